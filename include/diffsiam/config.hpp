@@ -1,0 +1,33 @@
+// What the library asks of a compiler, and its version. No other header tests a compiler or platform macro.
+#pragma once
+
+#define DIFFSIAM_VERSION_MAJOR 0
+#define DIFFSIAM_VERSION_MINOR 1
+#define DIFFSIAM_VERSION_PATCH 0
+
+#if __cplusplus < 202002L
+#error "diffsiam needs C++20: compile with -std=c++20 (g++ 12, clang 19 or newer)."
+#endif
+
+// Functors of functional/ run on hosts and devices alike.
+#if defined(__CUDACC__)
+#define DIFFSIAM_HOST_DEVICE __host__ __device__
+#else
+#define DIFFSIAM_HOST_DEVICE
+#endif
+
+#if defined(__GNUC__)
+#define DIFFSIAM_RESTRICT __restrict__
+#define DIFFSIAM_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define DIFFSIAM_RESTRICT
+#define DIFFSIAM_ALWAYS_INLINE inline
+#endif
+
+// A fused multiply-add is exact and fast only where the target has the instruction; elsewhere std::fma is a
+// slow call.
+#if defined(__FP_FAST_FMAF) || defined(__CUDA_ARCH__)
+#define DIFFSIAM_HAS_FAST_FMA 1
+#else
+#define DIFFSIAM_HAS_FAST_FMA 0
+#endif

@@ -1,0 +1,68 @@
+// The one family of exceptions. Every message names the operation, what was expected, what came, and a hint.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace diffsiam {
+
+/// Root of the family: catch this to catch everything the library throws on purpose.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes that do not fit together, or a value of the wrong rank.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A configuration that cannot be built: groups, widths, betas, partitions, step counts.
+class ConfigError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An argument outside its range, such as a time-step beyond the schedule.
+class RangeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file that is missing, truncated, oversized, lying about its contents, or cannot be written.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A loss or gradient that is NaN or infinite.
+class NumericError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Work that was stopped on request (Ctrl-C); what was reached has been saved.
+class Interrupted : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The common sentence: "conv2d: expected ..., got ...; hint".
+[[nodiscard]] inline std::string describe(std::string_view operation, std::string_view expected,
+                                          std::string_view actual, std::string_view hint = {}) {
+  std::string message;
+  message.append(operation).append(": expected ").append(expected).append(", got ").append(actual);
+  if (!hint.empty()) message.append("; ").append(hint);
+  return message;
+}
+
+/// Throws E with the common sentence.
+template <class E>
+[[noreturn]] void fail(std::string_view operation, std::string_view expected, std::string_view actual,
+                       std::string_view hint = {}) {
+  throw E(describe(operation, expected, actual, hint));
+}
+
+}  // namespace diffsiam

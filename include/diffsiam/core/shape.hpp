@@ -1,0 +1,92 @@
+// Shape: the extents of a value. Images are (n, h, w, c), features (n, c), a loss has rank 0.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam {
+
+using Index = std::int64_t;
+
+/// Up to four extents, stored in place. Extents are not negative.
+class Shape {
+ public:
+  static constexpr int max_rank = 4;
+
+  constexpr Shape() = default;
+  constexpr Shape(std::initializer_list<Index> extents) {
+    if (extents.size() > max_rank) throw ShapeError("Shape: expected at most 4 extents");
+    for (Index extent : extents) {
+      if (extent < 0) throw ShapeError("Shape: expected extents that are not negative");
+      extents_[static_cast<std::size_t>(rank_++)] = extent;
+    }
+  }
+
+  [[nodiscard]] constexpr int rank() const { return rank_; }
+  /// Extent `axis`; negative axes count from the back.
+  [[nodiscard]] constexpr Index operator[](int axis) const {
+    return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)];
+  }
+  /// Number of elements; 1 for rank 0.
+  [[nodiscard]] constexpr Index size() const {
+    Index product = 1;
+    for (int axis = 0; axis < rank_; ++axis) product *= (*this)[axis];
+    return product;
+  }
+  /// The last extent: channels of an image, width of a feature. 1 for rank 0.
+  [[nodiscard]] constexpr Index channels() const { return rank_ == 0 ? 1 : (*this)[rank_ - 1]; }
+  /// The first extent: the batch. 1 for rank 0.
+  [[nodiscard]] constexpr Index samples() const { return rank_ == 0 ? 1 : (*this)[0]; }
+  /// What lies between batch and channels: h * w of an image, 1 of a feature.
+  [[nodiscard]] constexpr Index positions() const {
+    Index product = 1;
+    for (int axis = 1; axis < rank_ - 1; ++axis) product *= (*this)[axis];
+    return product;
+  }
+  /// The same extents with the last replaced.
+  [[nodiscard]] constexpr Shape with_channels(Index channels) const {
+    Shape result = *this;
+    result.extents_[static_cast<std::size_t>(rank_ - 1)] = channels;
+    return result;
+  }
+  [[nodiscard]] constexpr bool operator==(Shape const&) const = default;
+
+ private:
+  std::array<Index, max_rank> extents_{};
+  int rank_ = 0;
+};
+
+using Shapes = std::span<Shape const>;
+
+/// "(64, 28, 28, 1)".
+[[nodiscard]] inline std::string to_string(Shape const& shape) {
+  std::string text = "(";
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (axis > 0) text += ", ";
+    text += std::to_string(shape[axis]);
+  }
+  return text + ")";
+}
+
+/// Throws ShapeError unless `actual` is `expected`.
+inline void require_shape(std::string_view operation, Shape const& expected, Shape const& actual,
+                          std::string_view hint = {}) {
+  if (actual != expected) fail<ShapeError>(operation, to_string(expected), to_string(actual), hint);
+}
+
+/// Throws ShapeError unless `actual` has the given rank; `meaning` names the axes, such as "(n, h, w, c)".
+inline void require_rank(std::string_view operation, int rank, Shape const& actual,
+                         std::string_view meaning) {
+  if (actual.rank() != rank) {
+    fail<ShapeError>(operation, std::string("rank ") + std::to_string(rank) + " " + std::string(meaning),
+                     to_string(actual));
+  }
+}
+
+}  // namespace diffsiam

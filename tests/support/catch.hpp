@@ -1,0 +1,27 @@
+// Catch2, version 2 or 3, under one name: every test begins with this include.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+#endif
+
+#include <string>
+#include <utility>
+
+namespace diffsiam::test {
+
+using Catch::Approx;
+
+/// Matches a message that contains `part`: REQUIRE_THROWS_WITH(call(), contains("conv2d") && contains("(2,
+/// 3)")).
+[[nodiscard]] inline auto contains(std::string part) {
+#if __has_include(<catch2/catch_all.hpp>)
+  return Catch::Matchers::ContainsSubstring(std::move(part));
+#else
+  return Catch::Matchers::Contains(part);
+#endif
+}
+
+}  // namespace diffsiam::test

@@ -1,0 +1,23 @@
+# Flags of the project's own tests, examples and benchmarks. Nothing here reaches a user of the library.
+add_library(diffsiam_own INTERFACE)
+target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
+target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(diffsiam_own INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
+  $<$<BOOL:${DIFFSIAM_NATIVE}>:-march=native>)
+if(DIFFSIAM_SANITIZE)
+  target_compile_options(diffsiam_own INTERFACE
+    -fsanitize=${DIFFSIAM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
+endif()
+
+# Folders of the include tree that stand on an optional target.
+set(DIFFSIAM_IO_FOLDERS io data train eval golden integration)
+
+# Sets `out` to whether `folder` can be built with what was found.
+function(diffsiam_can_build folder out)
+  set(${out} TRUE PARENT_SCOPE)
+  if(folder IN_LIST DIFFSIAM_IO_FOLDERS AND NOT TARGET diffsiam::io)
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+endfunction()

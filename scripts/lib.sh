@@ -1,0 +1,71 @@
+# Shared by the scripts of this folder: source it after `set -euo pipefail`.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '== %s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
+
+# Prints the comment at the head of the calling script, for --help.
+usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
+
+# What every build needs, and what the suite needs on top (Debian's names).
+build_packages=(g++ cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
+test_packages=(catch2 librandom123-dev python3-minimal clang-format-19 dataset-fashion-mnist)
+
+# Installs the named Debian packages that are not there yet; says so, and says what to do where it cannot.
+install_missing() {
+  local package missing=() as_root=()
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "not a Debian system: taking for granted what the packages $* hold"
+    return
+  fi
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || die "missing: ${missing[*]}. Run as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0)
+  "${apt[@]}" update || say "apt-get update failed; trying with the lists that are here"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
+    die "could not install: ${missing[*]}. See apt-get's message above"
+}
+
+# How many compilers at once: one a core, and no more than memory carries (about 1.5 GB each).
+build_jobs() {
+  local cores gigabytes
+  cores=$(nproc)
+  gigabytes=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo)
+  ((gigabytes >= 1)) || gigabytes=1
+  echo $((cores < gigabytes ? cores : gigabytes))
+}
+
+# configure PRESET [cmake options...]: configures build/PRESET, quietly when all is well.
+configure() {
+  local preset=$1 log
+  shift
+  mkdir -p "$root/build"
+  log=$root/build/configure-$preset.log
+  say "configuring build/$preset"
+  if ! (cd "$root" && cmake --preset "$preset" "$@") >"$log" 2>&1; then
+    cat "$log" >&2
+    die "configuring failed"
+  fi
+  grep -E '^-- (diffsiam|tests|examples|benchmarks)' "$log" || true
+}
+
+# build PRESET TARGET...: builds the targets in build/PRESET.
+build() {
+  local preset=$1
+  shift
+  say "building $* in build/$preset"
+  cmake --build "$root/build/$preset" --parallel "$(build_jobs)" --target "$@"
+}
+
+# The value of an option, or a clear end: `value "$@"` where $1 is the option.
+value() { (($# >= 2)) || die "$1 wants a value"; printf '%s' "$2"; }

@@ -39,7 +39,7 @@ install_missing() {
 # How many compilers at once: one a core, and no more than memory carries (about 1.5 GB each).
 build_jobs() {
   local cores gigabytes
-  cores=$(nproc)
+  cores=${DIFFSIAM_JOBS:-$(nproc)}
   gigabytes=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo)
   ((gigabytes >= 1)) || gigabytes=1
   echo $((cores < gigabytes ? cores : gigabytes))

@@ -1,0 +1,102 @@
+// Cpu: the embedded default. Eigen's matrix products, own loops, own threads.
+#pragma once
+
+#include <algorithm>
+
+#include <diffsiam/backend/cpu/conv2d.hpp>
+#include <diffsiam/backend/cpu/elementwise.hpp>
+#include <diffsiam/backend/cpu/gemm.hpp>
+#include <diffsiam/backend/cpu/reduce.hpp>
+#include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/backend/host/memory.hpp>
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/functional/random.hpp>
+
+namespace diffsiam::backend {
+
+/// T is float or double. Results are the same bits with any number of threads.
+template <class T>
+struct Cpu : HostMemory<T> {
+  using Scalar = T;
+  using Context = HostContext;
+
+  static void fill(Context& context, T* data, Index size, T value) {
+    in_pieces(context, size, [&](Index from, Index count) { std::fill_n(data + from, count, value); });
+  }
+  static void copy(Context& context, T const* from, T* to, Index size) {
+    in_pieces(context, size, [&](Index start, Index count) { std::copy_n(from + start, count, to + start); });
+  }
+
+  static void gemm(Context& context, Gemm<T> const& product) { cpu::gemm(context, product); }
+
+  static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+    cpu::conv2d(context, g, x, w, bias, y);
+  }
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
+    cpu::conv2d_gradient_input(context, g, dy, w, dx);
+  }
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
+                                     T* dw) {
+    cpu::conv2d_gradient_weight(context, g, x, dy, dw);
+  }
+  static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
+    return cpu::conv2d_workspace<T>(g, threads);
+  }
+  static std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
+    return cpu::conv2d_gradient_input_workspace<T>(g, threads);
+  }
+  static std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
+    return cpu::conv2d_gradient_weight_workspace<T>(g, threads);
+  }
+
+  template <class F, class... O>
+  static void for_each(Context& context, Grid const& grid, F f, O... operands) {
+    cpu::for_each(context, grid, f, operands...);
+  }
+  template <class F, class Out, class... O>
+  static void sum(Context& context, Grid const& grid, F f, Out out, O... operands) {
+    cpu::sum(context, grid, f, out, operands...);
+  }
+  static void softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
+    cpu::softmax<false>(context, rows, columns, x, y);
+  }
+  static void log_softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
+    cpu::softmax<true>(context, rows, columns, x, y);
+  }
+
+  static void uniform(Context& context, Rng const& rng, T* x, Index size) {
+    in_blocks(context, size, x, [&](std::uint64_t block) {
+      std::array<float, 4> four{};
+      auto const words = rng.words(block);
+      for (std::size_t i = 0; i < 4; ++i) four[i] = static_cast<float>(words[i] >> 8) * 0x1p-24F;
+      return four;
+    });
+  }
+  static void normal(Context& context, Rng const& rng, T* x, Index size) {
+    in_blocks(context, size, x, [&](std::uint64_t block) { return functional::normals(rng.words(block)); });
+  }
+
+ private:
+  template <class F>
+  static void in_pieces(Context& context, Index size, F f) {
+    constexpr Index piece_size = 1 << 16;
+    context.threads().run((size + piece_size - 1) / piece_size, [&](Index piece, int) {
+      f(piece * piece_size, std::min(piece_size, size - piece * piece_size));
+    });
+  }
+  /// Four numbers a Philox block.
+  template <class F>
+  static void in_blocks(Context& context, Index size, T* x, F f) {
+    in_pieces(context, size, [&](Index from, Index count) {
+      for (Index i = from; i < from + count; i += 4) {
+        auto const four = f(static_cast<std::uint64_t>(i / 4));
+        for (Index j = i; j < std::min(i + 4, from + count); ++j)
+          x[j] = static_cast<T>(four[static_cast<std::size_t>(j - i)]);
+      }
+    });
+  }
+};
+
+static_assert(Backend<Cpu<float>> && Backend<Cpu<double>>);
+
+}  // namespace diffsiam::backend

@@ -1,0 +1,105 @@
+// DryRun: the traced reading of a value. A tensor of DryRun<B> has a shape and no data; operations on it
+// compute nothing, but their FLOPs and the bytes that B would allocate are counted. A whole training step,
+// tape and backward pass included, can so be estimated before it is run, by the very code that will run it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/core/memory_pool.hpp>
+
+namespace diffsiam::backend {
+
+/// What a dry run knows of one kind of operation.
+struct OperationAccount {
+  double flops = 0;
+  Index evaluations = 0;
+};
+
+/// Counts instead of computing.
+class DryContext {
+ public:
+  struct Options {
+    int threads = 1;  ///< of the run to be estimated: workspaces grow with it
+  };
+
+  DryContext() : DryContext(Options{}) {}
+  explicit DryContext(Options options)
+      : memory_(std::make_shared<MemoryPool>(MemoryPool::Backing::counted_only)), threads_(options.threads) {}
+
+  [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
+    return allocate_shared_block(memory_, bytes);
+  }
+  [[nodiscard]] MemoryPool& memory() { return *memory_; }
+  [[nodiscard]] int threads() const { return threads_; }
+
+  void count(std::string_view operation, double flops) {
+    OperationAccount& account = accounts_[std::string(operation)];
+    account.flops += flops;
+    account.evaluations += 1;
+  }
+  [[nodiscard]] std::map<std::string, OperationAccount> const& accounts() const { return accounts_; }
+  [[nodiscard]] double flops() const {
+    double sum = 0;
+    for (auto const& [name, account] : accounts_) sum += account.flops;
+    return sum;
+  }
+  void reset_accounts() { accounts_.clear(); }
+
+ private:
+  std::shared_ptr<MemoryPool> memory_;
+  int threads_;
+  std::map<std::string, OperationAccount> accounts_;
+};
+
+/// The dry run of backend B: same scalar, same workspaces, no work.
+template <class B>
+struct DryRun {
+  using Scalar = typename B::Scalar;
+  using Context = DryContext;
+  using Estimates = B;
+
+  static void fill(Context&, Scalar*, Index, Scalar) {}
+  static void copy(Context&, Scalar const*, Scalar*, Index) {}
+  template <class S>
+  static void upload(Context&, S const*, Scalar*, Index) {}
+  template <class S>
+  static void download(Context&, Scalar const*, S* to, Index size) {
+    for (Index i = 0; i < size; ++i) to[i] = S{};
+  }
+  static void gemm(Context&, Gemm<Scalar> const&) {}
+  static void conv2d(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*, Scalar const*,
+                     Scalar*) {
+    use_workspace(context, [&] { return B::conv2d_workspace(g, context.threads()); });
+  }
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
+                                    Scalar*) {
+    use_workspace(context, [&] { return B::conv2d_gradient_input_workspace(g, context.threads()); });
+  }
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
+                                     Scalar*) {
+    use_workspace(context, [&] { return B::conv2d_gradient_weight_workspace(g, context.threads()); });
+  }
+  template <class F, class... O>
+  static void for_each(Context&, Grid const&, F, O...) {}
+  template <class F, class Out, class... O>
+  static void sum(Context&, Grid const&, F, Out, O...) {}
+  static void softmax(Context&, Index, Index, Scalar const*, Scalar*) {}
+  static void log_softmax(Context&, Index, Index, Scalar const*, Scalar*) {}
+  static void uniform(Context&, Rng const&, Scalar*, Index) {}
+  static void normal(Context&, Rng const&, Scalar*, Index) {}
+
+ private:
+  // Backends without workspaces of their own have no such functions.
+  template <class F>
+  static void use_workspace(Context& context, F bytes) {
+    if constexpr (requires(ConvGeometry const& g) { B::conv2d_workspace(g, 1); }) {
+      [[maybe_unused]] auto const workspace = context.allocate(bytes());
+    }
+  }
+};
+
+}  // namespace diffsiam::backend

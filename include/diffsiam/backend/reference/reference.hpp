@@ -1,0 +1,149 @@
+// Reference: plain loops over any scalar type. It is the specification: slow, obvious, and what every other
+// backend is tested against.
+#pragma once
+
+#include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/backend/host/memory.hpp>
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/core/philox.hpp>
+#include <diffsiam/core/products.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/random.hpp>
+
+namespace diffsiam::backend {
+
+template <class T>
+struct Reference : HostMemory<T> {
+  using Scalar = T;
+  using Context = HostContext;
+
+  // Blas
+  // ------------------------------------------------------------------------------------------------------------
+  static void gemm(Context&, Gemm<T> const& g) {
+    auto const at = [](auto const& matrix, Index outer, Index inner, Index row, Index column) -> auto& {
+      Index const r = matrix.transposed ? column : row;
+      Index const c = matrix.transposed ? row : column;
+      return matrix.data[outer * matrix.outer_stride + inner * matrix.inner_stride + r * matrix.pitch + c];
+    };
+    for (Index outer = 0; outer < g.batch_outer; ++outer)
+      for (Index inner = 0; inner < g.batch_inner; ++inner)
+        for (Index i = 0; i < g.m; ++i)
+          for (Index j = 0; j < g.n; ++j) {
+            T sum = T(0);
+            for (Index k = 0; k < g.k; ++k) sum += at(g.a, outer, inner, i, k) * at(g.b, outer, inner, k, j);
+            T& c = at(g.c, outer, inner, i, j);
+            c = g.alpha * sum + (g.accumulate ? c : T(0));
+          }
+  }
+
+  // Conv
+  // ------------------------------------------------------------------------------------------------------------
+  static void conv2d(Context&, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+    for (Index pixel = 0; pixel < g.n * g.out_h() * g.out_w(); ++pixel)
+      for (Index o = 0; o < g.out; ++o) y[pixel * g.out + o] = bias == nullptr ? T(0) : bias[o];
+    for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
+      for (Index o = 0; o < g.out; ++o)
+        for (Index i = 0; i < g.in; ++i)
+          y[y_pixel * g.out + o] += x[x_pixel * g.in + i] * w[o * g.depth() + tap * g.in + i];
+    });
+  }
+  static void conv2d_gradient_input(Context&, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
+    for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
+      for (Index o = 0; o < g.out; ++o)
+        for (Index i = 0; i < g.in; ++i)
+          dx[x_pixel * g.in + i] += dy[y_pixel * g.out + o] * w[o * g.depth() + tap * g.in + i];
+    });
+  }
+  static void conv2d_gradient_weight(Context&, ConvGeometry const& g, T const* x, T const* dy, T* dw) {
+    for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
+      for (Index o = 0; o < g.out; ++o)
+        for (Index i = 0; i < g.in; ++i)
+          dw[o * g.depth() + tap * g.in + i] += dy[y_pixel * g.out + o] * x[x_pixel * g.in + i];
+    });
+  }
+
+  // Elementwise
+  // -----------------------------------------------------------------------------------------------------
+  template <class F, class... O>
+  static void for_each(Context&, Grid const& grid, F f, O... operands) {
+    for_each_index(grid, [&](Extents5 const& index) { f(operands.data[offset(operands, index)]...); });
+  }
+
+  // Reduce
+  // ----------------------------------------------------------------------------------------------------------
+  template <class F, class Out, class... O>
+  static void sum(Context&, Grid const& grid, F f, Out out, O... operands) {
+    for_each_index(grid, [&](Extents5 const& index) {
+      out.data[offset(out, index)] += f(operands.data[offset(operands, index)]...);
+    });
+  }
+  static void softmax(Context&, Index rows, Index columns, T const* x, T* y) {
+    for (Index row = 0; row < rows; ++row) {
+      T const log_sum = log_sum_exp(x + row * columns, columns);
+      for (Index j = row * columns; j < (row + 1) * columns; ++j) y[j] = functional::exp(x[j] - log_sum);
+    }
+  }
+  static void log_softmax(Context&, Index rows, Index columns, T const* x, T* y) {
+    for (Index row = 0; row < rows; ++row) {
+      T const log_sum = log_sum_exp(x + row * columns, columns);
+      for (Index j = row * columns; j < (row + 1) * columns; ++j) y[j] = x[j] - log_sum;
+    }
+  }
+
+  // Random
+  // ----------------------------------------------------------------------------------------------------------
+  static void uniform(Context&, Rng const& rng, T* x, Index size) {
+    for (Index i = 0; i < size; ++i) {
+      auto const words = rng.words(static_cast<std::uint64_t>(i / 4));
+      x[i] = static_cast<T>(static_cast<float>(words[static_cast<std::size_t>(i % 4)] >> 8) * 0x1p-24F);
+    }
+  }
+  static void normal(Context&, Rng const& rng, T* x, Index size) {
+    for (Index i = 0; i < size; ++i) {
+      auto const four = functional::normals(rng.words(static_cast<std::uint64_t>(i / 4)));
+      x[i] = static_cast<T>(four[static_cast<std::size_t>(i % 4)]);
+    }
+  }
+
+ private:
+  template <class F>
+  static void for_each_index(Grid const& grid, F f) {
+    Extents5 i{};
+    for (i[0] = 0; i[0] < grid.extent[0]; ++i[0])
+      for (i[1] = 0; i[1] < grid.extent[1]; ++i[1])
+        for (i[2] = 0; i[2] < grid.extent[2]; ++i[2])
+          for (i[3] = 0; i[3] < grid.extent[3]; ++i[3])
+            for (i[4] = 0; i[4] < grid.extent[4]; ++i[4]) f(i);
+  }
+  template <class O>
+  static Index offset(O const& operand, Extents5 const& index) {
+    Index sum = 0;
+    for (std::size_t axis = 0; axis < 5; ++axis) sum += operand.stride[axis] * index[axis];
+    return sum;
+  }
+  /// Calls f(output pixel, input pixel, tap) wherever the kernel meets the image.
+  template <class F>
+  static void for_each_tap(ConvGeometry const& g, F f) {
+    for (Index n = 0; n < g.n; ++n)
+      for (Index oh = 0; oh < g.out_h(); ++oh)
+        for (Index ow = 0; ow < g.out_w(); ++ow)
+          for (Index kh = 0; kh < g.kernel; ++kh)
+            for (Index kw = 0; kw < g.kernel; ++kw) {
+              Index const h = oh * g.stride + kh - g.padding();
+              Index const w = ow * g.stride + kw - g.padding();
+              if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
+              f((n * g.out_h() + oh) * g.out_w() + ow, (n * g.h + h) * g.w + w, kh * g.kernel + kw);
+            }
+  }
+  static T log_sum_exp(T const* x, Index size) {
+    T greatest = x[0];
+    for (Index j = 1; j < size; ++j) greatest = functional::max(greatest, x[j]);
+    T sum = T(0);
+    for (Index j = 0; j < size; ++j) sum += functional::exp(x[j] - greatest);
+    return greatest + functional::log(sum);
+  }
+};
+
+static_assert(Backend<Reference<double>> && Backend<Reference<float>>);
+
+}  // namespace diffsiam::backend

@@ -1,0 +1,82 @@
+// Backend: what a policy type must bring to carry the library, in six narrow groups. Everything else, from
+// GroupNorm to attention, is composed of these; fused versions are optional and found by `requires`.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+
+#include <diffsiam/core/philox.hpp>
+#include <diffsiam/core/products.hpp>
+#include <diffsiam/core/strided.hpp>
+
+namespace diffsiam::backend {
+
+/// Satisfied if and only if B names its scalar type and a context that hands out shared memory.
+template <class B>
+concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
+  typename B::Scalar;
+  { context.allocate(bytes) } -> std::same_as<std::shared_ptr<void>>;
+};
+
+/// Satisfied if and only if values can be set, copied, and moved between the host and B.
+template <class B>
+concept Memory =
+    Contextual<B> && requires(typename B::Context& context, typename B::Scalar* x, float* host, Index size) {
+      B::fill(context, x, size, typename B::Scalar{});
+      B::copy(context, x, x, size);
+      B::upload(context, host, x, size);
+      B::download(context, x, host, size);
+    };
+
+/// Satisfied if and only if B multiplies batches of row-major matrices (see Gemm).
+template <class B>
+concept Blas =
+    Contextual<B> && requires(typename B::Context& context, Gemm<typename B::Scalar> const& product) {
+      B::gemm(context, product);
+    };
+
+/// Satisfied if and only if B convolves in NHWC and knows both gradients, which add into what is there.
+template <class B>
+concept Conv = Contextual<B> &&
+               requires(typename B::Context& context, ConvGeometry const& geometry, typename B::Scalar* x) {
+                 B::conv2d(context, geometry, x, x, x, x);
+                 B::conv2d_gradient_input(context, geometry, x, x, x);
+                 B::conv2d_gradient_weight(context, geometry, x, x, x);
+               };
+
+/// A functor for the check below.
+struct AnyFunctor {
+  template <class... T>
+  auto operator()(T&&... x) const {
+    return (x + ...);
+  }
+};
+
+/// Satisfied if and only if B applies a functor at every point of a grid.
+template <class B>
+concept Elementwise =
+    Contextual<B> && requires(typename B::Context& context, Operand<typename B::Scalar, 1> x) {
+      B::for_each(context, Grid{}, AnyFunctor{}, x, x);
+    };
+
+/// Satisfied if and only if B adds f(...) over a grid into its output, and takes the softmax of rows.
+template <class B>
+concept Reduce = Contextual<B> && requires(typename B::Context& context, Operand<typename B::Scalar, 1> x) {
+  B::sum(context, Grid{}, AnyFunctor{}, x, x);
+  B::softmax(context, Index{}, Index{}, x.data, x.data);
+  B::log_softmax(context, Index{}, Index{}, x.data, x.data);
+};
+
+/// Satisfied if and only if B draws the library's Philox numbers.
+template <class B>
+concept Random = Contextual<B> && requires(typename B::Context& context, Rng rng, typename B::Scalar* x) {
+  B::uniform(context, rng, x, Index{});
+  B::normal(context, rng, x, Index{});
+};
+
+/// Satisfied if and only if B brings all six groups. Models: Reference, Cpu, DryRun.
+template <class B>
+concept Backend = Memory<B> && Blas<B> && Conv<B> && Elementwise<B> && Reduce<B> && Random<B>;
+
+}  // namespace diffsiam::backend

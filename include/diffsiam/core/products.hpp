@@ -1,0 +1,41 @@
+// What a matrix product and a convolution are, as plain data: the vocabulary between operations and backends.
+#pragma once
+
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam {
+
+/// A row-major matrix in memory, perhaps read transposed; `pitch` elements from one stored row to the next.
+template <class T>
+struct MatrixView {
+  T* data = nullptr;
+  Index pitch = 0;
+  bool transposed = false;
+  /// From one matrix of a batch to the next, along the two batch extents.
+  Index outer_stride = 0, inner_stride = 0;
+};
+
+/// C (m, n) = alpha op(A) (m, k) op(B) (k, n), added to C where `accumulate`, for every member of the batch.
+template <class T>
+struct Gemm {
+  Index m = 0, n = 0, k = 0;
+  MatrixView<T const> a, b;
+  MatrixView<T> c;  ///< never transposed
+  T alpha = T(1);
+  bool accumulate = false;
+  Index batch_outer = 1, batch_inner = 1;
+};
+
+/// A square-kernel convolution in NHWC; weights are (out, kernel, kernel, in), padding is (kernel - 1) / 2.
+struct ConvGeometry {
+  Index n = 0, h = 0, w = 0, in = 0, out = 0;
+  Index kernel = 3, stride = 1;
+
+  [[nodiscard]] constexpr Index padding() const { return (kernel - 1) / 2; }
+  [[nodiscard]] constexpr Index out_h() const { return (h + 2 * padding() - kernel) / stride + 1; }
+  [[nodiscard]] constexpr Index out_w() const { return (w + 2 * padding() - kernel) / stride + 1; }
+  /// Inputs behind one output: kernel * kernel * in.
+  [[nodiscard]] constexpr Index depth() const { return kernel * kernel * in; }
+};
+
+}  // namespace diffsiam

@@ -1,0 +1,85 @@
+// Grids and operands: how element-wise operations and reductions say what they walk over.
+// A grid has five extents, the last the fastest; an operand has a stride for each, 0 where it is repeated.
+#pragma once
+
+#include <array>
+
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam {
+
+using Extents5 = std::array<Index, 5>;
+
+/// Loop extents, outermost first.
+struct Grid {
+  Extents5 extent{1, 1, 1, 1, 1};
+
+  [[nodiscard]] constexpr Index size() const {
+    Index product = 1;
+    for (Index e : extent) product *= e;
+    return product;
+  }
+};
+
+/// Memory seen from a grid. Inner, the stride along the last extent, is 1 or 0 and known to the compiler, so
+/// that inner loops vectorise.
+template <class T, int Inner>
+struct Operand {
+  static_assert(Inner == 0 || Inner == 1,
+                "An operand is contiguous (1) or repeated (0) along the last extent.");
+  using Value = T;
+  static constexpr int inner = Inner;
+  T* data;
+  Extents5 stride{0, 0, 0, 0, Inner};
+};
+
+/// The grid (n, s, c) of samples, positions and channels, and the usual operands on it.
+struct SampleGrid {
+  Index n = 1, s = 1, c = 1;
+
+  constexpr SampleGrid(Index samples, Index positions, Index channels)
+      : n(samples), s(positions), c(channels) {}
+  constexpr explicit SampleGrid(Shape const& shape)
+      : n(shape.rank() > 1 ? shape.samples() : 1), s(shape.positions()), c(shape.channels()) {}
+
+  [[nodiscard]] constexpr Grid grid() const { return {{1, 1, n, s, c}}; }
+  /// x[n, s, c]; `pitch` channels from one position to the next (c unless this is a slice of something
+  /// wider).
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 1> full(T* data, Index pitch = 0) const {
+    Index const p = pitch == 0 ? c : pitch;
+    return {data, {0, 0, s * p, p, 1}};
+  }
+  /// x[c].
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 1> per_channel(T* data) const {
+    return {data, {0, 0, 0, 0, 1}};
+  }
+  /// x[n, c]; `pitch` values from one sample to the next.
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 1> per_sample_channel(T* data, Index pitch = 0) const {
+    return {data, {0, 0, pitch == 0 ? c : pitch, 0, 1}};
+  }
+  /// x[s, c].
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 1> per_position_channel(T* data) const {
+    return {data, {0, 0, 0, c, 1}};
+  }
+  /// x[n].
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 0> per_sample(T* data) const {
+    return {data, {0, 0, 1, 0, 0}};
+  }
+  /// x[n, s].
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 0> per_sample_position(T* data) const {
+    return {data, {0, 0, s, 1, 0}};
+  }
+  /// One value for all.
+  template <class T>
+  [[nodiscard]] constexpr Operand<T, 0> once(T* data) const {
+    return {data, {0, 0, 0, 0, 0}};
+  }
+};
+
+}  // namespace diffsiam

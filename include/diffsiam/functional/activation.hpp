@@ -1,0 +1,69 @@
+// Activations: value and derivative side by side.
+#pragma once
+
+#include <string_view>
+
+#include <diffsiam/functional/math.hpp>
+
+namespace diffsiam::functional {
+
+/// y = x.
+struct Identity {
+  static constexpr std::string_view name = "identity";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return x;
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T) {
+    return T(1);
+  }
+};
+
+/// y = max(x, 0); the derivative at 0 is 0.
+struct Relu {
+  static constexpr std::string_view name = "relu";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return x < T(0) ? T(0) : x;
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    return x > T(0) ? T(1) : T(0);
+  }
+};
+
+/// y = x / (1 + e^-x). Tends to 0 at -inf, NaN stays NaN.
+struct Silu {
+  static constexpr std::string_view name = "silu";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    T const bounded = x < T(-80) ? T(-80) : x;
+    return bounded * functional::sigmoid(bounded);
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    T const bounded = x < T(-80) ? T(-80) : (x > T(80) ? T(80) : x);
+    T const s = functional::sigmoid(bounded);
+    return s * (T(1) + bounded * (T(1) - s));
+  }
+};
+
+/// y = act(x).
+template <class Act>
+struct Activate {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const {
+    y = Act::value(x);
+  }
+};
+/// dx += dy act'(x).
+template <class Act>
+struct ActivateGradient {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& dx, T const& dy, T const& x) const {
+    dx += dy * Act::derivative(x);
+  }
+};
+
+}  // namespace diffsiam::functional

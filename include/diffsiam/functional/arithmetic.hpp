@@ -1,0 +1,100 @@
+// The arithmetic of element-wise operations. A functor takes what it writes first, by reference, then what it
+// reads. Those of reductions return the summand.
+#pragma once
+
+#include <diffsiam/config.hpp>
+
+namespace diffsiam::functional {
+
+/// y = x.
+struct Copy {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const {
+    y = x;
+  }
+};
+/// y += x: how gradients arrive.
+struct Accumulate {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const {
+    y += x;
+  }
+};
+/// y += scale x.
+template <class T>
+struct AccumulateScaled {
+  T scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y += scale * x; }
+};
+/// y = scale x.
+template <class T>
+struct Scale {
+  T scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y = scale * x; }
+};
+/// y = a A + b B.
+template <class T>
+struct LinearCombination {
+  T a, b;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& first, T const& second) const {
+    y = a * first + b * second;
+  }
+};
+/// y = a b.
+struct Multiply {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b) const {
+    y = a * b;
+  }
+};
+/// y += a b.
+struct MultiplyAccumulate {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b) const {
+    y += a * b;
+  }
+};
+/// y = mask != 0 ? x : 0. A choice, not a product: NaN behind a closed mask stays there.
+struct Select {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x, T const& mask) const {
+    y = mask != T(0) ? x : T(0);
+  }
+};
+/// y += mask != 0 ? x : 0.
+struct SelectAccumulate {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x, T const& mask) const {
+    y += mask != T(0) ? x : T(0);
+  }
+};
+
+/// Summand x.
+struct Itself {
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const {
+    return x;
+  }
+};
+/// Summand scale x.
+template <class T>
+struct Scaled {
+  T scale;
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const { return scale * x; }
+};
+/// Summand x^2.
+struct Square {
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const {
+    return x * x;
+  }
+};
+/// Summand a b.
+struct Product {
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& a, T const& b) const {
+    return a * b;
+  }
+};
+
+}  // namespace diffsiam::functional

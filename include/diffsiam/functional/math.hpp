@@ -1,0 +1,139 @@
+// exp, log, sin and cos for the float functors: branch-free, from multiply, add and bit operations alone, so
+// that g++ vectorises the loops they stand in and every target gives the same bits. Other types use the
+// standard library.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include <diffsiam/config.hpp>
+
+namespace diffsiam::functional {
+
+/// a * b + c, fused where the target fuses at no cost.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float multiply_add(float a, float b, float c) {
+#if DIFFSIAM_HAS_FAST_FMA
+  return std::fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// e^x within 2 ulp for results in the normal range; smaller results are 0, larger ones infinite, NaN stays
+/// NaN.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float exp(float x) {
+  float const clamped = x < -104.0F ? -104.0F : (x > 89.0F ? 89.0F : x);
+  // x = n ln 2 + r with |r| <= ln 2 / 2; the magic addend rounds to an integer.
+  float const shifted = multiply_add(clamped, 1.44269504F, 12582912.0F);
+  float const n = shifted - 12582912.0F;
+  float r = multiply_add(n, -0.693359375F, clamped);
+  r = multiply_add(n, 2.12194440e-4F, r);
+  float p = 1.9875691500e-4F;
+  p = multiply_add(p, r, 1.3981999507e-3F);
+  p = multiply_add(p, r, 8.3334519073e-3F);
+  p = multiply_add(p, r, 4.1665795894e-2F);
+  p = multiply_add(p, r, 1.6666665459e-1F);
+  p = multiply_add(p, r, 5.0000001201e-1F);
+  p = multiply_add(p, r * r, r) + 1.0F;
+  // 2^n through the exponent bits, in two halves so that neither leaves the range.
+  std::int32_t const exponent =
+      std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(12582912.0F);
+  std::int32_t const half = exponent >> 1;
+  float const scale_1 = std::bit_cast<float>((half + 127) << 23);
+  float const scale_2 = std::bit_cast<float>((exponent - half + 127) << 23);
+  float const result = p * scale_1 * scale_2;
+  float const low = x < -87.33654F ? 0.0F : result;
+  float const high = x > 88.72283F ? std::numeric_limits<float>::infinity() : low;
+  return x != x ? x : high;
+}
+
+/// ln x within 2 ulp for normal x > 0; -inf at 0, NaN below.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float log(float x) {
+  std::uint32_t const bits = std::bit_cast<std::uint32_t>(x);
+  // x = 2^e m with m in [sqrt(1/2), sqrt(2)).
+  std::uint32_t const offset = bits - 0x3F3504F3u;
+  float const e = static_cast<float>(static_cast<std::int32_t>(offset) >> 23);
+  float const m = std::bit_cast<float>((offset & 0x007FFFFFu) + 0x3F3504F3u) - 1.0F;
+  float const m2 = m * m;
+  float p = 7.0376836292e-2F;
+  p = multiply_add(p, m, -1.1514610310e-1F);
+  p = multiply_add(p, m, 1.1676998740e-1F);
+  p = multiply_add(p, m, -1.2420140846e-1F);
+  p = multiply_add(p, m, 1.4249322787e-1F);
+  p = multiply_add(p, m, -1.6668057665e-1F);
+  p = multiply_add(p, m, 2.0000714765e-1F);
+  p = multiply_add(p, m, -2.4999993993e-1F);
+  p = multiply_add(p, m, 3.3333331174e-1F);
+  float y = m * m2 * p;
+  y = multiply_add(e, -2.12194440e-4F, y);
+  y = multiply_add(m2, -0.5F, y);
+  float const result = multiply_add(e, 0.693359375F, m + y);
+  float const positive = x > 0.0F ? result : std::numeric_limits<float>::quiet_NaN();
+  float const finite = x == std::numeric_limits<float>::infinity() ? x : positive;
+  return x == 0.0F ? -std::numeric_limits<float>::infinity() : finite;
+}
+
+/// cos and sin of 2 pi u for u in [0, 1], absolute error below 1.5e-7.
+struct CosSin {
+  float cos, sin;
+};
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline CosSin cos_sin_turns(float u) {
+  // Quarter turns: 2 pi u = q pi/2 + a with |a| <= pi/4, exact up to the product with 2 pi.
+  float const shifted = multiply_add(u, 4.0F, 12582912.0F);
+  auto const quarter = static_cast<std::uint32_t>(std::bit_cast<std::int32_t>(shifted));
+  float const a = multiply_add(shifted - 12582912.0F, -0.25F, u) * 6.28318531F;
+  float const a2 = a * a;
+  float s = -1.9515295891e-4F;
+  s = multiply_add(s, a2, 8.3321608736e-3F);
+  s = multiply_add(s, a2, -1.6666654611e-1F);
+  s = multiply_add(s * a2, a, a);
+  float c = 2.443315711809948e-5F;
+  c = multiply_add(c, a2, -1.388731625493765e-3F);
+  c = multiply_add(c, a2, 4.166664568298827e-2F);
+  c = multiply_add(c * a2, a2, multiply_add(a2, -0.5F, 1.0F));
+  bool const swap = (quarter & 1u) != 0;
+  float const cos_value = swap ? s : c;
+  float const sin_value = swap ? c : s;
+  bool const cos_negative = ((quarter + 1u) & 2u) != 0;
+  bool const sin_negative = (quarter & 2u) != 0;
+  return {cos_negative ? -cos_value : cos_value, sin_negative ? -sin_value : sin_value};
+}
+
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T exp(T x) {
+  using std::exp;
+  return exp(x);
+}
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T log(T x) {
+  using std::log;
+  return log(x);
+}
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T sqrt(T x) {
+  using std::sqrt;
+  return sqrt(x);
+}
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T abs(T x) {
+  return x < T(0) ? -x : x;
+}
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T max(T a, T b) {
+  return b > a ? b : a;
+}
+
+/// 1 / (1 + e^-x).
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T sigmoid(T x) {
+  return T(1) / (T(1) + functional::exp(-x));
+}
+/// ln(1 + e^x) without overflow.
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T softplus(T x) {
+  return functional::max(x, T(0)) + functional::log(T(1) + functional::exp(-functional::abs(x)));
+}
+
+}  // namespace diffsiam::functional

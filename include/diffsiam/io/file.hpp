@@ -1,0 +1,191 @@
+// Files, read whole within a limit and written atomically: a reader of the target sees the old content or the
+// new one, never a part, whatever fails on the way (POSIX: write beside, fsync, rename, fsync the folder).
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::io {
+
+namespace detail {
+
+/// "No space left on device" and its like, without the shared buffer of std::strerror.
+[[nodiscard]] inline std::string system_message(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+[[nodiscard]] inline std::string quoted(std::filesystem::path const& path) {
+  return "'" + path.string() + "'";
+}
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
+
+}  // namespace detail
+
+/// A regular file opened for reading, its size known before anything is read.
+class InputFile {
+ public:
+  /// Throws FileError when the file is missing, unreadable, or not a regular file.
+  InputFile(std::filesystem::path path, std::string_view operation)
+      : path_(std::move(path)), operation_(operation), file_(std::fopen(path_.c_str(), "rbe")) {
+    if (!file_)
+      fail<FileError>(operation_, "to open " + detail::quoted(path_), detail::system_message(errno));
+    struct stat status{};
+    if (::fstat(::fileno(file_.get()), &status) != 0)
+      fail<FileError>(operation_, "the size of " + detail::quoted(path_), detail::system_message(errno));
+    if (!S_ISREG(status.st_mode))
+      fail<FileError>(operation_, detail::quoted(path_) + " to be a regular file", "a folder or a device");
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  /// Bytes in the file when it was opened.
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+  /// Fills `bytes` from the current position; throws FileError when the file ends early.
+  void read(std::span<std::byte> bytes) {
+    std::size_t const count = std::fread(bytes.data(), 1, bytes.size(), file_.get());
+    if (count == bytes.size()) return;
+    std::string const reason =
+        std::ferror(file_.get()) != 0 ? detail::system_message(errno) : "the end of the file";
+    fail<FileError>(operation_, std::to_string(bytes.size()) + " bytes from " + detail::quoted(path_),
+                    std::to_string(count) + " bytes, then " + reason);
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::string operation_;
+  detail::FileHandle file_;
+  std::uint64_t size_ = 0;
+};
+
+inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 30;
+
+/// The whole file. Throws FileError when it is missing, not a regular file, or larger than `limit` bytes
+/// (checked before memory is taken).
+[[nodiscard]] inline std::vector<std::byte> read_file(std::filesystem::path const& path,
+                                                      std::uint64_t limit = default_read_limit) {
+  InputFile file(path, "read_file");
+  if (file.size() > limit)
+    fail<FileError>("read_file", detail::quoted(path) + " of at most " + std::to_string(limit) + " bytes",
+                    std::to_string(file.size()) + " bytes");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
+  file.read(bytes);
+  return bytes;
+}
+
+/// Writes a temporary file beside the target and puts it in the target's place on commit(). Without commit(),
+/// or when anything fails, the temporary is removed and the target left as it was.
+class AtomicFile {
+ public:
+  /// Throws FileError when no file can be created in the folder of `target`.
+  explicit AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+    // O_EXCL makes the name ours; a leftover of a killed process with the same id only costs another try.
+    constexpr int attempts = 1000;
+    int descriptor = -1;
+    for (int attempt = 0; descriptor < 0 && attempt < attempts; ++attempt) {
+      temporary_ = target_;
+      temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+      descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (descriptor < 0 && errno != EEXIST) break;
+    }
+    if (descriptor < 0) {
+      std::string const reason = detail::system_message(errno);
+      temporary_.clear();
+      fail<FileError>("write_file", "to create a file beside " + detail::quoted(target_), reason,
+                      "does the folder exist, and may you write there?");
+    }
+    file_.reset(::fdopen(descriptor, "wb"));
+    if (!file_) {
+      ::close(descriptor);
+      give_up("a stream for");
+    }
+  }
+
+  AtomicFile(AtomicFile const&) = delete;
+  AtomicFile& operator=(AtomicFile const&) = delete;
+  ~AtomicFile() { discard(); }
+
+  /// Appends to the temporary; throws FileError when the disk refuses.
+  void write(std::span<std::byte const> bytes) {
+    require_open();
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) give_up("to write");
+  }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+  /// Brings the content to the disk and renames it to the target; throws FileError, the target untouched.
+  void commit() {
+    require_open();
+    if (std::fflush(file_.get()) != 0) give_up("to write");
+    if (::fsync(::fileno(file_.get())) != 0) give_up("to bring to the disk");
+    if (std::fclose(file_.release()) != 0) give_up("to close");
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("to rename to");
+    temporary_.clear();
+    sync_folder();
+  }
+
+ private:
+  void require_open() const {
+    if (!file_)
+      fail<FileError>("write_file", "an open " + detail::quoted(target_), "a file already finished");
+  }
+
+  [[noreturn]] void give_up(std::string_view expectation) {
+    std::string const reason = detail::system_message(errno);
+    discard();
+    fail<FileError>("write_file", std::string(expectation) + " " + detail::quoted(target_), reason,
+                    "what stood there before is unchanged");
+  }
+
+  void discard() {
+    file_.reset();
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    temporary_.clear();
+  }
+
+  /// Makes the rename itself last. Folders that cannot be opened or synced are none of the caller's business.
+  void sync_folder() const {
+    std::filesystem::path const folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    int const descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    int const status = ::fsync(descriptor);
+    int const error_number = errno;
+    ::close(descriptor);
+    if (status != 0 && error_number == EIO)
+      fail<FileError>("write_file", "to bring the folder of " + detail::quoted(target_) + " to the disk",
+                      detail::system_message(error_number));
+  }
+
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  detail::FileHandle file_;
+};
+
+/// Replaces `path` by `content`, atomically. Throws FileError, the old file untouched.
+inline void write_file(std::filesystem::path const& path, std::span<std::byte const> content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+inline void write_file(std::filesystem::path const& path, std::string_view content) {
+  write_file(path, std::as_bytes(std::span(content)));
+}
+
+}  // namespace diffsiam::io

@@ -1,0 +1,7 @@
+// The safetensors format: named tensors of any rank with free metadata in one file.
+#pragma once
+
+#include <diffsiam/io/elements.hpp>            // Dtype and the conversion of elements
+#include <diffsiam/io/safetensors_header.hpp>  // SafetensorsHeader and all that is checked
+#include <diffsiam/io/safetensors_reader.hpp>  // SafetensorsFile
+#include <diffsiam/io/safetensors_writer.hpp>  // SafetensorsWriter

@@ -1,0 +1,247 @@
+// The header of a safetensors file, believed only as far as the file bears it out:
+//   8 bytes n (little-endian) | n bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]},
+//   __metadata__} | data, which the tensors tile without gap or overlap.
+// Format: huggingface.co/docs/safetensors.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/io/elements.hpp>
+
+namespace diffsiam::io {
+
+inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
+
+/// One tensor: its type, extents of any rank, and where in the data its bytes lie.
+struct SafetensorsEntry {
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin;
+  std::uint64_t end;
+};
+
+struct SafetensorsHeader {
+  std::map<std::string, SafetensorsEntry, std::less<>> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+namespace detail {
+
+/// A name out of a file that may be hostile: short and printable.
+[[nodiscard]] inline std::string shown_name(std::string_view name) {
+  constexpr std::size_t limit = 80;
+  std::string shown;
+  for (char const c : name.substr(0, limit)) shown += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  if (name.size() > limit) shown += "...";
+  return "'" + shown + "'";
+}
+
+[[nodiscard]] inline std::string shown_shape(std::span<std::int64_t const> shape) {
+  std::string shown = "[";
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    shown += (axis == 0 ? "" : ", ") + std::to_string(shape[axis]);
+  return shown + "]";
+}
+
+/// The product of extents and element size, or nothing beyond 63 bits.
+[[nodiscard]] inline std::optional<std::uint64_t> byte_count(std::span<std::int64_t const> shape,
+                                                             Dtype dtype) {
+  std::uint64_t product = dtype_size(dtype);
+  for (std::int64_t const extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(product, static_cast<std::uint64_t>(extent), &product) ||
+        product > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return std::nullopt;
+  }
+  return product;
+}
+
+/// Turns the JSON of one header into entries; every complaint names the file and the tensor.
+class SafetensorsHeaderParser {
+ public:
+  SafetensorsHeaderParser(std::string_view file, std::uint64_t data_size)
+      : file_(file), data_size_(data_size) {}
+
+  [[nodiscard]] SafetensorsHeader parse(std::string_view text) const {
+    nlohmann::json const root = parse_json(text);
+    SafetensorsHeader header;
+    for (auto const& [name, value] : root.items()) {
+      if (name == "__metadata__")
+        header.metadata = metadata(value);
+      else
+        header.tensors.emplace(name, entry(name, value));
+    }
+    check_tiling(header);
+    return header;
+  }
+
+ private:
+  [[noreturn]] void complain(std::string_view expected, std::string_view actual) const {
+    fail<FileError>("read_safetensors", std::string(expected) + " in " + shown_name(file_), actual);
+  }
+  [[noreturn]] void complain(std::string_view name, std::string_view expected,
+                             std::string_view actual) const {
+    fail<FileError>(
+        "read_safetensors",
+        "tensor " + shown_name(name) + " of " + shown_name(file_) + " to have " + std::string(expected),
+        actual);
+  }
+
+  /// Parses without exceptions; refuses what JSON itself lets pass: names given twice, and depth.
+  [[nodiscard]] nlohmann::json parse_json(std::string_view text) const {
+    if (text.empty() || text.front() != '{') complain("a header that starts with '{'", "another byte");
+    constexpr int deepest = 2;  // {name: {shape: [
+    bool too_deep = false;
+    std::string twice;
+    std::vector<std::set<std::string>> names(deepest + 1);
+    auto const inspect = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+      using Event = nlohmann::json::parse_event_t;
+      if (event == Event::object_start || event == Event::array_start) {
+        if (depth > deepest) {
+          too_deep = true;
+          return false;
+        }
+        if (event == Event::object_start) names[static_cast<std::size_t>(depth)].clear();
+      } else if (event == Event::key && depth <= deepest + 1) {
+        auto const& name = parsed.get_ref<std::string const&>();
+        if (!names[static_cast<std::size_t>(depth - 1)].insert(name).second && twice.empty())
+          twice = shown_name(name);
+      }
+      return true;
+    };
+    nlohmann::json root = nlohmann::json::parse(text.begin(), text.end(), inspect, false);
+    if (too_deep) complain("a header of tensors", "JSON nested too deep");
+    if (root.is_discarded() || !root.is_object()) complain("a header of JSON", "something else");
+    if (!twice.empty()) complain("every name once", twice + " twice");
+    return root;
+  }
+
+  [[nodiscard]] std::map<std::string, std::string> metadata(nlohmann::json const& value) const {
+    if (!value.is_object()) complain("__metadata__ to be an object", value.type_name());
+    std::map<std::string, std::string> result;
+    for (auto const& [key, text] : value.items()) {
+      if (!text.is_string()) complain("metadata " + shown_name(key) + " to be a string", text.type_name());
+      result.emplace(key, text.get<std::string>());
+    }
+    return result;
+  }
+
+  [[nodiscard]] nlohmann::json const& field(std::string_view name, nlohmann::json const& value,
+                                            char const* key) const {
+    auto const found = value.find(key);
+    if (found == value.end()) complain(name, std::string("a ") + key, "none");
+    return *found;
+  }
+
+  [[nodiscard]] SafetensorsEntry entry(std::string_view name, nlohmann::json const& value) const {
+    if (!value.is_object()) complain(name, "an object that describes it", value.type_name());
+    SafetensorsEntry result{};
+
+    nlohmann::json const& dtype = field(name, value, "dtype");
+    if (!dtype.is_string()) complain(name, "a dtype that is a string", dtype.type_name());
+    std::optional<Dtype> const known = dtype_from_name(dtype.get_ref<std::string const&>());
+    if (!known)
+      complain(name, "one of the dtypes F16, BF16, F32, F64, I64, I32, U8",
+               shown_name(dtype.get_ref<std::string const&>()));
+    result.dtype = *known;
+
+    nlohmann::json const& shape = field(name, value, "shape");
+    if (!shape.is_array()) complain(name, "a shape that is an array", shape.type_name());
+    for (nlohmann::json const& extent : shape)
+      result.shape.push_back(static_cast<std::int64_t>(whole(name, extent, "extents")));
+
+    nlohmann::json const& offsets = field(name, value, "data_offsets");
+    if (!offsets.is_array() || offsets.size() != 2)
+      complain(name, "two data_offsets", shown_name(offsets.type_name()));
+    result.begin = whole(name, offsets[0], "data_offsets");
+    result.end = whole(name, offsets[1], "data_offsets");
+    check_extent(name, result);
+    return result;
+  }
+
+  /// A number between 0 and 2^63 - 1.
+  [[nodiscard]] std::uint64_t whole(std::string_view name, nlohmann::json const& value,
+                                    char const* what) const {
+    if (!value.is_number_unsigned() ||
+        value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      complain(name, std::string("whole and not negative ") + what,
+               value.is_number() ? value.dump() : std::string(value.type_name()));
+    return value.get<std::uint64_t>();
+  }
+
+  void check_extent(std::string_view name, SafetensorsEntry const& entry) const {
+    std::string const offsets =
+        "data_offsets [" + std::to_string(entry.begin) + ", " + std::to_string(entry.end) + "]";
+    if (entry.begin > entry.end || entry.end > data_size_)
+      complain(name, "its data within the " + std::to_string(data_size_) + " bytes there are", offsets);
+    std::optional<std::uint64_t> const bytes = byte_count(entry.shape, entry.dtype);
+    if (!bytes) complain(name, "a size below 2^63 bytes", "shape " + shown_shape(entry.shape));
+    if (*bytes != entry.end - entry.begin)
+      complain(name,
+               std::to_string(*bytes) + " bytes, " + std::string(dtype_name(entry.dtype)) + " " +
+                   shown_shape(entry.shape),
+               std::to_string(entry.end - entry.begin) + " by its " + offsets);
+  }
+
+  /// Sorted by offset, each tensor starts where the one before ends, and the last ends with the file.
+  void check_tiling(SafetensorsHeader const& header) const {
+    std::vector<std::pair<SafetensorsEntry const*, std::string_view>> order;
+    order.reserve(header.tensors.size());
+    for (auto const& [name, entry] : header.tensors) order.emplace_back(&entry, name);
+    std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
+      return std::pair(a.first->begin, a.first->end) < std::pair(b.first->begin, b.first->end);
+    });
+    std::uint64_t position = 0;
+    for (auto const& [entry, name] : order) {
+      if (entry->begin != position)
+        complain(name, "data from byte " + std::to_string(position) + " on, where the tensor before it ends",
+                 std::to_string(entry->begin) + (entry->begin < position ? " (an overlap)" : " (a gap)"));
+      position = entry->end;
+    }
+    if (position != data_size_)
+      complain("tensors that fill the " + std::to_string(data_size_) + " bytes of data",
+               std::to_string(position) + " bytes by the header");
+  }
+
+  std::string_view file_;
+  std::uint64_t data_size_;
+};
+
+}  // namespace detail
+
+/// Bytes of JSON promised by the first 8 bytes of a file of `file_size` bytes; throws FileError when the file
+/// cannot hold them, or they are more than 100 MB.
+[[nodiscard]] inline std::uint64_t safetensors_header_size(std::uint64_t promised, std::uint64_t file_size,
+                                                           std::string_view file) {
+  std::uint64_t const room = file_size - 8;
+  if (promised > safetensors_header_limit || promised > room)
+    fail<FileError>("read_safetensors",
+                    "a header of at most " + std::to_string(std::min(room, safetensors_header_limit)) +
+                        " bytes in " + detail::shown_name(file),
+                    std::to_string(promised) + " bytes by its first 8 bytes",
+                    "truncated, or not a safetensors file?");
+  return promised;
+}
+
+/// Parses and checks the JSON of a header whose data part has `data_size` bytes. Throws FileError.
+[[nodiscard]] inline SafetensorsHeader parse_safetensors_header(std::string_view text,
+                                                                std::uint64_t data_size,
+                                                                std::string_view file) {
+  return detail::SafetensorsHeaderParser(file, data_size).parse(text);
+}
+
+}  // namespace diffsiam::io

@@ -1,0 +1,135 @@
+// Reads safetensors: the header is checked against the size of the file before anything is allocated for
+// data.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/io/elements.hpp>
+#include <diffsiam/io/file.hpp>
+#include <diffsiam/io/safetensors_header.hpp>
+
+namespace diffsiam::io {
+
+/// The tensors and metadata of one file, in memory. Every error is a FileError that names file and tensor.
+class SafetensorsFile {
+ public:
+  /// Reads a whole file. Throws FileError when it is missing, truncated, padded, or lies about its contents.
+  [[nodiscard]] static SafetensorsFile read(std::filesystem::path const& path) {
+    InputFile file(path, "read_safetensors");
+    SafetensorsFile result(path.string());
+    result.load(file.size(), [&](std::span<std::byte> bytes) { file.read(bytes); });
+    return result;
+  }
+
+  /// The same from memory; `name` stands for the path in errors.
+  [[nodiscard]] static SafetensorsFile parse(std::span<std::byte const> content, std::string name) {
+    SafetensorsFile result(std::move(name));
+    std::size_t position = 0;
+    result.load(content.size(), [&](std::span<std::byte> bytes) {
+      if (!bytes.empty()) std::memcpy(bytes.data(), content.data() + position, bytes.size());
+      position += bytes.size();
+    });
+    return result;
+  }
+
+  /// All tensors, sorted by name.
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    result.reserve(header_.tensors.size());
+    for (auto const& [name, entry] : header_.tensors) result.push_back(name);
+    return result;
+  }
+  [[nodiscard]] bool contains(std::string_view name) const { return header_.tensors.contains(name); }
+  [[nodiscard]] Dtype dtype(std::string_view name) const { return entry(name).dtype; }
+  /// Extents, of any rank; empty for a scalar.
+  [[nodiscard]] std::vector<std::int64_t> const& shape(std::string_view name) const {
+    return entry(name).shape;
+  }
+  [[nodiscard]] std::map<std::string, std::string> const& metadata() const { return header_.metadata; }
+  [[nodiscard]] std::string const& path() const { return path_; }
+
+  /// The stored bytes of a tensor, little-endian, in row-major order.
+  [[nodiscard]] std::span<std::byte const> bytes(std::string_view name) const {
+    SafetensorsEntry const& found = entry(name);
+    return std::span(data_).subspan(static_cast<std::size_t>(found.begin),
+                                    static_cast<std::size_t>(found.end - found.begin));
+  }
+  /// Number of elements.
+  [[nodiscard]] std::size_t size(std::string_view name) const {
+    SafetensorsEntry const& found = entry(name);
+    return static_cast<std::size_t>(found.end - found.begin) / dtype_size(found.dtype);
+  }
+
+  /// All elements in row-major order, converted; integers are read from floats only where nothing is lost.
+  template <ElementValue T>
+  [[nodiscard]] std::vector<T> values(std::string_view name) const {
+    std::vector<T> result(size(name));
+    copy_to(name, std::span<T>(result));
+    return result;
+  }
+
+  /// values() into memory that is there already, of exactly the right size.
+  template <ElementValue T>
+  void copy_to(std::string_view name, std::span<T> out) const {
+    if (out.size() != size(name))
+      fail<FileError>("read_safetensors",
+                      detail::shown_name(name) + " of " + detail::shown_name(path_) + " to have " +
+                          std::to_string(out.size()) + " elements",
+                      std::to_string(size(name)) + " in " + detail::shown_shape(shape(name)));
+    decode_elements(dtype(name), bytes(name), out, "read_safetensors",
+                    detail::shown_name(name) + " of " + detail::shown_name(path_));
+  }
+
+  /// Throws FileError when the tensor is missing or has another rank or other extents.
+  void expect_shape(std::string_view name, std::span<std::int64_t const> expected) const {
+    std::vector<std::int64_t> const& actual = shape(name);
+    if (!std::equal(actual.begin(), actual.end(), expected.begin(), expected.end()))
+      fail<FileError>("read_safetensors",
+                      detail::shown_name(name) + " of " + detail::shown_name(path_) + " to have shape " +
+                          detail::shown_shape(expected),
+                      detail::shown_shape(actual));
+  }
+
+ private:
+  explicit SafetensorsFile(std::string path) : path_(std::move(path)) {}
+
+  template <class Read>
+  void load(std::uint64_t file_size, Read read) {
+    std::uint64_t promised = 0;
+    if (file_size < sizeof promised)
+      fail<FileError>("read_safetensors", "at least 8 bytes in " + detail::shown_name(path_),
+                      std::to_string(file_size));
+    read(std::as_writable_bytes(std::span(&promised, 1)));
+    std::string text(static_cast<std::size_t>(safetensors_header_size(promised, file_size, path_)), '\0');
+    read(std::as_writable_bytes(std::span(text)));
+    std::uint64_t const data_size = file_size - sizeof promised - text.size();
+    header_ = parse_safetensors_header(text, data_size, path_);
+    data_.resize(static_cast<std::size_t>(data_size));
+    read(std::span(data_));
+  }
+
+  [[nodiscard]] SafetensorsEntry const& entry(std::string_view name) const {
+    auto const found = header_.tensors.find(name);
+    if (found == header_.tensors.end())
+      fail<FileError>("read_safetensors",
+                      "a tensor " + detail::shown_name(name) + " in " + detail::shown_name(path_),
+                      "a file of " + std::to_string(header_.tensors.size()) + " tensors without it");
+    return found->second;
+  }
+
+  std::string path_;
+  SafetensorsHeader header_;
+  std::vector<std::byte> data_;
+};
+
+}  // namespace diffsiam::io

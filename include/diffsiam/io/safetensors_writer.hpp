@@ -1,0 +1,122 @@
+// Writes safetensors, atomically. As in the published implementation, tensors are laid out by falling element
+// size, then by name, and the header is padded with spaces to 8 bytes, so that every tensor is aligned.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/io/elements.hpp>
+#include <diffsiam/io/file.hpp>
+#include <diffsiam/io/safetensors_header.hpp>
+
+namespace diffsiam::io {
+
+/// Collects tensors (copied, in their stored type) and metadata, then writes one file.
+class SafetensorsWriter {
+ public:
+  /// `values` in row-major order, as many as `shape` says (ShapeError otherwise), converted to `dtype`:
+  /// rounded to nearest for floats, FileError where an integer type would lose something. A name may come
+  /// once.
+  template <ElementValue T>
+  void add(std::string name, Dtype dtype, std::vector<std::int64_t> shape, std::span<T const> values) {
+    std::string const shown = detail::shown_name(name);
+    if (name == "__metadata__" || tensors_.contains(name))
+      fail<FileError>("write_safetensors", "a new name for a tensor", shown, "names are given once");
+    auto const bytes = detail::byte_count(shape, dtype);
+    if (!bytes || *bytes != values.size() * dtype_size(dtype))
+      fail<ShapeError>("write_safetensors",
+                       "as many values in " + shown + " as " + detail::shown_shape(shape) + " says",
+                       std::to_string(values.size()));
+    Tensor tensor{.dtype = dtype, .shape = std::move(shape), .bytes = {}};
+    tensor.bytes.resize(static_cast<std::size_t>(*bytes));
+    encode_elements(dtype, values, std::span(tensor.bytes), "write_safetensors", shown);
+    tensors_.emplace(std::move(name), std::move(tensor));
+  }
+  template <ElementValue T>
+  void add(std::string name, Dtype dtype, std::vector<std::int64_t> shape, std::span<T> values) {
+    add(std::move(name), dtype, std::move(shape), std::span<T const>(values));
+  }
+  template <ElementValue T>
+  void add(std::string name, Dtype dtype, std::vector<std::int64_t> shape, std::vector<T> const& values) {
+    add(std::move(name), dtype, std::move(shape), std::span<T const>(values));
+  }
+
+  /// Free text, such as a configuration as JSON; the last value of a key counts.
+  void metadata(std::string key, std::string value) { metadata_[std::move(key)] = std::move(value); }
+
+  /// Replaces `path` atomically. Throws FileError, the old file untouched.
+  void write(std::filesystem::path const& path) const {
+    AtomicFile file(path);
+    emit([&](std::span<std::byte const> bytes) { file.write(bytes); });
+    file.commit();
+  }
+
+  /// The same bytes in memory.
+  [[nodiscard]] std::vector<std::byte> encode() const {
+    std::vector<std::byte> result;
+    emit([&](std::span<std::byte const> bytes) { result.insert(result.end(), bytes.begin(), bytes.end()); });
+    return result;
+  }
+
+ private:
+  struct Tensor {
+    Dtype dtype;
+    std::vector<std::int64_t> shape;
+    std::vector<std::byte> bytes;
+  };
+
+  template <class Write>
+  void emit(Write write) const {
+    std::vector<std::pair<std::string const*, Tensor const*>> order;
+    order.reserve(tensors_.size());
+    for (auto const& [name, tensor] : tensors_) order.emplace_back(&name, &tensor);
+    std::stable_sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
+      return dtype_size(a.second->dtype) > dtype_size(b.second->dtype);
+    });
+
+    nlohmann::ordered_json header = nlohmann::ordered_json::object();
+    if (!metadata_.empty()) header["__metadata__"] = metadata_;
+    std::uint64_t position = 0;
+    for (auto const& [name, tensor] : order) {
+      std::uint64_t const end = position + tensor->bytes.size();
+      header[*name] = {
+          {"dtype", dtype_name(tensor->dtype)}, {"shape", tensor->shape}, {"data_offsets", {position, end}}};
+      position = end;
+    }
+    std::string text = dump(header);
+    text.append((8 - text.size() % 8) % 8, ' ');
+    std::uint64_t const size = text.size();
+    if (size > safetensors_header_limit)
+      fail<FileError>("write_safetensors",
+                      "a header of at most " + std::to_string(safetensors_header_limit) + " bytes",
+                      std::to_string(size), "less metadata or shorter names");
+    write(std::as_bytes(std::span(&size, 1)));
+    write(std::as_bytes(std::span(text)));
+    for (auto const& [name, tensor] : order) write(std::span(tensor->bytes));
+  }
+
+  [[nodiscard]] static std::string dump(nlohmann::ordered_json const& header) {
+    try {
+      return header.dump();
+    } catch (nlohmann::json::exception const& error) {
+      fail<FileError>("write_safetensors", "names and metadata in UTF-8", error.what());
+    }
+  }
+
+  std::map<std::string, Tensor, std::less<>> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace diffsiam::io

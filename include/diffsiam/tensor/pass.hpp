@@ -1,0 +1,46 @@
+// Forward and Backward: what an operation is handed when it is computed, and when its gradient is.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include <diffsiam/tensor/tensor.hpp>
+
+namespace diffsiam {
+
+/// What a forward pass leaves for the backward pass besides inputs and output, such as means and mask draws.
+template <class B>
+using Saved = std::array<Tensor<B>, 3>;
+
+/// One evaluation. `out` is allocated and its contents are indeterminate; `saved` is null when nothing is recorded.
+template <class B>
+struct Forward {
+  typename B::Context& context;
+  std::span<Tensor<B> const> in;
+  Tensor<B> const& out;
+  Saved<B>* saved = nullptr;
+
+  [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
+  /// Remembers a tensor for the backward pass, if there will be one.
+  void save(std::size_t slot, Tensor<B> const& tensor) const {
+    if (saved != nullptr) (*saved)[slot] = tensor;
+  }
+};
+
+/// One gradient. `dy` is the gradient of `out`. Gradients of the inputs add into what is there.
+template <class B>
+struct Backward {
+  typename B::Context& context;
+  std::span<Tensor<B> const> in;  ///< inputs that were not kept have a shape and no data
+  Tensor<B> const& out;           ///< as for inputs
+  Tensor<B> const& dy;
+  Saved<B> const& saved;
+  std::span<Tensor<B>* const> gradients;
+
+  /// Where the gradient of input `i` goes; null where nobody asks for it.
+  [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
+  [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
+  [[nodiscard]] Tensor<B> zeros(Shape const& shape) const { return Tensor<B>::zeros(context, shape); }
+};
+
+}  // namespace diffsiam

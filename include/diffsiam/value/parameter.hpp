@@ -1,0 +1,99 @@
+// Parameter and Buffer: what a module owns. Handles to shared state, so that optimizers, EMA, checkpoints and a decoder
+// that borrows a denoiser all see the same weights.
+#pragma once
+
+#include <memory>
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/tensor/tensor.hpp>
+
+namespace diffsiam {
+
+/// How a weight is stored elsewhere; here convolutions are (out, kh, kw, in) and flattened images (h, w, c).
+struct PublishedLayout {
+  enum class Kind {
+    same,       ///< vectors and linear weights (out, in)
+    conv,       ///< published (out, in, kh, kw)
+    conv_1d,    ///< published (out, in, 1), here (out, in)
+    flattened,  ///< a linear weight whose columns are published in (c, h, w) order, here (h, w, c)
+  };
+  Kind kind = Kind::same;
+  Index h = 1, w = 1;  ///< of the flattened image
+};
+
+/// A trainable weight: value, gradient, and whether the gradient is wanted. Copies share.
+template <class B>
+class Parameter {
+ public:
+  using Backend = B;
+
+  Parameter() = default;
+  explicit Parameter(Tensor<B> value, PublishedLayout layout = {})
+      : state_(std::make_shared<State>(State{std::move(value), {}, layout, true})) {}
+
+  /// False for a parameter that a layer was built without, such as a bias.
+  [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }
+  [[nodiscard]] Tensor<B> const& value() const { return state_->value; }
+  [[nodiscard]] Shape const& shape() const { return state_->value.shape(); }
+  [[nodiscard]] PublishedLayout const& published_layout() const { return state_->layout; }
+
+  /// The gradient accumulated so far; allocated and zero at first use.
+  [[nodiscard]] Tensor<B> const& gradient() const {
+    if (!state_->gradient) state_->gradient = Tensor<B>::zeros(state_->value.context(), shape());
+    return state_->gradient;
+  }
+  /// A frozen parameter records nothing and has no gradient.
+  [[nodiscard]] bool trainable() const { return state_->trainable; }
+  void set_trainable(bool trainable) const {
+    state_->trainable = trainable;
+    if (!trainable) state_->gradient = {};
+  }
+  [[nodiscard]] bool same_as(Parameter const& other) const { return state_ == other.state_; }
+
+ private:
+  struct State {
+    Tensor<B> value, gradient;
+    PublishedLayout layout;
+    bool trainable;
+  };
+  std::shared_ptr<State> state_;
+};
+
+/// State that training moves without a gradient, such as running statistics. A forward pass proposes the next value;
+/// the training step commits it, so that a step that is thrown away leaves no trace.
+template <class B>
+class Buffer {
+ public:
+  using Backend = B;
+
+  Buffer() = default;
+  explicit Buffer(Tensor<B> value) : state_(std::make_shared<State>(State{std::move(value), {}, false})) {}
+
+  [[nodiscard]] Tensor<B> const& value() const { return state_->value; }
+  [[nodiscard]] Shape const& shape() const { return state_->value.shape(); }
+  /// The proposed next value, starting from the current one.
+  [[nodiscard]] Tensor<B> const& proposal() const {
+    if (!state_->proposal) state_->proposal = Tensor<B>{state_->value.context(), shape()};
+    if (!state_->proposed) state_->proposal.assign(state_->value);
+    state_->proposed = true;
+    return state_->proposal;
+  }
+  [[nodiscard]] bool proposed() const { return state_->proposed; }
+  void commit() const {
+    if (state_->proposed) state_->value.assign(state_->proposal);
+    state_->proposed = false;
+  }
+  void discard() const { state_->proposed = false; }
+
+ private:
+  struct State {
+    Tensor<B> value, proposal;
+    bool proposed;
+  };
+  std::shared_ptr<State> state_;
+};
+
+template <class B>
+inline constexpr int reading_strength<Parameter<B>> = 0;
+
+}  // namespace diffsiam

@@ -29,11 +29,15 @@ install_missing() {
     command -v sudo >/dev/null || die "missing: ${missing[*]}. Run as root: apt-get install ${missing[*]}"
     as_root=(sudo)
   fi
+  local log=${root}/build/install.log
+  mkdir -p "${log%/*}"
   say "installing ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0)
-  "${apt[@]}" update || say "apt-get update failed; trying with the lists that are here"
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
-    die "could not install: ${missing[*]}. See apt-get's message above"
+  "${apt[@]}" update >"$log" 2>&1 || say "apt-get update failed; trying with the lists that are here"
+  if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "could not install: ${missing[*]} (the whole log: $log)"
+  fi
 }
 
 # How many compilers at once: one a core, and no more than memory carries (about 1.5 GB each).

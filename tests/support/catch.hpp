@@ -8,7 +8,6 @@
 #endif
 
 #include <string>
-#include <utility>
 
 namespace diffsiam::test {
 
@@ -16,9 +15,9 @@ using Catch::Approx;
 
 /// Matches a message that contains `part`: REQUIRE_THROWS_WITH(call(), contains("conv2d") && contains("(2,
 /// 3)")).
-[[nodiscard]] inline auto contains(std::string part) {
+[[nodiscard]] inline auto contains(std::string const& part) {
 #if __has_include(<catch2/catch_all.hpp>)
-  return Catch::Matchers::ContainsSubstring(std::move(part));
+  return Catch::Matchers::ContainsSubstring(part);
 #else
   return Catch::Matchers::Contains(part);
 #endif

@@ -24,6 +24,15 @@
 #define DIFFSIAM_ALWAYS_INLINE inline
 #endif
 
+// Before a loop whose iterations do not depend on each other, though the compiler cannot see it.
+#if defined(__clang__)
+#define DIFFSIAM_INDEPENDENT_ITERATIONS _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define DIFFSIAM_INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
+#else
+#define DIFFSIAM_INDEPENDENT_ITERATIONS
+#endif
+
 // A fused multiply-add is exact and fast only where the target has the instruction; elsewhere std::fma is a
 // slow call.
 #if defined(__FP_FAST_FMAF) || defined(__CUDA_ARCH__)

@@ -1,5 +1,5 @@
-// Parameter and Buffer: what a module owns. Handles to shared state, so that optimizers, EMA, checkpoints and a decoder
-// that borrows a denoiser all see the same weights.
+// Parameter and Buffer: what a module owns. Handles to shared state, so that optimizers, EMA, checkpoints and
+// a decoder that borrows a denoiser all see the same weights.
 #pragma once
 
 #include <memory>
@@ -59,8 +59,8 @@ class Parameter {
   std::shared_ptr<State> state_;
 };
 
-/// State that training moves without a gradient, such as running statistics. A forward pass proposes the next value;
-/// the training step commits it, so that a step that is thrown away leaves no trace.
+/// State that training moves without a gradient, such as running statistics. A forward pass proposes the next
+/// value; the training step commits it, so that a step that is thrown away leaves no trace.
 template <class B>
 class Buffer {
  public:
@@ -69,6 +69,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(Tensor<B> value) : state_(std::make_shared<State>(State{std::move(value), {}, false})) {}
 
+  [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }
   [[nodiscard]] Tensor<B> const& value() const { return state_->value; }
   [[nodiscard]] Shape const& shape() const { return state_->value.shape(); }
   /// The proposed next value, starting from the current one.
@@ -84,6 +85,7 @@ class Buffer {
     state_->proposed = false;
   }
   void discard() const { state_->proposed = false; }
+  [[nodiscard]] bool same_as(Buffer const& other) const { return state_ == other.state_; }
 
  private:
   struct State {

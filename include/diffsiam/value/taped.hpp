@@ -17,7 +17,8 @@ enum class Mode { training, inference };
 template <class B>
 class Tape;
 
-/// One recorded operation, or a leaf. Nodes form a chain, newest first; gradients flow along it without recursion.
+/// One recorded operation, or a leaf. Nodes form a chain, newest first; gradients flow along it without
+/// recursion.
 template <class B>
 class Node {
  public:
@@ -61,11 +62,14 @@ class Taped {
   /// Null where no gradient is needed: the pixels of a batch, a detached value.
   [[nodiscard]] Node<B>* node() const { return node_; }
   /// The gradient after Tape::backward, for leaves; an empty tensor if none arrived.
-  [[nodiscard]] Tensor<B> gradient() const { return node_ && node_->has_gradient() ? node_->gradient() : Tensor<B>{}; }
+  [[nodiscard]] Tensor<B> gradient() const {
+    return node_ && node_->has_gradient() ? node_->gradient() : Tensor<B>{};
+  }
 
  private:
   friend class Tape<B>;
-  Taped(Tape<B>& tape, Node<B>* node, Tensor<B> value) : tape_(&tape), node_(node), value_(std::move(value)) {}
+  Taped(Tape<B>& tape, Node<B>* node, Tensor<B> value)
+      : tape_(&tape), node_(node), value_(std::move(value)) {}
 
   Tape<B>* tape_;
   Node<B>* node_;
@@ -105,16 +109,19 @@ class Tape {
     return {*this, node, std::move(value)};
   }
 
-  /// Adds the gradients of `scale` times the loss into all parameters and variables, and frees what was recorded on
-  /// the way. Throws ShapeError unless the loss has one element, Error when the tape was played before.
+  /// Adds the gradients of `scale` times the loss into all parameters and variables, and frees what was
+  /// recorded on the way. Throws ShapeError unless the loss has one element, Error when the tape was played
+  /// before.
   void backward(Taped<B> const& loss, double scale = 1.0) {
-    if (loss.value().size() != 1) fail<ShapeError>("Tape::backward", "a loss with one element", to_string(loss.shape()));
+    if (loss.value().size() != 1)
+      fail<ShapeError>("Tape::backward", "a loss with one element", to_string(loss.shape()));
     backward(loss, Tensor<B>::filled(*context_, loss.shape(), static_cast<typename B::Scalar>(scale)));
   }
   /// The same from a given gradient of `output`, of its shape.
   void backward(Taped<B> const& output, Tensor<B> const& gradient) {
     require_shape("Tape::backward", output.shape(), gradient.shape());
-    if (std::exchange(played_, true)) throw Error("Tape::backward: expected a fresh tape, got one that was played; record again");
+    if (std::exchange(played_, true))
+      throw Error("Tape::backward: expected a fresh tape, got one that was played; record again");
     if (output.node() == nullptr) return;
     output.node()->gradient().assign(gradient);
     for (Node<B>* node = newest_.get(); node != nullptr; node = node->previous_.get()) {
@@ -153,8 +160,10 @@ class ParameterNode final : public Node<B> {
 
 template <class Op>
 inline constexpr unsigned keeps_inputs = [] {
-  if constexpr (requires { Op::keeps_inputs; }) return static_cast<unsigned>(Op::keeps_inputs);
-  else return ~0U;
+  if constexpr (requires { Op::keeps_inputs; })
+    return static_cast<unsigned>(Op::keeps_inputs);
+  else
+    return ~0U;
 }();
 template <class Op>
 inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
@@ -162,8 +171,8 @@ inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
 template <class B, class Op, std::size_t N>
 class OpNode final : public Node<B> {
  public:
-  OpNode(Op const& op, std::array<Tensor<B>, N> const& in, std::array<Node<B>*, N> const& sources, Tensor<B> const& out,
-         Saved<B> saved)
+  OpNode(Op const& op, std::array<Tensor<B>, N> const& in, std::array<Node<B>*, N> const& sources,
+         Tensor<B> const& out, Saved<B> saved)
       : op_(op), sources_(sources), out_(keep(out, keeps_output<Op>)), saved_(std::move(saved)) {
     for (std::size_t i = 0; i < N; ++i) in_[i] = keep(in[i], ((keeps_inputs<Op> >> i) & 1U) != 0);
   }
@@ -251,7 +260,8 @@ struct Reading<Taped<B>> {
     if constexpr (std::is_same_v<B, P>) {
       gradient = parameter.gradient();
     } else {
-      gradient = Tensor<B>::borrowed(tape.context(), parameter.shape(), reinterpret_cast<typename B::Scalar*>(&tape));
+      gradient = Tensor<B>::borrowed(tape.context(), parameter.shape(),
+                                     reinterpret_cast<typename B::Scalar*>(&tape));
     }
     return tape.append(std::make_unique<detail::ParameterNode<B>>(std::move(gradient)), parameter.shape());
   }

@@ -6,6 +6,7 @@
 
 #include <diffsiam/backend/cpu/loops.hpp>
 #include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/config.hpp>
 
 namespace diffsiam::backend::cpu {
 
@@ -13,10 +14,10 @@ namespace diffsiam::backend::cpu {
 inline constexpr Index elements_per_piece = 1 << 14;
 
 /// f over `size` elements of one row. Inner strides are constants, so the loop vectorises. Operands of one
-/// call are the same element or do not overlap, hence ivdep.
+/// call are the same element or do not overlap, so iterations are independent.
 template <class F, class... O>
 DIFFSIAM_ALWAYS_INLINE void apply_row(F const& f, Index size, O... operands) {
-#pragma GCC ivdep
+  DIFFSIAM_INDEPENDENT_ITERATIONS
   for (Index i = 0; i < size; ++i) f(operands.data[i * O::inner]...);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <diffsiam/backend/cpu/elementwise.hpp>
+#include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::backend::cpu {
 

@@ -1,0 +1,211 @@
+// NoiseSchedule: how much noise each time-step adds, and every table that follows from it.
+//   alpha = 1 - beta,  abar_t = alpha_0 ... alpha_t,  abar_{-1} = 1,  x_t = sqrt(abar) x_0 + sqrt(1 - abar)
+//   eps
+// Ho et al., "Denoising diffusion probabilistic models", NeurIPS 2020, arXiv 2006.11239. Built in double.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/diffusion/noise_tables.hpp>
+
+namespace diffsiam::diffusion {
+
+/// An immutable schedule of T time-steps 0 .. T-1. Copies share their tables, so copying is cheap, and one
+/// schedule may be read by many threads. Every builder needs T >= 2 (the first step's logarithm is taken from
+/// the second) and betas inside (0, 1); anything else is a ConfigError that names index and value.
+class NoiseSchedule {
+ public:
+  /// beta from `beta_start` to `beta_end` in equal steps, both included (Ho et al. 2020).
+  [[nodiscard]] static NoiseSchedule linear(int timesteps = 1000, double beta_start = 1e-4,
+                                            double beta_end = 0.02) {
+    return build("NoiseSchedule::linear",
+                 detail::even_steps("NoiseSchedule::linear", timesteps, beta_start, beta_end));
+  }
+
+  /// abar(u) = cos^2(pi/2 (u + s)/(1 + s)) at u = t/T, beta no greater than `max_beta`
+  /// (Nichol and Dhariwal, ICML 2021, arXiv 2102.09672, equation 17).
+  [[nodiscard]] static NoiseSchedule cosine(int timesteps = 1000, double s = 0.008, double max_beta = 0.999) {
+    if (!(s >= 0) || !std::isfinite(s)) {
+      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", detail::number(s));
+    }
+    if (!(max_beta > 0 && max_beta < 1)) {
+      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", detail::number(max_beta));
+    }
+    auto betas = detail::room_for_betas("NoiseSchedule::cosine", timesteps);
+    auto const abar = [&](int step) {
+      double const u = static_cast<double>(step) / timesteps;
+      double const cosine = std::cos((u + s) / (1 + s) * std::numbers::pi / 2);
+      return cosine * cosine;
+    };
+    for (int t = 0; t < timesteps; ++t) betas.push_back(std::min(1 - abar(t + 1) / abar(t), max_beta));
+    return build("NoiseSchedule::cosine", std::move(betas));
+  }
+
+  /// beta = beta_start + (beta_end - beta_start) / (1 + exp(-x)), x in equal steps from -`range` to `range`
+  /// (Xu et al., "GeoDiff", ICLR 2022, arXiv 2203.02923).
+  [[nodiscard]] static NoiseSchedule sigmoid(int timesteps = 1000, double beta_start = 1e-4,
+                                             double beta_end = 0.02, double range = 6) {
+    auto betas = detail::even_steps("NoiseSchedule::sigmoid", timesteps, -range, range);
+    for (double& beta : betas) beta = beta_start + (beta_end - beta_start) / (1 + std::exp(-beta));
+    return build("NoiseSchedule::sigmoid", std::move(betas));
+  }
+
+  /// sqrt(beta) in equal steps (Rombach et al., "Latent diffusion", CVPR 2022, arXiv 2112.10752; its
+  /// defaults).
+  [[nodiscard]] static NoiseSchedule scaled_linear(int timesteps = 1000, double beta_start = 0.0015,
+                                                   double beta_end = 0.0195) {
+    // The ends are looked at before the root hides a negative one behind NaN.
+    detail::require_beta("NoiseSchedule::scaled_linear", 0, beta_start);
+    detail::require_beta("NoiseSchedule::scaled_linear", timesteps - 1, beta_end);
+    auto betas = detail::even_steps("NoiseSchedule::scaled_linear", timesteps, std::sqrt(beta_start),
+                                    std::sqrt(beta_end));
+    for (double& beta : betas) beta *= beta;
+    return build("NoiseSchedule::scaled_linear", std::move(betas));
+  }
+
+  /// The same beta at every step: the latent model of Diff-AE (Preechakul et al., CVPR 2022, arXiv
+  /// 2111.15640).
+  [[nodiscard]] static NoiseSchedule constant(int timesteps = 1000, double beta = 0.008) {
+    return build("NoiseSchedule::constant",
+                 detail::even_steps("NoiseSchedule::constant", timesteps, beta, beta));
+  }
+
+  /// Any betas, one a time-step.
+  [[nodiscard]] static NoiseSchedule from_betas(std::span<double const> betas) {
+    return build("NoiseSchedule::from_betas", {betas.begin(), betas.end()});
+  }
+
+  /// The same curve with sqrt(abar) shifted and scaled so that its first value stays and its last is exactly
+  /// 0 (Lin et al., WACV 2024, arXiv 2305.08891, algorithm 1). The last step then holds nothing of x_0:
+  /// predict v, and see `has_zero_terminal_snr`.
+  [[nodiscard]] NoiseSchedule with_zero_terminal_snr() const {
+    auto const& root = tables_->sqrt_alphas_cumprod;
+    if (!(root[root.size() - 2] > root.back())) {
+      fail<ConfigError>("NoiseSchedule::with_zero_terminal_snr", "a last step that adds noise",
+                        "beta[" + std::to_string(timesteps() - 1) + "] = " + detail::number(betas().back()));
+    }
+    double const scale = root.front() / (root.front() - root.back());
+    std::vector<double> betas;
+    betas.reserve(root.size());
+    double previous = 1;
+    for (double value : root) {
+      double const shifted = (value - root.back()) * scale;
+      betas.push_back(1 - shifted * shifted / previous);
+      previous = shifted * shifted;
+    }
+    return NoiseSchedule(std::make_shared<detail::NoiseTables const>(std::move(betas)));
+  }
+
+  /// T, the number of time-steps.
+  [[nodiscard]] int timesteps() const { return static_cast<int>(tables_->betas.size()); }
+
+  /// True where abar of the last step is 0. Tables that divide by sqrt(abar) or sqrt(alpha) are then refused.
+  [[nodiscard]] bool has_zero_terminal_snr() const { return tables_->alphas_cumprod.back() == 0; }
+
+  /// Throws RangeError unless 0 <= t < T; `operation` opens the message.
+  void require_timestep(int t, std::string_view operation = "NoiseSchedule") const {
+    if (t < 0 || t >= timesteps()) {
+      fail<RangeError>(operation, "a time-step in [0, " + std::to_string(timesteps()) + ")",
+                       std::to_string(t));
+    }
+  }
+
+  /// abar_t for -1 <= t < T, where abar_{-1} = 1.
+  [[nodiscard]] double abar(int t) const {
+    if (t == -1) return 1;
+    require_timestep(t, "NoiseSchedule::abar");
+    return tables_->alphas_cumprod[static_cast<std::size_t>(t)];
+  }
+
+  // Every table has T entries and lives as long as any copy of the schedule.
+
+  [[nodiscard]] std::span<double const> betas() const { return tables_->betas; }
+  [[nodiscard]] std::span<double const> alphas() const { return tables_->alphas; }
+  /// abar_t.
+  [[nodiscard]] std::span<double const> alphas_cumprod() const { return tables_->alphas_cumprod; }
+  /// abar_{t-1}; 1 at t = 0.
+  [[nodiscard]] std::span<double const> alphas_cumprod_prev() const { return tables_->alphas_cumprod_prev; }
+  [[nodiscard]] std::span<double const> sqrt_alphas_cumprod() const { return tables_->sqrt_alphas_cumprod; }
+  [[nodiscard]] std::span<double const> sqrt_one_minus_alphas_cumprod() const {
+    return tables_->sqrt_one_minus_alphas_cumprod;
+  }
+  /// SNR = abar / (1 - abar).
+  [[nodiscard]] std::span<double const> snr() const { return tables_->snr; }
+
+  /// 1/sqrt(abar): x_0 = this x_t - sqrt_recip_alphas_cumprod_m1 eps. ConfigError with zero terminal SNR.
+  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod() const {
+    require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod");
+    return tables_->sqrt_recip_alphas_cumprod;
+  }
+  /// sqrt(1/abar - 1). ConfigError with zero terminal SNR.
+  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod_m1() const {
+    require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod_m1");
+    return tables_->sqrt_recip_alphas_cumprod_m1;
+  }
+
+  /// Variance of q(x_{t-1} | x_t, x_0): beta (1 - abar_{t-1})/(1 - abar); 0 at t = 0.
+  [[nodiscard]] std::span<double const> posterior_variance() const { return tables_->posterior_variance; }
+  /// Its logarithm, at t = 0 taken from t = 1.
+  [[nodiscard]] std::span<double const> posterior_log_variance() const {
+    return tables_->posterior_log_variance;
+  }
+  /// Posterior mean = this x_0 + posterior_mean_x_t_coef x_t: beta sqrt(abar_{t-1})/(1 - abar).
+  [[nodiscard]] std::span<double const> posterior_mean_x_0_coef() const {
+    return tables_->posterior_mean_x_0_coef;
+  }
+  /// sqrt(alpha)(1 - abar_{t-1})/(1 - abar).
+  [[nodiscard]] std::span<double const> posterior_mean_x_t_coef() const {
+    return tables_->posterior_mean_x_t_coef;
+  }
+  /// Posterior mean written with eps = this x_t - noise_posterior_mean_noise_coef eps: 1/sqrt(alpha).
+  /// ConfigError with zero terminal SNR.
+  [[nodiscard]] std::span<double const> noise_posterior_mean_x_t_coef() const {
+    require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_x_t_coef");
+    return tables_->noise_posterior_mean_x_t_coef;
+  }
+  /// beta/(sqrt(alpha) sqrt(1 - abar)), to be subtracted. ConfigError with zero terminal SNR.
+  [[nodiscard]] std::span<double const> noise_posterior_mean_noise_coef() const {
+    require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_noise_coef");
+    return tables_->noise_posterior_mean_noise_coef;
+  }
+
+  /// c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar): what G is multiplied by in training and in ancestral
+  /// sampling; 0 at t = 0 (PDAE, NeurIPS 2022, arXiv 2212.12990).
+  [[nodiscard]] std::span<double const> shift_coef() const { return tables_->shift_coef; }
+  /// -sqrt(1 - abar): what G is multiplied by in DDIM.
+  [[nodiscard]] std::span<double const> ddim_shift_coef() const { return tables_->ddim_shift_coef; }
+
+  /// Schedules are equal when their betas are.
+  [[nodiscard]] bool operator==(NoiseSchedule const& other) const {
+    return tables_ == other.tables_ || tables_->betas == other.tables_->betas;
+  }
+
+ private:
+  explicit NoiseSchedule(std::shared_ptr<detail::NoiseTables const> tables) : tables_(std::move(tables)) {}
+
+  static NoiseSchedule build(std::string_view operation, std::vector<double> betas) {
+    detail::require_betas(operation, betas);
+    return NoiseSchedule(std::make_shared<detail::NoiseTables const>(std::move(betas)));
+  }
+
+  void require_noise_to_mean_something(std::string_view operation) const {
+    if (has_zero_terminal_snr()) {
+      fail<ConfigError>(operation, "a schedule whose SNR is above 0 at every step",
+                        "zero terminal SNR (abar = 0 at t = " + std::to_string(timesteps() - 1) + ")",
+                        "eps prediction and 1/sqrt(abar) have no meaning there: use v prediction");
+    }
+  }
+
+  std::shared_ptr<detail::NoiseTables const> tables_;
+};
+
+}  // namespace diffsiam::diffusion

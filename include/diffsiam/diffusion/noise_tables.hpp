@@ -1,0 +1,125 @@
+// NoiseTables: the coefficient tables behind NoiseSchedule, and the checks on its betas.
+// Formulas: Ho et al. 2020, arXiv 2006.11239 (equations 4 to 12); the shift: PDAE, arXiv 2212.12990.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::diffusion::detail {
+
+/// A number for a message, to 6 digits: std::to_string would print 1e-9 as 0.000000.
+[[nodiscard]] inline std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+/// Throws ConfigError unless beta lies inside (0, 1); NaN does not.
+inline void require_beta(std::string_view operation, std::ptrdiff_t index, double beta) {
+  if (!(beta > 0 && beta < 1)) {
+    fail<ConfigError>(operation, "every beta inside (0, 1)",
+                      "beta[" + std::to_string(index) + "] = " + number(beta));
+  }
+}
+
+/// Throws ConfigError unless T >= 2, all betas lie inside (0, 1), and double can hold every abar apart from 0
+/// and from 1.
+inline void require_betas(std::string_view operation, std::span<double const> betas) {
+  if (betas.size() < 2) {
+    fail<ConfigError>(operation, "at least 2 time-steps", std::to_string(betas.size()));
+  }
+  double abar = 1;
+  for (std::size_t t = 0; t < betas.size(); ++t) {
+    require_beta(operation, static_cast<std::ptrdiff_t>(t), betas[t]);
+    abar *= 1 - betas[t];
+    if (1 - betas[t] == 1) {
+      fail<ConfigError>(operation, "betas that double can tell from 0",
+                        "beta[" + std::to_string(t) + "] = " + number(betas[t]));
+    }
+    if (!std::isnormal(abar)) {
+      fail<ConfigError>(operation, "betas whose products of (1 - beta) stay above 0 in double",
+                        "abar = " + number(abar) + " at t = " + std::to_string(t),
+                        "fewer time-steps or smaller betas");
+    }
+  }
+}
+
+/// An empty vector with room for T betas; ConfigError for T < 2.
+[[nodiscard]] inline std::vector<double> room_for_betas(std::string_view operation, int timesteps) {
+  if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", std::to_string(timesteps));
+  std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(timesteps));
+  return values;
+}
+
+/// T values from `first` to `last` in equal steps, both included.
+[[nodiscard]] inline std::vector<double> even_steps(std::string_view operation, int timesteps, double first,
+                                                    double last) {
+  auto values = room_for_betas(operation, timesteps);
+  double const step = (last - first) / (timesteps - 1);
+  for (int t = 0; t + 1 < timesteps; ++t) values.push_back(first + t * step);
+  values.push_back(last);
+  return values;
+}
+
+/// Every table, T entries each; what each one means stands at NoiseSchedule's accessors. A last beta of
+/// exactly 1 (zero terminal SNR) leaves the entries that divide by sqrt(abar) or sqrt(alpha) infinite there.
+struct NoiseTables {
+  explicit NoiseTables(std::vector<double> given) : betas(std::move(given)) {
+    double previous = 1;
+    for (double const beta : betas) {
+      double const alpha = 1 - beta;
+      double const abar = previous * alpha;
+      double const noise = 1 - abar;
+      double const root_noise = std::sqrt(noise);
+      double const root_alpha = std::sqrt(alpha);
+      alphas.push_back(alpha);
+      alphas_cumprod.push_back(abar);
+      alphas_cumprod_prev.push_back(previous);
+      sqrt_alphas_cumprod.push_back(std::sqrt(abar));
+      sqrt_one_minus_alphas_cumprod.push_back(root_noise);
+      sqrt_recip_alphas_cumprod.push_back(std::sqrt(1 / abar));
+      sqrt_recip_alphas_cumprod_m1.push_back(std::sqrt(1 / abar - 1));
+      snr.push_back(abar / noise);
+      posterior_variance.push_back(beta * (1 - previous) / noise);
+      posterior_log_variance.push_back(std::log(posterior_variance.back()));
+      posterior_mean_x_0_coef.push_back(beta * std::sqrt(previous) / noise);
+      posterior_mean_x_t_coef.push_back(root_alpha * (1 - previous) / noise);
+      noise_posterior_mean_x_t_coef.push_back(1 / root_alpha);
+      noise_posterior_mean_noise_coef.push_back(beta / (root_alpha * root_noise));
+      shift_coef.push_back(-root_alpha * (1 - previous) / root_noise);
+      ddim_shift_coef.push_back(-root_noise);
+      previous = abar;
+    }
+    // The variance is 0 at t = 0, and its logarithm would be -inf.
+    posterior_log_variance[0] = posterior_log_variance[1];
+  }
+
+  std::vector<double> betas;
+  std::vector<double> alphas;
+  std::vector<double> alphas_cumprod;
+  std::vector<double> alphas_cumprod_prev;
+  std::vector<double> sqrt_alphas_cumprod;
+  std::vector<double> sqrt_one_minus_alphas_cumprod;
+  std::vector<double> sqrt_recip_alphas_cumprod;
+  std::vector<double> sqrt_recip_alphas_cumprod_m1;
+  std::vector<double> snr;
+  std::vector<double> posterior_variance;
+  std::vector<double> posterior_log_variance;
+  std::vector<double> posterior_mean_x_0_coef;
+  std::vector<double> posterior_mean_x_t_coef;
+  std::vector<double> noise_posterior_mean_x_t_coef;
+  std::vector<double> noise_posterior_mean_noise_coef;
+  std::vector<double> shift_coef;
+  std::vector<double> ddim_shift_coef;
+};
+
+}  // namespace diffsiam::diffusion::detail

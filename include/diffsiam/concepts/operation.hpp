@@ -1,5 +1,5 @@
-// Operation and Reading: the two sides of one bargain. An operation states its rules once; a reading of a value
-// (plain, taped, traced) decides what happens when it is met.
+// Operation and Reading: the two sides of one bargain. An operation states its rules once; a reading of a
+// value (plain, taped, traced) decides what happens when it is met.
 #pragma once
 
 #include <concepts>
@@ -9,19 +9,22 @@
 
 namespace diffsiam {
 
-/// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing ShapeError.
+/// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing
+/// ShapeError.
 template <class Op>
 concept HasShapeRule = requires(Op const& op, Shapes in) {
   { op.shape(in) } -> std::same_as<Shape>;
 };
-/// Satisfied if and only if Op states its cost: `double flops(Shapes) const`, additions and multiplications apart.
+/// Satisfied if and only if Op states its cost: `double flops(Shapes) const`, additions and multiplications
+/// apart.
 template <class Op>
 concept HasFlopRule = requires(Op const& op, Shapes in) {
   { op.flops(in) } -> std::convertible_to<double>;
 };
 /// Satisfied if and only if Op has a name and both rules. `forward(Forward<B> const&)` and
-/// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr unsigned keeps_inputs`
-/// (bit i: backward reads input i; all by default) and `static constexpr bool keeps_output` (false by default).
+/// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr unsigned
+/// keeps_inputs` (bit i: backward reads input i; all by default) and `static constexpr bool keeps_output`
+/// (false by default).
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;
@@ -31,7 +34,8 @@ concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
 template <class V>
 struct Reading;
 
-/// How strongly a type asks for its reading: 0 for what only follows (parameters), 1 for plain, 2 for taped values.
+/// How strongly a type asks for its reading: 0 for what only follows (parameters), 1 for plain, 2 for taped
+/// values.
 template <class V>
 inline constexpr int reading_strength = -1;
 

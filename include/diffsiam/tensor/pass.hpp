@@ -12,7 +12,8 @@ namespace diffsiam {
 template <class B>
 using Saved = std::array<Tensor<B>, 3>;
 
-/// One evaluation. `out` is allocated and its contents are indeterminate; `saved` is null when nothing is recorded.
+/// One evaluation. `out` is allocated and its contents are indeterminate; `saved` is null when nothing is
+/// recorded.
 template <class B>
 struct Forward {
   typename B::Context& context;

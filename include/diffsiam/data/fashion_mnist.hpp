@@ -1,0 +1,66 @@
+// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 60,000 + 10,000 gray pictures of 28 x 28 in ten
+// classes. Debian's package dataset-fashion-mnist brings the files.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/data/dataset.hpp>
+#include <diffsiam/data/idx.hpp>
+
+namespace diffsiam::data {
+
+struct FashionMnist {
+  static constexpr std::array<std::string_view, 10> class_names{
+      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  static constexpr std::string_view debian_folder = "/usr/share/datasets/fashion-mnist";
+
+  Dataset train;
+  Dataset test;
+};
+
+namespace detail {
+
+/// `name` or `name`.gz in `folder`. Throws FileError with what to install.
+[[nodiscard]] inline std::filesystem::path find_idx(std::filesystem::path const& folder, std::string const& name) {
+  std::error_code ignored;
+  for (char const* const ending : {"", ".gz"}) {
+    std::filesystem::path path = folder / (name + ending);
+    if (std::filesystem::exists(path, ignored)) return path;
+  }
+  fail<FileError>("load_fashion_mnist", io::detail::quoted(folder / name) + " or the same with .gz", "neither",
+                  "on Debian: apt-get install dataset-fashion-mnist");
+}
+
+[[nodiscard]] inline Dataset load_idx_pair(std::filesystem::path const& folder, std::string const& prefix) {
+  std::filesystem::path const images_path = find_idx(folder, prefix + "-images-idx3-ubyte");
+  std::filesystem::path const labels_path = find_idx(folder, prefix + "-labels-idx1-ubyte");
+  ImageSet images = read_idx_images(images_path);
+  std::vector<int> labels = read_idx_labels(labels_path);
+  if (static_cast<Index>(labels.size()) != images.count)
+    fail<FileError>("load_fashion_mnist",
+                    std::to_string(images.count) + " labels in " + io::detail::quoted(labels_path) +
+                        ", one for each picture",
+                    std::to_string(labels.size()));
+  for (int const label : labels)
+    if (label >= static_cast<int>(FashionMnist::class_names.size()))
+      fail<FileError>("load_fashion_mnist", "labels below 10 in " + io::detail::quoted(labels_path),
+                      std::to_string(label));
+  return Dataset{std::move(images), std::move(labels)};
+}
+
+}  // namespace detail
+
+/// Both parts from a folder with the four IDX files, gzip or plain. Throws FileError, with a hint, when one is
+/// missing, wrong, or pictures and labels do not match.
+[[nodiscard]] inline FashionMnist load_fashion_mnist(
+    std::filesystem::path const& folder = FashionMnist::debian_folder) {
+  return {.train = detail::load_idx_pair(folder, "train"), .test = detail::load_idx_pair(folder, "t10k")};
+}
+
+}  // namespace diffsiam::data

@@ -1,0 +1,26 @@
+// Shuffles that are a pure function of a random stream: Fisher and Yates by Philox.
+#pragma once
+
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include <diffsiam/core/philox.hpp>
+
+namespace diffsiam::data {
+
+/// The random streams of data/, so that no two purposes draw the same numbers.
+inline constexpr std::uint32_t shuffle_stream = 0xDA7A0001U;
+inline constexpr std::uint32_t split_stream = 0xDA7A0002U;
+inline constexpr std::uint32_t flip_stream = 0xDA7A0003U;
+inline constexpr std::uint32_t view_stream = 0xDA7A0100U;  ///< view v draws from view_stream + v
+
+/// Overwrites `order` with a permutation of 0 .. size-1, every one equally likely.
+inline void fill_permutation(std::span<std::uint32_t> order, Rng const& rng) {
+  std::iota(order.begin(), order.end(), 0U);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[rng.below(static_cast<std::uint32_t>(i), i)]);
+}
+
+}  // namespace diffsiam::data

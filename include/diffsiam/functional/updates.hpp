@@ -1,0 +1,82 @@
+// What a training step does to one scalar weight. Hyper-parameters change from step to step, so they are
+// members; the gradient is zero afterwards. Formulas as in the documentation of torch.optim.
+#pragma once
+
+#include <diffsiam/config.hpp>
+#include <diffsiam/functional/math.hpp>
+
+namespace diffsiam::functional {
+
+/// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), for w, its gradient and two moments:
+///   w = keep w,  g = g + l2 w,  m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2,
+///   w = w - step m / (sqrt(v) unbias + epsilon),
+/// with step = rate / (1 - beta_1^n) and unbias = 1 / sqrt(1 - beta_2^n) computed by the caller in double.
+template <class T>
+struct AdamUpdate {
+  T keep, l2;
+  T beta_1, one_minus_beta_1, beta_2, one_minus_beta_2;
+  T step, unbias, epsilon;
+
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& first, T& second) const {
+    T const w = keep * weight;
+    T const g = gradient + l2 * weight;
+    T const m = beta_1 * first + one_minus_beta_1 * g;
+    T const v = beta_2 * second + one_minus_beta_2 * g * g;
+    weight = w - step * m / (functional::sqrt(v) * unbias + epsilon);
+    first = m;
+    second = v;
+    gradient = T(0);
+  }
+};
+
+/// Gradient descent without a memory: w = w - rate (g + l2 w).
+template <class T>
+struct DescentUpdate {
+  T rate, l2;
+
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient) const {
+    weight -= rate * (gradient + l2 * weight);
+    gradient = T(0);
+  }
+};
+
+/// With momentum: g = g + l2 w,  v = momentum v + g,  w = w - rate (along_gradient g + along_velocity v);
+/// (0, 1) is classical momentum, (1, momentum) is Nesterov's.
+template <class T>
+struct MomentumUpdate {
+  T rate, l2, momentum, along_gradient, along_velocity;
+
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& velocity) const {
+    T const g = gradient + l2 * weight;
+    T const v = momentum * velocity + g;
+    weight -= rate * (along_gradient * g + along_velocity * v);
+    velocity = v;
+    gradient = T(0);
+  }
+};
+
+/// average += pull (x - average): an exponential moving average of decay 1 - pull.
+template <class T>
+struct AverageUpdate {
+  T pull;
+  DIFFSIAM_HOST_DEVICE void operator()(T& average, T const& x) const { average += pull * (x - average); }
+};
+
+/// x *= factor.
+template <class T>
+struct ScaleInPlace {
+  T factor;
+  DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x *= factor; }
+};
+
+/// Exchanges two values, bit for bit.
+struct Swap {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& a, T& b) const {
+    T const kept = a;
+    a = b;
+    b = kept;
+  }
+};
+
+}  // namespace diffsiam::functional

@@ -1,0 +1,117 @@
+// Metrics of a run as JSON lines: one object a line, each on the disk's side of the process as soon as it is
+// appended. A resumed run first drops the lines of steps it will take again.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/io/file.hpp>
+
+namespace diffsiam::io {
+
+/// Every line of a file of JSON objects. A last line without its newline, which a killed process leaves, is
+/// left out. Throws FileError for a missing file, and for any other line that is no object, with its number.
+[[nodiscard]] inline std::vector<nlohmann::ordered_json> read_json_lines(std::filesystem::path const& path) {
+  std::vector<std::byte> const bytes = read_file(path);
+  std::string_view rest(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+  std::vector<nlohmann::ordered_json> records;
+  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    std::string_view const line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    auto record = nlohmann::ordered_json::parse(line.begin(), line.end(), nullptr, false);
+    if (!record.is_object())
+      fail<FileError>(
+          "read_json_lines",
+          "a JSON object in line " + std::to_string(records.size() + 1) + " of " + detail::quoted(path),
+          "'" + std::string(line.substr(0, 60)) + "'");
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+/// Appends one object a line. NaN and infinities are stored as null, which JSON has no other word for.
+class JsonLines {
+ public:
+  /// An empty file, whatever stood there before. Throws FileError when it cannot be written.
+  [[nodiscard]] static JsonLines create(std::filesystem::path path) { return {std::move(path), O_TRUNC}; }
+
+  /// Keeps the lines whose "step" is at most `step`, and those without one; creates a missing file. Throws
+  /// FileError when the file cannot be read or written, untouched then.
+  [[nodiscard]] static JsonLines resume(std::filesystem::path path, std::int64_t step) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+      std::string kept;
+      for (auto const& record : read_json_lines(path)) {
+        auto const found = record.find("step");
+        bool const later =
+            found != record.end() && found->is_number() && found->get<double>() > static_cast<double>(step);
+        if (!later) kept += line_of(record);
+      }
+      write_file(path, kept);
+    }
+    return {std::move(path), 0};
+  }
+
+  JsonLines(JsonLines&& other) noexcept
+      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+  JsonLines& operator=(JsonLines&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~JsonLines() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  /// One line, written at once: append({{"step", 10}, {"loss", 0.25}}). Throws FileError when `record` is no
+  /// object or the disk refuses; a line written in part is taken back.
+  void append(nlohmann::ordered_json const& record) {
+    if (!record.is_object()) fail<FileError>("JsonLines", "an object", record.type_name());
+    std::string const line = line_of(record);
+    off_t const before = ::lseek(descriptor_, 0, SEEK_END);
+    for (std::size_t written = 0; written < line.size();) {
+      ssize_t const count = ::write(descriptor_, line.data() + written, line.size() - written);
+      if (count >= 0) {
+        written += static_cast<std::size_t>(count);
+      } else if (errno != EINTR) {
+        std::string const reason = detail::system_message(errno);
+        bool const restored = written == 0 || ::ftruncate(descriptor_, before) == 0;
+        fail<FileError>("JsonLines", "to append a line to " + detail::quoted(path_), reason,
+                        restored ? "the lines before are intact" : "its last line is incomplete");
+      }
+    }
+  }
+
+  [[nodiscard]] std::filesystem::path const& path() const { return path_; }
+
+ private:
+  JsonLines(std::filesystem::path path, int flags)
+      : path_(std::move(path)),
+        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0666)) {
+    if (descriptor_ < 0)
+      fail<FileError>("JsonLines", "to open " + detail::quoted(path_), detail::system_message(errno));
+  }
+
+  [[nodiscard]] static std::string line_of(nlohmann::ordered_json const& record) {
+    // Text that is not UTF-8 must not cost a run its metrics.
+    return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  }
+
+  std::filesystem::path path_;
+  int descriptor_;
+};
+
+}  // namespace diffsiam::io

@@ -1,0 +1,44 @@
+// silu and relu, and any other functor with a value and a derivative, element by element.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/activation.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// y = Act(x), any shape.
+template <class Act>
+struct Activation {
+  static constexpr std::string_view name = Act::name;
+
+  [[nodiscard]] Shape shape(Shapes in) const { return in[0]; }
+  [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.out.size()};
+    B::for_each(pass.context, all.grid(), functional::Activate<Act>{}, all.full(pass.out.data()),
+                all.full(pass.in[0].data()));
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::ActivateGradient<Act>{}, all.full(dx->data()),
+                  all.full(pass.dy.data()), all.full(pass.in[0].data()));
+    }
+  }
+};
+
+template <Value X>
+auto silu(X const& x) {
+  return evaluate(Activation<functional::Silu>{}, x);
+}
+template <Value X>
+auto relu(X const& x) {
+  return evaluate(Activation<functional::Relu>{}, x);
+}
+
+}  // namespace diffsiam::ops

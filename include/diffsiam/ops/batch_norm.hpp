@@ -1,0 +1,105 @@
+// batch_norm: per channel over the whole batch in training, by running statistics in inference (Ioffe and
+// Szegedy, 2015).
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/ops/detail/normalise.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// Inputs x (n, ..., c) with at least two values a channel, gamma (c), beta (c). Moves the running statistics
+/// (c) it is given: mean, and variance with Bessel's correction.
+template <class B>
+struct BatchNormTraining {
+  static constexpr std::string_view name = "batch_norm";
+  Tensor<B> running_mean, running_variance;
+  double momentum = 0.1;
+  double epsilon = 1e-5;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    Index const c = in[0].channels();
+    if (in[0].rank() < 2 || in[0].size() / c < 2) {
+      fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", to_string(in[0]),
+                       "a batch of one has no variance");
+    }
+    require_shape(name, {c}, in[1], "gamma has one value per channel");
+    require_shape(name, {c}, in[2], "beta has one value per channel");
+    require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
+
+  void forward(Forward<B> const& pass) const {
+    using T = typename B::Scalar;
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    Tensor<B> const mean = normalise.table(), variance = normalise.table();
+    normalise.statistics(pass.in[0].data(), mean, variance);
+    normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
+    normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    pass.save(0, statistics);
+    pass.save(1, affine);
+    SampleGrid const t = normalise.table_grid();
+    auto const count = static_cast<double>(normalise.x_grid.s);
+    B::for_each(pass.context, t.grid(), functional::RunningAverage<T>{static_cast<T>(momentum), T(1)},
+                t.full(running_mean.data()), t.full(mean.data()));
+    B::for_each(pass.context, t.grid(),
+                functional::RunningAverage<T>{static_cast<T>(momentum), static_cast<T>(count / (count - 1))},
+                t.full(running_variance.data()), t.full(variance.data()));
+  }
+  void backward(Backward<B> const& pass) const {
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
+    normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
+                       pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)}, true);
+  }
+
+ private:
+  /// Batch norm is group norm of one sample that holds the batch, a group a channel.
+  [[nodiscard]] static detail::Normalise<B, functional::Identity> normaliser(typename B::Context& context,
+                                                                             Shape const& x) {
+    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
+  }
+};
+
+/// Inputs x (n, ..., c), gamma (c), beta (c); statistics (c) are constants.
+template <class B>
+struct BatchNormInference {
+  static constexpr std::string_view name = "batch_norm";
+  Tensor<B> running_mean, running_variance;
+  double epsilon = 1e-5;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_shape(name, {in[0].channels()}, in[1], "gamma has one value per channel");
+    require_shape(name, {in[0].channels()}, in[2], "beta has one value per channel");
+    require_shape(name, {in[0].channels()}, running_mean.shape(),
+                  "running statistics have one value per channel");
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }
+
+  void forward(Forward<B> const& pass) const {
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    normalise.fold(running_mean, running_variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics,
+                   affine);
+    normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    pass.save(0, statistics);
+    pass.save(1, affine);
+  }
+  void backward(Backward<B> const& pass) const {
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
+    normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
+                       pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)}, false);
+  }
+
+ private:
+  [[nodiscard]] static detail::Normalise<B, functional::Identity> normaliser(typename B::Context& context,
+                                                                             Shape const& x) {
+    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
+  }
+};
+
+}  // namespace diffsiam::ops

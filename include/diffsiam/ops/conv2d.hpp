@@ -1,0 +1,82 @@
+// conv2d: y[n,oh,ow,o] = b[o] + sum over kh,kw,i of x[n, oh s + kh - p, ow s + kw - p, i] w[o,kh,kw,i], p =
+// (k - 1)/2.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/products.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// Inputs x (n, h, w, in), w (out, k, k, in) with k odd, and optionally b (out).
+struct Conv2d {
+  static constexpr std::string_view name = "conv2d";
+  static constexpr unsigned keeps_inputs = 0b011;
+  Index stride = 1;
+
+  [[nodiscard]] ConvGeometry geometry(Shapes in) const {
+    return {in[0][0], in[0][1], in[0][2], in[0][3], in[1][0], in[1][1], stride};
+  }
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_rank(name, 4, in[0], "(n, h, w, c)");
+    require_rank(name, 4, in[1], "(out, k, k, in)");
+    if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", std::to_string(stride));
+    if (in[1][3] != in[0][3]) {
+      fail<ShapeError>(
+          name, "an image of " + std::to_string(in[1][3]) + " channels for weights " + to_string(in[1]),
+          to_string(in[0]));
+    }
+    if (in[1][1] != in[1][2] || in[1][1] % 2 == 0) {
+      fail<ShapeError>(name, "a square kernel of odd side", to_string(in[1]));
+    }
+    if (in.size() > 2) require_shape(name, {in[1][0]}, in[2], "a bias has one value per output channel");
+    ConvGeometry const g = geometry(in);
+    return {g.n, g.out_h(), g.out_w(), g.out};
+  }
+  /// Counted as the direct algorithm, borders included.
+  [[nodiscard]] double flops(Shapes in) const {
+    ConvGeometry const g = geometry(in);
+    return 2.0 * static_cast<double>(g.n * g.out_h() * g.out_w() * g.out * g.depth());
+  }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    B::conv2d(pass.context, geometry_of(pass.in), pass.in[0].data(), pass.in[1].data(),
+              pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.data());
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    ConvGeometry const g = geometry_of(pass.in);
+    if (auto* dx = pass.gradient(0)) {
+      B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());
+    }
+    if (auto* dw = pass.gradient(1)) {
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].data(), pass.dy.data(), dw->data());
+    }
+    if (pass.in.size() < 3) return;
+    if (auto* db = pass.gradient(2)) {
+      SampleGrid const rows{1, g.n * g.out_h() * g.out_w(), g.out};
+      B::sum(pass.context, rows.grid(), functional::Itself{}, rows.per_channel(db->data()),
+             rows.full(pass.dy.data()));
+    }
+  }
+
+ private:
+  template <class B>
+  [[nodiscard]] ConvGeometry geometry_of(std::span<Tensor<B> const> in) const {
+    return geometry(std::array{in[0].shape(), in[1].shape()});
+  }
+};
+
+template <Value X, Value W, Value Bias>
+auto conv2d(X const& x, W const& w, Bias const& bias, Conv2d options = {}) {
+  return evaluate(options, x, w, bias);
+}
+template <Value X, Value W>
+auto conv2d(X const& x, W const& w, Conv2d options = {}) {
+  return evaluate(options, x, w);
+}
+
+}  // namespace diffsiam::ops

@@ -1,0 +1,138 @@
+// What GroupNorm, LayerNorm and BatchNorm share: statistics over positions and the channels of a group, an
+// affine map, perhaps a modulation, an activation. Everything per (sample, channel) is folded to y = act(a x
+// + d) first, so that the image is read twice for statistics and once for the result.
+#pragma once
+
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/activation.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/tensor/tensor.hpp>
+
+namespace diffsiam::ops::detail {
+
+/// x (n, s, c) in `groups` groups of channels. Tables are (n, c) unless said otherwise.
+template <class B, class Act>
+struct Normalise {
+  using T = typename B::Scalar;
+  using Context = typename B::Context;
+  Context& context;
+  SampleGrid x_grid;
+  Index groups;
+
+  /// The (n, groups, channels of a group) view of a table.
+  [[nodiscard]] SampleGrid group_grid() const { return {x_grid.n, groups, x_grid.c / groups}; }
+  [[nodiscard]] SampleGrid table_grid() const { return {x_grid.n, 1, x_grid.c}; }
+  [[nodiscard]] Tensor<B> table(Index planes = 1) const { return {context, {planes, x_grid.n, x_grid.c}}; }
+  [[nodiscard]] Tensor<B> zero_table() const { return Tensor<B>::zeros(context, {x_grid.n, x_grid.c}); }
+  [[nodiscard]] T* plane(Tensor<B> const& tables, Index i) const {
+    return tables.data() + i * x_grid.n * x_grid.c;
+  }
+
+  /// Replaces each entry by the mean over its group of `sums`, which hold sums over positions.
+  void group_means(Tensor<B> const& sums) const {
+    SampleGrid const g = group_grid();
+    auto const means = Tensor<B>::zeros(context, {g.n, g.s});
+    T const share = T(1) / static_cast<T>(x_grid.s * g.c);
+    B::sum(context, g.grid(), functional::Scaled<T>{share}, g.per_sample_position(means.data()),
+           g.full(sums.data()));
+    B::for_each(context, g.grid(), functional::Copy{}, g.full(sums.data()),
+                g.per_sample_position(means.data()));
+  }
+
+  /// Statistics of x: (mean, biased variance).
+  void statistics(T const* x, Tensor<B> const& mean, Tensor<B> const& variance) const {
+    SampleGrid const g = x_grid;
+    mean.fill(T(0));
+    variance.fill(T(0));
+    B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(mean.data()), g.full(x));
+    group_means(mean);
+    B::sum(context, g.grid(), functional::SquaredDeviation{}, g.per_sample_channel(variance.data()),
+           g.full(x), g.per_sample_channel(mean.data()));
+    group_means(variance);
+  }
+
+  /// statistics (2, n, c) become (mean, 1 / deviation) and affine (2, n, c) becomes (a, d), before any
+  /// modulation.
+  void fold(Tensor<B> const& mean, Tensor<B> const& variance, double epsilon, T const* gamma, T const* beta,
+            Tensor<B> const& statistics, Tensor<B> const& affine) const {
+    SampleGrid const g = table_grid();
+    B::for_each(context, g.grid(), functional::Copy{}, g.full(plane(statistics, 0)), g.full(mean.data()));
+    B::for_each(context, g.grid(), functional::InverseDeviation<T>{static_cast<T>(epsilon)},
+                g.full(plane(statistics, 1)), g.full(variance.data()));
+    B::for_each(context, g.grid(), functional::FoldStatistics{}, g.full(plane(affine, 0)),
+                g.full(plane(affine, 1)), g.full(plane(statistics, 0)), g.full(plane(statistics, 1)),
+                g.per_channel(gamma), g.per_channel(beta));
+  }
+  /// Folds a modulation (n, 2c), scale then shift, into affine.
+  void modulate(T const* modulation, Tensor<B> const& affine) const {
+    SampleGrid const g = table_grid();
+    B::for_each(context, g.grid(), functional::FoldModulation{}, g.full(plane(affine, 0)),
+                g.full(plane(affine, 1)), g.per_sample_channel(modulation, 2 * g.c),
+                g.per_sample_channel(modulation + g.c, 2 * g.c));
+  }
+  void apply(T const* x, Tensor<B> const& affine, T* y) const {
+    SampleGrid const g = x_grid;
+    B::for_each(context, g.grid(), functional::AffineActivate<Act>{}, g.full(y), g.full(x),
+                g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(plane(affine, 1)));
+  }
+
+  struct Gradients {
+    T* x = nullptr;
+    T* gamma = nullptr;
+    T* beta = nullptr;
+    T* modulation = nullptr;
+  };
+  /// `modulation` is null where there is none. Statistics that are constants (inference) let no gradient
+  /// through.
+  void backward(T const* x, T const* gamma, T const* beta, T const* modulation, Tensor<B> const& statistics,
+                Tensor<B> const& affine, Tensor<B> const& dy, Gradients const& into,
+                bool through_statistics) const {
+    SampleGrid const g = x_grid, t = table_grid();
+    T const* const mean = plane(statistics, 0);
+    T const* const r = plane(statistics, 1);
+    Tensor<B> dv = dy;
+    if constexpr (!std::is_same_v<Act, functional::Identity>) {
+      dv = Tensor<B>{context, dy.shape()};
+      B::for_each(context, g.grid(), functional::AffineActivateGradient<Act>{}, g.full(dv.data()),
+                  g.full(dy.data()), g.full(x), g.per_sample_channel(plane(affine, 0)),
+                  g.per_sample_channel(plane(affine, 1)));
+    }
+    Tensor<B> const p_1 = zero_table(), p_2 = zero_table();
+    B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(p_1.data()), g.full(dv.data()));
+    B::sum(context, g.grid(), functional::NormalisedProduct{}, g.per_sample_channel(p_2.data()),
+           g.full(dv.data()), g.full(x), g.per_sample_channel(mean), g.per_sample_channel(r));
+    if (into.modulation != nullptr) {
+      B::for_each(context, t.grid(), functional::ModulationGradient{},
+                  t.per_sample_channel(into.modulation, 2 * t.c),
+                  t.per_sample_channel(into.modulation + t.c, 2 * t.c), t.full(p_1.data()),
+                  t.full(p_2.data()), t.per_channel(gamma), t.per_channel(beta));
+    }
+    if (modulation != nullptr) {
+      B::for_each(context, t.grid(), functional::ThroughModulation{}, t.full(p_1.data()), t.full(p_2.data()),
+                  t.per_sample_channel(modulation, 2 * t.c));
+    }
+    if (into.gamma != nullptr) {
+      B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into.gamma), t.full(p_2.data()));
+    }
+    if (into.beta != nullptr) {
+      B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into.beta), t.full(p_1.data()));
+    }
+    if (into.x == nullptr) return;
+    if (through_statistics) {
+      for (Tensor<B> const& p : {p_1, p_2}) {
+        B::for_each(context, t.grid(), functional::Multiply{}, t.full(p.data()), t.full(p.data()),
+                    t.per_channel(gamma));
+        group_means(p);
+      }
+    } else {
+      p_1.fill(T(0));
+      p_2.fill(T(0));
+    }
+    B::for_each(context, g.grid(), functional::NormalisationGradient{}, g.full(into.x), g.full(dv.data()),
+                g.full(x), g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(mean),
+                g.per_sample_channel(r), g.per_sample_channel(p_1.data()), g.per_sample_channel(p_2.data()));
+  }
+};
+
+}  // namespace diffsiam::ops::detail

@@ -1,0 +1,66 @@
+// dropout: in training an element is kept with probability 1 - p and scaled by 1 / (1 - p) (Srivastava et
+// al., 2014); in inference nothing happens. Draws come from the tape's (seed, step), so they depend neither
+// on threads nor on order.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/philox.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::functional {
+
+/// mask = draw < p ? 0 : scale, in place.
+template <class T>
+struct DropoutMask {
+  T p, scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& draw) const { draw = draw < p ? T(0) : scale; }
+};
+
+}  // namespace diffsiam::functional
+
+namespace diffsiam::ops {
+
+/// Input x of any shape; 0 <= p < 1.
+struct Dropout {
+  static constexpr std::string_view name = "dropout";
+  static constexpr unsigned keeps_inputs = 0;
+  double p = 0.1;
+  Rng rng;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    if (!(p >= 0 && p < 1)) fail<ConfigError>(name, "0 <= p < 1", std::to_string(p));
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    using T = typename B::Scalar;
+    SampleGrid const all{1, 1, pass.out.size()};
+    Tensor<B> const mask = pass.scratch(pass.out.shape());
+    B::uniform(pass.context, rng, mask.data(), mask.size());
+    B::for_each(pass.context, all.grid(),
+                functional::DropoutMask<T>{static_cast<T>(p), static_cast<T>(1 / (1 - p))},
+                all.full(mask.data()));
+    B::for_each(pass.context, all.grid(), functional::Multiply{}, all.full(pass.out.data()),
+                all.full(pass.in[0].data()), all.full(mask.data()));
+    pass.save(0, mask);
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::MultiplyAccumulate{}, all.full(dx->data()),
+                  all.full(pass.dy.data()), all.full(pass.saved[0].data()));
+    }
+  }
+};
+
+template <Value X>
+auto dropout(X const& x, double p, Rng const& rng) {
+  return evaluate(Dropout{p, rng}, x);
+}
+
+}  // namespace diffsiam::ops

@@ -1,0 +1,60 @@
+// compose_modulation: two modulations (scale, shift) in a row make one. ((1 + s) u + b)(1 + s_z) + b_z.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// Inputs (n, 2c) and (n, 2c), each scale then shift; result (n, 2c), what applies the first and then the
+/// second.
+struct ComposeModulation {
+  static constexpr std::string_view name = "compose_modulation";
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_rank(name, 2, in[0], "(n, 2 c)");
+    require_shape(name, in[0], in[1], "both modulations are (n, 2 c)");
+    if (in[0].channels() % 2 != 0) fail<ShapeError>(name, "(n, 2 c): scale, then shift", to_string(in[0]));
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return 3.0 * static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    SampleGrid const g = half(pass.out.shape());
+    Index const pitch = 2 * g.c;
+    auto const s = [&](Tensor<B> const& m) { return g.full(m.data(), pitch); };
+    auto const b = [&](Tensor<B> const& m) { return g.full(m.data() + g.c, pitch); };
+    B::for_each(pass.context, g.grid(), functional::ComposeModulation{}, s(pass.out), b(pass.out),
+                s(pass.in[0]), b(pass.in[0]), s(pass.in[1]), b(pass.in[1]));
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const g = half(pass.dy.shape());
+    Index const pitch = 2 * g.c;
+    auto const s = [&](Tensor<B> const& m) { return g.full(m.data(), pitch); };
+    auto const b = [&](Tensor<B> const& m) { return g.full(m.data() + g.c, pitch); };
+    if (auto* first = pass.gradient(0)) {
+      B::for_each(pass.context, g.grid(), functional::ComposeModulationGradientFirst{}, s(*first), b(*first),
+                  s(pass.dy), b(pass.dy), s(pass.in[1]));
+    }
+    if (auto* second = pass.gradient(1)) {
+      B::for_each(pass.context, g.grid(), functional::ComposeModulationGradientSecond{}, s(*second),
+                  b(*second), s(pass.dy), b(pass.dy), s(pass.in[0]), b(pass.in[0]));
+    }
+  }
+
+ private:
+  [[nodiscard]] static SampleGrid half(Shape const& modulation) {
+    return {1, modulation.samples(), modulation.channels() / 2};
+  }
+};
+
+template <Value X, Value Y>
+auto compose_modulation(X const& first, Y const& second) {
+  return evaluate(ComposeModulation{}, first, second);
+}
+
+}  // namespace diffsiam::ops

@@ -1,0 +1,72 @@
+// normalize: rows of length 1. The product of two normalized rows is their cosine similarity.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/functional/error.hpp>
+#include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/ops/reduce.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// y = x / max(|x|, smallest) over the last extent of x (..., d). Rows shorter than `smallest` are outside
+/// its domain.
+struct Normalize {
+  static constexpr std::string_view name = "normalize";
+  static constexpr unsigned keeps_inputs = 0;
+  static constexpr bool keeps_output = true;
+  double smallest = 1e-8;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    if (in[0].rank() == 0) fail<ShapeError>(name, "(..., d)", to_string(in[0]));
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return 3.0 * static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    using T = typename B::Scalar;
+    SampleGrid const g = rows(pass.out.shape());
+    Tensor<B> const square = Tensor<B>::zeros(pass.context, {g.s}), inverse = pass.scratch({g.s});
+    B::sum(pass.context, g.grid(), functional::Square{}, g.per_sample_position(square.data()),
+           g.full(pass.in[0].data()));
+    SampleGrid const each{1, 1, g.s};
+    B::for_each(pass.context, each.grid(), functional::InverseNorm<T>{static_cast<T>(smallest)},
+                each.full(inverse.data()), each.full(square.data()));
+    B::for_each(pass.context, g.grid(), functional::Multiply{}, g.full(pass.out.data()),
+                g.full(pass.in[0].data()), g.per_sample_position(inverse.data()));
+    pass.save(0, inverse);
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const g = rows(pass.dy.shape());
+    auto* dx = pass.gradient(0);
+    if (dx == nullptr) return;
+    Tensor<B> const inner = pass.zeros({g.s});
+    B::sum(pass.context, g.grid(), functional::Product{}, g.per_sample_position(inner.data()),
+           g.full(pass.dy.data()), g.full(pass.out.data()));
+    B::for_each(pass.context, g.grid(), functional::NormalizeGradient{}, g.full(dx->data()),
+                g.full(pass.dy.data()), g.full(pass.out.data()), g.per_sample_position(pass.saved[0].data()),
+                g.per_sample_position(inner.data()));
+  }
+
+ private:
+  [[nodiscard]] static SampleGrid rows(Shape const& x) {
+    return {1, x.size() / std::max<Index>(1, x.channels()), x.channels()};
+  }
+};
+
+template <Value X>
+auto normalize(X const& x) {
+  return evaluate(Normalize{}, x);
+}
+/// Mean over the rows of x (n, d) and y (n, d) of their cosine; rank 0.
+template <Value X, Value Y>
+auto mean_cosine_similarity(X const& x, Y const& y) {
+  require_rank("mean_cosine_similarity", 2, x.shape(), "(n, d)");
+  return scale(sum(multiply(normalize(x), normalize(y))), 1.0 / static_cast<double>(x.shape().samples()));
+}
+
+}  // namespace diffsiam::ops

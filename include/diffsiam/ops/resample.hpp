@@ -1,0 +1,100 @@
+// upsample_nearest: every pixel becomes 2x2. downsample_mean: every 2x2 becomes its mean. Each is the other's
+// transpose, up to 4.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+namespace detail {
+
+/// The grid (rows of the small image, 2, columns, 2, channels), on which the small image is repeated.
+struct ResampleGrid {
+  Index rows, columns, c;
+  explicit ResampleGrid(Shape const& small) : rows(small[0] * small[1]), columns(small[2]), c(small[3]) {}
+  [[nodiscard]] Grid grid() const { return {{rows, 2, columns, 2, c}}; }
+  template <class T>
+  [[nodiscard]] Operand<T, 1> small(T* data) const {
+    return {data, {columns * c, 0, c, 0, 1}};
+  }
+  template <class T>
+  [[nodiscard]] Operand<T, 1> large(T* data) const {
+    return {data, {4 * columns * c, 2 * columns * c, 2 * c, c, 1}};
+  }
+};
+
+}  // namespace detail
+
+/// (n, h, w, c) -> (n, 2 h, 2 w, c).
+struct UpsampleNearest {
+  static constexpr std::string_view name = "upsample_nearest";
+  static constexpr unsigned keeps_inputs = 0;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_rank(name, 4, in[0], "(n, h, w, c)");
+    return {in[0][0], 2 * in[0][1], 2 * in[0][2], in[0][3]};
+  }
+  [[nodiscard]] double flops(Shapes) const { return 0; }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    detail::ResampleGrid const g{pass.in[0].shape()};
+    B::for_each(pass.context, g.grid(), functional::Copy{}, g.large(pass.out.data()),
+                g.small(pass.in[0].data()));
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    detail::ResampleGrid const g{pass.in[0].shape()};
+    if (auto* dx = pass.gradient(0)) {
+      B::sum(pass.context, g.grid(), functional::Itself{}, g.small(dx->data()), g.large(pass.dy.data()));
+    }
+  }
+};
+
+/// (n, 2 h, 2 w, c) -> (n, h, w, c).
+struct DownsampleMean {
+  static constexpr std::string_view name = "downsample_mean";
+  static constexpr unsigned keeps_inputs = 0;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_rank(name, 4, in[0], "(n, h, w, c)");
+    if (in[0][1] % 2 != 0 || in[0][2] % 2 != 0) {
+      fail<ShapeError>(name, "an image with even sides", to_string(in[0]),
+                       "each level of a UNet halves both sides");
+    }
+    return {in[0][0], in[0][1] / 2, in[0][2] / 2, in[0][3]};
+  }
+  [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    using T = typename B::Scalar;
+    detail::ResampleGrid const g{pass.out.shape()};
+    pass.out.fill(T(0));
+    B::sum(pass.context, g.grid(), functional::Scaled<T>{T(0.25)}, g.small(pass.out.data()),
+           g.large(pass.in[0].data()));
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    using T = typename B::Scalar;
+    detail::ResampleGrid const g{pass.dy.shape()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, g.grid(), functional::AccumulateScaled<T>{T(0.25)}, g.large(dx->data()),
+                  g.small(pass.dy.data()));
+    }
+  }
+};
+
+template <Value X>
+auto upsample_nearest(X const& x) {
+  return evaluate(UpsampleNearest{}, x);
+}
+template <Value X>
+auto downsample_mean(X const& x) {
+  return evaluate(DownsampleMean{}, x);
+}
+
+}  // namespace diffsiam::ops

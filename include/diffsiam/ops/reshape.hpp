@@ -1,0 +1,52 @@
+// reshape: the same elements under another shape. flatten: all but the batch in one extent, in (h, w, c)
+// order.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+struct Reshape {
+  static constexpr std::string_view name = "reshape";
+  static constexpr unsigned keeps_inputs = 0;
+  Shape to;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    if (to.size() != in[0].size()) {
+      fail<ShapeError>(name, std::to_string(in[0].size()) + " elements of " + to_string(in[0]),
+                       to_string(to));
+    }
+    return to;
+  }
+  [[nodiscard]] double flops(Shapes) const { return 0; }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    B::copy(pass.context, pass.in[0].data(), pass.out.data(), pass.out.size());
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::Accumulate{}, all.full(dx->data()),
+                  all.full(pass.dy.data()));
+    }
+  }
+};
+
+template <Value X>
+auto reshape(X const& x, Shape const& to) {
+  return evaluate(Reshape{to}, x);
+}
+/// x (n, ...) -> (n, d).
+template <Value X>
+auto flatten(X const& x) {
+  Shape const& shape = x.shape();
+  Index const n = shape.samples();
+  return evaluate(Reshape{{n, n == 0 ? 0 : shape.size() / n}}, x);
+}
+
+}  // namespace diffsiam::ops

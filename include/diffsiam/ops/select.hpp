@@ -1,0 +1,44 @@
+// select: y = mask ? x : 0. A choice, not a product: what is masked may be NaN and nothing of it comes
+// through, neither forward nor back.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// Inputs x and a plain mask of the same shape, open where it is not 0.
+struct Select {
+  static constexpr std::string_view name = "select";
+  static constexpr unsigned keeps_inputs = 0b10;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_shape(name, in[0], in[1], "the mask has the shape of what it masks");
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes) const { return 0; }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.out.size()};
+    B::for_each(pass.context, all.grid(), functional::Select{}, all.full(pass.out.data()),
+                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::SelectAccumulate{}, all.full(dx->data()),
+                  all.full(pass.dy.data()), all.full(pass.in[1].data()));
+    }
+  }
+};
+
+template <Value X, class B>
+auto select(X const& x, Tensor<B> const& mask) {
+  return evaluate(Select{}, x, mask);
+}
+
+}  // namespace diffsiam::ops

@@ -1,0 +1,71 @@
+// time_embedding: [cos, sin] of t exp(-ln(10000) i / (dims / 2)), i < dims / 2 (Ho et al., 2020, after
+// Vaswani et al., 2017).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::functional {
+
+/// (cos, sin) of t max_period^(-i / half). The angle is formed in double: t may be large, and rounding it
+/// would show.
+struct SinusoidPair {
+  double log_period, half;
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& c, T& s, T const& t, T const& i) const {
+    double const angle = static_cast<double>(t) * std::exp(-log_period * static_cast<double>(i) / half);
+    c = static_cast<T>(std::cos(angle));
+    s = static_cast<T>(std::sin(angle));
+  }
+};
+
+}  // namespace diffsiam::functional
+
+namespace diffsiam::ops {
+
+/// Input t (n), the raw integer time-steps; result (n, dims), dims even. Nothing flows back to t.
+struct TimeEmbedding {
+  static constexpr std::string_view name = "time_embedding";
+  static constexpr unsigned keeps_inputs = 0;
+  Index dims = 32;
+  double max_period = 10000;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_rank(name, 1, in[0], "(n)");
+    if (dims < 2 || dims % 2 != 0) fail<ConfigError>(name, "an even number of dims", std::to_string(dims));
+    return {in[0][0], dims};
+  }
+  [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size() * dims); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    using T = typename B::Scalar;
+    Index const half = dims / 2;
+    SampleGrid const g{pass.in[0].size(), 1, half};
+    Tensor<B> const indices = pass.scratch({half});
+    std::array<T, 128> chunk{};
+    for (Index from = 0; from < half; from += 128) {
+      Index const count = std::min<Index>(128, half - from);
+      for (Index i = 0; i < count; ++i) chunk[static_cast<std::size_t>(i)] = static_cast<T>(from + i);
+      B::upload(pass.context, chunk.data(), indices.data() + from, count);
+    }
+    B::for_each(pass.context, g.grid(),
+                functional::SinusoidPair{std::log(max_period), static_cast<double>(half)},
+                g.full(pass.out.data(), dims), g.full(pass.out.data() + half, dims),
+                g.per_sample(pass.in[0].data()), g.per_channel(indices.data()));
+  }
+  template <class B>
+  void backward(Backward<B> const&) const {}
+};
+
+template <Value X>
+auto time_embedding(X const& t, Index dims) {
+  return evaluate(TimeEmbedding{dims}, t);
+}
+
+}  // namespace diffsiam::ops

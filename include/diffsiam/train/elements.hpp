@@ -1,0 +1,58 @@
+// Small helpers of this folder: element-wise work on whole tensors, names of parameters, checks of settings.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/nn/module.hpp>
+
+namespace diffsiam::train::detail {
+
+/// f at every element of tensors of one size, the first of which names the context.
+template <class F, class B, class... Rest>
+void for_each_element(F const& f, Tensor<B> const& first, Rest const&... rest) {
+  using Element = Operand<typename B::Scalar, 1>;
+  B::for_each(first.context(), Grid{{1, 1, 1, 1, first.size()}}, f, Element{first.data()},
+              Element{rest.data()}...);
+}
+
+/// A name for each entry, as published; a name that came before gets "#2", "#3" ...
+template <class Entry>
+[[nodiscard]] std::vector<std::string> labels(std::vector<Entry> const& entries) {
+  std::vector<std::string> result;
+  result.reserve(entries.size());
+  for (Entry const& entry : entries) {
+    std::string const& name = entry.name.published;
+    std::string label = name;
+    for (int count = 2; std::find(result.begin(), result.end(), label) != result.end(); ++count)
+      label = name + "#" + std::to_string(count);
+    result.push_back(std::move(label));
+  }
+  return result;
+}
+
+/// A number short enough to read in a sentence.
+[[nodiscard]] inline std::string shown(double value) {
+  std::array<char, 32> text{};
+  int const length = std::snprintf(text.data(), text.size(), "%g", value);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+/// Throws ConfigError unless low <= value < high; `high` itself is allowed where it is no limit (infinity:
+/// finite).
+inline void require_setting(std::string_view operation, std::string_view setting, double value, double low,
+                            double high, std::string_view range) {
+  if (!(value >= low && value < high))
+    fail<ConfigError>(operation, std::string(setting) + " " + std::string(range), shown(value));
+}
+
+inline void require_not_negative(std::string_view operation, std::string_view setting, double value) {
+  require_setting(operation, setting, value, 0, HUGE_VAL, "that is finite and not negative");
+}
+
+}  // namespace diffsiam::train::detail

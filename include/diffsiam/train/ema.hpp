@@ -1,0 +1,107 @@
+// Ema: the exponential moving average of the weights, average += (1 - d) (w - average), with the decay
+// d = min(decay, (1 + n) / (10 + n)) at update n = 0, 1, ...: a plain decay of .9999 would make a short run
+// evaluate its initial weights.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/functional/updates.hpp>
+#include <diffsiam/nn/module.hpp>
+#include <diffsiam/train/elements.hpp>
+
+namespace diffsiam::train {
+
+/// Averages the trainable parameters of a list and copies its buffers.
+template <class B>
+class Ema {
+ public:
+  using Backend = B;
+  struct Config {
+    double decay = 0.9999;  ///< in [0, 1)
+  };
+  class Scope;
+
+  /// Starts from the present weights. Throws ConfigError for a decay outside [0, 1).
+  explicit Ema(nn::ParameterList<B> list) : Ema(std::move(list), Config{}) {}
+  Ema(nn::ParameterList<B> list, Config config) : list_(std::move(list)), config_(config) {
+    detail::require_setting("Ema", "decay", config_.decay, 0, 1, "in [0, 1)");
+    for (auto const& entry : list_.parameters) averages_.push_back(entry.parameter.value().clone());
+    for (auto const& entry : list_.buffers) buffers_.push_back(entry.buffer.value().clone());
+  }
+
+  /// After each step of the optimizer. Throws Error while the average stands in the model.
+  void update() {
+    require_outside("update");
+    using T = typename B::Scalar;
+    auto const n = static_cast<double>(updates_);
+    double const decay = std::min(config_.decay, (1 + n) / (10 + n));
+    functional::AverageUpdate<T> const pull{static_cast<T>(1 - decay)};
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      if (list_.parameters[i].parameter.trainable())
+        detail::for_each_element(pull, averages_[i], list_.parameters[i].parameter.value());
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
+    ++updates_;
+  }
+
+  [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
+  [[nodiscard]] std::uint64_t updates() const { return updates_; }
+  void set_updates(std::uint64_t updates) { updates_ = updates; }
+  /// True while the average stands in the model, the weights here.
+  [[nodiscard]] bool swapped() const { return swapped_; }
+
+  /// Calls visitor(published name, tensor, layout) for every average and copied buffer.
+  template <class Visitor>
+  void for_each_state(Visitor&& visitor) const {
+    auto const parameters = detail::labels(list_.parameters);
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      visitor(parameters[i], averages_[i], list_.parameters[i].parameter.published_layout());
+    auto const buffers = detail::labels(list_.buffers);
+    for (std::size_t i = 0; i < buffers_.size(); ++i) visitor(buffers[i], buffers_[i], PublishedLayout{});
+  }
+
+  /// Throws Error while the average stands in the model.
+  void require_outside(std::string const& operation) const {
+    if (swapped_)
+      throw Error("Ema::" + operation +
+                  ": expected the weights in the model, got the average; end the Ema::Scope first");
+  }
+
+ private:
+  /// Exchanges model and average, bit for bit; twice is nothing.
+  void swap() {
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      detail::for_each_element(functional::Swap{}, averages_[i], list_.parameters[i].parameter.value());
+    for (std::size_t i = 0; i < buffers_.size(); ++i)
+      detail::for_each_element(functional::Swap{}, buffers_[i], list_.buffers[i].buffer.value());
+    swapped_ = !swapped_;
+  }
+
+  nn::ParameterList<B> list_;
+  Config config_;
+  std::vector<Tensor<B>> averages_, buffers_;
+  std::uint64_t updates_ = 0;
+  bool swapped_ = false;
+};
+
+/// Puts the average into the model and, at its end, the weights back:
+/// { Ema<B>::Scope const averaged{ema}; accuracy = probe(encoder); }
+template <class B>
+class Ema<B>::Scope {
+ public:
+  explicit Scope(Ema& ema) : ema_(ema) {
+    ema_.require_outside("Scope");
+    ema_.swap();
+  }
+  Scope(Scope const&) = delete;
+  Scope& operator=(Scope const&) = delete;
+  ~Scope() { ema_.swap(); }
+
+ private:
+  Ema& ema_;
+};
+
+}  // namespace diffsiam::train

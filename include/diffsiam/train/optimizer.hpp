@@ -1,0 +1,32 @@
+// Optimizer: what a training step asks of whatever moves the weights.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+#include <diffsiam/nn/module.hpp>
+
+namespace diffsiam::train {
+
+/// Accepts any state; for the concept below.
+struct AnyStateVisitor {
+  template <class State>
+  void operator()(std::string const&, State const&) const {}
+};
+
+/// Satisfied if and only if O holds parameters of one backend, moves them by step(factor), where `factor`
+/// scales the learning rate, leaves their gradients zero and their buffers committed, counts its steps, and
+/// shows its state as (name, tensor). Models: Adam, AdamW, Sgd, Scheduled, Together.
+template <class O>
+concept Optimizer = requires(O& optimizer, O const& constant, double value, std::uint64_t count) {
+  typename O::Backend;
+  { constant.parameters() } -> std::same_as<nn::ParameterList<typename O::Backend> const&>;
+  optimizer.step(value);
+  { constant.learning_rate() } -> std::same_as<double>;
+  { constant.steps() } -> std::same_as<std::uint64_t>;
+  optimizer.set_steps(count);
+  constant.for_each_state(AnyStateVisitor{});
+};
+
+}  // namespace diffsiam::train

@@ -1,0 +1,97 @@
+// Several optimizers as one, each with its own schedule: the siamese heads by SGD beside an encoder by Adam.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <diffsiam/train/learning_rate.hpp>
+#include <diffsiam/train/optimizer.hpp>
+
+namespace diffsiam::train {
+
+/// An optimizer, borrowed, whose learning rate follows a schedule of its own steps.
+template <Optimizer O, LearningRateSchedule S>
+class Scheduled {
+ public:
+  using Backend = typename O::Backend;
+
+  Scheduled(O& optimizer, S schedule) : optimizer_(&optimizer), schedule_(std::move(schedule)) {}
+
+  void step(double factor = 1.0) { optimizer_->step(factor * schedule_(optimizer_->steps())); }
+  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return optimizer_->parameters(); }
+  /// Of the coming step.
+  [[nodiscard]] double learning_rate() const {
+    return optimizer_->learning_rate() * schedule_(optimizer_->steps());
+  }
+  [[nodiscard]] std::uint64_t steps() const { return optimizer_->steps(); }
+  void set_steps(std::uint64_t steps) { optimizer_->set_steps(steps); }
+  template <class Visitor>
+  void for_each_state(Visitor&& visitor) const {
+    optimizer_->for_each_state(visitor);
+  }
+
+ private:
+  O* optimizer_;
+  S schedule_;
+};
+
+/// Optimizers, borrowed, that step together; the first one's learning rate speaks for all. No parameter may
+/// belong to two of them (ConfigError): Together both{adam, scheduled_sgd};
+template <Optimizer First, Optimizer... Rest>
+class Together {
+ public:
+  using Backend = typename First::Backend;
+
+  explicit Together(First& first, Rest&... rest) : optimizers_(&first, &rest...) {
+    add(first);
+    (add(rest), ...);
+  }
+
+  void step(double factor = 1.0) {
+    for_each([&](auto& optimizer) { optimizer.step(factor); });
+  }
+  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
+  [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }
+  [[nodiscard]] std::uint64_t steps() const { return std::get<0>(optimizers_)->steps(); }
+  void set_steps(std::uint64_t steps) {
+    for_each([&](auto& optimizer) { optimizer.set_steps(steps); });
+  }
+  /// The states of all, their names behind "0.", "1.", ...
+  template <class Visitor>
+  void for_each_state(Visitor&& visitor) const {
+    int number = 0;
+    for_each([&](auto const& optimizer) {
+      std::string const prefix = std::to_string(number++) + ".";
+      optimizer.for_each_state(
+          [&](std::string const& name, auto const& state) { visitor(prefix + name, state); });
+    });
+  }
+
+ private:
+  template <class F>
+  void for_each(F f) const {
+    std::apply([&](auto*... optimizer) { (f(*optimizer), ...); }, optimizers_);
+  }
+  template <class O>
+  void add(O const& optimizer) {
+    for (auto const& entry : optimizer.parameters().parameters) {
+      for (auto const& known : list_.parameters)
+        if (known.parameter.same_as(entry.parameter))
+          fail<ConfigError>("Together", "every parameter in one optimizer only",
+                            "'" + entry.name.name + "' in two");
+      list_.parameters.push_back(entry);
+    }
+    for (auto const& entry : optimizer.parameters().buffers) {
+      bool known = false;
+      for (auto const& other : list_.buffers) known = known || other.buffer.same_as(entry.buffer);
+      if (!known) list_.buffers.push_back(entry);
+    }
+  }
+
+  std::tuple<First*, Rest*...> optimizers_;
+  nn::ParameterList<Backend> list_;
+};
+
+}  // namespace diffsiam::train

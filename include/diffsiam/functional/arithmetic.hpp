@@ -69,6 +69,13 @@ struct SelectAccumulate {
   }
 };
 
+/// mask = draw < p ? 0 : scale, in place.
+template <class T>
+struct DropoutMask {
+  T p, scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& draw) const { draw = draw < p ? T(0) : scale; }
+};
+
 /// Summand x.
 struct Itself {
   template <class T>

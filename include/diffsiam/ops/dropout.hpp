@@ -9,17 +9,6 @@
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
-namespace diffsiam::functional {
-
-/// mask = draw < p ? 0 : scale, in place.
-template <class T>
-struct DropoutMask {
-  T p, scale;
-  DIFFSIAM_HOST_DEVICE void operator()(T& draw) const { draw = draw < p ? T(0) : scale; }
-};
-
-}  // namespace diffsiam::functional
-
 namespace diffsiam::ops {
 
 /// Input x of any shape; 0 <= p < 1.

@@ -8,23 +8,8 @@
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/sinusoid.hpp>
 #include <diffsiam/tensor/pass.hpp>
-
-namespace diffsiam::functional {
-
-/// (cos, sin) of t max_period^(-i / half). The angle is formed in double: t may be large, and rounding it
-/// would show.
-struct SinusoidPair {
-  double log_period, half;
-  template <class T>
-  DIFFSIAM_HOST_DEVICE void operator()(T& c, T& s, T const& t, T const& i) const {
-    double const angle = static_cast<double>(t) * std::exp(-log_period * static_cast<double>(i) / half);
-    c = static_cast<T>(std::cos(angle));
-    s = static_cast<T>(std::sin(angle));
-  }
-};
-
-}  // namespace diffsiam::functional
 
 namespace diffsiam::ops {
 

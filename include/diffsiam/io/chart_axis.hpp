@@ -33,8 +33,8 @@ struct Tick {
   double const unit = millions ? 1e6 : thousands ? 1e3 : 1.0;
   if (largest >= 1e10 || step / unit < 1e-4) return format_number(value);
   int const decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step / unit) + 1e-9)));
-  std::string const label = format_fixed(value / unit, decimals);
-  return unit > 1 && value != 0 ? label + (millions ? "M" : "k") : label;
+  if (unit > 1 && value == 0) return "0";
+  return format_fixed(value / unit, decimals) + (millions ? "M" : thousands ? "k" : "");
 }
 
 /// Multiples of a nice step within [low, high], about `count` of them; empty unless low < high, both finite.

@@ -82,8 +82,10 @@ class SafetensorsWriter {
     std::vector<std::pair<std::string const*, Tensor const*>> order;
     order.reserve(tensors_.size());
     for (auto const& [name, tensor] : tensors_) order.emplace_back(&name, &tensor);
-    std::stable_sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
-      return dtype_size(a.second->dtype) > dtype_size(b.second->dtype);
+    std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
+      std::size_t const wide = dtype_size(a.second->dtype);
+      std::size_t const other = dtype_size(b.second->dtype);
+      return wide != other ? wide > other : *a.first < *b.first;
     });
 
     nlohmann::ordered_json header = nlohmann::ordered_json::object();

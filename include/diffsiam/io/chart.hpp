@@ -75,7 +75,7 @@ class ChartPainter {
       body += text(0, cursor, "start", chart_.y_label, muted);
       cursor += 4;
     }
-    top_ = cursor + 6;
+    top_ = cursor + 12;
     bottom_ = top_ + 190;
     body += axes(y_ticks);
     for (std::size_t i = 0; i < chart_.series.size(); ++i) body += line(chart_.series[i], i);

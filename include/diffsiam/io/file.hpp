@@ -61,6 +61,7 @@ class InputFile {
 
   /// Fills `bytes` from the current position; throws FileError when the file ends early.
   void read(std::span<std::byte> bytes) {
+    if (bytes.empty()) return;  // an empty span may be null, which C forbids
     std::size_t const count = std::fread(bytes.data(), 1, bytes.size(), file_.get());
     if (count == bytes.size()) return;
     std::string const reason =
@@ -126,6 +127,7 @@ class AtomicFile {
   /// Appends to the temporary; throws FileError when the disk refuses.
   void write(std::span<std::byte const> bytes) {
     require_open();
+    if (bytes.empty()) return;
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) give_up("to write");
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }

@@ -1,0 +1,70 @@
+// Where two configurations in JSON differ, by key: "unet.multipliers[1]".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::train {
+
+struct ConfigDifference {
+  std::string key, saved, present;
+};
+
+namespace detail {
+
+[[nodiscard]] inline nlohmann::json parsed_config(std::string const& text, std::string const& whose) {
+  try {
+    return nlohmann::json::parse(text);
+  } catch (nlohmann::json::exception const& error) {
+    fail<ConfigError>("checkpoint", "the configuration of " + whose + " in JSON", error.what());
+  }
+}
+
+[[nodiscard]] inline std::optional<ConfigDifference> difference(nlohmann::json const* saved,
+                                                                nlohmann::json const* present,
+                                                                std::string const& key,
+                                                                std::vector<std::string> const& may_differ) {
+  for (std::string const& allowed : may_differ)
+    if (key == allowed) return std::nullopt;
+  auto const shown = [](nlohmann::json const* value) { return value ? value->dump() : "nothing"; };
+  if (saved == nullptr || present == nullptr) return ConfigDifference{key, shown(saved), shown(present)};
+  if (*saved == *present) return std::nullopt;
+  if (saved->is_object() && present->is_object()) {
+    auto const below = [&](std::string const& name) { return key.empty() ? name : key + "." + name; };
+    for (auto const& [name, value] : saved->items()) {
+      auto const other = present->find(name);
+      auto found = difference(&value, other == present->end() ? nullptr : &*other, below(name), may_differ);
+      if (found) return found;
+    }
+    for (auto const& [name, value] : present->items())
+      if (!saved->contains(name))
+        if (auto found = difference(nullptr, &value, below(name), may_differ)) return found;
+    return std::nullopt;
+  }
+  if (saved->is_array() && present->is_array() && saved->size() == present->size()) {
+    for (std::size_t i = 0; i < saved->size(); ++i)
+      if (auto found =
+              difference(&(*saved)[i], &(*present)[i], key + "[" + std::to_string(i) + "]", may_differ))
+        return found;
+    return std::nullopt;
+  }
+  return ConfigDifference{key, shown(saved), shown(present)};
+}
+
+}  // namespace detail
+
+/// The first key, in alphabetical order, that is not the same in both and not in `may_differ` (whole keys,
+/// such as "threads" or "train.steps"). Throws ConfigError for text that is no JSON.
+[[nodiscard]] inline std::optional<ConfigDifference> config_difference(
+    std::string const& saved, std::string const& present, std::vector<std::string> const& may_differ = {}) {
+  nlohmann::json const first = detail::parsed_config(saved, "the checkpoint");
+  nlohmann::json const second = detail::parsed_config(present, "this run");
+  return detail::difference(&first, &second, "", may_differ);
+}
+
+}  // namespace diffsiam::train

@@ -1,0 +1,238 @@
+// TrainStep: one step of training, in micro-batches whose gradients add up to that of the whole batch:
+// loss = mean of the micro-batches' losses; check, backward, clip, optimizer, EMA.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/train/clip.hpp>
+#include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/learning_rate.hpp>
+#include <diffsiam/train/optimizer.hpp>
+#include <diffsiam/value/taped.hpp>
+
+namespace diffsiam::train {
+
+/// A part of the loss, for the record: its value does not take part in the gradient.
+template <class B>
+struct LossPart {
+  std::string_view name;
+  Tensor<B> value;  ///< one element
+};
+
+/// What a loss function may return instead of the total alone.
+template <class B, std::size_t N>
+struct Losses {
+  Taped<B> total;
+  std::array<LossPart<B>, N> parts;
+  Index images = 0;  ///< in the micro-batch
+};
+
+/// Which micro-batch a loss function is asked for.
+struct MicroBatch {
+  std::uint64_t step = 0;  ///< steps completed before this one
+  int index = 0;           ///< in [0, accumulate)
+  Rng rng;  ///< for the caller's draws: its own at each micro-batch, apart from those of the tape
+};
+
+struct NamedValue {
+  std::string name;
+  double value = 0;
+};
+
+/// What a step has to tell; means over its micro-batches.
+struct StepStatistics {
+  std::uint64_t step = 0;  ///< steps completed, this one included
+  double loss = 0;
+  std::vector<NamedValue> parts;
+  std::optional<double> gradient_norm;  ///< before clipping
+  double learning_rate = 0;
+  double seconds = 0;  ///< the loss function included
+  Index images = 0;    ///< as far as the loss function told
+};
+
+/// A step that has begun: what its first micro-batches left besides gradients and proposals of buffers.
+struct PendingStep {
+  int micro_batches = 0;  ///< done
+  double loss = 0;        ///< their share of the mean
+  std::vector<NamedValue> parts;
+  double seconds = 0;
+  Index images = 0;
+};
+
+struct StepConfig {
+  int accumulate = 1;        ///< micro-batches a step
+  double max_norm = 0;       ///< of the gradient; 0: no clipping
+  bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before they reach the weights
+  Rng rng{};                 ///< seed and stream of the run
+};
+
+/// Optimizer and EMA are borrowed. `schedule` scales the optimizer's learning rate.
+template <Optimizer O, LearningRateSchedule S = ConstantRate>
+class TrainStep {
+ public:
+  using Backend = typename O::Backend;
+
+  /// Throws ConfigError for settings outside their range.
+  explicit TrainStep(O& optimizer, StepConfig config = {}, S schedule = {}, Ema<Backend>* ema = nullptr)
+      : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
+    if (config.accumulate < 1)
+      fail<ConfigError>("TrainStep", "accumulate of 1 or more", std::to_string(config.accumulate));
+    detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
+  }
+
+  /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
+  /// scalar or Losses (anything with `total`, and perhaps `parts` and `images`). Throws NumericError when a
+  /// loss or the gradient is not finite: then, as with every exception of loss_fn, weights, optimizer, EMA
+  /// and buffers are as before the step, gradients zero.
+  template <class F>
+  StepStatistics operator()(F&& loss_fn) {
+    while (true)
+      if (auto statistics = micro_batch(loss_fn)) return *std::move(statistics);
+  }
+
+  /// One micro-batch; statistics when it completed the step. Throws as above.
+  template <class F>
+  std::optional<StepStatistics> micro_batch(F&& loss_fn) {
+    if (ema_ != nullptr) ema_->require_outside("update");
+    try {
+      accumulate(loss_fn);
+      if (pending_.micro_batches < config_.accumulate) return std::nullopt;
+      return complete();
+    } catch (...) {
+      discard();
+      throw;
+    }
+  }
+
+  /// Forgets a step that has begun: gradients zero, proposals of buffers discarded.
+  void discard() {
+    for (auto const& [name, parameter] : optimizer_->parameters().parameters)
+      if (parameter.trainable()) parameter.gradient().fill(0);
+    for (auto const& [name, buffer] : optimizer_->parameters().buffers) buffer.discard();
+    pending_ = {};
+  }
+
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] PendingStep const& pending() const { return pending_; }
+  /// Where a checkpoint was taken; gradients and proposals of a pending step are the caller's to restore.
+  void restore(std::uint64_t steps, PendingStep pending, Rng rng) {
+    steps_ = steps;
+    pending_ = std::move(pending);
+    config_.rng = rng;
+  }
+  [[nodiscard]] StepConfig const& config() const { return config_; }
+  [[nodiscard]] O& optimizer() const { return *optimizer_; }
+  /// Null without one.
+  [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  // Streams of the tape count up from the run's own; the caller's stand far off.
+  static constexpr std::uint32_t caller_stream = 0x80000000u;
+
+  template <class F>
+  void accumulate(F& loss_fn) {
+    auto const start = Clock::now();
+    auto& context = optimizer_->parameters().parameters.front().parameter.value().context();
+    auto const number = steps_ * static_cast<std::uint64_t>(config_.accumulate) +
+                        static_cast<std::uint64_t>(pending_.micro_batches);
+    Rng const rng = config_.rng.at_step(number);
+    Tape<Backend> tape{context, {.mode = Mode::training, .rng = rng}};
+    MicroBatch const at{steps_, pending_.micro_batches, rng.with_stream(rng.stream ^ caller_stream)};
+    auto const losses = loss_fn(tape, at);
+    record(losses);
+    tape.backward(total_of(losses), 1.0 / config_.accumulate);
+    ++pending_.micro_batches;
+    pending_.seconds += seconds_since(start);
+  }
+
+  StepStatistics complete() {
+    auto const start = Clock::now();
+    auto const& list = optimizer_->parameters();
+    StepStatistics statistics{.step = steps_ + 1,
+                              .loss = pending_.loss,
+                              .parts = pending_.parts,
+                              .gradient_norm = {},
+                              .learning_rate = optimizer_->learning_rate() * factor(),
+                              .seconds = 0,
+                              .images = pending_.images};
+    try {
+      if (config_.max_norm > 0) {
+        statistics.gradient_norm = clip_by_norm(list, config_.max_norm);
+      } else if (config_.measure_norm) {
+        statistics.gradient_norm = global_norm(list);
+      }
+    } catch (NumericError const& error) {
+      throw NumericError("train, step " + std::to_string(steps_ + 1) + ": " + error.what());
+    }
+    optimizer_->step(factor());
+    if (ema_ != nullptr) ema_->update();
+    statistics.seconds = pending_.seconds + seconds_since(start);
+    pending_ = {};
+    ++steps_;
+    return statistics;
+  }
+
+  [[nodiscard]] double factor() const { return static_cast<double>(schedule_(steps_)); }
+
+  template <class L>
+  static Taped<Backend> const& total_of(L const& losses) {
+    if constexpr (requires { losses.total; }) {
+      return losses.total;
+    } else {
+      return losses;
+    }
+  }
+  static double number_of(double value) { return value; }
+  static double number_of(Tensor<Backend> const& value) { return static_cast<double>(value.item()); }
+  static double number_of(Taped<Backend> const& value) { return number_of(value.value()); }
+
+  /// Checks everything before it counts anything.
+  template <class L>
+  void record(L const& losses) {
+    double const share = 1.0 / config_.accumulate;
+    std::size_t next = 0;
+    if constexpr (requires { losses.parts; }) {
+      if (pending_.micro_batches == 0) pending_.parts.clear();
+      for (auto const& part : losses.parts) {
+        double const value = finite(part.name, number_of(part.value));
+        if (next == pending_.parts.size()) pending_.parts.push_back({std::string(part.name), 0});
+        pending_.parts[next++].value += share * value;
+      }
+    }
+    pending_.loss += share * finite("total", number_of(total_of(losses)));
+    if constexpr (requires { losses.images; }) pending_.images += static_cast<Index>(losses.images);
+  }
+
+  [[nodiscard]] double finite(std::string_view part, double value) const {
+    if (!std::isfinite(value)) {
+      fail<NumericError>(
+          "train",
+          "a finite loss at step " + std::to_string(steps_ + 1) + ", micro-batch " +
+              std::to_string(pending_.micro_batches + 1) + " of " + std::to_string(config_.accumulate),
+          "'" + std::string(part) + "' = " + detail::shown(value),
+          "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
+    }
+    return value;
+  }
+  static double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  O* optimizer_;
+  StepConfig config_;
+  S schedule_;
+  Ema<Backend>* ema_;
+  std::uint64_t steps_ = 0;
+  PendingStep pending_;
+};
+
+}  // namespace diffsiam::train

@@ -55,6 +55,12 @@ class Shape {
     result.extents_[static_cast<std::size_t>(rank_ - 1)] = channels;
     return result;
   }
+  /// The same extents with the first replaced.
+  [[nodiscard]] constexpr Shape with_samples(Index samples) const {
+    Shape result = *this;
+    result.extents_[0] = samples;
+    return result;
+  }
   [[nodiscard]] constexpr bool operator==(Shape const&) const = default;
 
  private:

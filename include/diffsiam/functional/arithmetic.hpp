@@ -76,6 +76,19 @@ struct DropoutMask {
   DIFFSIAM_HOST_DEVICE void operator()(T& draw) const { draw = draw < p ? T(0) : scale; }
 };
 
+/// x in [0, 1) becomes low + (high - low) x, in place.
+template <class T>
+struct FromUnit {
+  T low, high;
+  DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x = low + (high - low) * x; }
+};
+/// y = value.
+template <class T>
+struct Assign {
+  T value;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y) const { y = value; }
+};
+
 /// Summand x.
 struct Itself {
   template <class T>

@@ -2,13 +2,12 @@
 // Vaswani et al., 2017).
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/sinusoid.hpp>
+#include <diffsiam/tensor/iota.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -29,16 +28,9 @@ struct TimeEmbedding {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    using T = typename B::Scalar;
     Index const half = dims / 2;
     SampleGrid const g{pass.in[0].size(), 1, half};
-    Tensor<B> const indices = pass.scratch({half});
-    std::array<T, 128> chunk{};
-    for (Index from = 0; from < half; from += 128) {
-      Index const count = std::min<Index>(128, half - from);
-      for (Index i = 0; i < count; ++i) chunk[static_cast<std::size_t>(i)] = static_cast<T>(from + i);
-      B::upload(pass.context, chunk.data(), indices.data() + from, count);
-    }
+    Tensor<B> const indices = iota<B>(pass.context, half);
     B::for_each(pass.context, g.grid(),
                 functional::SinusoidPair{std::log(max_period), static_cast<double>(half)},
                 g.full(pass.out.data(), dims), g.full(pass.out.data() + half, dims),

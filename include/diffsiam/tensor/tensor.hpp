@@ -79,19 +79,7 @@ class Tensor {
     Tensor result = *this;
     Index const stride = shape_.samples() == 0 ? 0 : size() / shape_.samples();
     result.data_ = data_ + begin * stride;
-    switch (shape_.rank()) {
-      case 1:
-        result.shape_ = {end - begin};
-        break;
-      case 2:
-        result.shape_ = {end - begin, shape_[1]};
-        break;
-      case 3:
-        result.shape_ = {end - begin, shape_[1], shape_[2]};
-        break;
-      default:
-        result.shape_ = {end - begin, shape_[1], shape_[2], shape_[3]};
-    }
+    result.shape_ = shape_.with_samples(end - begin);
     return result;
   }
 

@@ -1,0 +1,73 @@
+// BatchNorm: batch statistics in training, running ones in inference. A forward pass only proposes new
+// running statistics; the training step commits them.
+#pragma once
+
+#include <diffsiam/nn/init.hpp>
+#include <diffsiam/nn/mode.hpp>
+#include <diffsiam/nn/module.hpp>
+#include <diffsiam/ops/batch_norm.hpp>
+
+namespace diffsiam::nn {
+
+/// x (n, ..., c) -> (n, ..., c).
+template <class B>
+class BatchNorm {
+ public:
+  using Backend = B;
+  struct Config {
+    Index channels = 0;
+    double momentum = 0.1;
+    double epsilon = 1e-5;
+  };
+
+  BatchNorm(Init<B>& init, Config const& config)
+      : config_(config),
+        weight_(init.constant({config.channels}, 1)),
+        bias_(init.constant({config.channels}, 0)),
+        running_mean_(Tensor<B>::zeros(init.context(), {config.channels})),
+        running_variance_(Tensor<B>::filled(init.context(), {config.channels}, 1)) {}
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return (*this)(x, mode_of(x));
+  }
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x, Mode mode) const {
+    using V = typename X::Backend;
+    auto& context = x.context();
+    if (mode == Mode::training) {
+      return evaluate(ops::BatchNormTraining<V>{here<V>(context, running_mean_, true),
+                                                here<V>(context, running_variance_, true), config_.momentum,
+                                                config_.epsilon},
+                      x, weight_, bias_);
+    }
+    return evaluate(ops::BatchNormInference<V>{here<V>(context, running_mean_, false),
+                                               here<V>(context, running_variance_, false), config_.epsilon},
+                    x, weight_, bias_);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ChildName{"weight"}, weight_);
+    f(ChildName{"bias"}, bias_);
+    f(ChildName{"running_mean"}, running_mean_);
+    f(ChildName{"running_variance", "running_var"}, running_variance_);
+  }
+
+ private:
+  /// A buffer as the flowing value's backend sees it: itself, or in a dry run its shape.
+  template <class V>
+  static Tensor<V> here(typename V::Context& context, Buffer<B> const& buffer, bool proposal) {
+    if constexpr (std::is_same_v<V, B>) {
+      return proposal ? buffer.proposal() : buffer.value();
+    } else {
+      return Tensor<V>::borrowed(context, buffer.shape(), nullptr);
+    }
+  }
+
+  Config config_;
+  Parameter<B> weight_, bias_;
+  Buffer<B> running_mean_, running_variance_;
+};
+
+}  // namespace diffsiam::nn

@@ -1,0 +1,51 @@
+// Conv2d: a convolution with a square kernel, padded to keep the side (or halve it at stride 2), with a bias.
+#pragma once
+
+#include <diffsiam/nn/init.hpp>
+#include <diffsiam/nn/module.hpp>
+#include <diffsiam/ops/conv2d.hpp>
+
+namespace diffsiam::nn {
+
+/// x (n, h, w, in) -> (n, ceil(h/stride), ceil(w/stride), out).
+template <class B>
+class Conv2d {
+ public:
+  using Backend = B;
+  struct Config {
+    Index in = 0, out = 0;
+    Index kernel = 3;
+    Index stride = 1;
+    bool zero = false;  ///< start at zero instead of at random
+  };
+
+  Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
+    if (config.in < 1 || config.out < 1 || config.kernel < 1 || config.kernel % 2 == 0 || config.stride < 1) {
+      fail<ConfigError>("Conv2d", "positive channels and stride, and an odd kernel",
+                        std::to_string(config.in) + " -> " + std::to_string(config.out) + ", kernel " +
+                            std::to_string(config.kernel) + ", stride " + std::to_string(config.stride));
+    }
+    Shape const weights{config.out, config.kernel, config.kernel, config.in};
+    Index const fan_in = config.kernel * config.kernel * config.in;
+    PublishedLayout const layout{PublishedLayout::Kind::conv};
+    weight_ = config.zero ? init.constant(weights, 0, layout) : init.uniform(weights, fan_in, layout);
+    bias_ = config.zero ? init.constant({config.out}, 0) : init.uniform({config.out}, fan_in);
+  }
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return ops::conv2d(x, weight_, bias_, {.stride = stride_});
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ChildName{"weight"}, weight_);
+    f(ChildName{"bias"}, bias_);
+  }
+
+ private:
+  Index stride_;
+  Parameter<B> weight_, bias_;
+};
+
+}  // namespace diffsiam::nn

@@ -1,0 +1,33 @@
+// Dropout: drops in training, does nothing in inference or at p = 0.
+#pragma once
+
+#include <diffsiam/nn/mode.hpp>
+#include <diffsiam/ops/dropout.hpp>
+
+namespace diffsiam::nn {
+
+/// Has no weights; x of any shape.
+class Dropout {
+ public:
+  explicit Dropout(double p = 0) : p_(p) {
+    if (!(p >= 0 && p < 1)) fail<ConfigError>("Dropout", "0 <= p < 1", std::to_string(p));
+  }
+
+  template <FlowingValue X>
+  [[nodiscard]] X operator()(X const& x) const {
+    if (p_ == 0 || mode_of(x) == Mode::inference) return x;
+    if constexpr (requires { x.tape(); }) {
+      return ops::dropout(x, p_, x.tape().draw_stream());
+    } else {
+      return x;
+    }
+  }
+
+  template <class F>
+  void for_each_child(F&&) const {}
+
+ private:
+  double p_;
+};
+
+}  // namespace diffsiam::nn

@@ -1,0 +1,86 @@
+// GroupNorm with an activation behind it and perhaps a modulation between. LayerNorm likewise over the last
+// extent.
+#pragma once
+
+#include <diffsiam/nn/init.hpp>
+#include <diffsiam/nn/module.hpp>
+#include <diffsiam/ops/group_norm.hpp>
+
+namespace diffsiam::nn {
+
+/// x (n, ..., c) -> (n, ..., c). Channels must be a multiple of `groups`: ask for fewer groups where they are
+/// not.
+template <class B, class Act = functional::Identity>
+class GroupNorm {
+ public:
+  using Backend = B;
+  struct Config {
+    Index channels = 0;
+    Index groups = 32;
+    double epsilon = 1e-5;
+  };
+
+  GroupNorm(Init<B>& init, Config const& config)
+      : config_(config),
+        weight_(init.constant({config.channels}, 1)),
+        bias_(init.constant({config.channels}, 0)) {
+    if (config.groups < 1 || config.channels < 1 || config.channels % config.groups != 0) {
+      fail<ConfigError>("GroupNorm", "channels that divide into " + std::to_string(config.groups) + " groups",
+                        std::to_string(config.channels) + " channels",
+                        "set groups to a divisor of every channel count");
+    }
+  }
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return ops::group_norm<Act>(x, weight_, bias_, config_.groups, config_.epsilon);
+  }
+  /// With a modulation (n, 2c), scale then shift, before the activation.
+  template <FlowingValue X, FlowingValue M>
+  [[nodiscard]] auto operator()(X const& x, M const& modulation) const {
+    return ops::modulated_group_norm<Act>(x, weight_, bias_, modulation, config_.groups, config_.epsilon);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ChildName{"weight"}, weight_);
+    f(ChildName{"bias"}, bias_);
+  }
+
+ private:
+  Config config_;
+  Parameter<B> weight_, bias_;
+};
+
+/// x (..., c) -> (..., c), each row on its own.
+template <class B, class Act = functional::Identity>
+class LayerNorm {
+ public:
+  using Backend = B;
+  struct Config {
+    Index channels = 0;
+    double epsilon = 1e-5;
+  };
+
+  LayerNorm(Init<B>& init, Config const& config)
+      : config_(config),
+        weight_(init.constant({config.channels}, 1)),
+        bias_(init.constant({config.channels}, 0)) {}
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return ops::layer_norm<Act>(x, weight_, bias_, config_.epsilon);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ChildName{"weight"}, weight_);
+    f(ChildName{"bias"}, bias_);
+  }
+
+ private:
+  Config config_;
+  Parameter<B> weight_, bias_;
+};
+
+}  // namespace diffsiam::nn

@@ -1,0 +1,43 @@
+// Init: where weights begin. One stream of random numbers a weight, in the order of construction.
+#pragma once
+
+#include <cmath>
+
+#include <diffsiam/core/philox.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/value/parameter.hpp>
+
+namespace diffsiam::nn {
+
+/// Handed from module to module while a network is built.
+template <class B>
+class Init {
+ public:
+  Init(typename B::Context& context, std::uint64_t seed)
+      : context_(&context), rng_{.seed = seed, .stream = 0x1000} {}
+
+  [[nodiscard]] typename B::Context& context() const { return *context_; }
+
+  /// Uniform in +-1/sqrt(fan_in): PyTorch's default for linear layers and convolutions, weights and biases
+  /// alike.
+  [[nodiscard]] Parameter<B> uniform(Shape const& shape, Index fan_in, PublishedLayout layout = {}) {
+    using T = typename B::Scalar;
+    Tensor<B> value{*context_, shape};
+    rng_.stream += 1;
+    B::uniform(*context_, rng_, value.data(), value.size());
+    T const bound = static_cast<T>(1.0 / std::sqrt(static_cast<double>(fan_in)));
+    SampleGrid const all{1, 1, value.size()};
+    B::for_each(*context_, all.grid(), functional::FromUnit<T>{-bound, bound}, all.full(value.data()));
+    return Parameter<B>{std::move(value), layout};
+  }
+  [[nodiscard]] Parameter<B> constant(Shape const& shape, double value, PublishedLayout layout = {}) {
+    return Parameter<B>{Tensor<B>::filled(*context_, shape, static_cast<typename B::Scalar>(value)), layout};
+  }
+
+ private:
+  typename B::Context* context_;
+  Rng rng_;
+};
+
+}  // namespace diffsiam::nn

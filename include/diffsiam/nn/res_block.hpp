@@ -1,0 +1,88 @@
+// ResBlock: skip(x) + Conv(Dropout(SiLU(modulated GN(Conv(SiLU(GN(x))))))), as in guided diffusion (Dhariwal
+// and Nichol, 2021). Resampling, where there is some, happens after the first SiLU and on the skip alike.
+#pragma once
+
+#include <optional>
+
+#include <diffsiam/nn/conv2d.hpp>
+#include <diffsiam/nn/dropout.hpp>
+#include <diffsiam/nn/group_norm.hpp>
+#include <diffsiam/nn/modulation.hpp>
+#include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/ops/resample.hpp>
+
+namespace diffsiam::nn {
+
+/// Resampling policies of a block.
+struct KeepSize {
+  template <FlowingValue X>
+  [[nodiscard]] static X apply(X const& x) {
+    return x;
+  }
+};
+struct HalveSize {
+  template <FlowingValue X>
+  [[nodiscard]] static auto apply(X const& x) {
+    return ops::downsample_mean(x);
+  }
+};
+struct DoubleSize {
+  template <FlowingValue X>
+  [[nodiscard]] static auto apply(X const& x) {
+    return ops::upsample_nearest(x);
+  }
+};
+
+/// x (n, h, w, in) and embeddings (n, embedding) -> (n, h', w', out). The last convolution starts at zero;
+/// the skip is a 1x1 convolution where the channels change.
+template <class B, class Conditioning = TimeModulation<B>, class Resample = KeepSize>
+class ResBlock {
+ public:
+  using Backend = B;
+  struct Config {
+    Index in = 0, out = 0;
+    Index embedding = 0;
+    Index groups = 32;
+    double dropout = 0;
+  };
+
+  ResBlock(Init<B>& init, Config const& config)
+      : norm_1_(init, {.channels = config.in, .groups = config.groups}),
+        conv_1_(init, {.in = config.in, .out = config.out}),
+        conditioning_(init, config.embedding, config.out),
+        norm_2_(init, {.channels = config.out, .groups = config.groups}),
+        dropout_(config.dropout),
+        conv_2_(init, {.in = config.out, .out = config.out, .zero = true}) {
+    if (config.in != config.out)
+      skip_.emplace(init, typename Conv2d<B>::Config{.in = config.in, .out = config.out, .kernel = 1});
+  }
+
+  template <FlowingValue X, FlowingValue... E>
+  [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
+    auto const h = conv_1_(Resample::apply(norm_1_(x)));                              // (n, h', w', out)
+    auto const update = conv_2_(dropout_(norm_2_(h, conditioning_(embeddings...))));  // (n, h', w', out)
+    auto const same = Resample::apply(x);                                             // (n, h', w', in)
+    return skip_ ? ops::add((*skip_)(same), update) : ops::add(same, update);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ChildName{"norm_1", "in_layers.0"}, norm_1_);
+    f(ChildName{"conv_1", "in_layers.2"}, conv_1_);
+    f(ChildName{"conditioning", ""}, conditioning_);
+    f(ChildName{"norm_2", "out_layers.0"}, norm_2_);
+    f(ChildName{"conv_2", "out_layers.3"}, conv_2_);
+    if (skip_) f(ChildName{"skip", "skip_connection"}, *skip_);
+  }
+
+ private:
+  GroupNorm<B, functional::Silu> norm_1_;
+  Conv2d<B> conv_1_;
+  Conditioning conditioning_;
+  GroupNorm<B, functional::Silu> norm_2_;
+  Dropout dropout_;
+  Conv2d<B> conv_2_;
+  std::optional<Conv2d<B>> skip_;
+};
+
+}  // namespace diffsiam::nn

@@ -1,0 +1,52 @@
+// samples: some samples of a batch, such as one view of two. A copy; plain tensors have Tensor::samples
+// without one.
+#pragma once
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::ops {
+
+/// Samples [begin, end) of x (n, ...).
+struct Samples {
+  static constexpr std::string_view name = "samples";
+  static constexpr unsigned keeps_inputs = 0;
+  Index begin = 0, end = 0;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].samples()) {
+      fail<ShapeError>(name, "samples within " + to_string(in[0]),
+                       std::to_string(begin) + " .. " + std::to_string(end));
+    }
+    return in[0].with_samples(end - begin);
+  }
+  [[nodiscard]] double flops(Shapes) const { return 0; }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    B::copy(pass.context, pass.in[0].data() + offset(pass.out), pass.out.data(), pass.out.size());
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (auto* dx = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::Accumulate{}, all.full(dx->data() + offset(pass.dy)),
+                  all.full(pass.dy.data()));
+    }
+  }
+
+ private:
+  template <class B>
+  [[nodiscard]] Index offset(Tensor<B> const& part) const {
+    return begin * (part.size() / part.shape().samples());
+  }
+};
+
+template <Value X>
+auto samples(X const& x, Index begin, Index end) {
+  return evaluate(Samples{begin, end}, x);
+}
+
+}  // namespace diffsiam::ops

@@ -11,6 +11,8 @@ namespace diffsiam::backend {
 /// The Memory group of a backend, for scalar type T.
 template <class T>
 struct HostMemory {
+  static constexpr bool host_memory = true;  ///< values may be read where they lie
+
   template <class Context>
   static void fill(Context&, T* data, Index size, T value) {
     std::fill_n(data, static_cast<std::size_t>(size), value);

@@ -1,0 +1,44 @@
+// lookup: a coefficient of the schedule for each sample, by its time-step.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/lookup.hpp>
+#include <diffsiam/tensor/tensor.hpp>
+
+namespace diffsiam::ops {
+
+/// Throws RangeError unless every time-step of t (n) is an integer in [0, timesteps). Where memory is not the
+/// host's, the check is left out: it would wait for the device.
+template <class B>
+void require_timesteps(std::string_view operation, Tensor<B> const& t, Index timesteps) {
+  require_rank(operation, 1, t.shape(), "(n) time-steps");
+  if constexpr (requires { requires B::host_memory; }) {
+    for (Index i = 0; i < t.size(); ++i) {
+      double const step = static_cast<double>(t.data()[i]);
+      if (!(step >= 0 && step < static_cast<double>(timesteps)) ||
+          step != static_cast<double>(static_cast<Index>(step))) {
+        fail<RangeError>(operation, "integer time-steps in [0, " + std::to_string(timesteps) + ")",
+                         std::to_string(step));
+      }
+    }
+  }
+}
+
+/// table[t[i]] for each i: (n) -> (n). The table is in double, as schedules are.
+template <class B>
+[[nodiscard]] Tensor<B> lookup(std::span<double const> table, Tensor<B> const& t) {
+  require_timesteps("lookup", t, static_cast<Index>(table.size()));
+  auto& context = t.context();
+  Tensor<B> const entries{context, {static_cast<Index>(table.size())}};
+  entries.assign(table);
+  Tensor<B> result{context, t.shape()};
+  SampleGrid const all{1, 1, t.size()};
+  B::for_each(context, all.grid(), functional::Lookup<typename B::Scalar>{entries.data()},
+              all.full(result.data()), all.full(t.data()));
+  return result;
+}
+
+}  // namespace diffsiam::ops

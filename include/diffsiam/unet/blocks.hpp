@@ -1,0 +1,55 @@
+// Blocks: which types a UNet is built of. Replace any of them to build another network from the same wiring.
+#pragma once
+
+#include <optional>
+
+#include <diffsiam/nn/attention.hpp>
+#include <diffsiam/nn/res_block.hpp>
+#include <diffsiam/unet/config.hpp>
+
+namespace diffsiam::unet {
+
+/// The published blocks.
+struct Blocks {
+  template <class B, class Conditioning, class Resample>
+  using Res = nn::ResBlock<B, Conditioning, Resample>;
+  template <class B>
+  using Attention = nn::SelfAttention<B>;
+};
+
+/// A residual block with attention behind it, where the level has attention.
+template <class B, class Conditioning, class BlockTypes>
+struct AttendedBlock {
+  using Backend = B;
+  using Res = typename BlockTypes::template Res<B, Conditioning, nn::KeepSize>;
+  using Attention = typename BlockTypes::template Attention<B>;
+
+  Res res;
+  std::optional<Attention> attention;
+
+  AttendedBlock(nn::Init<B>& init, Config const& config, Index in, Index out, bool attends)
+      : res(init, {.in = in,
+                   .out = out,
+                   .embedding = config.embedding(),
+                   .groups = config.groups,
+                   .dropout = config.dropout}) {
+    if (attends) {
+      attention.emplace(init, typename Attention::Config{
+                                  .channels = out, .heads = config.heads_of(out), .groups = config.groups});
+    }
+  }
+
+  template <FlowingValue X, FlowingValue... E>
+  [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
+    auto const h = res(x, embeddings...);
+    return attention ? (*attention)(h) : h;
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"res", "0"}, res);
+    if (attention) f(nn::ChildName{"attention", "1"}, *attention);
+  }
+};
+
+}  // namespace diffsiam::unet

@@ -1,0 +1,90 @@
+// Config: the sizes of a UNet, checked in one place.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam::unet {
+
+/// The denoiser of guided diffusion (Dhariwal and Nichol, 2021). Published, for 64x64x3: base 64, multipliers
+/// 1 2 4 8, two blocks a level, attention at factor 4.
+struct Config {
+  Index in_channels = 3;     ///< of the image, and of what is predicted
+  Index base_channels = 64;  ///< b: channels of level i are b multipliers[i]; embeddings are 4 b wide
+  std::vector<Index> multipliers = {1, 2, 4, 8};
+  Index blocks_per_level = 2;
+  std::vector<Index> attention_factors = {4};  ///< downsampling factors with attention: 4 is 16x16 of 64x64
+  Index heads = 1;
+  Index head_channels = 0;  ///< if not 0: heads = channels / head_channels
+  Index groups = 32;        ///< of every GroupNorm; must divide every channel count
+  double dropout = 0;
+  std::uint64_t seed = 0;  ///< of the initial weights
+
+  [[nodiscard]] Index levels() const { return static_cast<Index>(multipliers.size()); }
+  [[nodiscard]] Index channels(Index level) const {
+    return base_channels * multipliers[static_cast<std::size_t>(level)];
+  }
+  [[nodiscard]] Index embedding() const { return 4 * base_channels; }
+  /// Both sides of an image must be multiples of this.
+  [[nodiscard]] Index side_multiple() const { return Index{1} << (levels() - 1); }
+  [[nodiscard]] bool attends(Index factor) const {
+    return std::find(attention_factors.begin(), attention_factors.end(), factor) != attention_factors.end();
+  }
+  [[nodiscard]] Index heads_of(Index channels) const {
+    return head_channels == 0 ? heads : channels / head_channels;
+  }
+
+  /// Throws ConfigError with the first thing that cannot be built.
+  void validate() const {
+    if (in_channels < 1 || base_channels < 2 || base_channels % 2 != 0 || blocks_per_level < 1 ||
+        multipliers.empty()) {
+      fail<ConfigError>(
+          "UNet",
+          "in_channels >= 1, an even base_channels, blocks_per_level >= 1 and at least one multiplier",
+          std::to_string(in_channels) + ", " + std::to_string(base_channels) + ", " +
+              std::to_string(blocks_per_level) + " and " + std::to_string(multipliers.size()) +
+              " multipliers");
+    }
+    for (Index level = 0; level < levels(); ++level) {
+      Index const c = channels(level);
+      if (c < 1 || groups < 1 || c % groups != 0 || base_channels % groups != 0) {
+        fail<ConfigError>("UNet", "channels that divide into " + std::to_string(groups) + " groups",
+                          std::to_string(c) + " channels at level " + std::to_string(level),
+                          "set groups to a divisor of base_channels");
+      }
+      if (attends(Index{1} << level) || level + 1 == levels()) {
+        Index const h = heads_of(c);
+        if (h < 1 || c % h != 0 || (head_channels != 0 && c % head_channels != 0)) {
+          fail<ConfigError>("UNet", "attention channels that divide into heads",
+                            std::to_string(c) + " channels, " + std::to_string(h) + " heads, head_channels " +
+                                std::to_string(head_channels));
+        }
+      }
+    }
+    for (Index factor : attention_factors) {
+      if (factor < 1 || (factor & (factor - 1)) != 0 || factor > side_multiple()) {
+        fail<ConfigError>("UNet", "attention factors among 1, 2, ... " + std::to_string(side_multiple()),
+                          std::to_string(factor));
+      }
+    }
+  }
+  /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve, and t is (n).
+  void require_input(Shape const& x, Shape const& t) const {
+    require_rank("UNet", 4, x, "(n, h, w, c)");
+    if (x[3] != in_channels)
+      fail<ShapeError>("UNet", std::to_string(in_channels) + " channels", to_string(x));
+    if (x[1] % side_multiple() != 0 || x[2] % side_multiple() != 0 || x[1] == 0 || x[2] == 0) {
+      fail<ShapeError>(
+          "UNet", "sides that are multiples of " + std::to_string(side_multiple()), to_string(x),
+          std::to_string(levels()) + " levels halve a side " + std::to_string(levels() - 1) + " times");
+    }
+    require_shape("UNet", {x[0]}, t, "one time-step a sample");
+  }
+};
+
+}  // namespace diffsiam::unet

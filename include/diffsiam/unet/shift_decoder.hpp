@@ -1,0 +1,83 @@
+// ShiftDecoder: G(x_t, t, z), which estimates the gradient of log p(z | x_t) (PDAE, arXiv 2212.12990). It
+// borrows the denoiser's time embedding and way down, and has a middle, a way up and an output of its own
+// that also read z.
+#pragma once
+
+#include <utility>
+
+#include <diffsiam/unet/unet.hpp>
+
+namespace diffsiam::unet {
+
+/// What the decoder gives: the denoiser's prediction and the gradient, both (n, h, w, c).
+template <class Eps, class Gradient>
+struct Shifted {
+  Eps eps;
+  Gradient gradient;
+};
+
+/// Freezes the denoiser it borrows; shares its weights. G starts at zero.
+template <class B, class BlockTypes = Blocks>
+class ShiftDecoder {
+ public:
+  using Backend = B;
+  struct Config {
+    Index latent_dims = 512;
+    std::uint64_t seed = 1;  ///< of the initial weights
+  };
+
+  /// Throws ConfigError unless latent_dims is positive.
+  ShiftDecoder(typename B::Context& context, UNet<B, BlockTypes> const& denoiser, Config const& config)
+      : ShiftDecoder(nn::Init<B>{context, config.seed}, denoiser, config) {}
+
+  /// x_t (n, h, w, c) and t (n) plain, so that the denoiser records nothing; z (n, latent_dims).
+  template <class V, FlowingValue Z>
+  [[nodiscard]] auto operator()(Tensor<V> const& x_t, Tensor<V> const& t, Z const& z) const {
+    require_shape("ShiftDecoder", {x_t.shape().samples(), config_.latent_dims}, z.shape(),
+                  "one latent a sample");
+    auto const [emb, skips] = way_down(x_t, t);
+    auto eps = denoiser_.up()(skips, emb);
+    auto gradient = shift_(skips, emb, latent_embedding_(z));
+    return Shifted<decltype(eps), decltype(gradient)>{std::move(eps), std::move(gradient)};
+  }
+  /// The denoiser alone: eps_theta(x_t, t), with G not computed.
+  template <class V>
+  [[nodiscard]] auto without_latent(Tensor<V> const& x_t, Tensor<V> const& t) const {
+    return denoiser_(x_t, t);
+  }
+
+  [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const { return denoiser_; }
+  [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
+
+  /// Published: one flat list, the shift's parts prefixed shift_.
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"denoiser", ""}, denoiser_);
+    f(nn::ChildName{"latent_embedding", "label_emb"}, latent_embedding_);
+    f(nn::ChildName{"shift", ""}, shift_);
+  }
+
+ private:
+  ShiftDecoder(nn::Init<B>&& init, UNet<B, BlockTypes> const& denoiser, Config const& config)
+      : config_(config),
+        denoiser_(denoiser),
+        latent_embedding_(init, {.in = config.latent_dims, .out = denoiser.config().embedding()}),
+        shift_(init, denoiser.config(), denoiser.down().skip_channels(), "shift_") {
+    nn::freeze(denoiser_);
+  }
+
+  template <class V>
+  [[nodiscard]] auto way_down(Tensor<V> const& x_t, Tensor<V> const& t) const {
+    denoiser_.config().require_input(x_t.shape(), t.shape());
+    auto emb = denoiser_.time_embedding()(t);
+    auto skips = denoiser_.down()(x_t, emb);
+    return std::pair{std::move(emb), std::move(skips)};
+  }
+
+  Config config_;
+  UNet<B, BlockTypes> denoiser_;
+  nn::Linear<B> latent_embedding_;
+  UpPath<B, nn::ShiftModulation<B>, BlockTypes> shift_;
+};
+
+}  // namespace diffsiam::unet

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,13 +30,7 @@ class Dataset {
   /// Labels may be empty: unlabelled. Throws ShapeError when the extents, the number of pixels or the number
   /// of labels do not fit together, RangeError for a negative label.
   explicit Dataset(ImageSet images, std::vector<int> labels = {}) {
-    Index const each = images.height * images.width * images.channels;
-    bool const extents_fit = images.count >= 1 && images.height >= 1 && images.width >= 1 &&
-                             images.channels >= 1 && images.count <= std::numeric_limits<std::int32_t>::max();
-    if (!extents_fit || static_cast<Index>(images.pixels.size()) != images.count * each)
-      fail<ShapeError>("Dataset", "pictures with count, height, width and channels of at least 1 and as many pixels",
-                       to_string(Shape{images.count, images.height, images.width, images.channels}) + " and " +
-                           std::to_string(images.pixels.size()) + " pixels");
+    require_extents(images);
     if (!labels.empty() && static_cast<Index>(labels.size()) != images.count)
       fail<ShapeError>("Dataset", std::to_string(images.count) + " labels, one for each picture",
                        std::to_string(labels.size()));
@@ -146,6 +141,21 @@ class Dataset {
     std::vector<int> labels;
     int classes;
   };
+
+  static void require_extents(ImageSet const& images) {
+    // Division in place of a product, which might overflow.
+    auto left = static_cast<Index>(images.pixels.size());
+    bool fit = left >= 1 && images.count <= std::numeric_limits<std::int32_t>::max();
+    for (Index const extent : {images.count, images.height, images.width, images.channels}) {
+      fit = fit && extent >= 1 && left % extent == 0;
+      left = fit ? left / extent : 0;
+    }
+    if (left != 1)
+      fail<ShapeError>("Dataset", "extents of at least 1 and as many pixels as they say",
+                       std::to_string(images.pixels.size()) + " pixels for (" + std::to_string(images.count) +
+                           ", " + std::to_string(images.height) + ", " + std::to_string(images.width) + ", " +
+                           std::to_string(images.channels) + ")");
+  }
 
   [[nodiscard]] std::size_t row(Index i) const { return (*rows_)[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Dataset with_rows(std::vector<std::uint32_t> rows) const {

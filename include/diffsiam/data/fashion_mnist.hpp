@@ -1,4 +1,4 @@
-// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 60,000 + 10,000 gray pictures of 28 x 28 in ten
+// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 60,000 + 10,000 grey pictures of 28 x 28 in ten
 // classes. Debian's package dataset-fashion-mnist brings the files.
 #pragma once
 
@@ -17,7 +17,8 @@ namespace diffsiam::data {
 
 struct FashionMnist {
   static constexpr std::array<std::string_view, 10> class_names{
-      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+      "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
   static constexpr std::string_view debian_folder = "/usr/share/datasets/fashion-mnist";
 
   Dataset train;
@@ -27,14 +28,15 @@ struct FashionMnist {
 namespace detail {
 
 /// `name` or `name`.gz in `folder`. Throws FileError with what to install.
-[[nodiscard]] inline std::filesystem::path find_idx(std::filesystem::path const& folder, std::string const& name) {
+[[nodiscard]] inline std::filesystem::path find_idx(std::filesystem::path const& folder,
+                                                    std::string const& name) {
   std::error_code ignored;
   for (char const* const ending : {"", ".gz"}) {
     std::filesystem::path path = folder / (name + ending);
     if (std::filesystem::exists(path, ignored)) return path;
   }
-  fail<FileError>("load_fashion_mnist", io::detail::quoted(folder / name) + " or the same with .gz", "neither",
-                  "on Debian: apt-get install dataset-fashion-mnist");
+  fail<FileError>("load_fashion_mnist", io::detail::quoted(folder / name) + " or the same with .gz",
+                  "neither", "on Debian: apt-get install dataset-fashion-mnist");
 }
 
 [[nodiscard]] inline Dataset load_idx_pair(std::filesystem::path const& folder, std::string const& prefix) {
@@ -56,8 +58,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Both parts from a folder with the four IDX files, gzip or plain. Throws FileError, with a hint, when one is
-/// missing, wrong, or pictures and labels do not match.
+/// Both parts from a folder with the four IDX files, gzip or plain. Throws FileError, with a hint, when one
+/// is missing, wrong, or pictures and labels do not match.
 [[nodiscard]] inline FashionMnist load_fashion_mnist(
     std::filesystem::path const& folder = FashionMnist::debian_folder) {
   return {.train = detail::load_idx_pair(folder, "train"), .test = detail::load_idx_pair(folder, "t10k")};

@@ -68,7 +68,8 @@ class IdxReader {
       fail<FileError>(operation_, "the 4 magic bytes of IDX in " + stream.name(),
                       std::to_string(got) + " bytes");
     rank_ = std::to_integer<int>(magic[3]);
-    bool const bytes_of_idx = magic[0] == std::byte{0} && magic[1] == std::byte{0} && magic[2] == std::byte{8};
+    bool const bytes_of_idx =
+        magic[0] == std::byte{0} && magic[1] == std::byte{0} && magic[2] == std::byte{8};
     if (!bytes_of_idx || rank_ < least_rank || rank_ > most_rank)
       fail<FileError>(operation_, expected_magic(least_rank, most_rank) + " at the start of " + stream.name(),
                       shown(magic), "images have rank 3 or 4, labels rank 1");
@@ -87,19 +88,21 @@ class IdxReader {
     for (int axis = 0; axis < rank_; ++axis) {
       auto const extent = static_cast<std::uint64_t>(this->extent(axis));
       if (extent > limits.max_bytes / bytes_)
-        fail<FileError>(operation_,
-                        "at most " + std::to_string(limits.max_bytes) + " bytes of values in " + stream.name(),
-                        shown_extents(), "raise IdxLimits::max_bytes if the file is really that large");
+        fail<FileError>(
+            operation_,
+            "at most " + std::to_string(limits.max_bytes) + " bytes of values in " + stream.name(),
+            shown_extents(), "raise IdxLimits::max_bytes if the file is really that large");
       bytes_ *= extent;
     }
   }
 
   void require_length(ByteStream const& stream, std::uint64_t present) const {
     if (present == bytes_) return;
-    fail<FileError>(operation_,
-                    std::to_string(bytes_) + " bytes of values for " + shown_extents() + " in " + stream.name(),
-                    present > bytes_ && stream.compressed() ? "more" : std::to_string(present),
-                    present > bytes_ ? "padded, or another file?" : "truncated?");
+    fail<FileError>(
+        operation_,
+        std::to_string(bytes_) + " bytes of values for " + shown_extents() + " in " + stream.name(),
+        present > bytes_ && stream.compressed() ? "more" : std::to_string(present),
+        present > bytes_ ? "padded, or another file?" : "truncated?");
   }
 
   [[nodiscard]] static std::uint64_t big_endian(std::span<std::byte const> bytes) {
@@ -136,7 +139,8 @@ class IdxReader {
 /// Pictures of rank 3 (n, h, w) or rank 4 (n, h, w, c), with the file's own numbers 0..255. Throws FileError,
 /// naming file, expected and actual, for a file that is missing, truncated, padded, corrupt, of another type
 /// or larger than the limit.
-[[nodiscard]] inline ImageSet read_idx_images(std::filesystem::path const& path, IdxLimits const& limits = {}) {
+[[nodiscard]] inline ImageSet read_idx_images(std::filesystem::path const& path,
+                                              IdxLimits const& limits = {}) {
   detail::IdxReader reader{path, "read_idx_images", 3, 4, limits};
   return {.count = reader.extent(0),
           .height = reader.extent(1),

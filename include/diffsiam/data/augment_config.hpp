@@ -1,0 +1,112 @@
+// Which augmentations make a view, how likely and how strong (Chen et al., SimCLR, arXiv 2002.05709; Chen and
+// He, SimSiam, arXiv 2011.10566).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::data {
+
+/// Random resized crop: a part of the area, of an aspect ratio in [1 / aspect, aspect].
+struct CropConfig {
+  float probability = 0;
+  float least_area = 0.2F, most_area = 1;
+  float aspect = 4.0F / 3.0F;
+};
+
+/// A shift by up to `pixels` each way: the random crop of a padded picture.
+struct ShiftConfig {
+  float probability = 0;
+  int pixels = 2;
+  float fill = -1;
+};
+
+/// In random order: factors in [1 - strength, 1 + strength]; the hue turned by up to `hue` of a circle.
+struct JitterConfig {
+  float probability = 0;
+  float brightness = 0, contrast = 0, saturation = 0, hue = 0;
+};
+
+/// Gaussian, with sigma in pixels.
+struct BlurConfig {
+  float probability = 0;
+  float least_sigma = 0.1F, most_sigma = 2;
+};
+
+/// One rectangle of a part of the area, of an aspect ratio in [1 / aspect, aspect].
+struct EraseConfig {
+  float probability = 0;
+  float least_area = 0.02F, most_area = 0.2F;
+  float aspect = 3;
+  float value = -1;
+};
+
+/// Applied in the order of the members. A part with probability 0 never acts; the default never acts at all.
+struct AugmentConfig {
+  CropConfig crop{};
+  ShiftConfig shift{};
+  float flip = 0;  ///< probability
+  JitterConfig jitter{};
+  float to_grey = 0;  ///< probability
+  BlurConfig blur{};
+  EraseConfig erase{};
+
+  /// RGB, for SimSiam: flip, jitter .4 .4 .4 .1, grey, blur; no crop.
+  [[nodiscard]] static AugmentConfig colour() {
+    AugmentConfig config;
+    config.flip = 0.5F;
+    config.jitter = {
+        .probability = 0.8F, .brightness = 0.4F, .contrast = 0.4F, .saturation = 0.4F, .hue = 0.1F};
+    config.to_grey = 0.2F;
+    config.blur.probability = 0.5F;
+    return config;
+  }
+  /// RGB, for NT-Xent: as colour(), with jitter .8 .8 .8 .2.
+  [[nodiscard]] static AugmentConfig strong_colour() {
+    AugmentConfig config = colour();
+    config.jitter = {
+        .probability = 0.8F, .brightness = 0.8F, .contrast = 0.8F, .saturation = 0.8F, .hue = 0.2F};
+    return config;
+  }
+  /// One channel: crop, flip, brightness and contrast, blur, erase.
+  [[nodiscard]] static AugmentConfig grey() {
+    AugmentConfig config;
+    config.crop = {.probability = 1, .least_area = 0.3F};
+    config.flip = 0.5F;
+    config.jitter = {.probability = 0.8F, .brightness = 0.4F, .contrast = 0.4F};
+    config.blur = {.probability = 0.5F, .least_sigma = 0.1F, .most_sigma = 1};
+    config.erase.probability = 0.25F;
+    return config;
+  }
+};
+
+/// Throws ConfigError for a probability outside [0, 1] or a strength that has no meaning.
+inline void require_valid(AugmentConfig const& config) {
+  auto const require = [](bool good, std::string_view expected, float actual) {
+    if (!good) fail<ConfigError>("AugmentConfig", expected, std::to_string(actual));
+  };
+  for (float const p :
+       {config.crop.probability, config.shift.probability, config.flip, config.jitter.probability,
+        config.to_grey, config.blur.probability, config.erase.probability})
+    require(p >= 0 && p <= 1, "probabilities in [0, 1]", p);
+  for (float const s : {config.jitter.brightness, config.jitter.contrast, config.jitter.saturation})
+    require(s >= 0 && s <= 1, "jitter strengths in [0, 1]", s);
+  require(config.jitter.hue >= 0 && config.jitter.hue <= 0.5F, "a hue strength in [0, .5]",
+          config.jitter.hue);
+  require(config.crop.least_area > 0 && config.crop.least_area <= config.crop.most_area &&
+              config.crop.most_area <= 1,
+          "crop areas 0 < least <= most <= 1", config.crop.least_area);
+  require(config.erase.least_area > 0 && config.erase.least_area <= config.erase.most_area &&
+              config.erase.most_area <= 1,
+          "erase areas 0 < least <= most <= 1", config.erase.least_area);
+  require(config.crop.aspect >= 1, "a crop aspect of at least 1", config.crop.aspect);
+  require(config.erase.aspect >= 1, "an erase aspect of at least 1", config.erase.aspect);
+  require(config.shift.pixels >= 0, "a shift of at least 0 pixels", static_cast<float>(config.shift.pixels));
+  require(config.blur.least_sigma > 0 && config.blur.least_sigma <= config.blur.most_sigma &&
+              config.blur.most_sigma <= 10,
+          "blur sigmas 0 < least <= most <= 10", config.blur.least_sigma);
+}
+
+}  // namespace diffsiam::data

@@ -1,0 +1,89 @@
+// Augmentations that change values: brightness, contrast, saturation, hue, grey. As torchvision defines them
+// on [0, 1], here in place on floats in [-1, 1]; results are clamped.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include <diffsiam/data/image_view.hpp>
+
+namespace diffsiam::data {
+
+namespace detail {
+
+/// ITU-R BT.601 luma of an RGB pixel.
+[[nodiscard]] inline float luma(float const* rgb) {
+  return 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
+}
+
+[[nodiscard]] inline float mean_luma(std::span<float const> image, ImageExtent const& extent) {
+  float sum = 0;
+  if (extent.channels == 3) {
+    for (std::size_t i = 0; i < image.size(); i += 3) sum += luma(image.data() + i);
+  } else {
+    for (float const value : image) sum += value;
+  }
+  return sum / static_cast<float>(image.size() / (extent.channels == 3 ? 3U : 1U));
+}
+
+}  // namespace detail
+
+/// On [0, 1]: v f. A factor of 1 changes nothing, 0 gives black.
+inline void change_brightness(std::span<float> image, ImageExtent const& extent, float factor) {
+  detail::require_image("change_brightness", image, extent);
+  float const offset = factor - 1.0F;
+  for (float& value : image) value = detail::clamp_unit(factor * value + offset);
+}
+
+/// v f + m (1 - f) with m the mean luma of the picture (the plain mean unless it is RGB).
+inline void change_contrast(std::span<float> image, ImageExtent const& extent, float factor) {
+  detail::require_image("change_contrast", image, extent);
+  float const offset = (1.0F - factor) * detail::mean_luma(image, extent);
+  for (float& value : image) value = detail::clamp_unit(factor * value + offset);
+}
+
+/// v f + l (1 - f) with l the luma of the pixel; RGB only.
+inline void change_saturation(std::span<float> image, ImageExtent const& extent, float factor) {
+  detail::require_image("change_saturation", image, extent);
+  detail::require_colour("change_saturation", extent);
+  for (std::size_t i = 0; i < image.size(); i += 3) {
+    float const offset = (1.0F - factor) * detail::luma(image.data() + i);
+    for (std::size_t c = 0; c < 3; ++c) image[i + c] = detail::clamp_unit(factor * image[i + c] + offset);
+  }
+}
+
+/// All three channels become the luma; RGB only.
+inline void make_grey(std::span<float> image, ImageExtent const& extent) {
+  detail::require_image("make_grey", image, extent);
+  detail::require_colour("make_grey", extent);
+  for (std::size_t i = 0; i < image.size(); i += 3)
+    std::fill_n(image.data() + i, 3, detail::luma(image.data() + i));
+}
+
+/// Turns the hue by `turns` of the colour circle (a third: red becomes green); RGB only. In HSV, with value
+/// and chroma kept, so white, grey and black stay as they are.
+inline void turn_hue(std::span<float> image, ImageExtent const& extent, float turns) {
+  detail::require_image("turn_hue", image, extent);
+  detail::require_colour("turn_hue", extent);
+  float const sixths = 6.0F * (turns - std::floor(turns));
+  for (std::size_t i = 0; i < image.size(); i += 3) {
+    float const r = image[i], g = image[i + 1], b = image[i + 2];
+    float const high = std::max({r, g, b}), low = std::min({r, g, b});
+    float const chroma = high - low;
+    if (chroma <= 0) continue;
+    float const sector = high == r   ? (g - b) / chroma
+                         : high == g ? (b - r) / chroma + 2
+                                     : (r - g) / chroma + 4;
+    // The hue in sixths of the circle, 0 at red; each channel is a trapezium of it (A. R. Smith 1978).
+    float const hue = sector + sixths + 6;
+    float const channel_offsets[3] = {5, 3, 1};
+    for (std::size_t c = 0; c < 3; ++c) {
+      float const shifted = channel_offsets[c] + hue;
+      float const k = shifted - 6.0F * std::floor(shifted / 6.0F);
+      image[i + c] = high - chroma * std::max(0.0F, std::min({k, 4.0F - k, 1.0F}));
+    }
+  }
+}
+
+}  // namespace diffsiam::data

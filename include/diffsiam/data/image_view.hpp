@@ -1,0 +1,68 @@
+// What augmentations share: one picture as floats in [-1, 1], channels last, and memory to work in.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::data {
+
+/// The extents of one picture, (h, w, c).
+struct ImageExtent {
+  int height = 0;
+  int width = 0;
+  int channels = 1;
+
+  [[nodiscard]] constexpr std::size_t size() const {
+    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
+           static_cast<std::size_t>(channels);
+  }
+  /// Values in a row.
+  [[nodiscard]] constexpr std::size_t pitch() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  }
+  [[nodiscard]] constexpr bool operator==(ImageExtent const&) const = default;
+};
+
+/// Memory that augmentations reuse from picture to picture; one a thread. It grows and never shrinks.
+class AugmentScratch {
+ public:
+  /// At least `size` floats with indeterminate contents, in slot 0 or 1. Invalidates the slot's former span.
+  [[nodiscard]] std::span<float> floats(std::size_t slot, std::size_t size) {
+    std::vector<float>& memory = slots_[slot];
+    if (memory.size() < size) memory.resize(size);
+    return std::span(memory).first(size);
+  }
+
+ private:
+  std::vector<float> slots_[2];
+};
+
+namespace detail {
+
+[[nodiscard]] inline float clamp_unit(float value) {
+  return std::min(std::max(value, -1.0F), 1.0F);
+}
+
+[[nodiscard]] inline std::string shown(ImageExtent const& extent) {
+  return "(" + std::to_string(extent.height) + ", " + std::to_string(extent.width) + ", " +
+         std::to_string(extent.channels) + ")";
+}
+
+inline void require_image(std::string_view operation, std::span<float const> image,
+                          ImageExtent const& extent) {
+  if (extent.height < 1 || extent.width < 1 || extent.channels < 1 || image.size() != extent.size())
+    fail<ShapeError>(operation, "as many values as " + shown(extent) + " says", std::to_string(image.size()));
+}
+
+inline void require_colour(std::string_view operation, ImageExtent const& extent) {
+  if (extent.channels != 3)
+    fail<ShapeError>(operation, "3 channels", shown(extent), "grey pictures have no colour to change");
+}
+
+}  // namespace detail
+}  // namespace diffsiam::data

@@ -37,7 +37,7 @@ class ShiftDecoder {
                   "one latent a sample");
     auto const [emb, skips] = way_down(x_t, t);
     auto eps = denoiser_.up()(skips, emb);
-    auto gradient = shift_(skips, emb, latent_embedding_(z));
+    auto gradient = shift_(skips, raised_to(emb, z), latent_embedding_(z));
     return Shifted<decltype(eps), decltype(gradient)>{std::move(eps), std::move(gradient)};
   }
   /// The denoiser alone: eps_theta(x_t, t), with G not computed.

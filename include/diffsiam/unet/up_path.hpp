@@ -47,14 +47,16 @@ class UpPath {
     }
   }
 
-  /// Skips, the bottom one first, and embeddings (n, embedding) -> (n, h, w, in_channels).
-  template <FlowingValue X, FlowingValue... E>
-  [[nodiscard]] auto operator()(Skips<X> const& skips, E const&... embeddings) const {
-    auto h = middle_last_(middle_(skips.front(), embeddings...), embeddings...);
+  /// Skips, the bottom one first, and embeddings (n, embedding), all in one reading -> (n, h, w,
+  /// in_channels).
+  template <FlowingValue X, FlowingValue E, FlowingValue... More>
+  [[nodiscard]] auto operator()(Skips<X> const& skips, E const& emb, More const&... more) const {
+    // The skips may be plain, from a frozen way down, while the embeddings are taped.
+    auto h = middle_last_(middle_(raised_to(skips.front(), emb), emb, more...), emb, more...);
     auto skip = skips.begin();
     for (Level const& level : levels_) {
-      for (auto const& block : level.blocks) h = block(ops::concat(h, *skip++), embeddings...);
-      if (level.up) h = (*level.up)(h, embeddings...);
+      for (auto const& block : level.blocks) h = block(ops::concat(h, *skip++), emb, more...);
+      if (level.up) h = (*level.up)(h, emb, more...);
     }
     return out_(out_norm_(h));
   }

@@ -277,4 +277,19 @@ template <class B>
   return value.tape().input(value.value());
 }
 
+/// A plain value beside a taped one, raised to its reading: recorded, so that weights which meet it are too,
+/// but without a gradient of its own.
+template <class B, FlowingValue V>
+[[nodiscard]] auto raised_to(Tensor<B> const& value, V const& beside) {
+  if constexpr (reading_strength<V> > 1) {
+    return beside.tape().input(value);
+  } else {
+    return value;
+  }
+}
+template <class B, FlowingValue V>
+[[nodiscard]] Taped<B> raised_to(Taped<B> const& value, V const&) {
+  return value;
+}
+
 }  // namespace diffsiam

@@ -1,0 +1,131 @@
+// ConvBackbone: the published encoders without their last layer. Convolutions of stride 2 with GroupNorm and
+// SiLU between, attention behind one of them, and all pixels of the last in one row (DiTi, arXiv 2401.11430;
+// PDAE, arXiv 2212.12990).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <diffsiam/nn/attention.hpp>
+#include <diffsiam/nn/conv2d.hpp>
+#include <diffsiam/ops/reshape.hpp>
+
+namespace diffsiam::encoder {
+
+/// x (n, height, width, in_channels) -> (n, features()).
+template <class B>
+class ConvBackbone {
+ public:
+  using Backend = B;
+  struct Config {
+    Index in_channels = 3;
+    Index height = 64, width = 64;
+    std::vector<Index> channels = {64, 128, 128, 128};  ///< of each convolution; each halves the sides
+    Index attention_after = 1;                          ///< which convolution attention follows; -1: none
+    Index heads = 4;
+    Index groups = 32;
+
+    /// 64x64: 1,487,104 parameters with a linear head of 512.
+    [[nodiscard]] static Config for_64px(Index in_channels = 3) { return {.in_channels = in_channels}; }
+    /// 128x128: 3,914,240 parameters with a linear head of 512.
+    [[nodiscard]] static Config for_128px(Index in_channels = 3) {
+      return {.in_channels = in_channels,
+              .height = 128,
+              .width = 128,
+              .channels = {64, 128, 256, 256, 256},
+              .attention_after = 2};
+    }
+    /// 28x28 and other small images: three convolutions, no attention.
+    [[nodiscard]] static Config for_small(Index in_channels = 1, Index side = 28) {
+      return {.in_channels = in_channels,
+              .height = side,
+              .width = side,
+              .channels = {32, 64, 128},
+              .attention_after = -1};
+    }
+  };
+
+  /// Throws ConfigError for sizes that cannot be built.
+  ConvBackbone(nn::Init<B>& init, Config config) : config_(std::move(config)) {
+    if (config_.channels.empty() || config_.height < 1 || config_.width < 1 ||
+        config_.attention_after >= static_cast<Index>(config_.channels.size())) {
+      fail<ConfigError>("ConvBackbone",
+                        "at least one convolution, positive sides, and attention behind one that is there",
+                        std::to_string(config_.channels.size()) + " convolutions, " +
+                            std::to_string(config_.height) + " x " + std::to_string(config_.width) +
+                            ", attention after " + std::to_string(config_.attention_after));
+    }
+    Index in = config_.in_channels;
+    for (std::size_t i = 0; i < config_.channels.size(); ++i) {
+      Index const out = config_.channels[i];
+      Stage stage{nn::Conv2d<B>{init, {.in = in, .out = out, .stride = 2}}, std::nullopt,
+                  Norm{init, {out, config_.groups}}};
+      if (static_cast<Index>(i) == config_.attention_after) {
+        stage.attention.emplace(init,
+                                typename nn::SelfAttention<B>::Config{out, config_.heads, config_.groups});
+      }
+      stages_.push_back(std::move(stage));
+      in = out;
+    }
+  }
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    require_shape("ConvBackbone", {x.shape().samples(), config_.height, config_.width, config_.in_channels},
+                  x.shape(), "the encoder is built for one image size");
+    auto h = stages_.front()(x);
+    for (std::size_t i = 1; i < stages_.size(); ++i) h = stages_[i](h);
+    return ops::flatten(h);
+  }
+
+  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Index features() const {
+    return final_side(config_.height) * final_side(config_.width) * config_.channels.back();
+  }
+  /// How a linear layer behind this one is stored elsewhere: its columns in (c, h, w) order.
+  [[nodiscard]] PublishedLayout head_layout() const {
+    return {PublishedLayout::Kind::flattened, final_side(config_.height), final_side(config_.width)};
+  }
+
+  /// Published: encoder.<i>, counting every layer: convolution, attention, GroupNorm, SiLU.
+  template <class F>
+  void for_each_child(F&& f) const {
+    Index layer = 0;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      std::string const stage = "stage_" + std::to_string(i);
+      f(nn::ChildName{stage + ".conv", std::to_string(layer++)}, stages_[i].conv);
+      if (stages_[i].attention)
+        f(nn::ChildName{stage + ".attention", std::to_string(layer++)}, *stages_[i].attention);
+      f(nn::ChildName{stage + ".norm", std::to_string(layer)}, stages_[i].norm);
+      layer += 2;
+    }
+  }
+  /// The published number of the layer behind: past the last SiLU and the flattening.
+  [[nodiscard]] Index published_head() const {
+    return 3 * static_cast<Index>(stages_.size()) + (config_.attention_after >= 0 ? 1 : 0) + 1;
+  }
+
+ private:
+  using Norm = nn::GroupNorm<B, functional::Silu>;
+  struct Stage {
+    nn::Conv2d<B> conv;
+    std::optional<nn::SelfAttention<B>> attention;
+    Norm norm;
+
+    template <FlowingValue X>
+    [[nodiscard]] auto operator()(X const& x) const {
+      auto const h = conv(x);
+      return norm(attention ? (*attention)(h) : h);
+    }
+  };
+  [[nodiscard]] Index final_side(Index side) const {
+    for (std::size_t i = 0; i < config_.channels.size(); ++i) side = (side + 1) / 2;
+    return side;
+  }
+
+  Config config_;
+  std::vector<Stage> stages_;
+};
+
+}  // namespace diffsiam::encoder

@@ -1,0 +1,131 @@
+// ModularEncoder: z = head(backbone(x_0)). The backbone sees the image, the head makes the subsets of z.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/encoder/backbone.hpp>
+#include <diffsiam/encoder/timestep_partition.hpp>
+#include <diffsiam/nn/linear.hpp>
+#include <diffsiam/ops/activation.hpp>
+#include <diffsiam/ops/concat.hpp>
+
+namespace diffsiam::encoder {
+
+/// One linear layer, cut into the subsets of the partition: the published head.
+template <class B>
+class LinearHead {
+ public:
+  using Backend = B;
+  LinearHead(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout)
+      : linear_(init, {.in = features, .out = partition.dims(), .layout = layout}) {}
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& features) const {
+    return linear_(features);
+  }
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"linear", ""}, linear_);
+  }
+
+ private:
+  nn::Linear<B> linear_;
+};
+
+/// One small perceptron a subset, so that subsets share nothing behind the backbone.
+template <class B>
+class SubsetHeads {
+ public:
+  using Backend = B;
+  static constexpr Index hidden = 32;
+
+  SubsetHeads(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout) {
+    for (int subset = 0; subset < partition.subsets(); ++subset) {
+      heads_.push_back({nn::Linear<B>{init, {.in = features, .out = hidden, .layout = layout}},
+                        nn::Linear<B>{init, {.in = hidden, .out = partition.subset_dims(subset).size()}}});
+    }
+  }
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& features) const {
+    auto z = heads_.front()(features);
+    for (std::size_t i = 1; i < heads_.size(); ++i) z = ops::concat(z, heads_[i](features));
+    return z;
+  }
+  template <class F>
+  void for_each_child(F&& f) const {
+    for (std::size_t i = 0; i < heads_.size(); ++i) {
+      f(nn::ChildName{"subset_" + std::to_string(i) + ".first"}, heads_[i].first);
+      f(nn::ChildName{"subset_" + std::to_string(i) + ".second"}, heads_[i].second);
+    }
+  }
+
+ private:
+  struct Head {
+    nn::Linear<B> first, second;
+    template <FlowingValue X>
+    [[nodiscard]] auto operator()(X const& features) const {
+      return second(ops::silu(first(features)));
+    }
+  };
+  std::vector<Head> heads_;
+};
+
+/// Satisfied if and only if H is built from (init, features, partition, layout) and maps (n, features) to (n,
+/// dims). Models: LinearHead, SubsetHeads, and the user's own.
+template <class H, class B>
+concept EncoderHead =
+    nn::Module<H> &&
+    std::constructible_from<H, nn::Init<B>&, Index, TimestepPartition const&, PublishedLayout> &&
+    requires(H const& head, Tensor<B> const& features) {
+      { head(features) } -> std::same_as<Tensor<B>>;
+    };
+
+/// x_0 (n, h, w, c) -> z (n, dims). Copies share their weights.
+template <class B, class Backbone = ConvBackbone<B>, class Head = LinearHead<B>>
+class ModularEncoder {
+  static_assert(
+      EncoderHead<Head, B>,
+      "A head is built from (init, features, partition, layout) and maps features to z; see EncoderHead.");
+
+ public:
+  using Backend = B;
+  struct Config {
+    typename Backbone::Config backbone{};
+    TimestepPartition partition = TimestepPartition::uniform({.timesteps = 1000, .subsets = 16, .dims = 64});
+    std::uint64_t seed = 3;
+  };
+
+  ModularEncoder(typename B::Context& context, Config const& config)
+      : ModularEncoder(nn::Init<B>{context, config.seed}, config) {}
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x_0) const {
+    return head_(backbone_(x_0));
+  }
+
+  [[nodiscard]] TimestepPartition const& partition() const { return partition_; }
+  [[nodiscard]] Index latent_dims() const { return partition_.dims(); }
+  [[nodiscard]] Backbone const& backbone() const { return backbone_; }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"backbone", "encoder"}, backbone_);
+    f(nn::ChildName{"head", "encoder." + std::to_string(backbone_.published_head())}, head_);
+  }
+
+ private:
+  ModularEncoder(nn::Init<B>&& init, Config const& config)
+      : partition_(config.partition),
+        backbone_(init, config.backbone),
+        head_(init, backbone_.features(), partition_, backbone_.head_layout()) {}
+
+  TimestepPartition partition_;
+  Backbone backbone_;
+  Head head_;
+};
+
+}  // namespace diffsiam::encoder

@@ -1,0 +1,121 @@
+// The heads of the siamese half: SimSiam's projector and predictor, SimCLR's projector.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include <diffsiam/nn/batch_norm.hpp>
+#include <diffsiam/nn/linear.hpp>
+#include <diffsiam/ops/activation.hpp>
+
+namespace diffsiam::encoder {
+
+/// Linear, BatchNorm, and a ReLU where asked.
+template <class B>
+class LinearBatchNorm {
+ public:
+  using Backend = B;
+  LinearBatchNorm(nn::Init<B>& init, Index in, Index out)
+      : linear_(init, {.in = in, .out = out}), norm_(init, {.channels = out}) {}
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return norm_(linear_(x));
+  }
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"linear", "0"}, linear_);
+    f(nn::ChildName{"norm", "1"}, norm_);
+  }
+
+ private:
+  nn::Linear<B> linear_;
+  nn::BatchNorm<B> norm_;
+};
+
+/// SimSiam's heads (arXiv 2011.10566): projector d -> d -> d -> d, the last layer without ReLU; predictor d
+/// -> hidden -> d.
+template <class B>
+class SimSiamHeads {
+ public:
+  using Backend = B;
+  struct Config {
+    Index dims = 64;
+    Index predictor_dims = 0;  ///< 0: a quarter of dims
+    std::uint64_t seed = 2;
+  };
+
+  SimSiamHeads(typename B::Context& context, Config const& config)
+      : SimSiamHeads(nn::Init<B>{context, config.seed}, config) {}
+
+  /// x (n, dims) -> (n, dims), of one view: batch statistics must not mix views.
+  template <FlowingValue X>
+  [[nodiscard]] auto project(X const& x) const {
+    return project_3_(ops::relu(project_2_(ops::relu(project_1_(x)))));
+  }
+  template <FlowingValue X>
+  [[nodiscard]] auto predict(X const& z) const {
+    return predict_2_(ops::relu(predict_1_(z)));
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"projector.layer_1", "projector.layer1"}, project_1_);
+    f(nn::ChildName{"projector.layer_2", "projector.layer2"}, project_2_);
+    f(nn::ChildName{"projector.layer_3", "projector.layer3"}, project_3_);
+    f(nn::ChildName{"predictor.layer_1", "predictor.layer1"}, predict_1_);
+    f(nn::ChildName{"predictor.layer_2", "predictor.layer2"}, predict_2_);
+  }
+
+ private:
+  SimSiamHeads(nn::Init<B>&& init, Config const& config) : SimSiamHeads(init, config.dims, hidden(config)) {}
+  SimSiamHeads(nn::Init<B>& init, Index d, Index hidden)
+      : project_1_(init, d, d),
+        project_2_(init, d, d),
+        project_3_(init, d, d),
+        predict_1_(init, d, hidden),
+        predict_2_(init, {.in = hidden, .out = d}) {}
+  static Index hidden(Config const& config) {
+    return config.predictor_dims > 0 ? config.predictor_dims : std::max<Index>(1, config.dims / 4);
+  }
+
+  LinearBatchNorm<B> project_1_, project_2_, project_3_, predict_1_;
+  nn::Linear<B> predict_2_;
+};
+
+/// SimCLR's projector (arXiv 2002.05709): Linear, ReLU, Linear.
+template <class B>
+class SimClrHead {
+ public:
+  using Backend = B;
+  struct Config {
+    Index dims = 64;
+    Index hidden = 128;
+    Index out = 64;
+    std::uint64_t seed = 2;
+  };
+
+  SimClrHead(typename B::Context& context, Config const& config)
+      : SimClrHead(nn::Init<B>{context, config.seed}, config) {}
+
+  /// x (n, dims) -> (n, out).
+  template <FlowingValue X>
+  [[nodiscard]] auto project(X const& x) const {
+    return second_(ops::relu(first_(x)));
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"projector.layer_1", "projector.layer1.0"}, first_);
+    f(nn::ChildName{"projector.layer_2", "projector.layer2"}, second_);
+  }
+
+ private:
+  SimClrHead(nn::Init<B>&& init, Config const& config)
+      : first_(init, {.in = config.dims, .out = config.hidden}),
+        second_(init, {.in = config.hidden, .out = config.out}) {}
+
+  nn::Linear<B> first_, second_;
+};
+
+}  // namespace diffsiam::encoder

@@ -1,0 +1,54 @@
+// The diffusion losses: mean over n, h, w, c of lambda_t (eps - prediction)^2.
+#pragma once
+
+#include <vector>
+
+#include <diffsiam/diffusion/noising.hpp>
+#include <diffsiam/diffusion/weighting.hpp>
+#include <diffsiam/ops/weighted_error.hpp>
+
+namespace diffsiam::loss {
+
+/// Of a denoiser that predicts eps. lambda is 1 by default (L_simple of Ho et al., 2020, eq. 14).
+class Noise {
+ public:
+  template <diffusion::Weighting W = diffusion::ConstantWeight>
+  explicit Noise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
+      : weights_(diffusion::weight_table(schedule, weighting)) {}
+
+  /// eps (n, h, w, c) -> rank 0.
+  template <FlowingValue Eps, class B>
+  [[nodiscard]] auto operator()(Eps const& eps, diffusion::Noised<B> const& noised) const {
+    return ops::weighted_error(eps, noised.noise, ops::lookup<B>(weights_, noised.t));
+  }
+
+ private:
+  std::vector<double> weights_;
+};
+
+/// Of a shifted prediction eps_theta + c_t G, with c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar) and by
+/// default lambda_t = SNR^0.1/(1 + SNR) (PDAE, arXiv 2212.12990, eq. 11 and 13).
+class ShiftedNoise {
+ public:
+  template <diffusion::Weighting W = diffusion::SnrPower>
+  explicit ShiftedNoise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
+      : schedule_(schedule), weights_(diffusion::weight_table(schedule, weighting)) {}
+
+  /// eps and gradient (n, h, w, c) -> rank 0.
+  template <FlowingValue Eps, FlowingValue G, class B>
+  [[nodiscard]] auto operator()(Eps const& eps, G const& gradient, diffusion::Noised<B> const& noised) const {
+    auto const shift = ops::multiply(gradient, ops::lookup(schedule_.shift_coef(), noised.t));
+    return ops::weighted_error(ops::add(eps, shift), noised.noise, ops::lookup<B>(weights_, noised.t));
+  }
+  /// The same for the denoiser alone: what G = 0 would give, bit for bit.
+  template <FlowingValue Eps, class B>
+  [[nodiscard]] auto operator()(Eps const& eps, diffusion::Noised<B> const& noised) const {
+    return ops::weighted_error(eps, noised.noise, ops::lookup<B>(weights_, noised.t));
+  }
+
+ private:
+  diffusion::NoiseSchedule schedule_;
+  std::vector<double> weights_;
+};
+
+}  // namespace diffsiam::loss

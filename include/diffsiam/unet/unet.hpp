@@ -20,7 +20,7 @@ class UNet {
   template <FlowingValue X, FlowingValue T>
   [[nodiscard]] auto operator()(X const& x_t, T const& t) const {
     config_.require_input(x_t.shape(), t.shape());
-    auto const emb = time_embedding_(t);
+    auto const emb = time_embedding_(raised_to(t, x_t));
     return up_(down_(x_t, emb), emb);
   }
 

@@ -1,0 +1,150 @@
+// Case: an operation or a module with inputs to try it on. One table of cases serves the gradient check, the
+// conformance suite and the comparison of readings.
+#pragma once
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <diffsiam/nn/module.hpp>
+#include <diffsiam/testing/draw.hpp>
+
+namespace diffsiam::testing {
+
+/// An input that no gradient flows to: weights of a loss, masks, targets, time-steps.
+struct Constant {
+  Kind kind;
+  Shape shape;
+};
+
+/// The model of a case about an operation: nothing.
+struct NoModule {
+  template <class F>
+  void for_each_child(F&&) const {}
+};
+
+/// `make.operator()<B>(context)` builds the model, `call(model, variables..., constants...)` computes a value.
+template <class Make, class Call, std::size_t V, std::size_t C>
+struct Case {
+  std::string name;
+  std::array<Shape, V> variables;
+  std::array<Constant, C> constants;
+  Make make;
+  Call call;
+
+  template <class B>
+  [[nodiscard]] auto model(typename B::Context& context) const {
+    return make.template operator()<B>(context);
+  }
+  /// Host values of variable i and of constant i.
+  [[nodiscard]] std::vector<double> variable_values(std::size_t i) const {
+    return draw(Kind::normal, variables[i], {.seed = 11, .stream = static_cast<std::uint32_t>(i)});
+  }
+  [[nodiscard]] std::vector<double> constant_values(std::size_t i) const {
+    return draw(constants[i].kind, constants[i].shape,
+                {.seed = 13, .stream = static_cast<std::uint32_t>(i)});
+  }
+  template <class B>
+  [[nodiscard]] std::array<Tensor<B>, V> variable_tensors(typename B::Context& context) const {
+    std::array<Tensor<B>, V> tensors;
+    for (std::size_t i = 0; i < V; ++i)
+      tensors[i] = Tensor<B>::from(context, variables[i], std::span<double const>(variable_values(i)));
+    return tensors;
+  }
+  template <class B>
+  [[nodiscard]] std::array<Tensor<B>, C> constant_tensors(typename B::Context& context) const {
+    std::array<Tensor<B>, C> tensors;
+    for (std::size_t i = 0; i < C; ++i)
+      tensors[i] = Tensor<B>::from(context, constants[i].shape, std::span<double const>(constant_values(i)));
+    return tensors;
+  }
+  /// The case as a function of its variables alone; refers to `model` and to `fixed`.
+  template <class M, class T>
+  [[nodiscard]] auto function(M const& model, std::array<T, C> const& fixed) const {
+    return [this, &model, &fixed](auto const&... x) {
+      return std::apply([&](auto const&... constant) { return call(model, x..., constant...); }, fixed);
+    };
+  }
+};
+
+namespace detail {
+
+template <class T, std::size_t N, std::size_t... I>
+[[nodiscard]] std::array<T, N> to_array(T const (&list)[N], std::index_sequence<I...>) {
+  return {list[I]...};
+}
+template <class T, std::size_t N>
+[[nodiscard]] std::array<T, N> to_array(T const (&list)[N]) {
+  return to_array(list, std::make_index_sequence<N>{});
+}
+
+inline constexpr auto make_nothing = []<class B>(typename B::Context&) { return NoModule{}; };
+
+template <class Make, class Call, std::size_t V, std::size_t C>
+[[nodiscard]] Case<Make, Call, V, C> make_case(std::string name, std::array<Shape, V> variables,
+                                               std::array<Constant, C> constants, Make make, Call call) {
+  return {std::move(name), variables, constants, make, call};
+}
+template <class F>
+[[nodiscard]] auto without_model(F f) {
+  return [f](NoModule const&, auto const&... x) { return f(x...); };
+}
+
+/// What most modules are asked: module(x...).
+struct CallModule {
+  template <class M, class... X>
+  auto operator()(M const& module, X const&... x) const {
+    return module(x...);
+  }
+};
+
+}  // namespace detail
+
+/// f(variables..., constants...) is an operation:
+/// op_case("conv2d", {{2, 5, 4, 3}, {6, 3, 3, 3}}, [](auto const& x, auto const& w) { return conv2d(x, w); }).
+template <std::size_t V, class F>
+[[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], F f) {
+  return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{},
+                           detail::make_nothing, detail::without_model(f));
+}
+template <std::size_t V, std::size_t C, class F>
+[[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], Constant const (&constants)[C],
+                           F f) {
+  return detail::make_case(std::move(name), detail::to_array(variables), detail::to_array(constants),
+                           detail::make_nothing, detail::without_model(f));
+}
+/// An operation that nothing flows back through.
+template <std::size_t C, class F>
+[[nodiscard]] auto constant_case(std::string name, Constant const (&constants)[C], F f) {
+  return detail::make_case(std::move(name), std::array<Shape, 0>{}, detail::to_array(constants),
+                           detail::make_nothing, detail::without_model(f));
+}
+
+/// module_case("Linear", {{3, 4}}, []<class B>(auto& context) { return nn::Linear<B>{context, {4, 5}}; });
+/// with `call(module, variables..., constants...)` where module(x...) is not what is meant.
+template <std::size_t V, class Make, class Call = detail::CallModule>
+[[nodiscard]] auto module_case(std::string name, Shape const (&variables)[V], Make make, Call call = {}) {
+  return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{}, make,
+                           call);
+}
+template <std::size_t V, std::size_t C, class Make, class Call = detail::CallModule>
+[[nodiscard]] auto module_case(std::string name, Shape const (&variables)[V],
+                               Constant const (&constants)[C], Make make, Call call = {}) {
+  return detail::make_case(std::move(name), detail::to_array(variables), detail::to_array(constants), make,
+                           call);
+}
+
+/// Gives every parameter below `module` values that depend on its place and `seed` alone, whatever the
+/// backend.
+template <nn::Module M>
+void randomise(M const& module, std::uint64_t seed) {
+  std::uint32_t stream = 0;
+  nn::for_each_leaf(module, [&](nn::ChildName const&, auto const& leaf) {
+    if constexpr (requires { leaf.trainable(); })
+      leaf.value().assign(
+          std::span<double const>(draw_weight(leaf.shape(), {.seed = seed, .stream = stream++})));
+  });
+}
+
+}  // namespace diffsiam::testing

@@ -1,0 +1,61 @@
+// Cases: sums, products, activations, and what moves elements about.
+#pragma once
+
+#include <diffsiam/ops/activation.hpp>
+#include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/ops/concat.hpp>
+#include <diffsiam/ops/dropout.hpp>
+#include <diffsiam/ops/modulation.hpp>
+#include <diffsiam/ops/reduce.hpp>
+#include <diffsiam/ops/reshape.hpp>
+#include <diffsiam/ops/select.hpp>
+#include <diffsiam/testing/case.hpp>
+
+namespace diffsiam::testing::cases {
+
+template <class Visit>
+void arithmetic(Visit&& visit) {
+  visit(op_case("silu", {{2, 3, 4, 5}}, [](auto const& x) { return ops::silu(x); }));
+  visit(op_case("relu", {{2, 3, 4, 5}}, [](auto const& x) { return ops::relu(x); }));
+  visit(op_case("add", {{3, 4}, {3, 4}}, [](auto const& x, auto const& y) { return x + y; }));
+  visit(op_case("subtract", {{3, 4}, {3, 4}}, [](auto const& x, auto const& y) { return x - y; }));
+  visit(op_case("add, one value twice", {{3, 4}}, [](auto const& x) { return x + x; }));
+  visit(op_case("linear_combination", {{2, 3, 2}, {2, 3, 2}},
+                [](auto const& x, auto const& y) { return ops::linear_combination(0.7, x, -1.3, y); }));
+  visit(op_case("scale", {{2, 5}}, [](auto const& x) { return -2.5 * x; }));
+  visit(op_case("multiply", {{2, 3, 4}, {2, 3, 4}}, [](auto const& x, auto const& y) { return x * y; }));
+  visit(op_case("multiply, one value twice", {{2, 7}}, [](auto const& x) { return x * x; }));
+  visit(op_case("multiply, one factor a sample", {{3, 2, 2, 4}, {3}},
+                [](auto const& x, auto const& factor) { return ops::multiply(x, factor); }));
+  visit(op_case("multiply, vectors", {{5}, {5}}, [](auto const& x, auto const& y) { return x * y; }));
+  visit(op_case("multiply, rank 0", {{}, {}}, [](auto const& x, auto const& y) { return x * y; }));
+  visit(op_case("sum", {{2, 3, 4, 5}}, [](auto const& x) { return ops::sum(x); }));
+  visit(op_case("mean", {{2, 3, 4, 5}}, [](auto const& x) { return ops::mean(x); }));
+}
+
+template <class Visit>
+void movement(Visit&& visit) {
+  visit(op_case("concat", {{2, 3, 2, 4}, {2, 3, 2, 1}},
+                [](auto const& x, auto const& y) { return ops::concat(x, y); }));
+  visit(op_case("concat, vectors", {{3}, {2}},
+                [](auto const& x, auto const& y) { return ops::concat(x, y); }));
+  visit(op_case("concat, one value twice", {{4, 3}}, [](auto const& x) { return ops::concat(x, x); }));
+  visit(op_case("slice", {{3, 2, 7}}, [](auto const& x) { return ops::slice(x, 2, 5); }));
+  visit(op_case("slice, one channel", {{3, 7}}, [](auto const& x) { return ops::slice(x, 6, 7); }));
+  visit(op_case("reshape", {{4, 6}}, [](auto const& x) {
+    return ops::reshape(x, {2, 3, 4, 1});
+  }));
+  visit(op_case("flatten", {{2, 3, 4, 5}}, [](auto const& x) { return ops::flatten(x); }));
+  visit(op_case("select", {{4, 6}}, {{Kind::mask, {4, 6}}},
+                [](auto const& x, auto const& mask) { return ops::select(x, mask); }));
+  visit(op_case("dropout", {{3, 5, 5, 2}}, [](auto const& x) {
+    return ops::dropout(x, 0.3, {.seed = 5, .stream = 2, .step = 9});
+  }));
+  visit(op_case("compose_modulation", {{3, 8}, {3, 8}}, [](auto const& first, auto const& second) {
+    return ops::compose_modulation(first, second);
+  }));
+  visit(op_case("compose_modulation, one value twice", {{3, 4}},
+                [](auto const& x) { return ops::compose_modulation(x, x); }));
+}
+
+}  // namespace diffsiam::testing::cases

@@ -1,0 +1,24 @@
+// Every operation of ops/ with all its options, in one table. A new operation is added to one of the groups;
+// a test compares the table with the folder.
+#pragma once
+
+#include <diffsiam/testing/cases/arithmetic.hpp>
+#include <diffsiam/testing/cases/loss.hpp>
+#include <diffsiam/testing/cases/normalisation.hpp>
+#include <diffsiam/testing/cases/product.hpp>
+
+namespace diffsiam::testing::cases {
+
+/// Calls visit(Case) for each.
+template <class Visit>
+void operations(Visit&& visit) {
+  arithmetic(visit);
+  movement(visit);
+  product(visit);
+  convolution(visit);
+  group_norm(visit);
+  other_norm(visit);
+  loss(visit);
+}
+
+}  // namespace diffsiam::testing::cases

@@ -1,0 +1,162 @@
+// Checks of the check: every derivative of every operation in turn is scaled by 1.01, and the gradient check
+// must notice. It is a reading of a value of its own, so it reaches into whole modules.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/testing/gradient_check.hpp>
+
+namespace diffsiam::testing {
+
+/// One derivative: that of input `input` of the `evaluation`-th operation of a pass.
+struct Site {
+  std::size_t evaluation = 0;
+  std::size_t input = 0;
+  [[nodiscard]] auto operator<=>(Site const&) const = default;
+};
+
+/// What one pass scales, and what it met.
+struct Mutation {
+  Site target{std::numeric_limits<std::size_t>::max(), 0};
+  double factor = 1.01;
+  std::size_t evaluations = 0;
+  std::vector<std::pair<Site, std::string>> sites;  ///< with the operation's name
+  double changed = 0;                               ///< the greatest change of an entry of the gradient
+};
+
+/// Op with the target's derivative scaled.
+template <class Op>
+struct ScaledGradient {
+  static constexpr std::string_view name = Op::name;
+  static constexpr unsigned keeps_inputs = diffsiam::detail::keeps_inputs<Op>;
+  static constexpr bool keeps_output = diffsiam::detail::keeps_output<Op>;
+  Op op;
+  Mutation* mutation;
+  std::size_t evaluation;
+
+  [[nodiscard]] Shape shape(Shapes in) const { return op.shape(in); }
+  [[nodiscard]] double flops(Shapes in) const { return op.flops(in); }
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    op.forward(pass);
+  }
+  template <class B>
+  void backward(Backward<B> const& pass) const {
+    using T = typename B::Scalar;
+    std::vector<Tensor<B>*> gradients(pass.gradients.begin(), pass.gradients.end());
+    Tensor<B> scratch;
+    Tensor<B>* scaled = nullptr;
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i] == nullptr) continue;
+      Site const site{evaluation, i};
+      mutation->sites.emplace_back(site, name);
+      if (site != mutation->target) continue;
+      scratch = pass.zeros(gradients[i]->shape());
+      scaled = std::exchange(gradients[i], &scratch);
+    }
+    op.backward(Backward<B>{pass.context, pass.in, pass.out, pass.dy, pass.saved, gradients});
+    if (scaled == nullptr) return;
+    for (T value : scratch.values())
+      mutation->changed =
+          std::max(mutation->changed, std::abs((mutation->factor - 1) * static_cast<double>(value)));
+    SampleGrid const all{1, 1, scratch.size()};
+    B::for_each(pass.context, all.grid(), functional::AccumulateScaled<T>{static_cast<T>(mutation->factor)},
+                all.full(scaled->data()), all.full(scratch.data()));
+  }
+};
+
+/// A taped value whose operations are scaled where the mutation says so.
+template <class B>
+class Mutated : public Taped<B> {
+ public:
+  Mutated(Taped<B> value, Mutation& mutation) : Taped<B>(std::move(value)), mutation_(&mutation) {}
+  [[nodiscard]] Mutation& mutation() const { return *mutation_; }
+
+ private:
+  Mutation* mutation_;
+};
+
+}  // namespace diffsiam::testing
+
+namespace diffsiam {
+
+template <class B>
+inline constexpr int reading_strength<testing::Mutated<B>> = 3;
+
+template <class B>
+struct Reading<testing::Mutated<B>> {
+  template <Operation Op, class... V>
+  static testing::Mutated<B> evaluate(Op const& op, V const&... values) {
+    testing::Mutation& mutation = mutation_of(values...);
+    testing::ScaledGradient<Op> const scaled{op, &mutation, mutation.evaluations++};
+    return {diffsiam::evaluate(scaled, taped(values)...), mutation};
+  }
+
+ private:
+  template <class First, class... Rest>
+  static testing::Mutation& mutation_of(First const& first, Rest const&... rest) {
+    if constexpr (std::is_same_v<First, testing::Mutated<B>>) {
+      return first.mutation();
+    } else {
+      return mutation_of(rest...);
+    }
+  }
+  static Taped<B> const& taped(testing::Mutated<B> const& value) { return value; }
+  template <class V>
+  static V const& taped(V const& value) {
+    return value;
+  }
+};
+
+}  // namespace diffsiam
+
+namespace diffsiam::testing {
+
+/// The plain check, and what it says of each scaled derivative.
+struct MutationReport {
+  GradientReport unchanged;
+  Index scaled = 0;                      ///< derivatives that were scaled and are not zero
+  double smallest = std::numeric_limits<double>::infinity();  ///< error among them
+  std::string where;                     ///< the operation and input that were noticed least
+  std::set<std::string> operations;      ///< names of the operations met on the way back
+};
+
+/// check_gradients, followed by the same check with one derivative after the other scaled by 1.01. Looks at
+/// `most` derivatives, spread over the pass.
+template <class B, std::size_t N, class F, nn::Module... M>
+[[nodiscard]] MutationReport check_mutations(typename B::Context& context, F f,
+                                             std::array<Tensor<B>, N> const& inputs,
+                                             GradientOptions const& options, std::size_t most,
+                                             M const&... modules) {
+  detail::KeptWeights<B> const kept{modules...};
+  detail::GradientCheck<B, F, N> const check{context, f, inputs, options, modules...};
+  MutationReport report;
+  report.unchanged = check.compare([](Taped<B> const& x) { return x; });
+
+  Mutation survey;
+  [[maybe_unused]] auto const same = check.compare([&](Taped<B> const& x) { return Mutated<B>{x, survey}; });
+  for (auto const& [site, operation] : survey.sites) report.operations.insert(operation);
+  std::size_t const stride = std::max<std::size_t>(1, survey.sites.size() / std::max<std::size_t>(1, most));
+  for (std::size_t i = 0; i < survey.sites.size(); i += stride) {
+    auto const& [site, operation] = survey.sites[i];
+    Mutation mutation;
+    mutation.target = site;
+    double const error = check.compare([&](Taped<B> const& x) { return Mutated<B>{x, mutation}; }).error;
+    // A derivative that is zero stays right when it is scaled: a bias before a batch norm.
+    if (mutation.changed < 1e-9) continue;
+    ++report.scaled;
+    if (error >= report.smallest) continue;
+    report.smallest = error;
+    report.where = operation + ", input " + std::to_string(site.input);
+  }
+  return report;
+}
+
+}  // namespace diffsiam::testing

@@ -1,0 +1,50 @@
+// DDPM (Ho et al., 2020, arXiv 2006.11239): ancestral sampling, one step for each of the schedule.
+#pragma once
+
+#include <cmath>
+
+#include <diffsiam/diffusion/sampler.hpp>
+#include <diffsiam/functional/sampling.hpp>
+
+namespace diffsiam::diffusion {
+
+/// Variance of the noise that is added: the posterior's beta (1 - abar_{t-1})/(1 - abar_t), or beta.
+enum class AncestralVariance { posterior, beta };
+
+struct DdpmOptions {
+  bool clip = true;
+  AncestralVariance variance = AncestralVariance::posterior;
+  Rng rng{};
+};
+
+/// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0.
+template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
+[[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
+                                    DdpmOptions const& options = {}, Progress const& progress = {}) {
+  using T = typename B::Scalar;
+  Tensor<B> const x = x_T.clone();
+  SampleGrid const all{1, 1, x.size()};
+  int const steps = schedule.timesteps();
+  for (int t = steps - 1; t >= 0; --t) {
+    auto const at = static_cast<std::size_t>(t);
+    Tensor<B> const eps =
+        predict(x, detail::same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1});
+    require_shape("ddpm", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
+    B::for_each(x.context(), all.grid(),
+                functional::PosteriorMean<T>{detail::clean_image<T>(schedule.abar(t), options.clip),
+                                             static_cast<T>(schedule.posterior_mean_x_0_coef()[at]),
+                                             static_cast<T>(schedule.posterior_mean_x_t_coef()[at])},
+                all.full(x.data()), all.full(eps.data()));
+    if (t > 0) {
+      double const deviation = options.variance == AncestralVariance::posterior
+                                   ? std::exp(0.5 * schedule.posterior_log_variance()[at])
+                                   : std::sqrt(schedule.betas()[at]);
+      detail::add_normal(x, deviation,
+                         stream_of(options.rng, Stream::sampling).at_step(static_cast<std::uint64_t>(t)));
+    }
+    progress(steps - t, steps);
+  }
+  return x;
+}
+
+}  // namespace diffsiam::diffusion

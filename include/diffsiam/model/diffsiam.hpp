@@ -1,0 +1,151 @@
+// DiffSiam: a frozen denoiser, an encoder and a shift decoder, held together by one schedule and one
+// partition. Every path that reads z goes through here, so that none can forget the partition.
+#pragma once
+
+#include <utility>
+
+#include <diffsiam/diffusion/ddim.hpp>
+#include <diffsiam/diffusion/ddpm.hpp>
+#include <diffsiam/encoder/modular_encoder.hpp>
+#include <diffsiam/encoder/reveal.hpp>
+#include <diffsiam/loss/diffusion_loss.hpp>
+#include <diffsiam/model/guided_noise.hpp>
+#include <diffsiam/unet/shift_decoder.hpp>
+
+namespace diffsiam::model {
+
+/// Copies share their weights. Images are (n, h, w, c) in [-1, 1], latents z (n, dims).
+template <class B, class Encoder = encoder::ModularEncoder<B>, class Decoder = unet::ShiftDecoder<B>>
+class DiffSiam {
+ public:
+  using Backend = B;
+  struct Config {
+    diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::linear();
+    encoder::GradientMode gradient_mode = encoder::GradientMode::joint;
+  };
+
+  /// The partition is the encoder's. Throws ConfigError where encoder, decoder and schedule do not fit each
+  /// other.
+  DiffSiam(Encoder encoder, Decoder decoder, Config config = {})
+      : config_(std::move(config)),
+        encoder_(std::move(encoder)),
+        decoder_(std::move(decoder)),
+        loss_(config_.schedule) {
+    if (encoder_.latent_dims() != decoder_.latent_dims()) {
+      fail<ConfigError>(
+          "DiffSiam",
+          "an encoder of " + std::to_string(decoder_.latent_dims()) + " dims, as the decoder reads",
+          std::to_string(encoder_.latent_dims()) + " dims");
+    }
+    if (partition().timesteps() != config_.schedule.timesteps()) {
+      fail<ConfigError>(
+          "DiffSiam",
+          "a partition of the schedule's " + std::to_string(config_.schedule.timesteps()) + " time-steps",
+          std::to_string(partition().timesteps()));
+    }
+  }
+
+  [[nodiscard]] diffusion::NoiseSchedule const& schedule() const { return config_.schedule; }
+  [[nodiscard]] encoder::TimestepPartition const& partition() const { return encoder_.partition(); }
+  [[nodiscard]] Encoder const& encoder() const { return encoder_; }
+  [[nodiscard]] Decoder const& decoder() const { return decoder_; }
+
+  /// z of images, in whatever reading they come.
+  template <FlowingValue X>
+  [[nodiscard]] auto encode(X const& x_0) const {
+    return encoder_(x_0);
+  }
+
+  /// The diffusion loss of latents z, taped or plain, at x_t, t, noise: rank 0. In the dual mode the sum of
+  /// two.
+  template <FlowingValue Z>
+  [[nodiscard]] auto diffusion_loss(Z const& z, diffusion::Noised<typename Z::Backend> const& noised) const {
+    using encoder::GradientMode;
+    if (config_.gradient_mode != GradientMode::dual) return loss_in(config_.gradient_mode, z, noised);
+    return ops::add(loss_in(GradientMode::joint, z, noised),
+                    loss_in(GradientMode::stop_preceding, z, noised));
+  }
+  /// What the denoiser alone reaches on the same draw, in the same weighting.
+  template <class V>
+  [[nodiscard]] Tensor<V> denoiser_loss(diffusion::Noised<V> const& noised) const {
+    return loss_(decoder_.without_latent(noised.x_t, noised.t), noised);
+  }
+
+  /// The prediction of samplers for these latents.
+  template <class V>
+  [[nodiscard]] GuidedNoise<Decoder, V> guided(Tensor<V> const& z, Guidance guidance = {}) const {
+    return {decoder_, config_.schedule, partition(), z, guidance};
+  }
+
+  /// x_T and z -> images.
+  template <class V, class Progress = diffusion::detail::NoProgress>
+  [[nodiscard]] Tensor<V> sample(Tensor<V> const& x_T, Tensor<V> const& z, diffusion::TimeGrid const& grid,
+                                 diffusion::DdimOptions const& options = {}, Guidance guidance = {},
+                                 Progress const& progress = {}) const {
+    return diffusion::ddim_sample<V>(config_.schedule, grid, x_T, guided(z, guidance), options, progress);
+  }
+  /// The same by ancestral sampling over all T steps, with the coefficient of training.
+  template <class V, class Progress = diffusion::detail::NoProgress>
+  [[nodiscard]] Tensor<V> sample_ancestral(Tensor<V> const& x_T, Tensor<V> const& z,
+                                           diffusion::DdpmOptions const& options = {},
+                                           Progress const& progress = {}) const {
+    return diffusion::ddpm_sample<V>(
+        config_.schedule, x_T, guided(z, {.coefficient = ShiftCoefficient::posterior}), options, progress);
+  }
+  /// Images and z -> x_T.
+  template <class V, class Progress = diffusion::detail::NoProgress>
+  [[nodiscard]] Tensor<V> infer_noise(Tensor<V> const& x_0, Tensor<V> const& z,
+                                      diffusion::TimeGrid const& grid,
+                                      diffusion::DdimOptions const& options = {},
+                                      Progress const& progress = {}) const {
+    return diffusion::ddim_encode<V>(config_.schedule, grid, x_0, guided(z), options,
+                                     diffusion::EncodeEnd::stay_on_grid, progress);
+  }
+  /// Images -> z and x_T -> images: what both hold together.
+  template <class V>
+  [[nodiscard]] Tensor<V> reconstruct(Tensor<V> const& x_0, diffusion::TimeGrid const& grid,
+                                      diffusion::DdimOptions const& options = {}) const {
+    Tensor<V> const z = encode(x_0);
+    return sample(infer_noise(x_0, z, grid, options), z, grid, options);
+  }
+  /// Images -> z, decoded from random x_T: what z alone holds.
+  template <class V>
+  [[nodiscard]] Tensor<V> reconstruct_from_random(Tensor<V> const& x_0, diffusion::TimeGrid const& grid,
+                                                  Rng const& rng,
+                                                  diffusion::DdimOptions const& options = {}) const {
+    return sample(diffusion::normal<V>(x_0.context(), x_0.shape(), rng), encode(x_0), grid, options);
+  }
+  /// One denoising step from x_t: x_0^ as the prediction has it, clipped; a preview that costs one
+  /// evaluation. t is the same for all samples. Uses the coefficient of training.
+  template <class V>
+  [[nodiscard]] Tensor<V> preview(Tensor<V> const& x_t, int t, Tensor<V> const& z) const {
+    schedule().require_timestep(t, "preview");
+    Tensor<V> const steps = diffusion::detail::same_timestep<V>(x_t.context(), x_t.shape().samples(), t);
+    Tensor<V> const eps = guided(z, {.coefficient = ShiftCoefficient::posterior})(x_t, steps, {t, 1});
+    // Hopping to abar = 1 leaves x_0^ alone.
+    diffusion::Hop const hop{t, schedule().abar(t), 1, true};
+    auto const known = [&](Tensor<V> const&, Tensor<V> const&, diffusion::SamplerStep) { return eps; };
+    return diffusion::detail::follow<V>(std::span{&hop, 1}, x_t, known, {}, diffusion::detail::NoProgress{});
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"encoder"}, encoder_);
+    f(nn::ChildName{"decoder"}, decoder_);
+  }
+
+ private:
+  template <FlowingValue Z>
+  [[nodiscard]] auto loss_in(encoder::GradientMode mode, Z const& z,
+                             diffusion::Noised<typename Z::Backend> const& noised) const {
+    auto const shifted = decoder_(noised.x_t, noised.t, encoder::reveal(partition(), z, noised.t, mode));
+    return loss_(shifted.eps, shifted.gradient, noised);
+  }
+
+  Config config_;
+  Encoder encoder_;
+  Decoder decoder_;
+  loss::ShiftedNoise loss_;
+};
+
+}  // namespace diffsiam::model

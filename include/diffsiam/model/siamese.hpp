@@ -1,0 +1,69 @@
+// The siamese half: two views of each image through the same encoder, and a loss that joins them. It reads
+// all of z, unmasked.
+#pragma once
+
+#include <diffsiam/encoder/siamese_heads.hpp>
+#include <diffsiam/loss/nt_xent.hpp>
+#include <diffsiam/loss/simsiam.hpp>
+#include <diffsiam/ops/samples.hpp>
+
+namespace diffsiam::model {
+
+/// SimSiam on z: heads, and the loss on what they give. Batch statistics are those of one view at a time.
+template <class B>
+class SimSiamHalf {
+ public:
+  using Backend = B;
+  using Config = typename encoder::SimSiamHeads<B>::Config;
+  SimSiamHalf(typename B::Context& context, Config const& config) : heads_(context, config) {}
+
+  /// z (2n, dims): n latents of view 1, then those of view 2 -> rank 0.
+  template <FlowingValue Z>
+  [[nodiscard]] auto operator()(Z const& z) const {
+    Index const rows = z.shape().samples();
+    if (rows % 2 != 0 || rows < 4)
+      fail<ShapeError>("SimSiamHalf", "(2 n, d) with n >= 2: view 1, then view 2", to_string(z.shape()));
+    auto const projected_1 = heads_.project(ops::samples(z, 0, rows / 2));
+    auto const projected_2 = heads_.project(ops::samples(z, rows / 2, rows));
+    return loss::SimSiam{}(heads_.predict(projected_1), heads_.predict(projected_2), projected_1,
+                           projected_2);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"heads", ""}, heads_);
+  }
+
+ private:
+  encoder::SimSiamHeads<B> heads_;
+};
+
+/// NT-Xent on z: SimCLR's projector, and the loss on its output.
+template <class B>
+class NtXentHalf {
+ public:
+  using Backend = B;
+  struct Config {
+    typename encoder::SimClrHead<B>::Config head{};
+    double temperature = 0.5;
+  };
+  NtXentHalf(typename B::Context& context, Config const& config)
+      : head_(context, config.head), loss_(config.temperature) {}
+
+  /// z (2n, dims): n latents of view 1, then those of view 2 -> rank 0.
+  template <FlowingValue Z>
+  [[nodiscard]] auto operator()(Z const& z) const {
+    return loss_(head_.project(z));
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"head", ""}, head_);
+  }
+
+ private:
+  encoder::SimClrHead<B> head_;
+  loss::NtXent loss_;
+};
+
+}  // namespace diffsiam::model

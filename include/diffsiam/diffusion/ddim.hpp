@@ -10,7 +10,6 @@
 
 #include <diffsiam/diffusion/sampler.hpp>
 #include <diffsiam/diffusion/time_grid.hpp>
-#include <diffsiam/functional/sampling.hpp>
 
 namespace diffsiam::diffusion {
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <diffsiam/diffusion/sampler.hpp>
-#include <diffsiam/functional/sampling.hpp>
 
 namespace diffsiam::diffusion {
 

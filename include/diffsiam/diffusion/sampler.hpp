@@ -7,6 +7,7 @@
 
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/prediction.hpp>
+#include <diffsiam/functional/sampling.hpp>
 
 namespace diffsiam::diffusion {
 

@@ -4,11 +4,13 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("The gradients of the arithmetic operations are right, and the check would see one 1 % off", "[gradient]") {
+TEST_CASE("The gradients of the arithmetic operations are right, and the check would see one 1 % off",
+          "[gradient]") {
   testing::cases::arithmetic(CheckGradients{});
 }
 
-TEST_CASE("The gradients of the movement operations are right, and the check would see one 1 % off", "[gradient]") {
+TEST_CASE("The gradients of the movement operations are right, and the check would see one 1 % off",
+          "[gradient]") {
   testing::cases::movement(CheckGradients{});
 }
 

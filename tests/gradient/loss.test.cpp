@@ -4,7 +4,8 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("The gradients of the loss operations are right, and the check would see one 1 % off", "[gradient]") {
+TEST_CASE("The gradients of the loss operations are right, and the check would see one 1 % off",
+          "[gradient]") {
   testing::cases::loss(CheckGradients{});
 }
 

@@ -24,7 +24,8 @@ struct NoModule {
   void for_each_child(F&&) const {}
 };
 
-/// `make.operator()<B>(context)` builds the model, `call(model, variables..., constants...)` computes a value.
+/// `make.operator()<B>(context)` builds the model, `call(model, variables..., constants...)` computes a
+/// value.
 template <class Make, class Call, std::size_t V, std::size_t C>
 struct Case {
   std::string name;
@@ -42,8 +43,7 @@ struct Case {
     return draw(Kind::normal, variables[i], {.seed = 11, .stream = static_cast<std::uint32_t>(i)});
   }
   [[nodiscard]] std::vector<double> constant_values(std::size_t i) const {
-    return draw(constants[i].kind, constants[i].shape,
-                {.seed = 13, .stream = static_cast<std::uint32_t>(i)});
+    return draw(constants[i].kind, constants[i].shape, {.seed = 13, .stream = static_cast<std::uint32_t>(i)});
   }
   template <class B>
   [[nodiscard]] std::array<Tensor<B>, V> variable_tensors(typename B::Context& context) const {
@@ -102,7 +102,8 @@ struct CallModule {
 }  // namespace detail
 
 /// f(variables..., constants...) is an operation:
-/// op_case("conv2d", {{2, 5, 4, 3}, {6, 3, 3, 3}}, [](auto const& x, auto const& w) { return conv2d(x, w); }).
+/// op_case("conv2d", {{2, 5, 4, 3}, {6, 3, 3, 3}}, [](auto const& x, auto const& w) { return conv2d(x, w);
+/// }).
 template <std::size_t V, class F>
 [[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], F f) {
   return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{},
@@ -129,8 +130,8 @@ template <std::size_t V, class Make, class Call = detail::CallModule>
                            call);
 }
 template <std::size_t V, std::size_t C, class Make, class Call = detail::CallModule>
-[[nodiscard]] auto module_case(std::string name, Shape const (&variables)[V],
-                               Constant const (&constants)[C], Make make, Call call = {}) {
+[[nodiscard]] auto module_case(std::string name, Shape const (&variables)[V], Constant const (&constants)[C],
+                               Make make, Call call = {}) {
   return detail::make_case(std::move(name), detail::to_array(variables), detail::to_array(constants), make,
                            call);
 }

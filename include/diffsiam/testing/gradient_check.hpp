@@ -15,12 +15,12 @@
 namespace diffsiam::testing {
 
 struct GradientOptions {
-  double step = 1e-4;     ///< of the differences, relative to the root mean square of a tensor
-  Index entries = 24;     ///< checked of a tensor; of a larger one also one random direction
-  double floor = 1e-3;    ///< gradients below this share of the largest are measured against that
-  std::uint64_t seed = 1; ///< of parameters, r, entries and directions
+  double step = 1e-4;      ///< of the differences, relative to the root mean square of a tensor
+  Index entries = 24;      ///< checked of a tensor; of a larger one also one random direction
+  double floor = 1e-3;     ///< gradients below this share of the largest are measured against that
+  std::uint64_t seed = 1;  ///< of parameters, r, entries and directions
   Mode mode = Mode::training;
-  Rng rng{};              ///< of the tape: dropout
+  Rng rng{};  ///< of the tape: dropout
 };
 
 /// The largest relative error |g - d| / max(|g|, |d|) over the tensors, norms taken over what was checked.
@@ -264,8 +264,9 @@ class KeptWeights {
 
 }  // namespace detail
 
-/// Checks the gradients of f(inputs...), a value of any shape, for all inputs and for all trainable parameters
-/// of `modules`: check_gradients<Reference<double>>(context, [&](auto const& x) { return encoder(x); }, {x},
+/// Checks the gradients of f(inputs...), a value of any shape, for all inputs and for all trainable
+/// parameters of `modules`: check_gradients<Reference<double>>(context, [&](auto const& x) { return
+/// encoder(x); }, {x},
 /// {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are zero.
 template <class B, std::size_t N, class F, nn::Module... M>
 [[nodiscard]] GradientReport check_gradients(typename B::Context& context, F f, Tensor<B> const (&inputs)[N],

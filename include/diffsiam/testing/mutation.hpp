@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/testing/gradient_check.hpp>
 
 namespace diffsiam::testing {
@@ -122,10 +122,10 @@ namespace diffsiam::testing {
 /// The plain check, and what it says of each scaled derivative.
 struct MutationReport {
   GradientReport unchanged;
-  Index scaled = 0;                      ///< derivatives that were scaled and are not zero
+  Index scaled = 0;  ///< derivatives that were scaled and are not zero
   double smallest = std::numeric_limits<double>::infinity();  ///< error among them
-  std::string where;                     ///< the operation and input that were noticed least
-  std::set<std::string> operations;      ///< names of the operations met on the way back
+  std::string where;                 ///< the operation and input that were noticed least
+  std::set<std::string> operations;  ///< names of the operations met on the way back
 };
 
 /// check_gradients, followed by the same check with one derivative after the other scaled by 1.01. Looks at

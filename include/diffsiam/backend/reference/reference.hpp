@@ -77,16 +77,20 @@ struct Reference : HostMemory<T> {
       out.data[offset(out, index)] += f(operands.data[offset(operands, index)]...);
     });
   }
-  static void softmax(Context&, Index rows, Index columns, T const* x, T* y) {
-    for (Index row = 0; row < rows; ++row) {
-      T const log_sum = log_sum_exp(x + row * columns, columns);
-      for (Index j = row * columns; j < (row + 1) * columns; ++j) y[j] = functional::exp(x[j] - log_sum);
-    }
+  static void softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
+    log_softmax(context, rows, columns, x, y);
+    for (Index i = 0; i < rows * columns; ++i) y[i] = functional::exp(y[i]);
   }
   static void log_softmax(Context&, Index rows, Index columns, T const* x, T* y) {
     for (Index row = 0; row < rows; ++row) {
-      T const log_sum = log_sum_exp(x + row * columns, columns);
-      for (Index j = row * columns; j < (row + 1) * columns; ++j) y[j] = x[j] - log_sum;
+      T const* const in = x + row * columns;
+      T greatest = in[0];
+      for (Index j = 1; j < columns; ++j) greatest = functional::max(greatest, in[j]);
+      T sum = T(0);
+      for (Index j = 0; j < columns; ++j) sum += functional::exp(in[j] - greatest);
+      // The greatest goes first: a large common offset costs no digits.
+      T const log_sum = functional::log(sum);
+      for (Index j = 0; j < columns; ++j) y[row * columns + j] = (in[j] - greatest) - log_sum;
     }
   }
 
@@ -134,13 +138,6 @@ struct Reference : HostMemory<T> {
               if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
               f((n * g.out_h() + oh) * g.out_w() + ow, (n * g.h + h) * g.w + w, kh * g.kernel + kw);
             }
-  }
-  static T log_sum_exp(T const* x, Index size) {
-    T greatest = x[0];
-    for (Index j = 1; j < size; ++j) greatest = functional::max(greatest, x[j]);
-    T sum = T(0);
-    for (Index j = 0; j < size; ++j) sum += functional::exp(x[j] - greatest);
-    return greatest + functional::log(sum);
   }
 };
 

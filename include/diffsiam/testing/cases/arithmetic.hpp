@@ -37,20 +37,17 @@ template <class Visit>
 void movement(Visit&& visit) {
   visit(op_case("concat", {{2, 3, 2, 4}, {2, 3, 2, 1}},
                 [](auto const& x, auto const& y) { return ops::concat(x, y); }));
-  visit(op_case("concat, vectors", {{3}, {2}},
-                [](auto const& x, auto const& y) { return ops::concat(x, y); }));
+  visit(
+      op_case("concat, vectors", {{3}, {2}}, [](auto const& x, auto const& y) { return ops::concat(x, y); }));
   visit(op_case("concat, one value twice", {{4, 3}}, [](auto const& x) { return ops::concat(x, x); }));
   visit(op_case("slice", {{3, 2, 7}}, [](auto const& x) { return ops::slice(x, 2, 5); }));
   visit(op_case("slice, one channel", {{3, 7}}, [](auto const& x) { return ops::slice(x, 6, 7); }));
-  visit(op_case("reshape", {{4, 6}}, [](auto const& x) {
-    return ops::reshape(x, {2, 3, 4, 1});
-  }));
+  visit(op_case("reshape", {{4, 6}}, [](auto const& x) { return ops::reshape(x, {2, 3, 4, 1}); }));
   visit(op_case("flatten", {{2, 3, 4, 5}}, [](auto const& x) { return ops::flatten(x); }));
   visit(op_case("select", {{4, 6}}, {{Kind::mask, {4, 6}}},
                 [](auto const& x, auto const& mask) { return ops::select(x, mask); }));
-  visit(op_case("dropout", {{3, 5, 5, 2}}, [](auto const& x) {
-    return ops::dropout(x, 0.3, {.seed = 5, .stream = 2, .step = 9});
-  }));
+  visit(op_case("dropout", {{3, 5, 5, 2}},
+                [](auto const& x) { return ops::dropout(x, 0.3, {.seed = 5, .stream = 2, .step = 9}); }));
   visit(op_case("compose_modulation", {{3, 8}, {3, 8}}, [](auto const& first, auto const& second) {
     return ops::compose_modulation(first, second);
   }));

@@ -27,14 +27,12 @@ void group_norm(Visit&& visit) {
   group_norm_with<functional::Identity>("identity", visit);
   group_norm_with<functional::Relu>("relu", visit);
   group_norm_with<functional::Silu>("silu", visit);
-  visit(op_case("group_norm, features", {{4, 6}, {6}, {6}},
-                [](auto const& x, auto const& gamma, auto const& beta) {
-                  return ops::group_norm(x, gamma, beta, 2);
-                }));
-  visit(op_case("group_norm, a group a channel", {{3, 3, 2, 4}, {4}, {4}},
-                [](auto const& x, auto const& gamma, auto const& beta) {
-                  return ops::group_norm(x, gamma, beta, 4);
-                }));
+  visit(op_case(
+      "group_norm, features", {{4, 6}, {6}, {6}},
+      [](auto const& x, auto const& gamma, auto const& beta) { return ops::group_norm(x, gamma, beta, 2); }));
+  visit(op_case(
+      "group_norm, a group a channel", {{3, 3, 2, 4}, {4}, {4}},
+      [](auto const& x, auto const& gamma, auto const& beta) { return ops::group_norm(x, gamma, beta, 4); }));
 }
 
 template <class Visit>
@@ -44,29 +42,27 @@ void other_norm(Visit&& visit) {
   };
   visit(op_case("layer_norm", {{4, 6}, {6}, {6}}, layer_norm));
   visit(op_case("layer_norm, images", {{2, 3, 2, 5}, {5}, {5}}, layer_norm));
-  visit(op_case("layer_norm, silu", {{4, 6}, {6}, {6}},
-                [](auto const& x, auto const& gamma, auto const& beta) {
-                  return ops::layer_norm<functional::Silu>(x, gamma, beta);
-                }));
+  visit(
+      op_case("layer_norm, silu", {{4, 6}, {6}, {6}}, [](auto const& x, auto const& gamma, auto const& beta) {
+        return ops::layer_norm<functional::Silu>(x, gamma, beta);
+      }));
   auto const training = [](auto const& x, auto const& gamma, auto const& beta) {
     using B = typename std::remove_cvref_t<decltype(x)>::Backend;
     Shape const channels{x.shape().channels()};
-    return evaluate(ops::BatchNormTraining<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
-                                              .running_variance =
-                                                  Tensor<B>::filled(x.context(), channels, 1)},
-                    x, gamma, beta);
+    return evaluate(
+        ops::BatchNormTraining<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
+                                  .running_variance = Tensor<B>::filled(x.context(), channels, 1)},
+        x, gamma, beta);
   };
   visit(op_case("batch_norm, training", {{5, 3}, {3}, {3}}, training));
   visit(op_case("batch_norm, training, images", {{2, 3, 2, 4}, {4}, {4}}, training));
-  visit(op_case("batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}},
-                {{Kind::normal, {4}}, {Kind::positive, {4}}},
-                [](auto const& x, auto const& gamma, auto const& beta, auto const& mean,
-                   auto const& variance) {
-                  using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-                  return evaluate(
-                      ops::BatchNormInference<B>{.running_mean = mean, .running_variance = variance}, x,
-                      gamma, beta);
-                }));
+  visit(op_case(
+      "batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}}, {{Kind::normal, {4}}, {Kind::positive, {4}}},
+      [](auto const& x, auto const& gamma, auto const& beta, auto const& mean, auto const& variance) {
+        using B = typename std::remove_cvref_t<decltype(x)>::Backend;
+        return evaluate(ops::BatchNormInference<B>{.running_mean = mean, .running_variance = variance}, x,
+                        gamma, beta);
+      }));
   visit(op_case("normalize", {{4, 5}}, [](auto const& x) { return ops::normalize(x); }));
   visit(op_case("normalize, images", {{2, 3, 2, 5}}, [](auto const& x) { return ops::normalize(x); }));
   visit(op_case("mean_cosine_similarity", {{4, 5}, {4, 5}},

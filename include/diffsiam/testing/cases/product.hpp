@@ -12,9 +12,8 @@ namespace diffsiam::testing::cases {
 
 template <class Visit>
 void product(Visit&& visit) {
-  visit(op_case("linear", {{5, 3}, {4, 3}, {4}}, [](auto const& x, auto const& w, auto const& b) {
-    return ops::linear(x, w, b);
-  }));
+  visit(op_case("linear", {{5, 3}, {4, 3}, {4}},
+                [](auto const& x, auto const& w, auto const& b) { return ops::linear(x, w, b); }));
   visit(op_case("linear, no bias", {{5, 3}, {4, 3}},
                 [](auto const& x, auto const& w) { return ops::linear(x, w); }));
   visit(op_case("linear, images", {{2, 3, 4, 5}, {6, 5}, {6}},
@@ -43,10 +42,9 @@ void convolution(Visit&& visit) {
   visit(op_case("conv2d, 1x1, bias", {{2, 3, 4, 5}, {3, 1, 1, 5}, {3}}, biased));
   visit(op_case("conv2d, 1x1", {{3, 2, 4, 2}, {4, 1, 1, 2}}, plain));
   visit(op_case("conv2d, 5x5 over a small image", {{2, 3, 2, 2}, {2, 5, 5, 2}}, plain));
-  visit(op_case("conv2d, 3x3, stride 2, bias", {{2, 6, 4, 2}, {3, 3, 3, 2}, {3}},
-                [](auto const& x, auto const& w, auto const& b) {
-                  return ops::conv2d(x, w, b, {.stride = 2});
-                }));
+  visit(op_case(
+      "conv2d, 3x3, stride 2, bias", {{2, 6, 4, 2}, {3, 3, 3, 2}, {3}},
+      [](auto const& x, auto const& w, auto const& b) { return ops::conv2d(x, w, b, {.stride = 2}); }));
   visit(op_case("conv2d, 3x3, stride 2, odd sides", {{2, 5, 7, 2}, {3, 3, 3, 2}}, strided));
   visit(op_case("conv2d, 1x1, stride 2", {{2, 5, 4, 3}, {2, 1, 1, 3}}, strided));
 }

@@ -1,0 +1,107 @@
+// Comparison: the same numbers through a backend and through Reference<double>, side by side.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <diffsiam/backend/reference/reference.hpp>
+#include <diffsiam/tensor/tensor.hpp>
+#include <diffsiam/testing/draw.hpp>
+
+namespace diffsiam::testing {
+
+/// The specification.
+using Specification = backend::Reference<double>;
+
+/// One comparison: the largest distance of an entry, relative to the largest entry.
+struct Verdict {
+  std::string name;
+  double error = 0;
+  double tolerance = 0;
+  std::string where;
+  [[nodiscard]] bool passed() const { return error <= tolerance; }
+};
+
+/// What is right for sums of a few thousand terms: 1e-5 in float, 1e-12 in double.
+template <class B>
+inline constexpr double tolerance_of = sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
+
+/// The distance of `ours` from `reference`, relative to its largest finite entry. Infinite where one is NaN
+/// or infinite and the other is something else.
+[[nodiscard]] inline Verdict compare(std::string name, std::vector<double> const& ours,
+                                     std::vector<double> const& reference, double tolerance) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Verdict verdict{std::move(name), 0, tolerance, ""};
+  if (ours.size() != reference.size()) {
+    verdict.error = infinity;
+    verdict.where = "sizes differ";
+    return verdict;
+  }
+  double largest = 0;
+  for (double value : reference)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    double const a = ours[i], b = reference[i];
+    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
+    double const error = std::isfinite(a) && std::isfinite(b)
+                             ? std::abs(a - b) / std::max(largest, std::numeric_limits<double>::min())
+                             : infinity;
+    if (error <= verdict.error) continue;
+    verdict.error = error;
+    verdict.where =
+        "entry " + std::to_string(i) + ": expected " + std::to_string(b) + ", got " + std::to_string(a);
+  }
+  return verdict;
+}
+
+/// A tensor of B and its twin of the specification.
+template <class B>
+struct Twin {
+  Tensor<B> ours;
+  Tensor<Specification> reference;
+};
+
+/// Makes twins, runs the same code on both, and keeps the verdicts.
+template <class B>
+class Bench {
+ public:
+  explicit Bench(typename B::Context& context) : context_(context), reference_({.threads = 1}) {}
+
+  [[nodiscard]] typename B::Context& context() const { return context_; }
+  [[nodiscard]] std::vector<Verdict>& verdicts() { return verdicts_; }
+
+  /// Twins of the given values, rounded to the scalar of B.
+  [[nodiscard]] Twin<B> twin(Shape const& shape, std::vector<double> values) {
+    for (double& value : values) value = static_cast<double>(static_cast<typename B::Scalar>(value));
+    std::span<double const> const span(values);
+    return {Tensor<B>::from(context_, shape, span), Tensor<Specification>::from(reference_, shape, span)};
+  }
+  [[nodiscard]] Twin<B> twin(Shape const& shape, Kind kind = Kind::normal) {
+    return twin(shape, draw(kind, shape, {.seed = 17, .stream = ++streams_}));
+  }
+  [[nodiscard]] Twin<B> filled(Shape const& shape, double value) {
+    return twin(shape, std::vector<double>(static_cast<std::size_t>(shape.size()), value));
+  }
+
+  /// Runs f.operator()<S>(context, pick) for S = B and for the specification; pick(twin) is the data of S's
+  /// side.
+  template <class F>
+  void run(F f) {
+    f.template operator()<B>(context_, [](Twin<B> const& t) { return t.ours.data(); });
+    f.template operator()<Specification>(reference_, [](Twin<B> const& t) { return t.reference.data(); });
+  }
+  void compare(std::string name, Twin<B> const& twin, double tolerance = tolerance_of<B>) {
+    verdicts_.push_back(testing::compare(std::move(name), twin.ours.template values<double>(),
+                                         twin.reference.template values<double>(), tolerance));
+  }
+
+ private:
+  typename B::Context& context_;
+  Specification::Context reference_;
+  std::vector<Verdict> verdicts_;
+  std::uint32_t streams_ = 0;
+};
+
+}  // namespace diffsiam::testing

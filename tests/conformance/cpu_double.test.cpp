@@ -1,0 +1,12 @@
+#include <tests/conformance/check.hpp>
+
+#include <diffsiam/backend/cpu/cpu.hpp>
+
+namespace diffsiam::test {
+
+TEST_CASE("The Cpu backend in double conforms to the reference", "[conformance]") {
+  conforms<backend::Cpu<double>>(
+      {{"conv2d_workspace", "conv2d_gradient_input_workspace", "conv2d_gradient_weight_workspace"}});
+}
+
+}  // namespace diffsiam::test

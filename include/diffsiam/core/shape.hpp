@@ -29,9 +29,11 @@ class Shape {
   }
 
   [[nodiscard]] constexpr int rank() const { return rank_; }
-  /// Extent `axis`; negative axes count from the back.
+  /// Extent `axis`; negative axes count from the back. Axes beyond the rank are not extents.
   [[nodiscard]] constexpr Index operator[](int axis) const {
-    return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)];
+    static_assert(max_rank == 4,
+                  "The mask below keeps the index within the array, for compilers that wonder.");
+    return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis) & 3U];
   }
   /// Number of elements; 1 for rank 0.
   [[nodiscard]] constexpr Index size() const {

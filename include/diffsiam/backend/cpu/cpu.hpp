@@ -50,12 +50,12 @@ struct Cpu : HostMemory<T> {
   }
 
   template <class F, class... O>
-  static void for_each(Context& context, Grid const& grid, F f, O... operands) {
-    cpu::for_each(context, grid, f, operands...);
+  static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
+    cpu::for_each<T>(context, grid, f, operands...);
   }
   template <class F, class Out, class... O>
-  static void sum(Context& context, Grid const& grid, F f, Out out, O... operands) {
-    cpu::sum(context, grid, f, out, operands...);
+  static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
+    cpu::sum<T>(context, grid, f, out, operands...);
   }
   static void softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
     cpu::softmax<false>(context, rows, columns, x, y);

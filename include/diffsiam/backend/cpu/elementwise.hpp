@@ -5,50 +5,67 @@
 #include <utility>
 
 #include <diffsiam/backend/cpu/loops.hpp>
-#include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/config.hpp>
 
 namespace diffsiam::backend::cpu {
 
-/// Elements a piece: enough to pay for waking a thread.
-inline constexpr Index elements_per_piece = 1 << 14;
+/// A functor applied to a plane: rows of `columns` elements, `row_stride` apart.
+template <class T, std::size_t N>
+using PlaneKernel = void (*)(void const* f, std::array<T*, N> data, std::array<Index, N> const& row_stride,
+                             Index rows, Index columns);
 
-/// f over `size` elements of one row. Inner strides are constants, so the loop vectorises. Operands of one
-/// call are the same element or do not overlap, so iterations are independent.
-template <class F, class... O>
-DIFFSIAM_ALWAYS_INLINE void apply_row(F const& f, Index size, O... operands) {
-  DIFFSIAM_INDEPENDENT_ITERATIONS
-  for (Index i = 0; i < size; ++i) f(operands.data[i * O::inner]...);
+/// Inner strides are constants, so the loop vectorises. Operands of one call are the same element or do not
+/// overlap, so iterations are independent.
+template <class T, class F, int... Inner, std::size_t... I>
+void apply_plane(void const* functor, std::array<T*, sizeof...(I)> data,
+                 std::array<Index, sizeof...(I)> const& row_stride, Index rows, Index columns,
+                 std::integer_sequence<int, Inner...>, std::index_sequence<I...>) {
+  F const f = *static_cast<F const*>(functor);
+  for (Index row = 0; row < rows; ++row) {
+    [&](auto*... p) {
+      DIFFSIAM_INDEPENDENT_ITERATIONS
+      for (Index i = 0; i < columns; ++i) f(p[i * Inner]...);
+    }(data[I]...);
+    ((data[I] += row_stride[I]), ...);
+  }
 }
 
-template <class F, class... O>
-void for_each(HostContext& context, Grid grid, F f, O... operands) {
+/// The walk, whatever the functor.
+template <class T, std::size_t N>
+void for_each_plane(HostContext& context, Grid grid, Walkers<T, N> operands, std::array<int, N> const& inner,
+                    PlaneKernel<T, N> kernel, void const* f) {
   if (grid.size() == 0) return;
-  merge_extents(grid, operands...);
-  Index const inner = grid.extent[4];
-  Index const rows = grid.size() / inner;
-  auto const work = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    if (rows == 1) {
-      Index const pieces = (inner + elements_per_piece - 1) / elements_per_piece;
-      context.threads().run(pieces, [&](Index piece, int) {
-        Index const from = piece * elements_per_piece;
-        apply_row(f, std::min(elements_per_piece, inner - from),
-                  O{operands.data + from * O::inner, operands.stride}...);
-      });
-      return;
-    }
-    Index const rows_per_piece = std::max<Index>(1, elements_per_piece / inner);
-    Index const pieces = (rows + rows_per_piece - 1) / rows_per_piece;
-    context.threads().run(pieces, [&](Index piece, int) {
-      Index const from = piece * rows_per_piece;
-      Index const to = std::min(from + rows_per_piece, rows);
-      RowCursor<sizeof...(O)> cursor{grid, from, operands...};
-      for (Index row = from; row < to; ++row, cursor.next()) {
-        apply_row(f, inner, O{operands.data + cursor.offset(I), operands.stride}...);
-      }
+  merge_extents(grid, operands);
+  Index const columns = grid.extent[4];
+  Index const rows = grid.size() / columns;
+  if (rows == 1) {
+    context.threads().run((columns + elements_per_piece - 1) / elements_per_piece, [&](Index piece, int) {
+      Index const from = piece * elements_per_piece;
+      std::array<T*, N> data{};
+      for (std::size_t i = 0; i < N; ++i) data[i] = operands[i].data + from * inner[i];
+      kernel(f, data, {}, 1, std::min(elements_per_piece, columns - from));
     });
+    return;
+  }
+  Index const rows_per_piece = std::max<Index>(1, elements_per_piece / columns);
+  context.threads().run((rows + rows_per_piece - 1) / rows_per_piece, [&](Index piece, int) {
+    Index const from = piece * rows_per_piece;
+    walk_rows(grid, operands, from, std::min(from + rows_per_piece, rows),
+              [&](auto const& data, auto const& row_stride, Index count) {
+                kernel(f, data, row_stride, count, columns);
+              });
+  });
+}
+
+template <class T, class F, class... O>
+void for_each(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
+  constexpr std::size_t n = sizeof...(O);
+  PlaneKernel<T, n> const kernel = [](void const* functor, std::array<T*, n> data,
+                                      std::array<Index, n> const& row_stride, Index rows, Index columns) {
+    apply_plane<T, F>(functor, data, row_stride, rows, columns, std::integer_sequence<int, O::inner...>{},
+                      std::index_sequence_for<O...>{});
   };
-  work(std::index_sequence_for<O...>{});
+  for_each_plane<T, n>(context, grid, walkers<T>(operands...), {O::inner...}, kernel, &f);
 }
 
 }  // namespace diffsiam::backend::cpu

@@ -1,58 +1,89 @@
-// Walking a grid fast: neighbouring extents that every operand crosses in one stride are merged first, so
-// that most operations become one long contiguous loop.
+// Walking a grid fast. Neighbouring extents that every operand crosses in one stride are merged first, so
+// that most operations become one long contiguous loop; what is left are planes of rows. The walk is compiled
+// once a number of operands, only the plane's two loops once a functor: that is what keeps compile times low.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
 
+#include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/core/strided.hpp>
 
 namespace diffsiam::backend::cpu {
 
+/// Elements a piece: enough to pay for waking a thread.
+inline constexpr Index elements_per_piece = 1 << 14;
+
+/// An operand whose functor does not matter: where it is, how it moves.
+template <class T>
+struct Walker {
+  T* data;
+  Extents5 stride;
+};
+template <class T, std::size_t N>
+using Walkers = std::array<Walker<T>, N>;
+
+/// Operands forgotten down to walkers. Functors do not write what they take as const.
+template <class T, class... O>
+[[nodiscard]] Walkers<T, sizeof...(O)> walkers(O const&... operands) {
+  return {Walker<T>{const_cast<T*>(operands.data), operands.stride}...};
+}
+
 /// Merges each axis into the next inner one wherever all operands cross both in one stride; merged axes get
-/// extent 1.
-template <class... O>
-void merge_extents(Grid& grid, O const&... operands) {
+/// extent 1, and the innermost axis that still loops beside the last one becomes axis 3.
+template <class T, std::size_t N>
+void merge_extents(Grid& grid, Walkers<T, N>& operands) {
   std::size_t inner = 4;
   for (std::size_t axis = 4; axis-- > 0;) {
     if (grid.extent[axis] == 1) continue;
-    if (((operands.stride[axis] == operands.stride[inner] * grid.extent[inner]) && ...)) {
+    bool mergeable = true;
+    for (auto const& o : operands)
+      mergeable = mergeable && o.stride[axis] == o.stride[inner] * grid.extent[inner];
+    if (mergeable) {
       grid.extent[inner] *= std::exchange(grid.extent[axis], 1);
     } else {
       inner = axis;
     }
   }
+  std::size_t to = 3;
+  for (std::size_t axis = 4; axis-- > 0;) {
+    if (grid.extent[axis] == 1) continue;
+    std::swap(grid.extent[axis], grid.extent[to]);
+    for (auto& o : operands) std::swap(o.stride[axis], o.stride[to]);
+    --to;
+  }
 }
 
-/// The four outer indices of a row, with the offsets of every operand kept up to date.
-template <std::size_t N>
-class RowCursor {
- public:
-  template <class... O>
-  RowCursor(Grid const& grid, Index row, O const&... operands) : grid_(grid), strides_{operands.stride...} {
-    for (std::size_t axis = 4; axis-- > 0;) {
-      index_[axis] = row % grid.extent[axis];
-      row /= grid.extent[axis];
-      for (std::size_t i = 0; i < N; ++i) offset_[i] += index_[axis] * strides_[i][axis];
-    }
+/// Offsets of all operands at plane `index`, counting planes along axes 0 to 2.
+template <class T, std::size_t N>
+[[nodiscard]] std::array<T*, N> plane_at(Grid const& grid, Walkers<T, N> const& operands, Index index) {
+  std::array<T*, N> data{};
+  for (std::size_t i = 0; i < N; ++i) data[i] = operands[i].data;
+  for (std::size_t axis = 3; axis-- > 0;) {
+    Index const at = index % grid.extent[axis];
+    index /= grid.extent[axis];
+    for (std::size_t i = 0; i < N; ++i) data[i] += at * operands[i].stride[axis];
   }
-  [[nodiscard]] Index offset(std::size_t operand) const { return offset_[operand]; }
-  void next() {
-    for (std::size_t axis = 4; axis-- > 0;) {
-      ++index_[axis];
-      for (std::size_t i = 0; i < N; ++i) offset_[i] += strides_[i][axis];
-      if (index_[axis] < grid_.extent[axis]) return;
-      for (std::size_t i = 0; i < N; ++i) offset_[i] -= index_[axis] * strides_[i][axis];
-      index_[axis] = 0;
-    }
-  }
+  return data;
+}
 
- private:
-  Grid const& grid_;
-  std::array<Extents5, N> strides_;
-  std::array<Index, 4> index_{};
-  std::array<Index, N> offset_{};
-};
+/// Calls plane(data, row_strides, rows) for rows [from, to), counted through all planes of a grid with
+/// extent[3] rows each.
+template <class T, std::size_t N, class Plane>
+void walk_rows(Grid const& grid, Walkers<T, N> const& operands, Index from, Index to, Plane plane) {
+  std::array<Index, N> row_stride{};
+  for (std::size_t i = 0; i < N; ++i) row_stride[i] = operands[i].stride[3];
+  Index const rows = grid.extent[3];
+  while (from < to) {
+    Index const first = from % rows;
+    Index const count = std::min(rows - first, to - from);
+    std::array<T*, N> data = plane_at(grid, operands, from / rows);
+    for (std::size_t i = 0; i < N; ++i) data[i] += first * row_stride[i];
+    plane(data, row_stride, count);
+    from += count;
+  }
+}
 
 }  // namespace diffsiam::backend::cpu

@@ -17,114 +17,151 @@ namespace diffsiam::backend::cpu {
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
-namespace detail {
+/// Adds the sums of f over a plane into `total`: one a column, or one in all.
+template <class T, std::size_t N>
+using SumKernel = void (*)(void const* f, std::array<T*, N> data, std::array<Index, N> const& row_stride,
+                           Index rows, Index columns, Wide<T>* total);
 
-/// Sum of f over rows [from, to) of `rows`, each `inner` long, with every operand starting at its own base.
-template <class T, class F, std::size_t... I, class... O>
-Wide<T> sum_rows(Grid const& rows, Index from, Index to, Index inner_from, Index inner_to, F const& f,
-                 std::index_sequence<I...>, O... operands) {
-  constexpr Index lanes = 16, block = 2048;
-  Wide<T> total = 0;
-  RowCursor<sizeof...(O)> cursor{rows, from, operands...};
-  for (Index row = from; row < to; ++row, cursor.next()) {
-    for (Index start = inner_from; start < inner_to; start += block) {
-      Index const stop = std::min(start + block, inner_to);
-      std::array<T, lanes> lane{};
-      Index i = start;
-      for (; i + lanes <= stop; i += lanes)
-        for (Index l = 0; l < lanes; ++l)
-          lane[static_cast<std::size_t>(l)] += f(operands.data[cursor.offset(I) + (i + l) * O::inner]...);
-      for (Index l = 0; i < stop; ++i, ++l)
-        lane[static_cast<std::size_t>(l)] += f(operands.data[cursor.offset(I) + i * O::inner]...);
-      for (T value : lane) total += static_cast<Wide<T>>(value);
-    }
-  }
-  return total;
-}
+/// total[i] += sum over rows, column by column; at most `widest` columns.
+inline constexpr Index widest_columns = 64;
 
-/// total[i] += sum of f over rows [from, to) at channel i of `width`.
-template <class T, class F, std::size_t... I, class... O>
-void sum_channels(Grid const& rows, Index from, Index to, Index width, F const& f, Wide<T>* total,
-                  std::index_sequence<I...>, O... operands) {
+template <class T, class F, int... Inner, std::size_t... I>
+void sum_columns(void const* functor, std::array<T*, sizeof...(I)> data,
+                 std::array<Index, sizeof...(I)> const& row_stride, Index rows, Index columns, Wide<T>* total,
+                 std::integer_sequence<int, Inner...>, std::index_sequence<I...>) {
   constexpr Index block = 64;
-  RowCursor<sizeof...(O)> cursor{rows, from, operands...};
-  for (Index row = from; row < to;) {
-    std::array<T, 64> sums{};
-    for (Index const stop = std::min(row + block, to); row < stop; ++row, cursor.next()) {
-      for (Index i = 0; i < width; ++i)
-        sums[static_cast<std::size_t>(i)] += f(operands.data[cursor.offset(I) + i * O::inner]...);
+  F const f = *static_cast<F const*>(functor);
+  for (Index row = 0; row < rows;) {
+    std::array<T, widest_columns> sums{};
+    for (Index const stop = std::min(row + block, rows); row < stop; ++row) {
+      [&](auto const*... p) {
+        for (Index i = 0; i < columns; ++i) sums[static_cast<std::size_t>(i)] += f(p[i * Inner]...);
+      }(data[I]...);
+      ((data[I] += row_stride[I]), ...);
     }
-    for (Index i = 0; i < width; ++i) total[i] += static_cast<Wide<T>>(sums[static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < columns; ++i) total[i] += static_cast<Wide<T>>(sums[static_cast<std::size_t>(i)]);
   }
 }
 
-}  // namespace detail
+/// *total += sum over rows and columns.
+template <class T, class F, int... Inner, std::size_t... I>
+void sum_rows(void const* functor, std::array<T*, sizeof...(I)> data,
+              std::array<Index, sizeof...(I)> const& row_stride, Index rows, Index columns, Wide<T>* total,
+              std::integer_sequence<int, Inner...>, std::index_sequence<I...>) {
+  constexpr Index lanes = 16, block = 2048;
+  F const f = *static_cast<F const*>(functor);
+  for (Index row = 0; row < rows; ++row) {
+    for (Index from = 0; from < columns; from += block) {
+      Index const stop = std::min(from + block, columns);
+      std::array<T, lanes> lane{};
+      [&](auto const*... p) {
+        Index i = from;
+        for (; i + lanes <= stop; i += lanes)
+          for (Index l = 0; l < lanes; ++l) lane[static_cast<std::size_t>(l)] += f(p[(i + l) * Inner]...);
+        for (Index l = 0; i < stop; ++i, ++l) lane[static_cast<std::size_t>(l)] += f(p[i * Inner]...);
+      }(data[I]...);
+      for (T value : lane) *total += static_cast<Wide<T>>(value);
+    }
+    ((data[I] += row_stride[I]), ...);
+  }
+}
 
-/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
-template <class F, class Out, class... O>
-void sum(HostContext& context, Grid grid, F f, Out out, O... operands) {
-  using T = typename Out::Value;
-  constexpr auto each = std::index_sequence_for<O...>{};
+/// How a sum is cut: rows that are kept, chunks of what is summed for each of them.
+struct SumPlan {
+  Grid kept, summed;           ///< each with extent 1 where the other loops
+  bool split_columns = false;  ///< one long row is cut, rather than rows dealt out
+  Index kept_rows = 1, length = 1, chunks = 1, chunk_length = 1, values = 1;
+
+  template <class T, std::size_t N>
+  SumPlan(Grid const& grid, Walkers<T, N> const& out_and_in, bool out_has_columns)
+      : kept(grid), summed(grid) {
+    for (std::size_t axis = 0; axis < 4; ++axis)
+      (out_and_in[0].stride[axis] != 0 ? summed : kept).extent[axis] = 1;
+    Index const columns = grid.extent[4];
+    kept_rows = kept.size() / columns;
+    Index const summed_rows = summed.size() / columns;
+    split_columns = !out_has_columns && summed_rows == 1;
+    length = split_columns ? columns : summed_rows;
+    // Chunks only where the kept rows alone do not fill the threads.
+    Index const wanted = kept_rows >= 8 ? 1 : length * (split_columns ? 1 : columns) / elements_per_piece;
+    chunks = std::clamp<Index>(wanted, 1, std::min<Index>(32, length));
+    chunk_length = (length + chunks - 1) / chunks;
+    values = out_has_columns ? columns : 1;
+  }
+};
+
+/// The walk, whatever the functor. Operand 0 is the output.
+template <class T, std::size_t N>
+void sum_planes(HostContext& context, Grid grid, Walkers<T, N + 1> operands, bool out_has_columns,
+                std::array<int, N> const& inner, SumKernel<T, N> kernel, void const* f) {
   if (grid.size() == 0) return;
-  merge_extents(grid, out, operands...);
-  // Rows that are kept, rows that are summed; each grid has extent 1 where the other loops.
-  Grid kept = grid, summed = grid;
-  for (std::size_t axis = 0; axis < 4; ++axis) (out.stride[axis] != 0 ? summed : kept).extent[axis] = 1;
-  Index const inner = grid.extent[4];
-  Index const kept_rows = kept.size() / inner;
-  Index const summed_rows = summed.size() / inner;
-
-  // Chunks of the summed rows, or of one long row, when the kept rows alone do not fill the threads.
-  Index const long_row = Out::inner == 0 && summed_rows == 1 ? inner : 0;
-  Index const length = long_row != 0 ? long_row : summed_rows;
-  Index const per_unit = long_row != 0 ? 1 : inner;
-  Index const wanted = kept_rows >= 8 ? 1 : length * per_unit / elements_per_piece;
-  Index const chunks = std::clamp<Index>(wanted, 1, std::min<Index>(32, length));
-  Index const chunk_length = (length + chunks - 1) / chunks;
-
-  Index const values = Out::inner == 1 ? inner : 1;
+  merge_extents(grid, operands);
+  SumPlan const plan{grid, operands, out_has_columns};
+  Index const columns = grid.extent[4];
   using Sum = Wide<T>;
-  auto const memory = context.allocate(static_cast<std::size_t>(kept_rows * chunks * values) * sizeof(Sum));
+  auto const memory =
+      context.allocate(static_cast<std::size_t>(plan.kept_rows * plan.chunks * plan.values) * sizeof(Sum));
   Sum* const partial = static_cast<Sum*>(memory.get());
-  Index const items = kept_rows * chunks;
-  Index const item_elements = std::max<Index>(1, grid.size() / items);
-  Index const per_piece = std::clamp<Index>(elements_per_piece / item_elements, 1, items);
+  Index const items = plan.kept_rows * plan.chunks;
+  Index const per_piece =
+      std::clamp<Index>(elements_per_piece / std::max<Index>(1, grid.size() / items), 1, items);
 
   context.threads().run((items + per_piece - 1) / per_piece, [&](Index piece, int) {
     for (Index item = piece * per_piece; item < std::min((piece + 1) * per_piece, items); ++item) {
-      Index const from = item % chunks * chunk_length;
-      Index const to = std::min(from + chunk_length, length);
-      RowCursor<sizeof...(O)> const base{kept, item / chunks, operands...};
-      Sum* const into = partial + item * values;
-      auto const at = [&]<std::size_t I>(std::integral_constant<std::size_t, I>, auto operand, Index shift) {
-        operand.data += base.offset(I) + shift * decltype(operand)::inner;
-        return operand;
-      };
-      [&]<std::size_t... I>(std::index_sequence<I...>) {
-        if constexpr (Out::inner == 1) {
-          std::fill_n(into, values, Sum(0));
-          for (Index channel = 0; channel < inner; channel += 64) {
-            detail::sum_channels<T>(summed, from, to, std::min<Index>(64, inner - channel), f, into + channel,
-                                    each, at(std::integral_constant<std::size_t, I>{}, operands, channel)...);
-          }
-        } else {
-          bool const split_row = long_row != 0;
-          *into = detail::sum_rows<T>(summed, split_row ? 0 : from, split_row ? 1 : to, split_row ? from : 0,
-                                      split_row ? to : inner, f, each,
-                                      at(std::integral_constant<std::size_t, I>{}, operands, 0)...);
-        }
-      }(each);
+      Index const from = item % plan.chunks * plan.chunk_length;
+      Index const to = std::min(from + plan.chunk_length, plan.length);
+      Sum* const into = partial + item * plan.values;
+      std::fill_n(into, plan.values, Sum(0));
+      // The kept row's place, then the summed rows from there.
+      Walkers<T, N> in{};
+      for (std::size_t i = 0; i < N; ++i) in[i] = operands[i + 1];
+      walk_rows(plan.kept, in, item / plan.chunks, item / plan.chunks + 1,
+                [&](auto const& data, auto const&, Index) {
+                  for (std::size_t i = 0; i < N; ++i) in[i].data = data[i];
+                });
+      Index const width = out_has_columns ? widest_columns : columns;
+      for (Index column = 0; column < columns; column += width) {
+        Index const first = plan.split_columns ? from : column;
+        Index const count = plan.split_columns ? to - from : std::min(width, columns - column);
+        Walkers<T, N> shifted = in;
+        for (std::size_t i = 0; i < N; ++i) shifted[i].data += first * inner[i];
+        walk_rows(plan.summed, shifted, plan.split_columns ? 0 : from, plan.split_columns ? 1 : to,
+                  [&](auto const& data, auto const& row_stride, Index rows) {
+                    kernel(f, data, row_stride, rows, count, into + (out_has_columns ? column : 0));
+                  });
+      }
     }
   });
 
-  RowCursor<1> cursor{kept, 0, out};
-  for (Index row = 0; row < kept_rows; ++row, cursor.next()) {
-    for (Index i = 0; i < values; ++i) {
-      Sum total = 0;
-      for (Index chunk = 0; chunk < chunks; ++chunk) total += partial[(row * chunks + chunk) * values + i];
-      out.data[cursor.offset(0) + i] += static_cast<T>(total);
+  walk_rows(plan.kept, Walkers<T, 1>{operands[0]}, 0, plan.kept_rows,
+            [&, row = Index{0}](auto data, auto const& stride, Index rows) mutable {
+              for (Index r = 0; r < rows; ++r, ++row, data[0] += stride[0]) {
+                for (Index i = 0; i < plan.values; ++i) {
+                  Sum total = 0;
+                  for (Index chunk = 0; chunk < plan.chunks; ++chunk)
+                    total += partial[(row * plan.chunks + chunk) * plan.values + i];
+                  data[0][i] += static_cast<T>(total);
+                }
+              }
+            });
+}
+
+/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
+template <class T, class F, class Out, class... O>
+void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
+  constexpr std::size_t n = sizeof...(O);
+  SumKernel<T, n> const kernel = [](void const* functor, std::array<T*, n> data,
+                                    std::array<Index, n> const& row_stride, Index rows, Index columns,
+                                    Wide<T>* total) {
+    constexpr std::integer_sequence<int, O::inner...> inner{};
+    if constexpr (Out::inner == 1) {
+      sum_columns<T, F>(functor, data, row_stride, rows, columns, total, inner,
+                        std::index_sequence_for<O...>{});
+    } else {
+      sum_rows<T, F>(functor, data, row_stride, rows, columns, total, inner, std::index_sequence_for<O...>{});
     }
-  }
+  };
+  sum_planes<T, n>(context, grid, walkers<T>(out, operands...), Out::inner == 1, {O::inner...}, kernel, &f);
 }
 
 /// y = softmax of each row of x, or its logarithm. In place is allowed.
@@ -139,8 +176,8 @@ void softmax(HostContext& context, Index rows, Index columns, T const* x, T* y) 
       T sum = T(0);
       if constexpr (Log) {
         for (Index j = 0; j < columns; ++j) sum += functional::exp(in[j] - greatest);
-        T const log_sum = greatest + functional::log(sum);
-        for (Index j = 0; j < columns; ++j) out[j] = in[j] - log_sum;
+        T const log_sum = functional::log(sum);
+        for (Index j = 0; j < columns; ++j) out[j] = (in[j] - greatest) - log_sum;
       } else {
         for (Index j = 0; j < columns; ++j) out[j] = functional::exp(in[j] - greatest);
         for (Index j = 0; j < columns; ++j) sum += out[j];

@@ -26,6 +26,7 @@ class MemoryPool {
   /// A block of at least `bytes`, aligned to 64. Throws std::bad_alloc when the system has none.
   [[nodiscard]] void* allocate(std::size_t bytes) {
     Size const size = size_of(bytes);
+    if (size.bin >= free_.size()) throw std::bad_alloc{};
     std::lock_guard const lock{mutex_};
     void* block = nullptr;
     if (backing_ == Backing::counted_only) {

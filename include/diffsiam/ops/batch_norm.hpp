@@ -19,13 +19,14 @@ struct BatchNormTraining {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2 || in[0].size() / c < 2) {
+    if (in[0].rank() < 2 || c == 0 || in[0].size() / c < 2) {
       fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", to_string(in[0]),
                        "a batch of one has no variance");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");
     require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");
+    require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
@@ -71,10 +72,12 @@ struct BatchNormInference {
   double epsilon = 1e-5;
 
   [[nodiscard]] Shape shape(Shapes in) const {
-    require_shape(name, {in[0].channels()}, in[1], "gamma has one value per channel");
-    require_shape(name, {in[0].channels()}, in[2], "beta has one value per channel");
-    require_shape(name, {in[0].channels()}, running_mean.shape(),
-                  "running statistics have one value per channel");
+    Index const c = in[0].channels();
+    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
+    require_shape(name, {c}, in[1], "gamma has one value per channel");
+    require_shape(name, {c}, in[2], "beta has one value per channel");
+    require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");
+    require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }

@@ -19,7 +19,7 @@ struct GroupNorm {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
+    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
     if (groups < 1 || c % groups != 0) {
       fail<ConfigError>(name, "channels that divide into " + std::to_string(groups) + " groups",
                         std::to_string(c) + " channels", "ask for a smaller number of groups explicitly");

@@ -17,6 +17,7 @@ struct Linear {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[1], "(out, in)");
+    if (in[1][1] == 0) fail<ShapeError>(name, "weights (out, in) with at least one input", to_string(in[1]));
     if (in[0].rank() < 1 || in[0].channels() != in[1][1]) {
       fail<ShapeError>(name,
                        "a last extent of " + std::to_string(in[1][1]) + " for weights " + to_string(in[1]),

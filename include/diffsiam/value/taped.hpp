@@ -252,7 +252,11 @@ struct Reading<Taped<B>> {
     }
   }
   static Node<B>* source_of(Tape<B>&, Tensor<B> const&) { return nullptr; }
-  static Node<B>* source_of(Tape<B>&, Taped<B> const& value) { return value.node(); }
+  static Node<B>* source_of(Tape<B>& tape, Taped<B> const& value) {
+    if (&value.tape() != &tape)
+      throw Error("evaluate: expected values of one tape, got two; put the plain value on this tape instead");
+    return value.node();
+  }
   template <class P>
   static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
     if (!parameter.trainable()) return nullptr;

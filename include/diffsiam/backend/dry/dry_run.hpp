@@ -73,15 +73,18 @@ struct DryRun {
   static void gemm(Context&, Gemm<Scalar> const&) {}
   static void conv2d(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*, Scalar const*,
                      Scalar*) {
-    use_workspace(context, [&] { return B::conv2d_workspace(g, context.threads()); });
+    if constexpr (requires { B::conv2d_workspace(g, 1); })
+      use_workspace(context, B::conv2d_workspace(g, context.threads()));
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
                                     Scalar*) {
-    use_workspace(context, [&] { return B::conv2d_gradient_input_workspace(g, context.threads()); });
+    if constexpr (requires { B::conv2d_gradient_input_workspace(g, 1); })
+      use_workspace(context, B::conv2d_gradient_input_workspace(g, context.threads()));
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
                                      Scalar*) {
-    use_workspace(context, [&] { return B::conv2d_gradient_weight_workspace(g, context.threads()); });
+    if constexpr (requires { B::conv2d_gradient_weight_workspace(g, 1); })
+      use_workspace(context, B::conv2d_gradient_weight_workspace(g, context.threads()));
   }
   template <class F, class... O>
   static void for_each(Context&, Grid const&, F, O...) {}
@@ -94,11 +97,8 @@ struct DryRun {
 
  private:
   // Backends without workspaces of their own have no such functions.
-  template <class F>
-  static void use_workspace(Context& context, F bytes) {
-    if constexpr (requires(ConvGeometry const& g) { B::conv2d_workspace(g, 1); }) {
-      [[maybe_unused]] auto const workspace = context.allocate(bytes());
-    }
+  static void use_workspace(Context& context, std::size_t bytes) {
+    [[maybe_unused]] auto const workspace = context.allocate(bytes);
   }
 };
 

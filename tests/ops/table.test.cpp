@@ -1,0 +1,59 @@
+// The table of cases against the folder: an operation without a case is not checked by anything.
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include <tests/support/catch.hpp>
+
+#include <diffsiam/backend/dry/dry_run.hpp>
+#include <diffsiam/backend/reference/reference.hpp>
+#include <diffsiam/testing/cases/operations.hpp>
+#include <diffsiam/value/plain.hpp>
+
+namespace diffsiam::test {
+
+/// What the headers of ops/ define: `static constexpr std::string_view name = ...;`, by header.
+std::vector<std::pair<std::string, std::string>> defined_names() {
+  auto const folder =
+      (std::filesystem::path(DIFFSIAM_TEST_DATA) / "../../include/diffsiam/ops").lexically_normal();
+  std::regex const definition(R"(std::string_view name = ([^;]+);)");
+  std::vector<std::pair<std::string, std::string>> names;
+  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".hpp") continue;
+    std::ifstream file(entry.path());
+    std::stringstream text;
+    text << file.rdbuf();
+    std::string const header = text.str();
+    std::sregex_iterator match(header.begin(), header.end(), definition);
+    CHECK(match != std::sregex_iterator{});
+    for (; match != std::sregex_iterator{}; ++match)
+      names.emplace_back(entry.path().filename().string(), (*match)[1]);
+  }
+  return names;
+}
+
+TEST_CASE("Every operation of ops/ has a case") {
+  using B = backend::DryRun<backend::Reference<double>>;
+  std::set<std::string> met;
+  testing::cases::operations([&](auto const& tested) {
+    B::Context context;
+    auto const model = tested.template model<B>(context);
+    auto const fixed = tested.template constant_tensors<B>(context);
+    auto const y = std::apply(tested.function(model, fixed), tested.template variable_tensors<B>(context));
+    for (auto const& [name, account] : context.accounts()) met.insert(name);
+  });
+  auto const names = defined_names();
+  CHECK(names.size() >= 20);
+  for (auto const& [header, name] : names) {
+    INFO("ops/" << header << " defines " << name << "; add a case of it to testing/cases/");
+    if (name == "Act::name") {
+      CHECK(met.count("silu") + met.count("relu") == 2);
+    } else {
+      CHECK(met.count(name.substr(1, name.size() - 2)) == 1);
+    }
+  }
+}
+
+}  // namespace diffsiam::test

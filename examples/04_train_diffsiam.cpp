@@ -1,0 +1,153 @@
+// The main job: trains a denoiser, then DiffSiam, on Fashion-MNIST; measures what the features know; writes a
+// report.
+//
+//   scripts/demo                                           installs, builds and runs it
+//   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
+//
+// In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), result.json,
+// report.html.
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "support/report.hpp"
+#include "support/training.hpp"
+
+namespace {
+
+using namespace example;
+
+struct Options {
+  bool full = false;
+  bool resume = false;
+  std::filesystem::path out = "runs/demo";
+  std::filesystem::path data{ds::data::FashionMnist::debian_folder};
+  std::uint64_t seed = 0;
+  int threads = 0;
+};
+
+Pictures load_pictures(Options const& options) {
+  auto const fashion = ds::data::load_fashion_mnist(options.data);
+  // The split does not follow the run's seed: all runs are measured on the same pictures.
+  auto [train, validation] = fashion.train.split(55000, 0);
+  return {std::move(train), std::move(validation), fashion.test};
+}
+
+void print_table(Results const& results, RunConfig const& config) {
+  std::printf("\n%-28s %14s %14s\n", "features", "linear probe", "k-NN (k = 20)");
+  for (auto const& [name, s] : results.scores)
+    std::printf("%-28s %13.1f%% %13.1f%%\n", name.c_str(), 100 * s.linear_probe, 100 * s.knn);
+  std::printf("\nfirst m of %d subsets:", config.subsets);
+  for (auto const& s : results.subsets) std::printf("  m = %d %.1f%%", s.subsets, 100 * s.linear_probe);
+  std::printf("\ndiffusion loss, held out: denoiser %.5f, DiffSiam %.5f, with z of another picture %.5f\n\n",
+              results.diffusion.denoiser, results.diffusion.diffsiam, results.diffusion.diffsiam_z_shuffled);
+}
+
+void write_result(Results const& results, RunConfig const& config, RunFolder const& folder, double seconds) {
+  nlohmann::ordered_json probe, neighbours;
+  std::array<char const*, 4> const keys{"diffsiam", "pca", "random_encoder", "raw_pixels"};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    probe[keys[i]] = results.scores[i].second.linear_probe;
+    neighbours[keys[i]] = results.scores[i].second.knn;
+  }
+  nlohmann::ordered_json const result{{"linear_probe", probe},
+                                      {"knn", neighbours},
+                                      {"diffusion_loss",
+                                       {{"denoiser", results.diffusion.denoiser},
+                                        {"diffsiam", results.diffusion.diffsiam},
+                                        {"diffsiam_z_shuffled", results.diffusion.diffsiam_z_shuffled}}},
+                                      {"seconds", seconds},
+                                      {"peak_bytes", peak_bytes()},
+                                      {"images_per_second", results.diffsiam_speed.images_per_second},
+                                      {"config", config.json()}};
+  ds::io::write_file(folder / "result.json", result.dump(2) + "\n");
+}
+
+Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
+                RunConfig const& config) {
+  LabelSet const labels{pictures};
+  Results results;
+  ds::ThreadPool& threads = context.threads();
+  say("measuring: features of DiffSiam");
+  FeatureSet const z = encode_parts(context, model.encoder(), pictures);
+  results.scores.emplace_back("DiffSiam", score(z, labels, threads));
+  results.subsets = subset_scores(z, labels, model.partition(), threads);
+  say("measuring: the controls");
+  FeatureSet const raw = raw_pixels(pictures);
+  results.scores.emplace_back("PCA of the same width",
+                              score(pca_features(raw, config.latent_dims, threads), labels, threads));
+  ds::ModularEncoder<B> const untrained{context, encoder_config(config)};
+  results.scores.emplace_back("randomly initialised encoder",
+                              score(encode_parts(context, untrained, pictures), labels, threads));
+  results.scores.emplace_back("raw pixels", score(raw, labels, threads));
+  say("measuring: diffusion losses on held-out pictures");
+  results.diffusion = diffusion_score(context, model, pictures.test, 2000, config.seed);
+  results.by_timestep = losses_by_timestep(context, model, pictures.test, config.seed);
+  return results;
+}
+
+void run(Options const& options) {
+  RunConfig config = options.full ? RunConfig::full() : RunConfig::quick();
+  config.seed = options.seed;
+  Pictures const pictures = load_pictures(options);
+  RunFolder const folder{options.out};
+  std::filesystem::create_directories(folder.root);
+  ds::io::write_file(folder / "config.json", config.json().dump(2) + "\n");
+
+  B::Context context{{.threads = options.threads}};
+  Clock::time_point const start = Clock::now();
+  ds::UNet<B> const denoiser{context, denoiser_config(config)};
+  ds::ModularEncoder<B> const encoder{context, encoder_config(config)};
+  say("denoiser: " + std::to_string(ds::parameters(denoiser).size()) + " parameters; run " + config.name +
+      " in " + folder.root.string());
+
+  Results results;
+  StageSpeed const denoiser_speed =
+      train_denoiser(context, denoiser, pictures, config, folder, options.resume);
+  ds::DiffSiam<B> const model{
+      encoder,
+      ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}}};
+  say("DiffSiam: " + std::to_string(ds::parameters(model).size()) +
+      " trainable parameters beside the frozen denoiser");
+  StageSpeed const diffsiam_speed = train_diffsiam(context, model, pictures, config, folder, options.resume);
+  results = measure(context, model, pictures, config);
+  results.denoiser_speed = denoiser_speed;
+  results.diffsiam_speed = diffsiam_speed;
+  say("drawing the report");
+  write_report(context, model, pictures, config, results, folder, seconds_since(start));
+  write_result(results, config, folder, seconds_since(start));
+  print_table(results, config);
+  say("report: " + (folder / "report.html").string());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Trains a denoiser and DiffSiam on Fashion-MNIST and reports what the features know."};
+  bool quick = false;
+  app.add_flag("--quick", quick, "under ten minutes on two cores (default)");
+  app.add_flag("--full", options.full, "trains as long as it pays")->excludes("--quick");
+  app.add_flag("--resume", options.resume, "goes on with the interrupted run in the folder");
+  app.add_option("--out", options.out, "folder of the run")->capture_default_str();
+  app.add_option("--data", options.data, "folder with the IDX files of Fashion-MNIST")->capture_default_str();
+  app.add_option("--seed", options.seed, "another random run")->capture_default_str();
+  app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    example::stop_on_interrupt();
+    run(options);
+    return 0;
+  } catch (diffsiam::Interrupted const& stopped) {
+    std::fprintf(stderr, "\n%s\n", stopped.what());
+    return 130;
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "\ntrain_diffsiam: %s\n", error.what());
+    return 1;
+  }
+}

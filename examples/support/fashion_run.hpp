@@ -1,0 +1,112 @@
+// The run of the main job: its sizes, its folder, its data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+#include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/data/fashion_mnist.hpp>
+#include <diffsiam/diffsiam.hpp>
+
+namespace example {
+
+namespace ds = diffsiam;
+using B = ds::backend::Cpu<float>;
+
+/// Everything a run depends on, besides the data.
+struct RunConfig {
+  std::string name = "quick";
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< 0: all cores; the result does not depend on it
+
+  ds::Index base_channels = 16, groups = 8;
+  int subsets = 16, latent_dims = 64;
+
+  std::uint64_t denoiser_steps = 450;
+  ds::Index denoiser_batch = 64;
+  double denoiser_rate = 1e-3;
+
+  std::uint64_t steps = 450;
+  ds::Index batch = 48;           ///< pictures of the diffusion half
+  ds::Index siamese_batch = 128;  ///< pictures of the siamese half, two views each
+  double rate = 1e-3;
+  double siamese_weight = 0.05;
+  int sampling_steps = 50;
+
+  [[nodiscard]] static RunConfig quick() { return {}; }
+  [[nodiscard]] static RunConfig full() {
+    RunConfig config;
+    config.name = "full";
+    config.base_channels = 32;
+    config.denoiser_steps = 3000;
+    config.steps = 6000;
+    config.batch = 64;
+    config.siamese_batch = 256;
+    return config;
+  }
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    return {{"name", name},
+            {"seed", seed},
+            {"base_channels", base_channels},
+            {"groups", groups},
+            {"subsets", subsets},
+            {"latent_dims", latent_dims},
+            {"denoiser_steps", denoiser_steps},
+            {"denoiser_batch", denoiser_batch},
+            {"denoiser_rate", denoiser_rate},
+            {"steps", steps},
+            {"batch", batch},
+            {"siamese_batch", siamese_batch},
+            {"rate", rate},
+            {"siamese_weight", siamese_weight},
+            {"sampling_steps", sampling_steps}};
+  }
+};
+
+[[nodiscard]] inline ds::unet::Config denoiser_config(RunConfig const& run) {
+  return {.in_channels = 1,
+          .base_channels = run.base_channels,
+          .multipliers = {1, 2, 2},
+          .blocks_per_level = 1,
+          .attention_factors = {4},
+          .groups = run.groups,
+          .seed = run.seed};
+}
+[[nodiscard]] inline ds::ModularEncoder<B>::Config encoder_config(RunConfig const& run) {
+  auto backbone = ds::encoder::ConvBackbone<B>::Config::for_small();
+  backbone.groups = 32;
+  return {.backbone = backbone,
+          .partition = ds::TimestepPartition::uniform(
+              {.timesteps = 1000, .subsets = run.subsets, .dims = run.latent_dims}),
+          .seed = run.seed + 1};
+}
+
+/// Training, validation (the last pictures of the training part, by seed) and test pictures.
+struct Pictures {
+  ds::data::Dataset train, validation, test;
+};
+
+/// The files of a run.
+struct RunFolder {
+  std::filesystem::path root;
+  [[nodiscard]] std::filesystem::path operator/(char const* file) const { return root / file; }
+};
+
+/// How fast a stage went, without what was done before a resume.
+struct StageSpeed {
+  double seconds = 0;
+  double images_per_second = 0;
+};
+
+/// Greatest resident size of this process so far.
+[[nodiscard]] inline std::uint64_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace example

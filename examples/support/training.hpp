@@ -1,0 +1,156 @@
+// The two stages of the main job. Each ends in a file of published weights, keeps a checkpoint to resume
+// from, and writes its metrics as JSON lines.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <diffsiam/data/loader.hpp>
+#include <diffsiam/io/json_lines.hpp>
+#include <diffsiam/io/published_weights.hpp>
+#include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/checkpoint.hpp>
+#include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/loop.hpp>
+#include <diffsiam/train/step.hpp>
+
+#include "console.hpp"
+#include "fashion_run.hpp"
+#include "interrupt.hpp"
+
+namespace example {
+
+/// What a stage is run with.
+struct StageOptions {
+  std::string name;  ///< of its files and its progress line
+  std::uint64_t steps = 0;
+  ds::Index images_per_step = 0;  ///< for the rate that is shown
+  bool resume = false;
+};
+
+/// Runs `step` to its end with a progress line, metrics and checkpoints, then leaves the averaged weights in
+/// `result` and in a file. `modules` are all that is trained; `result` is or is part of them.
+template <class Step, class Loss, class Result, class... M>
+StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunConfig const& config,
+                     Step& step, ds::data::Loader& loader, Loss const& loss, Result const& result,
+                     M const&... modules) {
+  std::filesystem::path const checkpoint_path = folder.root / (options.name + ".checkpoint.safetensors");
+  ds::train::Checkpoint const checkpoint{checkpoint_path, {.config = config.json().dump(), .may_differ = {}}};
+  bool const resumed = options.resume && checkpoint.exists();
+  if (resumed) {
+    auto const at = checkpoint.load(step, modules...);
+    loader.seek({.epoch = at.epoch, .batch = static_cast<ds::Index>(at.batch)});
+  }
+  auto const first_step = static_cast<std::int64_t>(step.steps());
+  std::filesystem::path const metrics_path = folder.root / (options.name + ".metrics.jsonl");
+  auto metrics =
+      resumed ? ds::io::JsonLines::resume(metrics_path, first_step) : ds::io::JsonLines::create(metrics_path);
+  auto const save = [&] {
+    auto const at = loader.position();
+    checkpoint.save(
+        step, {.epoch = at.epoch, .batch = static_cast<std::uint64_t>(at.batch), .order_seed = config.seed},
+        modules...);
+  };
+
+  Progress progress{options.name, static_cast<std::int64_t>(options.steps), "steps", first_step};
+  Clock::time_point const start = Clock::now();
+  ds::train::Loop loop{{.steps = options.steps, .stop = &stop_requested}};
+  loop.on_step([&](ds::train::StepStatistics const& s) {
+    nlohmann::ordered_json record{{"step", s.step}, {"loss", s.loss}};
+    for (auto const& part : s.parts) record[part.name] = part.value;
+    record["gradient_norm"] = s.gradient_norm.value_or(0);
+    record["learning_rate"] = s.learning_rate;
+    record["seconds"] = s.seconds;
+    metrics.append(record);
+    double const rate = static_cast<double>(options.images_per_step) / s.seconds;
+    progress(static_cast<std::int64_t>(s.step), "loss " + ds::io::format_fixed(s.loss, 4) + "  " +
+                                                    std::to_string(static_cast<int>(rate)) + " images/s");
+  });
+  loop.every(100, [&](ds::train::StepStatistics const&) { save(); });
+  loop.on_interrupt([&] {
+    save();
+    return "saved to " + checkpoint_path.string() + "; go on with --resume";
+  });
+  loop.run(step, loss);
+
+  double const seconds = seconds_since(start);
+  auto const done = static_cast<std::int64_t>(step.steps()) - first_step;
+  std::filesystem::path const weights = folder.root / (options.name + ".safetensors");
+  {
+    typename ds::train::Ema<B>::Scope const averaged{*step.ema()};
+    ds::io::save_weights(weights, result);
+  }
+  // From here on the average is the model.
+  ds::io::load_weights(weights, result);
+  return {seconds, done == 0 ? 0 : static_cast<double>(done * options.images_per_step) / seconds};
+}
+
+/// A denoiser on all training pictures.
+[[nodiscard]] inline StageSpeed train_denoiser(B::Context& context, ds::UNet<B> const& denoiser,
+                                               Pictures const& pictures, RunConfig const& config,
+                                               RunFolder const& folder, bool resume) {
+  ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
+  ds::loss::Noise const noise_loss{schedule};
+  ds::train::Adam<B> adam{ds::parameters(denoiser), {.learning_rate = config.denoiser_rate}};
+  ds::train::Ema<B> ema{ds::parameters(denoiser)};
+  ds::train::TrainStep step{adam,
+                            {.rng = {.seed = config.seed, .stream = 10}},
+                            ds::train::Cosine{{.steps = config.denoiser_steps, .floor = 0.1}},
+                            &ema};
+  ds::data::Loader loader{pictures.train,
+                          {.batch_size = config.denoiser_batch, .seed = config.seed, .flip = 0.5F}};
+  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+    auto const batch = loader.next();
+    auto const images = ds::Tensor<B>::from(context, batch.shape, batch.images);
+    auto const noised = ds::add_noise(schedule, images, at.rng);
+    return noise_loss(denoiser(tape.input(noised.x_t), noised.t), noised);
+  };
+  StageOptions const options{"denoiser", config.denoiser_steps, config.denoiser_batch, resume};
+  return run_stage(options, folder, config, step, loader, loss, denoiser, denoiser);
+}
+
+/// Encoder and shift decoder on top of the denoiser, and the siamese half beside them: L = L_diffusion + w
+/// NT-Xent.
+[[nodiscard]] inline StageSpeed train_diffsiam(B::Context& context, ds::DiffSiam<B> const& model,
+                                               Pictures const& pictures, RunConfig const& config,
+                                               RunFolder const& folder, bool resume) {
+  ds::NtXentHalf<B> const siamese{context,
+                                  {.head = {.dims = config.latent_dims,
+                                            .hidden = 2 * config.latent_dims,
+                                            .out = config.latent_dims,
+                                            .seed = config.seed + 3}}};
+  auto const list = ds::parameters(model, siamese);
+  ds::train::Adam<B> adam{list, {.learning_rate = config.rate}};
+  ds::train::Ema<B> ema{list};
+  ds::train::TrainStep step{adam,
+                            {.rng = {.seed = config.seed, .stream = 20}},
+                            ds::train::Cosine{{.steps = config.steps, .floor = 0.1}},
+                            &ema};
+  ds::data::Loader loader{pictures.train,
+                          {.batch_size = config.siamese_batch,
+                           .seed = config.seed + 4,
+                           .views = ds::data::TwoViews{ds::data::AugmentConfig::grey()}}};
+  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+    auto const batch = loader.next();
+    // The order is random, so the first pictures of a batch are as good as any.
+    ds::Shape const shape = batch.shape.with_samples(config.batch);
+    auto const images =
+        ds::Tensor<B>::from(context, shape, batch.images.first(static_cast<std::size_t>(shape.size())));
+    ds::Tensor<B> const views{context, batch.shape.with_samples(2 * batch.shape.samples())};
+    for (ds::Index view = 0; view < 2; ++view) {
+      ds::Index const n = batch.shape.samples();
+      views.samples(view * n, (view + 1) * n).assign(batch.views[static_cast<std::size_t>(view)]);
+    }
+    auto const noised = ds::add_noise(model.schedule(), images, at.rng);
+    auto const diffusion = model.diffusion_loss(model.encode(tape.input(images)), noised);
+    auto const nt_xent = siamese(model.encode(tape.input(views)));
+    return ds::train::Losses<B, 2>{
+        .total = ds::ops::linear_combination(1, diffusion, config.siamese_weight, nt_xent),
+        .parts = {{{"diffusion", diffusion.value()}, {"nt_xent", nt_xent.value()}}},
+        .images = config.batch};
+  };
+  StageOptions const options{"diffsiam", config.steps, config.batch, resume};
+  return run_stage(options, folder, config, step, loader, loss, model, model, siamese);
+}
+
+}  // namespace example

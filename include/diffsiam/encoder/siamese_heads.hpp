@@ -33,22 +33,24 @@ class LinearBatchNorm {
   nn::BatchNorm<B> norm_;
 };
 
-/// SimSiam's heads (arXiv 2011.10566): projector d -> d -> d -> d, the last layer without ReLU; predictor d
-/// -> hidden -> d.
+/// SimSiam's heads (arXiv 2011.10566): projector dims -> hidden -> hidden -> out, the last layer without
+/// ReLU; predictor out -> predictor_dims -> out.
 template <class B>
 class SimSiamHeads {
  public:
   using Backend = B;
   struct Config {
-    Index dims = 64;
-    Index predictor_dims = 0;  ///< 0: a quarter of dims
+    Index dims = 64;           ///< of z
+    Index hidden_dims = 0;     ///< of the projector; 0: dims
+    Index out_dims = 0;        ///< of what is compared; 0: dims
+    Index predictor_dims = 0;  ///< 0: a quarter of out_dims
     std::uint64_t seed = 2;
   };
 
   SimSiamHeads(typename B::Context& context, Config const& config)
       : SimSiamHeads(nn::Init<B>{context, config.seed}, config) {}
 
-  /// x (n, dims) -> (n, dims), of one view: batch statistics must not mix views.
+  /// x (n, dims) -> (n, out_dims), of one view: batch statistics must not mix views.
   template <FlowingValue X>
   [[nodiscard]] auto project(X const& x) const {
     return project_3_(ops::relu(project_2_(ops::relu(project_1_(x)))));
@@ -68,16 +70,16 @@ class SimSiamHeads {
   }
 
  private:
-  SimSiamHeads(nn::Init<B>&& init, Config const& config) : SimSiamHeads(init, config.dims, hidden(config)) {}
-  SimSiamHeads(nn::Init<B>& init, Index d, Index hidden)
-      : project_1_(init, d, d),
-        project_2_(init, d, d),
-        project_3_(init, d, d),
-        predict_1_(init, d, hidden),
-        predict_2_(init, {.in = hidden, .out = d}) {}
-  static Index hidden(Config const& config) {
-    return config.predictor_dims > 0 ? config.predictor_dims : std::max<Index>(1, config.dims / 4);
-  }
+  SimSiamHeads(nn::Init<B>&& init, Config const& config)
+      : SimSiamHeads(init, config.dims, either(config.hidden_dims, config.dims),
+                     either(config.out_dims, config.dims), config.predictor_dims) {}
+  SimSiamHeads(nn::Init<B>& init, Index dims, Index hidden, Index out, Index predictor)
+      : project_1_(init, dims, hidden),
+        project_2_(init, hidden, hidden),
+        project_3_(init, hidden, out),
+        predict_1_(init, out, either(predictor, std::max<Index>(1, out / 4))),
+        predict_2_(init, {.in = either(predictor, std::max<Index>(1, out / 4)), .out = out}) {}
+  static Index either(Index asked, Index otherwise) { return asked > 0 ? asked : otherwise; }
 
   LinearBatchNorm<B> project_1_, project_2_, project_3_, predict_1_;
   nn::Linear<B> predict_2_;

@@ -22,6 +22,7 @@ class LatentDenoiser {
     Index hidden = 2048;   ///< width of the hidden layers
     Index layers = 10;     ///< the last one without norm and condition
     Index time_dims = 64;  ///< of the sinusoids, even
+    Index time_width = 0;  ///< of the time perceptron and the condition; 0: as wide as z, as published
     std::uint64_t seed = 4;
   };
 
@@ -75,15 +76,18 @@ class LatentDenoiser {
     }
     return config;
   }
+  [[nodiscard]] static Index time_width(Config const& config) {
+    return config.time_width > 0 ? config.time_width : config.dims;
+  }
   LatentDenoiser(nn::Init<B>&& init, Config const& config)
       : config_(validated(config)),
-        time_(init, {.dims = config.time_dims, .width = config.time_dims}),
+        time_(init, {.dims = config.time_dims, .width = time_width(config)}),
         last_(init, {.in = config.hidden + config.dims, .out = config.dims}) {
     for (Index i = 0; i + 1 < config.layers; ++i) {
       layers_.push_back(
           {nn::Linear<B>{init,
                          {.in = i == 0 ? config.dims : config.hidden + config.dims, .out = config.hidden}},
-           nn::Linear<B>{init, {.in = config.time_dims, .out = config.hidden}},
+           nn::Linear<B>{init, {.in = time_width(config), .out = config.hidden}},
            nn::LayerNorm<B, functional::Silu>{init, {.channels = config.hidden}}});
     }
   }

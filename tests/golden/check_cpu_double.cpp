@@ -1,0 +1,5 @@
+#include <tests/golden/check_case.hpp>
+
+#include <diffsiam/backend/cpu/cpu.hpp>
+
+template void diffsiam::golden::check_case<diffsiam::backend::Cpu<double>>(File const&, Report&);

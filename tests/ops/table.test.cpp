@@ -27,7 +27,9 @@ std::vector<std::pair<std::string, std::string>> defined_names() {
     text << file.rdbuf();
     std::string const header = text.str();
     std::sregex_iterator match(header.begin(), header.end(), definition);
-    CHECK(match != std::sregex_iterator{});
+    // Plain tensors alone: no operation, though it has a case.
+    bool const plain = entry.path().filename() == "lookup.hpp";
+    CHECK(plain == (match == std::sregex_iterator{}));
     for (; match != std::sregex_iterator{}; ++match)
       names.emplace_back(entry.path().filename().string(), (*match)[1]);
   }

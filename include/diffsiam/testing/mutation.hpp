@@ -119,6 +119,16 @@ struct Reading<testing::Mutated<B>> {
 
 namespace diffsiam::testing {
 
+/// A plain value beside a mutated one follows it.
+template <class B>
+[[nodiscard]] Mutated<B> raised_to(Tensor<B> const& value, Mutated<B> const& beside) {
+  return {beside.tape().input(value), beside.mutation()};
+}
+template <class B, FlowingValue V>
+[[nodiscard]] Mutated<B> raised_to(Mutated<B> const& value, V const&) {
+  return value;
+}
+
 /// The plain check, and what it says of each scaled derivative.
 struct MutationReport {
   GradientReport unchanged;

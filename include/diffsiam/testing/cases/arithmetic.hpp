@@ -5,9 +5,11 @@
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/concat.hpp>
 #include <diffsiam/ops/dropout.hpp>
+#include <diffsiam/ops/lookup.hpp>
 #include <diffsiam/ops/modulation.hpp>
 #include <diffsiam/ops/reduce.hpp>
 #include <diffsiam/ops/reshape.hpp>
+#include <diffsiam/ops/samples.hpp>
 #include <diffsiam/ops/select.hpp>
 #include <diffsiam/testing/case.hpp>
 
@@ -44,6 +46,9 @@ void movement(Visit&& visit) {
   visit(op_case("slice, one channel", {{3, 7}}, [](auto const& x) { return ops::slice(x, 6, 7); }));
   visit(op_case("reshape", {{4, 6}}, [](auto const& x) { return ops::reshape(x, {2, 3, 4, 1}); }));
   visit(op_case("flatten", {{2, 3, 4, 5}}, [](auto const& x) { return ops::flatten(x); }));
+  visit(op_case("samples", {{5, 2, 3}}, [](auto const& x) { return ops::samples(x, 1, 4); }));
+  visit(op_case("samples, halves of a batch", {{4, 3}},
+                [](auto const& x) { return ops::samples(x, 0, 2) * ops::samples(x, 2, 4); }));
   visit(op_case("select", {{4, 6}}, {{Kind::mask, {4, 6}}},
                 [](auto const& x, auto const& mask) { return ops::select(x, mask); }));
   visit(op_case("dropout", {{3, 5, 5, 2}},
@@ -53,6 +58,11 @@ void movement(Visit&& visit) {
   }));
   visit(op_case("compose_modulation, one value twice", {{3, 4}},
                 [](auto const& x) { return ops::compose_modulation(x, x); }));
+  visit(constant_case("lookup", {{Kind::time_steps, {9}}}, [](auto const& t) {
+    std::vector<double> table(1000);
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = 1 / (1 + static_cast<double>(i));
+    return ops::lookup(table, t);
+  }));
 }
 
 }  // namespace diffsiam::testing::cases

@@ -14,7 +14,7 @@ namespace diffsiam::test {
 #if __has_include(<catch2/catch_all.hpp>)
 using Catch::Approx;
 #else
-using Catch::Detail::Approx;
+using Catch::Detail::Approx;  // Catch::Approx is a matcher of vectors in version 2
 #endif
 
 /// Matches a message that contains `part`: REQUIRE_THROWS_WITH(call(), contains("conv2d") && contains("(2,

@@ -33,6 +33,23 @@
 #define DIFFSIAM_INDEPENDENT_ITERATIONS
 #endif
 
+// The widest vectors of the target, and before a short loop that is to be unrolled whole: for the tiles of
+// backend/cpu.
+#if defined(__AVX512F__)
+#define DIFFSIAM_VECTOR_BYTES 64
+#elif defined(__AVX__)
+#define DIFFSIAM_VECTOR_BYTES 32
+#else
+#define DIFFSIAM_VECTOR_BYTES 16
+#endif
+#if defined(__clang__)
+#define DIFFSIAM_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define DIFFSIAM_UNROLL _Pragma("GCC unroll 16")
+#else
+#define DIFFSIAM_UNROLL
+#endif
+
 // A fused multiply-add is exact and fast only where the target has the instruction; elsewhere std::fma is a
 // slow call.
 #if defined(__FP_FAST_FMAF) || defined(__CUDA_ARCH__)

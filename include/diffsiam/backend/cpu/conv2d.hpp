@@ -1,200 +1,157 @@
-// Convolutions of the Cpu backend: blocks of output pixels are gathered into rows of (kh, kw, in) and
-// multiplied. No buffer is larger than a block; images are the unit of threads.
+// Convolutions of the Cpu backend, and the gradient of their input. Weights are packed once a call into
+// panels (kh, kw, in, out); tiles of output pixels run down them.
 #pragma once
 
-#include <algorithm>
-
+#include <diffsiam/backend/cpu/conv_rows.hpp>
 #include <diffsiam/backend/cpu/gemm.hpp>
 
 namespace diffsiam::backend::cpu {
 
-/// Output pixels gathered at a time: one tile of the product.
-template <class T>
-inline constexpr Index conv_block = gemm_tile<T>;
-/// Partial sums of a weight gradient: fixed, so that the order of additions does not depend on threads.
-inline constexpr Index weight_gradient_parts = 8;
-
-/// Elements of one gathered block.
-template <class T>
-[[nodiscard]] Index patch_elements(ConvGeometry const& g) {
-  return conv_block<T> * g.depth();
-}
-
-/// Bytes of workspace, for the three functions below.
-template <class T>
-[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-  return static_cast<std::size_t>(threads * patch_elements<T>(g)) * sizeof(T);
-}
-template <class T>
-[[nodiscard]] std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-  if (g.stride != 1) return conv2d_workspace<T>(g, threads);
-  ConvGeometry const back{g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
-  return static_cast<std::size_t>(g.out * g.depth()) * sizeof(T) + conv2d_workspace<T>(back, threads);
-}
-template <class T>
-[[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-  Index const parts = std::min(weight_gradient_parts, g.n);
-  return static_cast<std::size_t>(parts * g.out * g.depth()) * sizeof(T) + conv2d_workspace<T>(g, threads);
-}
-
 namespace detail {
 
-/// A 1x1 kernel at stride 1: the image already is the matrix.
-[[nodiscard]] inline bool is_pointwise(ConvGeometry const& g) {
-  return g.kernel == 1 && g.stride == 1;
+/// Elements of packed weights: `depth` rows of padded columns.
+template <class T>
+[[nodiscard]] Index packed_elements(Index depth, Index columns) {
+  return depth * padded_columns<T>(columns);
 }
 
-/// rows (count, depth): what the outputs [first, first + count) of one image see, zero outside it.
-template <class T>
-void gather(ConvGeometry const& g, T const* image, Index first, Index count, T* rows) {
-  Index oh = first / g.out_w(), ow = first % g.out_w();
-  for (Index r = 0; r < count; ++r) {
-    for (Index kh = 0; kh < g.kernel; ++kh) {
-      Index const h = oh * g.stride + kh - g.padding();
-      Index const w = ow * g.stride - g.padding();
-      Index const size = g.kernel * g.in;
-      if (h < 0 || h >= g.h) {
-        std::fill_n(rows, size, T(0));
-      } else {
-        // The taps of one row of the kernel lie next to each other in the image.
-        Index const left = std::max<Index>(0, -w), right = std::min(g.kernel, g.w - w);
-        T const* const from = image + (h * g.w + w + left) * g.in;
-        std::fill_n(rows, left * g.in, T(0));
-        std::copy_n(from, (right - left) * g.in, rows + left * g.in);
-        std::fill_n(rows + right * g.in, (g.kernel - right) * g.in, T(0));
-      }
-      rows += size;
+/// Packs panels of weights whose element at (k, column) is weight(k, column).
+template <class T, class Weight>
+void pack_weights(HostContext& context, Index depth, Index columns, T* packed, Weight weight) {
+  constexpr Index rows = 64;
+  context.threads().run((depth + rows - 1) / rows, [&](Index piece, int) {
+    for (Index column = 0; column < columns; column += panel_columns<T>) {
+      Index const width = panel_width<T>(columns, column);
+      for (Index k = piece * rows; k < std::min((piece + 1) * rows, depth); ++k)
+        for (Index j = 0; j < width; ++j)
+          packed[column * depth + k * width + j] = column + j < columns ? weight(k, column + j) : T(0);
     }
-    if (++ow == g.out_w()) ow = 0, ++oh;
+  });
+}
+
+/// y (pixels, out) (+)= bias + convolution, for one piece.
+template <class T>
+void convolve(ConvGeometry const& g, ConvView<T> const& x, T const* packed, T const* bias, T* y,
+              bool accumulate) {
+  Index const pixels = x.images * x.rows * g.out_w();
+  Tile<T> tile;
+  tile.runs = g.kernel;
+  tile.run_pitch = x.row_pitch;
+  tile.length = g.kernel * g.in;
+  tile.c_pitch = g.out;
+  tile.accumulate = accumulate;
+  for (Index column = 0; column < g.out; column += panel_columns<T>) {
+    tile.b_pitch = panel_width<T>(g.out, column);
+    tile.b = packed + column * g.depth();
+    tile.start = bias == nullptr ? nullptr : bias + column;
+    tile.columns = std::min(panel_columns<T>, g.out - column);
+    Index image = 0, row = 0, w = 0;
+    for (Index pixel = 0; pixel < pixels; pixel += tile_rows) {
+      tile.rows = std::min(tile_rows, pixels - pixel);
+      for (Index r = 0; r < tile_rows; ++r) {
+        if (r >= tile.rows) {
+          tile.a[static_cast<std::size_t>(r)] = tile.a[0];
+          continue;
+        }
+        tile.a[static_cast<std::size_t>(r)] =
+            x.data + image * x.image_pitch + row * g.stride * x.row_pitch + w * g.stride * g.in;
+        if (++w == g.out_w()) {
+          w = 0;
+          if (++row == x.rows) row = 0, ++image;
+        }
+      }
+      tile.c = y + (x.first_pixel + pixel) * g.out + column;
+      multiply(tile);
+    }
   }
 }
 
-/// image += rows, the transpose of gather.
+/// Output pixels whose patches are scattered at a time.
+inline constexpr Index scatter_pixels = 8 * tile_rows;
+
+/// image += rows (count, depth): the transpose of gathering what the outputs [first, first + count) see.
 template <class T>
 void scatter(ConvGeometry const& g, T const* rows, Index first, Index count, T* image) {
-  Index oh = first / g.out_w(), ow = first % g.out_w();
-  for (Index r = 0; r < count; ++r) {
-    for (Index kh = 0; kh < g.kernel; ++kh) {
-      Index const h = oh * g.stride + kh - g.padding();
-      Index const w = ow * g.stride - g.padding();
-      if (h >= 0 && h < g.h) {
-        Index const left = std::max<Index>(0, -w), right = std::min(g.kernel, g.w - w);
-        T* const to = image + (h * g.w + w + left) * g.in;
-        T const* const from = rows + left * g.in;
-        for (Index i = 0; i < (right - left) * g.in; ++i) to[i] += from[i];
-      }
-      rows += g.kernel * g.in;
-    }
-    if (++ow == g.out_w()) ow = 0, ++oh;
-  }
-}
-
-/// y (pixels, out) (+)= gathered x times w^T, for one image, block by block.
-template <class T>
-void convolve_image(ConvGeometry const& g, T const* x, T const* w, T* patches, T* y, bool accumulate) {
-  Index const pixels = g.out_h() * g.out_w();
-  for (Index first = 0; first < pixels; first += conv_block<T>) {
-    Index const count = std::min(conv_block<T>, pixels - first);
-    T const* rows = x + first * g.in;
-    if (!is_pointwise(g)) {
-      gather(g, x, first, count, patches);
-      rows = patches;
-    }
-    for (Index column = 0; column < g.out; column += gemm_tile<T>) {
-      multiply_tile<T>(count, std::min(gemm_tile<T>, g.out - column), g.depth(), {rows, g.depth()},
-                       {w + column * g.depth(), g.depth(), true}, {y + first * g.out + column, g.out}, T(1),
-                       accumulate);
+  for (Index pixel = first; pixel < first + count; ++pixel) {
+    Index const w = pixel % g.out_w() * g.stride - g.padding();
+    Index const left = std::max<Index>(0, -w), right = std::min(g.kernel, g.w - w);
+    for (Index kh = 0; kh < g.kernel; ++kh, rows += g.kernel * g.in) {
+      Index const h = pixel / g.out_w() * g.stride + kh - g.padding();
+      if (h < 0 || h >= g.h) continue;
+      T* const to = image + (h * g.w + w + left) * g.in;
+      T const* const from = rows + left * g.in;
+      for (Index i = 0; i < (right - left) * g.in; ++i) to[i] += from[i];
     }
   }
 }
 
 }  // namespace detail
 
+/// Bytes of workspace of conv2d.
+template <class T>
+[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
+  Index const elements = detail::packed_elements<T>(g.depth(), g.out) + padded_columns<T>(g.out) +
+                         threads * ConvRows{g}.copy_elements();
+  return static_cast<std::size_t>(elements) * sizeof(T);
+}
+/// At stride 1 the gradient is itself a convolution, with the kernel turned round.
+[[nodiscard]] inline ConvGeometry turned(ConvGeometry const& g) {
+  return {g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
+}
+template <class T>
+[[nodiscard]] std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
+  if (g.stride == 1) return conv2d_workspace<T>(turned(g), threads);
+  return static_cast<std::size_t>(threads * detail::scatter_pixels * g.depth()) * sizeof(T);
+}
+
 template <class T>
 void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
   auto const memory = context.allocate(conv2d_workspace<T>(g, context.threads().threads()));
-  T* const workspace = static_cast<T*>(memory.get());
-  Index const pixels = g.out_h() * g.out_w();
-  context.threads().run(g.n, [&](Index n, int worker) {
-    T* const image = y + n * pixels * g.out;
-    if (bias != nullptr)
-      for (Index pixel = 0; pixel < pixels; ++pixel) std::copy_n(bias, g.out, image + pixel * g.out);
-    detail::convolve_image(g, x + n * g.h * g.w * g.in, w, workspace + worker * patch_elements<T>(g), image,
-                           bias != nullptr);
+  T* const packed = static_cast<T*>(memory.get());
+  T* const start = packed + detail::packed_elements<T>(g.depth(), g.out);
+  T* const copies = start + padded_columns<T>(g.out);
+  Index const depth = g.depth();
+  detail::pack_weights(context, depth, g.out, packed, [=](Index k, Index o) { return w[o * depth + k]; });
+  if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
+  ConvRows const cut{g};
+  context.threads().run(cut.pieces, [&](Index piece, int worker) {
+    auto const view = cut.view(x, piece, copies + worker * cut.copy_elements());
+    detail::convolve(g, view, packed, bias == nullptr ? nullptr : start, y, false);
   });
 }
 
-/// At stride 1 the gradient is itself a convolution, with the kernel turned round; otherwise patches are
-/// scattered.
+/// Adds into dx.
 template <class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   auto const memory = context.allocate(conv2d_gradient_input_workspace<T>(g, context.threads().threads()));
   T* const workspace = static_cast<T*>(memory.get());
-  Index const pixels = g.out_h() * g.out_w();
+  Index const depth = g.depth();
   if (g.stride == 1) {
-    T* const turned = workspace;
-    Index const taps = g.kernel * g.kernel;
-    for (Index i = 0; i < g.in; ++i)
-      for (Index tap = 0; tap < taps; ++tap)
-        for (Index o = 0; o < g.out; ++o)
-          turned[(i * taps + tap) * g.out + o] = w[(o * taps + taps - 1 - tap) * g.in + i];
-    ConvGeometry const back{g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
-    T* const patches = workspace + g.out * g.depth();
-    context.threads().run(g.n, [&](Index n, int worker) {
-      detail::convolve_image(back, dy + n * pixels * g.out, turned,
-                             patches + worker * patch_elements<T>(back), dx + n * g.h * g.w * g.in, true);
+    ConvGeometry const back = turned(g);
+    T* const copies =
+        workspace + detail::packed_elements<T>(back.depth(), back.out) + padded_columns<T>(back.out);
+    Index const last_tap = g.kernel * g.kernel - 1;
+    detail::pack_weights(context, back.depth(), g.in, workspace, [=](Index k, Index i) {
+      return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i];
+    });
+    ConvRows const cut{back};
+    context.threads().run(cut.pieces, [&](Index piece, int worker) {
+      auto const view = cut.view(dy, piece, copies + worker * cut.copy_elements());
+      detail::convolve<T>(back, view, workspace, nullptr, dx, true);
     });
     return;
   }
+  Index const pixels = g.out_h() * g.out_w();
   context.threads().run(g.n, [&](Index n, int worker) {
-    T* const patches = workspace + worker * patch_elements<T>(g);
-    for (Index first = 0; first < pixels; first += conv_block<T>) {
-      Index const count = std::min(conv_block<T>, pixels - first);
-      for (Index column = 0; column < g.depth(); column += gemm_tile<T>) {
-        multiply_tile<T>(count, std::min(gemm_tile<T>, g.depth() - column), g.out,
-                         {dy + (n * pixels + first) * g.out, g.out}, {w + column, g.depth()},
-                         {patches + column, g.depth()}, T(1), false);
-      }
+    T* const patches = workspace + worker * detail::scatter_pixels * depth;
+    for (Index first = 0; first < pixels; first += detail::scatter_pixels) {
+      Index const count = std::min(detail::scatter_pixels, pixels - first);
+      for (Index column = 0; column < depth; column += panel_columns<T>)
+        multiply_panel<T>(count, std::min(panel_columns<T>, depth - column), g.out,
+                          {dy + (n * pixels + first) * g.out, g.out}, {w + column, depth},
+                          {patches + column, depth}, T(1), false);
       detail::scatter(g, patches, first, count, dx + n * g.h * g.w * g.in);
     }
-  });
-}
-
-/// Images are dealt to a fixed number of parts; the parts are added in their order.
-template <class T>
-void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, T const* x, T const* dy, T* dw) {
-  auto const memory = context.allocate(conv2d_gradient_weight_workspace<T>(g, context.threads().threads()));
-  Index const parts = std::min(weight_gradient_parts, g.n);
-  Index const weights = g.out * g.depth();
-  Index const pixels = g.out_h() * g.out_w();
-  T* const partial = static_cast<T*>(memory.get());
-  T* const workspace = partial + parts * weights;
-  context.threads().run(parts, [&](Index part, int worker) {
-    T* const sums = partial + part * weights;
-    T* const patches = workspace + worker * patch_elements<T>(g);
-    std::fill_n(sums, weights, T(0));
-    for (Index n = part * g.n / parts; n < (part + 1) * g.n / parts; ++n) {
-      T const* const image = x + n * g.h * g.w * g.in;
-      for (Index first = 0; first < pixels; first += conv_block<T>) {
-        Index const count = std::min(conv_block<T>, pixels - first);
-        T const* rows = image + first * g.in;
-        if (!detail::is_pointwise(g)) {
-          detail::gather(g, image, first, count, patches);
-          rows = patches;
-        }
-        for (Index row = 0; row < g.out; row += gemm_tile<T>)
-          for (Index column = 0; column < g.depth(); column += gemm_tile<T>) {
-            multiply_tile<T>(std::min(gemm_tile<T>, g.out - row), std::min(gemm_tile<T>, g.depth() - column),
-                             count, {dy + (n * pixels + first) * g.out + row, g.out, true},
-                             {rows + column, g.depth()}, {sums + row * g.depth() + column, g.depth()}, T(1),
-                             true);
-          }
-      }
-    }
-  });
-  context.threads().run((weights + 4095) / 4096, [&](Index piece, int) {
-    for (Index i = piece * 4096; i < std::min((piece + 1) * 4096, weights); ++i)
-      for (Index part = 0; part < parts; ++part) dw[i] += partial[part * weights + i];
   });
 }
 

@@ -1,9 +1,10 @@
-// Cpu: the embedded default. Eigen's matrix products, own loops, own threads.
+// Cpu: the embedded default. Own tiles, own loops, own threads.
 #pragma once
 
 #include <algorithm>
 
 #include <diffsiam/backend/cpu/conv2d.hpp>
+#include <diffsiam/backend/cpu/conv2d_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/elementwise.hpp>
 #include <diffsiam/backend/cpu/gemm.hpp>
 #include <diffsiam/backend/cpu/reduce.hpp>

@@ -1,80 +1,91 @@
-// Matrix products of the Cpu backend: tiles cut by shape, one a piece, each Eigen's own product on one
-// thread.
+// Matrix products of the Cpu backend: blocks of rows times panels of columns, cut by shape.
 #pragma once
 
 #include <algorithm>
 
-#include <Eigen/Core>
-
+#include <diffsiam/backend/cpu/tile.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/core/products.hpp>
 
 namespace diffsiam::backend::cpu {
 
-/// Tile edge and depth. Within them Eigen packs its operands on the stack (EIGEN_STACK_ALLOCATION_LIMIT is
-/// 128 KiB), so that a product allocates nothing.
+/// Rows of a block: enough to pay for packing a panel. Depth of a panel: packed, it takes 32 KiB of the
+/// stack.
+inline constexpr Index gemm_rows = 16 * tile_rows;
 template <class T>
-inline constexpr Index gemm_tile = 512 / static_cast<Index>(sizeof(T));
-inline constexpr Index gemm_depth = 240;
+inline constexpr Index gemm_depth = 32768 / (panel_columns<T> * static_cast<Index>(sizeof(T)));
 
-/// C (m, n) (+)= alpha op(A) op(B), serially. Any sizes.
+/// Columns [0, columns) of op(B) rows [0, depth), times alpha, side by side and padded with zeros to `width`.
 template <class T>
-void multiply_tile(Index m, Index n, Index k, MatrixView<T const> a, MatrixView<T const> b, MatrixView<T> c,
-                   T alpha, bool accumulate) {
-  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using In = Eigen::Map<Matrix const, 0, Eigen::OuterStride<>>;
-  using Out = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
-  Out out{c.data, m, n, Eigen::OuterStride<>{c.pitch}};
-  if (!accumulate) out.setZero();
-  for (Index from = 0; from < k; from += gemm_depth) {
-    Index const depth = std::min(gemm_depth, k - from);
-    Eigen::OuterStride<> const a_pitch{a.pitch}, b_pitch{b.pitch};
-    if (!a.transposed && !b.transposed) {
-      out.noalias() +=
-          alpha * In{a.data + from, m, depth, a_pitch} * In{b.data + from * b.pitch, depth, n, b_pitch};
-    } else if (!a.transposed) {
-      out.noalias() +=
-          alpha * In{a.data + from, m, depth, a_pitch} * In{b.data + from, n, depth, b_pitch}.transpose();
-    } else if (!b.transposed) {
-      out.noalias() += alpha * In{a.data + from * a.pitch, depth, m, a_pitch}.transpose() *
-                       In{b.data + from * b.pitch, depth, n, b_pitch};
-    } else {
-      out.noalias() += alpha * In{a.data + from * a.pitch, depth, m, a_pitch}.transpose() *
-                       In{b.data + from, n, depth, b_pitch}.transpose();
+void pack_panel(MatrixView<T const> const& b, Index depth, Index columns, Index width, T alpha, T* panel) {
+  if (!b.transposed) {
+    for (Index k = 0; k < depth; ++k, panel += width) {
+      T const* const row = b.data + k * b.pitch;
+      for (Index j = 0; j < columns; ++j) panel[j] = alpha * row[j];
+      std::fill(panel + columns, panel + width, T(0));
     }
+    return;
+  }
+  for (Index j = 0; j < width; ++j) {
+    T const* const column = b.data + j * b.pitch;
+    for (Index k = 0; k < depth; ++k) panel[k * width + j] = j < columns ? alpha * column[k] : T(0);
   }
 }
 
-/// Every product of the batch, tile by tile.
+/// C (m, n) (+)= alpha op(A) op(B) for n within one panel, serially.
+template <class T>
+void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> b,
+                    MatrixView<T> const& c, T alpha, bool accumulate) {
+  alignas(64) std::array<T, static_cast<std::size_t>(gemm_depth<T> * panel_columns<T>)> panel;
+  Index const width = panel_width<T>(n, 0);
+  Index const row_pitch = a.transposed ? 1 : a.pitch;
+  Tile<T> tile;
+  tile.a_step = a.transposed ? a.pitch : 1;
+  tile.b = panel.data();
+  tile.b_pitch = width;
+  tile.c_pitch = c.pitch;
+  tile.columns = n;
+  Index from = 0;
+  do {
+    tile.length = std::min(gemm_depth<T>, k - from);
+    tile.accumulate = accumulate || from > 0;
+    pack_panel(b, tile.length, n, width, alpha, panel.data());
+    for (Index row = 0; row < m; row += tile_rows) {
+      tile.rows = std::min(tile_rows, m - row);
+      for (Index r = 0; r < tile_rows; ++r)
+        tile.a[static_cast<std::size_t>(r)] =
+            a.data + from * tile.a_step + (row + std::min(r, tile.rows - 1)) * row_pitch;
+      tile.c = c.data + row * c.pitch;
+      multiply(tile);
+    }
+    from += tile.length;
+    b.data += tile.length * (b.transposed ? 1 : b.pitch);
+  } while (from < k);
+}
+
+/// Every product of the batch.
 template <class T>
 void gemm(HostContext& context, Gemm<T> const& g) {
-  constexpr Index tile = gemm_tile<T>;
-  Index const rows = (g.m + tile - 1) / tile;
-  Index const columns = (g.n + tile - 1) / tile;
-  Index const tiles = rows * columns;
-  // Small products of a batch share a piece.
-  Index const batch = g.batch_outer * g.batch_inner;
-  Index const work = std::max<Index>(1, g.m * g.n * g.k / std::max<Index>(1, tiles));
-  Index const per_piece = std::clamp<Index>((Index{1} << 18) / work, 1, std::max<Index>(1, batch * tiles));
-  Index const pieces = (batch * tiles + per_piece - 1) / per_piece;
-  context.threads().run(pieces, [&](Index piece, int) {
-    for (Index item = piece * per_piece; item < std::min((piece + 1) * per_piece, batch * tiles); ++item) {
-      Index const member = item / tiles;
-      Index const row = (item % tiles) / columns * tile;
-      Index const column = item % columns * tile;
-      auto const place = [&](auto matrix) {
-        matrix.data +=
-            member / g.batch_inner * matrix.outer_stride + member % g.batch_inner * matrix.inner_stride;
+  Index const rows = (g.m + gemm_rows - 1) / gemm_rows;
+  Index const panels = (g.n + panel_columns<T> - 1) / panel_columns<T>;
+  Index const blocks = g.batch_outer * g.batch_inner * rows * panels;
+  // Small products share a piece.
+  Index const work = std::min(gemm_rows, g.m) * std::min(panel_columns<T>, g.n) * g.k + 1;
+  Index const per_piece = std::clamp<Index>((Index{1} << 19) / work, 1, std::max<Index>(1, blocks));
+  context.threads().run((blocks + per_piece - 1) / per_piece, [&](Index piece, int) {
+    for (Index block = piece * per_piece; block < std::min((piece + 1) * per_piece, blocks); ++block) {
+      Index const column = block % panels * panel_columns<T>;
+      Index const row = block / panels % rows * gemm_rows;
+      Index const member = block / panels / rows;
+      auto const place = [&](auto matrix, Index down, Index right) {
+        matrix.data += member / g.batch_inner * matrix.outer_stride +
+                       member % g.batch_inner * matrix.inner_stride +
+                       (matrix.transposed ? down + right * matrix.pitch : down * matrix.pitch + right);
         return matrix;
       };
-      auto a = place(g.a);
-      auto b = place(g.b);
-      auto c = place(g.c);
-      a.data += a.transposed ? row : row * a.pitch;
-      b.data += b.transposed ? column * b.pitch : column;
-      c.data += row * c.pitch + column;
-      multiply_tile(std::min(tile, g.m - row), std::min(tile, g.n - column), g.k, a, b, c, g.alpha,
-                    g.accumulate);
+      multiply_panel(std::min(gemm_rows, g.m - row), std::min(panel_columns<T>, g.n - column), g.k,
+                     place(g.a, row, 0), place(g.b, 0, column), place(g.c, row, column), g.alpha,
+                     g.accumulate);
     }
   });
 }

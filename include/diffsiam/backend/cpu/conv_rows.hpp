@@ -1,0 +1,83 @@
+// How convolutions of the Cpu backend are cut: pieces of whole output rows, of one image or of several small
+// ones. A worker copies the input rows its piece sees between borders of zeros; every output pixel then finds
+// what it sees as `kernel` runs of kernel * in neighbouring values.
+#pragma once
+
+#include <algorithm>
+
+#include <diffsiam/backend/cpu/tile.hpp>
+#include <diffsiam/core/products.hpp>
+
+namespace diffsiam::backend::cpu {
+
+/// What a piece sees of its input: output (image, row, column) begins at
+/// data + image image_pitch + row stride row_pitch + column stride in.
+template <class T>
+struct ConvView {
+  T const* data;
+  Index row_pitch, image_pitch;
+  Index images, rows;
+  Index first_pixel;  ///< among the output pixels of the batch; a piece's pixels lie one after the other
+};
+
+struct ConvRows {
+  ConvGeometry g;
+  Index images = 1, rows = 1;  ///< of a piece; rows of an image are cut only where images == 1
+  Index stripes = 1, pieces = 0;
+
+  explicit ConvRows(ConvGeometry const& geometry) : g(geometry) {
+    // Input that stays in a core's second cache, and enough pieces for some threads even of few images.
+    constexpr Index most = Index{1} << 16, group = Index{1} << 14, wanted = 16;
+    Index const row = std::max<Index>(1, padded_w() * g.in);
+    Index const fitting = std::max<Index>(1, (most / row - g.kernel) / g.stride + 1);
+    Index const spread = std::max<Index>(1, g.out_h() * g.n / wanted);
+    rows = std::clamp<Index>(std::min(fitting, std::max(spread, 64 / std::max<Index>(1, g.out_w()))), 1,
+                             std::max<Index>(1, g.out_h()));
+    stripes = (g.out_h() + rows - 1) / rows;
+    if (stripes <= 1)
+      images = std::clamp<Index>(group / (row * seen_rows()), 1, std::max<Index>(1, g.n / wanted));
+    pieces = (g.n + images - 1) / images * stripes;
+  }
+
+  [[nodiscard]] Index padded_w() const { return g.w + 2 * g.padding(); }
+  /// Input rows behind the output rows of one image.
+  [[nodiscard]] Index seen_rows() const { return (rows - 1) * g.stride + g.kernel; }
+  /// Elements a worker needs for a copy; a 1x1 kernel reads the images themselves.
+  [[nodiscard]] Index copy_elements() const {
+    return g.kernel == 1 ? 0 : images * seen_rows() * padded_w() * g.in;
+  }
+
+  template <class T>
+  [[nodiscard]] ConvView<T> view(T const* x, Index piece, T* copy) const {
+    Index const first_image = piece / stripes * images;
+    Index const first_row = piece % stripes * rows;
+    ConvView<T> v{copy,
+                  padded_w() * g.in,
+                  seen_rows() * padded_w() * g.in,
+                  std::min(images, g.n - first_image),
+                  std::min(rows, g.out_h() - first_row),
+                  (first_image * g.out_h() + first_row) * g.out_w()};
+    if (g.kernel == 1) {
+      v.data = x + (first_image * g.h + first_row * g.stride) * g.w * g.in;
+      v.image_pitch = g.h * g.w * g.in;
+      return v;
+    }
+    Index const border = g.padding() * g.in;
+    for (Index image = 0; image < v.images; ++image) {
+      T* to = copy + image * v.image_pitch;
+      for (Index row = 0; row < (v.rows - 1) * g.stride + g.kernel; ++row, to += v.row_pitch) {
+        Index const h = first_row * g.stride + row - g.padding();
+        if (h < 0 || h >= g.h) {
+          std::fill_n(to, v.row_pitch, T(0));
+          continue;
+        }
+        std::fill_n(to, border, T(0));
+        std::copy_n(x + ((first_image + image) * g.h + h) * g.w * g.in, g.w * g.in, to + border);
+        std::fill_n(to + border + g.w * g.in, border, T(0));
+      }
+    }
+    return v;
+  }
+};
+
+}  // namespace diffsiam::backend::cpu

@@ -79,4 +79,17 @@ concept Random = Contextual<B> && requires(typename B::Context& context, Rng rng
 template <class B>
 concept Backend = Memory<B> && Blas<B> && Conv<B> && Elementwise<B> && Reduce<B> && Random<B>;
 
+/// True for a Backend; for another type the compiler says in one sentence what to add.
+template <class B>
+[[nodiscard]] consteval bool complete() {
+  static_assert(Contextual<B>, "A backend needs a Scalar, and a Context with allocate(bytes).");
+  static_assert(Memory<B>, "A backend needs the Memory group: add fill, copy, upload and download.");
+  static_assert(Blas<B>, "A backend needs the Blas group: add gemm.");
+  static_assert(Conv<B>, "A backend needs the Conv group: add conv2d and its two gradients.");
+  static_assert(Elementwise<B>, "A backend needs the Elementwise group: add for_each.");
+  static_assert(Reduce<B>, "A backend needs the Reduce group: add sum, softmax and log_softmax.");
+  static_assert(Random<B>, "A backend needs the Random group: add uniform and normal.");
+  return Backend<B>;
+}
+
 }  // namespace diffsiam::backend

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/core/shape.hpp>
 
 namespace diffsiam {
@@ -26,7 +27,9 @@ class Tensor {
       : context_(&context),
         shape_(shape),
         memory_(context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(Scalar))),
-        data_(static_cast<Scalar*>(memory_.get())) {}
+        data_(static_cast<Scalar*>(memory_.get())) {
+    static_assert(backend::complete<B>());
+  }
 
   /// All elements `value`.
   [[nodiscard]] static Tensor filled(Context& context, Shape const& shape, Scalar value) {

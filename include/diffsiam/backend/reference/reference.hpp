@@ -2,9 +2,13 @@
 // backend is tested against.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/backend/host/memory.hpp>
 #include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
@@ -25,15 +29,23 @@ struct Reference : HostMemory<T> {
       Index const c = matrix.transposed ? row : column;
       return matrix.data[outer * matrix.outer_stride + inner * matrix.inner_stride + r * matrix.pitch + c];
     };
+    std::vector<T> b(static_cast<std::size_t>(g.k * g.n)), sums(static_cast<std::size_t>(g.n));
     for (Index outer = 0; outer < g.batch_outer; ++outer)
-      for (Index inner = 0; inner < g.batch_inner; ++inner)
-        for (Index i = 0; i < g.m; ++i)
+      for (Index inner = 0; inner < g.batch_inner; ++inner) {
+        // B in one piece and j innermost: the sums are the same, and the walk through memory is straight.
+        for (Index k = 0; k < g.k; ++k)
+          for (Index j = 0; j < g.n; ++j)
+            b[static_cast<std::size_t>(k * g.n + j)] = at(g.b, outer, inner, k, j);
+        for (Index i = 0; i < g.m; ++i) {
+          std::fill(sums.begin(), sums.end(), T(0));
+          for (Index k = 0; k < g.k; ++k)
+            add_scaled(sums.data(), at(g.a, outer, inner, i, k), b.data() + k * g.n, g.n);
           for (Index j = 0; j < g.n; ++j) {
-            T sum = T(0);
-            for (Index k = 0; k < g.k; ++k) sum += at(g.a, outer, inner, i, k) * at(g.b, outer, inner, k, j);
             T& c = at(g.c, outer, inner, i, j);
-            c = g.alpha * sum + (g.accumulate ? c : T(0));
+            c = g.alpha * sums[static_cast<std::size_t>(j)] + (g.accumulate ? c : T(0));
           }
+        }
+      }
   }
 
   // Conv
@@ -41,24 +53,27 @@ struct Reference : HostMemory<T> {
   static void conv2d(Context&, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
     for (Index pixel = 0; pixel < g.n * g.out_h() * g.out_w(); ++pixel)
       for (Index o = 0; o < g.out; ++o) y[pixel * g.out + o] = bias == nullptr ? T(0) : bias[o];
+    // Weights as (kh, kw, in, out), so that the innermost loop runs straight through memory.
+    std::vector<T> by_tap(static_cast<std::size_t>(g.depth() * g.out));
+    for (Index o = 0; o < g.out; ++o)
+      for (Index d = 0; d < g.depth(); ++d)
+        by_tap[static_cast<std::size_t>(d * g.out + o)] = w[o * g.depth() + d];
     for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
-      for (Index o = 0; o < g.out; ++o)
-        for (Index i = 0; i < g.in; ++i)
-          y[y_pixel * g.out + o] += x[x_pixel * g.in + i] * w[o * g.depth() + tap * g.in + i];
+      for (Index i = 0; i < g.in; ++i)
+        add_scaled(y + y_pixel * g.out, x[x_pixel * g.in + i], by_tap.data() + (tap * g.in + i) * g.out,
+                   g.out);
     });
   }
   static void conv2d_gradient_input(Context&, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
     for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
       for (Index o = 0; o < g.out; ++o)
-        for (Index i = 0; i < g.in; ++i)
-          dx[x_pixel * g.in + i] += dy[y_pixel * g.out + o] * w[o * g.depth() + tap * g.in + i];
+        add_scaled(dx + x_pixel * g.in, dy[y_pixel * g.out + o], w + o * g.depth() + tap * g.in, g.in);
     });
   }
   static void conv2d_gradient_weight(Context&, ConvGeometry const& g, T const* x, T const* dy, T* dw) {
     for_each_tap(g, [&](Index y_pixel, Index x_pixel, Index tap) {
       for (Index o = 0; o < g.out; ++o)
-        for (Index i = 0; i < g.in; ++i)
-          dw[o * g.depth() + tap * g.in + i] += dy[y_pixel * g.out + o] * x[x_pixel * g.in + i];
+        add_scaled(dw + o * g.depth() + tap * g.in, dy[y_pixel * g.out + o], x + x_pixel * g.in, g.in);
     });
   }
 
@@ -110,6 +125,10 @@ struct Reference : HostMemory<T> {
   }
 
  private:
+  /// y[j] += a x[j].
+  static void add_scaled(T* DIFFSIAM_RESTRICT y, T a, T const* DIFFSIAM_RESTRICT x, Index size) {
+    for (Index j = 0; j < size; ++j) y[j] += a * x[j];
+  }
   template <class F>
   static void for_each_index(Grid const& grid, F f) {
     Extents5 i{};

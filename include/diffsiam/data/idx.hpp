@@ -117,13 +117,18 @@ class IdxReader {
   }
   [[nodiscard]] static std::string shown(std::span<std::byte const> bytes) {
     std::string text;
-    for (std::byte const byte : bytes)
-      text += (text.empty() ? "" : " ") + std::to_string(std::to_integer<int>(byte));
+    for (std::byte const byte : bytes) {
+      if (!text.empty()) text += ' ';
+      text += std::to_string(std::to_integer<int>(byte));
+    }
     return text;
   }
   [[nodiscard]] std::string shown_extents() const {
     std::string text = "(";
-    for (int axis = 0; axis < rank_; ++axis) text += (axis > 0 ? ", " : "") + std::to_string(extent(axis));
+    for (int axis = 0; axis < rank_; ++axis) {
+      if (axis > 0) text += ", ";
+      text += std::to_string(extent(axis));
+    }
     return text + ")";
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/shape.hpp>
 
 namespace diffsiam::data {
 
@@ -49,8 +50,7 @@ namespace detail {
 }
 
 [[nodiscard]] inline std::string shown(ImageExtent const& extent) {
-  return "(" + std::to_string(extent.height) + ", " + std::to_string(extent.width) + ", " +
-         std::to_string(extent.channels) + ")";
+  return to_string(Shape{extent.height, extent.width, extent.channels});
 }
 
 inline void require_image(std::string_view operation, std::span<float const> image,

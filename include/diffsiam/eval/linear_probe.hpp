@@ -1,0 +1,129 @@
+// Linear probe: how much of the classes a linear layer reads off frozen features. The features are
+// standardised with the training mean and deviation; softmax regression is minimised for each weight decay,
+// from the greatest down, each from where the last ended, until one brings validation accuracy down. Of all
+// steps the one with the best validation accuracy is kept, of equals the first. Test data are looked at once,
+// at the end.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/metrics.hpp>
+#include <diffsiam/eval/softmax_regression.hpp>
+#include <diffsiam/eval/standardise.hpp>
+
+namespace diffsiam::eval {
+
+struct LinearProbeConfig {
+  std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
+  int most_steps = 100;     ///< for each weight decay
+  double tolerance = 1e-5;  ///< of the training loss, in nats
+  int classes = 0;          ///< 0: the greatest training label + 1
+};
+
+/// Standardisation and a linear layer.
+class LinearClassifier {
+ public:
+  LinearClassifier() = default;
+  LinearClassifier(Standardiser standardiser, SoftmaxWeights weights)
+      : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
+
+  [[nodiscard]] Index dims() const { return standardiser_.dims(); }
+  [[nodiscard]] int classes() const { return static_cast<int>(weights_.cols()); }
+  [[nodiscard]] Standardiser const& standardiser() const { return standardiser_; }
+  /// The row of `c`, in standardised space: the direction in which the class grows; (dims).
+  [[nodiscard]] std::vector<float> direction(int c) const {
+    std::vector<float> result(static_cast<std::size_t>(dims()));
+    for (Index j = 0; j < dims(); ++j)
+      result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, c));
+    return result;
+  }
+  /// The most probable class of each sample. Throws ShapeError for another width.
+  [[nodiscard]] std::vector<int> predict(Features const& features, ThreadPool* pool = nullptr) const {
+    std::vector<float> const z = standardiser_(features);
+    return softmax_predict({z, features.count, features.dims}, weights_, pool);
+  }
+
+ private:
+  Standardiser standardiser_;
+  SoftmaxWeights weights_;
+};
+
+struct LinearProbeResult {
+  double accuracy = 0;              ///< on test data, in [0, 1]
+  double validation_accuracy = 0;   ///< what the choice was made by
+  std::vector<double> per_class{};  ///< on test data; NaN for a class without samples
+  double weight_decay = 0;          ///< chosen
+  int step = 0;                     ///< chosen, within that weight decay
+  bool converged = false;           ///< whether the minimisation did for every weight decay tried
+  std::vector<int> predictions{};   ///< on test data
+  LinearClassifier classifier{};
+};
+
+/// Throws ShapeError for widths or counts that do not fit, NumericError for NaN, RangeError for labels out of
+/// range or of one class only, ConfigError for no weight decay or a negative one. `pool` may be null.
+[[nodiscard]] inline LinearProbeResult linear_probe(Labelled const& train, Labelled const& validation,
+                                                    Labelled const& test,
+                                                    LinearProbeConfig const& config = {},
+                                                    ThreadPool* pool = nullptr) {
+  if (config.weight_decays.empty() || config.most_steps < 1)
+    fail<ConfigError>(
+        "linear_probe", "at least one weight decay and one step",
+        std::to_string(config.weight_decays.size()) + " and " + std::to_string(config.most_steps));
+  for (double const decay : config.weight_decays)
+    if (!(decay >= 0))
+      fail<ConfigError>("linear_probe", "weight decays of at least 0", std::to_string(decay));
+  int const classes = resolve_classes("linear_probe", config.classes, train.labels);
+  for (Labelled const* const part : {&train, &validation, &test}) {
+    require_labelled("linear_probe", *part, classes);
+    if (part->features.dims != train.features.dims)
+      fail<ShapeError>("linear_probe",
+                       std::to_string(train.features.dims) + " dims, as the training features",
+                       std::to_string(part->features.dims));
+  }
+
+  Standardiser const standardiser = Standardiser::fit(train.features);
+  std::vector<float> const train_values = standardiser(train.features);
+  std::vector<float> const validation_values = standardiser(validation.features);
+  Features const seen{validation_values, validation.features.count, validation.features.dims};
+  SoftmaxRegression regression{
+      {{train_values, train.features.count, train.features.dims}, train.labels}, classes, pool};
+  std::vector<double> decays = config.weight_decays;
+  std::sort(decays.begin(), decays.end(), std::greater<>());
+
+  LinearProbeResult result{.validation_accuracy = -1, .converged = true};
+  SoftmaxWeights weights = SoftmaxWeights::Zero(train.features.dims + 1, classes);
+  SoftmaxWeights best;
+  auto const consider = [&](double decay, int step, SoftmaxWeights const& reached) {
+    double const score = accuracy(softmax_predict(seen, reached, pool), validation.labels);
+    if (score <= result.validation_accuracy) return score;
+    result.validation_accuracy = score;
+    result.weight_decay = decay;
+    result.step = step;
+    best = reached;
+    return score;
+  };
+  consider(decays.front(), 0, weights);
+  double best_before = -1;
+  for (double const decay : decays) {
+    double best_here = -1;
+    bool const converged = regression.minimise(
+        weights, decay, config.most_steps, config.tolerance, [&](int step, SoftmaxWeights const& reached) {
+          best_here = std::max(best_here, consider(decay, step, reached));
+        });
+    result.converged = result.converged && converged;
+    if (best_here >= 0 && best_here < best_before) break;  // still less decay only fits closer
+    best_before = std::max(best_before, best_here);
+  }
+  result.classifier = LinearClassifier{standardiser, best};
+  result.predictions = result.classifier.predict(test.features, pool);
+  result.accuracy = accuracy(result.predictions, test.labels);
+  result.per_class = accuracy_per_class(result.predictions, test.labels, classes);
+  return result;
+}
+
+}  // namespace diffsiam::eval

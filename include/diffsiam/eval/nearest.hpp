@@ -1,0 +1,98 @@
+// Nearest neighbours by cosine similarity, exact: products in blocks, the best k kept as they pass.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/matrix.hpp>
+
+namespace diffsiam::eval {
+
+struct Neighbour {
+  Index index = 0;
+  float similarity = 0;  ///< cosine, in [-1, 1]; 0 beside a vector of zeros
+};
+
+/// The k nearest of each query, nearest first; among equals the lower index first.
+struct Neighbours {
+  Index k = 0;
+  std::vector<Neighbour> all{};
+
+  /// Of query i.
+  [[nodiscard]] std::span<Neighbour const> of(Index i) const {
+    return std::span(all).subspan(static_cast<std::size_t>(i * k), static_cast<std::size_t>(k));
+  }
+};
+
+namespace detail {
+
+[[nodiscard]] inline RowMatrix unit_rows(Features const& features) {
+  RowMatrix result = rows_of(features, {0, features.count});
+  for (Index i = 0; i < result.rows(); ++i) {
+    auto const norm = static_cast<float>(std::sqrt(result.row(i).cast<double>().squaredNorm()));
+    if (norm > 0) result.row(i) /= norm;
+  }
+  return result;
+}
+
+[[nodiscard]] inline bool nearer(Neighbour const& a, Neighbour const& b) {
+  return a.similarity > b.similarity || (a.similarity == b.similarity && a.index < b.index);
+}
+
+}  // namespace detail
+
+/// Throws ShapeError when the widths differ, RangeError for k outside [1, count of `base`]. `pool` may be
+/// null.
+[[nodiscard]] inline Neighbours nearest_neighbours(Features const& base, Features const& queries, Index k,
+                                                   ThreadPool* pool = nullptr) {
+  require_features("nearest_neighbours", base);
+  require_features("nearest_neighbours", queries);
+  if (base.dims != queries.dims)
+    fail<ShapeError>("nearest_neighbours", "queries of " + std::to_string(base.dims) + " dims",
+                     std::to_string(queries.dims));
+  if (k < 1 || k > base.count)
+    fail<RangeError>("nearest_neighbours", "k in [1, " + std::to_string(base.count) + "]", std::to_string(k));
+  constexpr Index query_block = 256, base_block = 1024;
+  detail::RowMatrix const base_units = detail::unit_rows(base);
+  detail::RowMatrix const query_units = detail::unit_rows(queries);
+  auto const size = static_cast<std::size_t>(k);
+  Neighbours result{.k = k, .all = std::vector<Neighbour>(static_cast<std::size_t>(queries.count) * size)};
+
+  detail::for_pieces(pool, detail::block_count(queries.count, query_block), [&](Index piece) {
+    auto const [begin, rows] = detail::row_block(queries.count, query_block, piece);
+    detail::RowMatrix similarities;
+    // A heap for each query, its worst on top.
+    std::vector<std::vector<Neighbour>> best(static_cast<std::size_t>(rows));
+    for (std::vector<Neighbour>& heap : best) heap.reserve(size);
+    for (Index part = 0; part < detail::block_count(base.count, base_block); ++part) {
+      auto const [from, width] = detail::row_block(base.count, base_block, part);
+      similarities.noalias() =
+          query_units.middleRows(begin, rows) * base_units.middleRows(from, width).transpose();
+      for (Index i = 0; i < rows; ++i) {
+        std::vector<Neighbour>& heap = best[static_cast<std::size_t>(i)];
+        float const* const row = similarities.data() + i * width;
+        for (Index j = 0; j < width; ++j) {
+          if (heap.size() == size) {
+            if (!(row[j] > heap.front().similarity)) continue;
+            std::pop_heap(heap.begin(), heap.end(), detail::nearer);
+            heap.pop_back();
+          }
+          heap.push_back({from + j, row[j]});
+          std::push_heap(heap.begin(), heap.end(), detail::nearer);
+        }
+      }
+    }
+    for (Index i = 0; i < rows; ++i) {
+      std::vector<Neighbour>& heap = best[static_cast<std::size_t>(i)];
+      std::sort_heap(heap.begin(), heap.end(), detail::nearer);
+      std::copy(heap.begin(), heap.end(), result.all.begin() + (begin + i) * k);
+    }
+  });
+  return result;
+}
+
+}  // namespace diffsiam::eval

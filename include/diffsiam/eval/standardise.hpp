@@ -1,0 +1,64 @@
+// Standardisation: each dimension minus its mean, over its standard deviation, both of the training features.
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/features.hpp>
+
+namespace diffsiam::eval {
+
+/// z_j = (x_j - mean_j) * scale_j, scale_j = 1 / standard deviation (over n, not n - 1), or 0 where the
+/// dimension is constant.
+class Standardiser {
+ public:
+  Standardiser() = default;
+  /// Throws ShapeError and NumericError as require_features does.
+  [[nodiscard]] static Standardiser fit(Features const& train) {
+    require_features("Standardiser::fit", train);
+    auto const dims = static_cast<std::size_t>(train.dims);
+    auto const n = static_cast<double>(train.count);
+    std::vector<double> mean(dims), variance(dims);
+    for (Index i = 0; i < train.count; ++i)
+      for (std::size_t j = 0; j < dims; ++j) mean[j] += static_cast<double>(train.row(i)[j]);
+    for (double& value : mean) value /= n;
+    for (Index i = 0; i < train.count; ++i)
+      for (std::size_t j = 0; j < dims; ++j) {
+        double const distance = static_cast<double>(train.row(i)[j]) - mean[j];
+        variance[j] += distance * distance;
+      }
+    Standardiser result;
+    for (std::size_t j = 0; j < dims; ++j) {
+      double const deviation = std::sqrt(variance[j] / n);
+      bool const constant = deviation <= 1e-6 * std::abs(mean[j]) || deviation < 1e-30;
+      result.mean_.push_back(static_cast<float>(mean[j]));
+      result.scale_.push_back(constant ? 0.0F : static_cast<float>(1 / deviation));
+    }
+    return result;
+  }
+
+  [[nodiscard]] Index dims() const { return static_cast<Index>(mean_.size()); }
+  [[nodiscard]] std::vector<float> const& mean() const { return mean_; }
+  [[nodiscard]] std::vector<float> const& scale() const { return scale_; }
+
+  /// The standardised copy, (count, dims). Throws ShapeError for another width.
+  [[nodiscard]] std::vector<float> operator()(Features const& features) const {
+    require_features("Standardiser", features);
+    if (features.dims != dims())
+      fail<ShapeError>("Standardiser", std::to_string(dims()) + " dims, as fitted",
+                       std::to_string(features.dims));
+    std::vector<float> result(features.values.size());
+    auto const width = static_cast<std::size_t>(dims());
+    for (std::size_t begin = 0; begin < result.size(); begin += width)
+      for (std::size_t j = 0; j < width; ++j)
+        result[begin + j] = (features.values[begin + j] - mean_[j]) * scale_[j];
+    return result;
+  }
+
+ private:
+  std::vector<float> mean_, scale_;
+};
+
+}  // namespace diffsiam::eval

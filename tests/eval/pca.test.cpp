@@ -1,0 +1,91 @@
+#include <cmath>
+
+#include <tests/eval/blobs.hpp>
+#include <tests/support/catch.hpp>
+
+#include <diffsiam/eval/pca.hpp>
+
+using namespace diffsiam;
+using namespace diffsiam::eval;
+using test::Approx;
+using test::Blobs;
+using test::contains;
+
+namespace {
+
+/// 3000 samples of 70 dims (two panels, two blocks), stretched by 5, 4, 3 along known axes, far from the
+/// origin.
+std::vector<float> stretched() {
+  Blobs blobs{3000, 70, 2, 0, 3};
+  for (Index i = 0; i < 3000; ++i) {
+    float* const row = blobs.values.data() + i * 70;
+    float const a = 5 * row[0], b = 4 * row[1];
+    row[0] = (a + b) / std::sqrt(2.0F);
+    row[1] = (a - b) / std::sqrt(2.0F);
+    row[69] *= 3;
+    for (int j = 0; j < 70; ++j) row[j] += 100;
+  }
+  return blobs.values;
+}
+
+}  // namespace
+
+TEST_CASE("covariance matches its definition in double") {
+  std::vector<float> const values = stretched();
+  Features const x{values, 3000, 70};
+  Eigen::VectorXd const mean = mean_of(x);
+  Eigen::MatrixXd const covariance = covariance_of(x, mean);
+  REQUIRE((covariance - covariance.transpose()).norm() == 0);
+  double worst = 0;
+  for (Index a = 0; a < 70; ++a)
+    for (Index b = 0; b < 70; ++b) {
+      double sum = 0;
+      for (Index i = 0; i < 3000; ++i)
+        sum += (static_cast<double>(x.row(i)[a]) - mean[a]) * (static_cast<double>(x.row(i)[b]) - mean[b]);
+      worst = std::max(worst, std::abs(sum / 3000 - covariance(a, b)));
+    }
+  REQUIRE(worst < 1e-4);
+}
+
+TEST_CASE("PCA finds the axes of greatest variance, the same with any number of threads") {
+  std::vector<float> const values = stretched();
+  Features const x{values, 3000, 70};
+  Pca const pca = Pca::fit(x, {.components = 3});
+  REQUIRE(std::sqrt(pca.variances()[0]) == Approx(5).epsilon(0.05));
+  REQUIRE(std::sqrt(pca.variances()[1]) == Approx(4).epsilon(0.05));
+  REQUIRE(std::sqrt(pca.variances()[2]) == Approx(3).epsilon(0.05));
+  REQUIRE(pca.explained() == Approx(50.0 / 117).epsilon(0.05));
+  std::vector<float> const z = pca(x);
+  REQUIRE(z.size() == 9000);
+  // Projections are centred, uncorrelated, and of the variance that was said.
+  Features const projected{z, 3000, 3};
+  Eigen::VectorXd const mean = mean_of(projected);
+  Eigen::MatrixXd const covariance = covariance_of(projected, mean);
+  REQUIRE(mean.norm() < 1e-3);
+  for (Index k = 0; k < 3; ++k) {
+    REQUIRE(covariance(k, k) == Approx(pca.variances()[static_cast<std::size_t>(k)]).epsilon(1e-4));
+    REQUIRE(std::abs(covariance(k, (k + 1) % 3)) < 1e-3);
+  }
+  ThreadPool pool{3};
+  REQUIRE(Pca::fit(x, {.components = 3}, &pool)(x, &pool) == z);
+}
+
+TEST_CASE("a whitened projection has unit variance") {
+  std::vector<float> const values = stretched();
+  Features const x{values, 3000, 70};
+  std::vector<float> const z = Pca::fit(x, {.components = 4, .whiten = true})(x);
+  Features const projected{z, 3000, 4};
+  Eigen::MatrixXd const covariance = covariance_of(projected, mean_of(projected));
+  REQUIRE((covariance - Eigen::MatrixXd::Identity(4, 4)).norm() < 1e-3);
+}
+
+TEST_CASE("a PCA that cannot be is refused") {
+  Blobs const blobs{20, 4, 2, 1, 1};
+  REQUIRE_THROWS_WITH(Pca::fit(blobs.features(), {.components = 5}), contains("[1, 4]") && contains("got 5"));
+  REQUIRE_THROWS_AS(Pca::fit(blobs.features(), {.components = 0}), ConfigError);
+  Pca const pca = Pca::fit(blobs.features(), {.components = 2});
+  REQUIRE_THROWS_WITH(pca({blobs.values, 40, 2}), contains("Pca: expected 4 dims") && contains("got 2"));
+  std::vector<float> bad = blobs.values;
+  bad[7] = NAN;
+  REQUIRE_THROWS_WITH(Pca::fit({bad, 20, 4}, {.components = 2}), contains("Pca::fit") && contains("finite"));
+}

@@ -1,7 +1,6 @@
 // The table of cases against the folder: an operation without a case is not checked by anything.
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -18,7 +17,7 @@ namespace diffsiam::test {
 std::vector<std::pair<std::string, std::string>> defined_names() {
   auto const folder =
       (std::filesystem::path(DIFFSIAM_TEST_DATA) / "../../include/diffsiam/ops").lexically_normal();
-  std::regex const definition(R"(std::string_view name = ([^;]+);)");
+  std::string const definition = "std::string_view name = ";
   std::vector<std::pair<std::string, std::string>> names;
   for (auto const& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".hpp") continue;
@@ -26,12 +25,16 @@ std::vector<std::pair<std::string, std::string>> defined_names() {
     std::stringstream text;
     text << file.rdbuf();
     std::string const header = text.str();
-    std::sregex_iterator match(header.begin(), header.end(), definition);
+    std::size_t const before = names.size();
+    for (std::size_t at = header.find(definition); at != std::string::npos;
+         at = header.find(definition, at + 1)) {
+      std::size_t const begin = at + definition.size();
+      names.emplace_back(entry.path().filename().string(),
+                         header.substr(begin, header.find(';', begin) - begin));
+    }
     // Plain tensors alone: no operation, though it has a case.
     bool const plain = entry.path().filename() == "lookup.hpp";
-    CHECK(plain == (match == std::sregex_iterator{}));
-    for (; match != std::sregex_iterator{}; ++match)
-      names.emplace_back(entry.path().filename().string(), (*match)[1]);
+    CHECK(plain == (names.size() == before));
   }
   return names;
 }

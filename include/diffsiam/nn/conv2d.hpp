@@ -1,4 +1,5 @@
-// Conv2d: a convolution with a square kernel, padded to keep the side (or halve it at stride 2), with a bias.
+// Conv2d: a convolution with a square kernel, padded to keep the side (or halve it at stride 2), with a bias
+// or without.
 #pragma once
 
 #include <diffsiam/nn/init.hpp>
@@ -17,6 +18,7 @@ class Conv2d {
     Index kernel = 3;
     Index stride = 1;
     bool zero = false;  ///< start at zero instead of at random
+    bool bias = true;   ///< none where a batch norm follows: it would take it away again
   };
 
   Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
@@ -29,12 +31,14 @@ class Conv2d {
     Index const fan_in = config.kernel * config.kernel * config.in;
     PublishedLayout const layout{PublishedLayout::Kind::conv};
     weight_ = config.zero ? init.constant(weights, 0, layout) : init.uniform(weights, fan_in, layout);
+    if (!config.bias) return;
     bias_ = config.zero ? init.constant({config.out}, 0) : init.uniform({config.out}, fan_in);
   }
 
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
-    return ops::conv2d(x, weight_, bias_, {.stride = stride_});
+    ops::Conv2d const options{.stride = stride_};
+    return bias_ ? ops::conv2d(x, weight_, bias_, options) : ops::conv2d(x, weight_, options);
   }
 
   template <class F>

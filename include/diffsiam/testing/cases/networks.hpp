@@ -3,6 +3,7 @@
 
 #include <diffsiam/diffusion/noise_schedule.hpp>
 #include <diffsiam/encoder/modular_encoder.hpp>
+#include <diffsiam/encoder/resnet.hpp>
 #include <diffsiam/encoder/reveal.hpp>
 #include <diffsiam/encoder/siamese_heads.hpp>
 #include <diffsiam/loss/diffusion_loss.hpp>
@@ -63,6 +64,10 @@ void encoders(Visit&& visit) {
                                                     .heads = 2,
                                                     .groups = 2},
                                        .partition = detail::small_partition()}};
+  }));
+  visit(module_case("ResNet10", {{4, 16, 16, 2}}, []<class B>(typename B::Context& c) {
+    return encoder::ModularEncoder<B, encoder::ResNet10<B>>{
+        c, {.backbone = {.in_channels = 2, .width = 2}, .partition = detail::small_partition()}};
   }));
   visit(module_case("ModularEncoder, a head a subset", {{2, 5, 4, 1}}, []<class B>(typename B::Context& c) {
     return encoder::ModularEncoder<B, encoder::ConvBackbone<B>, encoder::SubsetHeads<B>>{

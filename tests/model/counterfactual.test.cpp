@@ -1,0 +1,63 @@
+// Exchanging subsets, spherical interpolation, manipulation.
+#include <cmath>
+#include <vector>
+
+#include <tests/support/catch.hpp>
+
+#include <diffsiam/backend/reference.hpp>
+#include <diffsiam/diffusion/noising.hpp>
+#include <diffsiam/model/counterfactual.hpp>
+
+using namespace diffsiam;
+using diffsiam::test::contains;
+using B = backend::Reference<double>;
+
+TEST_CASE("Exchanged subsets come from the other latent, the rest stays") {
+  B::Context context;
+  auto const partition =
+      encoder::TimestepPartition::staged({.timesteps = 10, .subsets = 3, .dims = 6}, {{4, 3}, {10, 3}});
+  auto const z = Tensor<B>::filled(context, {2, 6}, 1), other = Tensor<B>::filled(context, {2, 6}, 5);
+  auto const replaced = model::exchange_subsets(partition, z, other, 1, 2).values();
+  for (int j = 0; j < 6; ++j) {
+    bool const moved = j >= partition.begin(1) && j < partition.end(1);
+    CHECK(replaced[static_cast<std::size_t>(j)] == (moved ? 5 : 1));
+    CHECK(replaced[static_cast<std::size_t>(6 + j)] == (moved ? 5 : 1));
+  }
+  CHECK(model::exchange_subsets(partition, z, other, 0, 3, 0.25).values() == std::vector<double>(12, 2));
+  CHECK(z.values() == std::vector<double>(12, 1));
+  CHECK_THROWS_WITH(model::exchange_subsets(partition, z, other, 2, 4),
+                    contains("exchange_subsets") && contains("[2, 4)"));
+}
+
+TEST_CASE("Spherical interpolation keeps its ends and the length of noise") {
+  B::Context context;
+  auto const x = diffusion::normal<B>(context, {2, 400}, {.seed = 1}),
+             y = diffusion::normal<B>(context, {2, 400}, {.seed = 2});
+  auto const distance = [](Tensor<B> const& a, Tensor<B> const& b) {
+    double greatest = 0;
+    auto const u = a.values(), v = b.values();
+    for (std::size_t i = 0; i < u.size(); ++i) greatest = std::max(greatest, std::abs(u[i] - v[i]));
+    return greatest;
+  };
+  CHECK(distance(model::slerp(x, y, 0), x) < 1e-12);
+  CHECK(distance(model::slerp(x, y, 1), y) < 1e-12);
+  CHECK(distance(model::slerp(x, x, 0.3), x) < 1e-12);
+  auto const length = [](Tensor<B> const& a) {
+    double square = 0;
+    for (double v : a.values()) square += v * v;
+    return std::sqrt(square);
+  };
+  double const middle = length(model::slerp(x, y, 0.5));
+  CHECK(middle > 0.95 * length(x));
+  CHECK(middle < 1.05 * length(x));
+}
+
+TEST_CASE("Manipulation moves by strength times the root of the width along the direction") {
+  B::Context context;
+  auto const z = Tensor<B>::zeros(context, {1, 4});
+  std::vector<float> const w{0, 2, 0, 0};
+  CHECK(model::manipulate(z, w, 0.5).values() == std::vector<double>{0, 1, 0, 0});
+  std::vector<float> const zero(4, 0), narrow(3, 1);
+  CHECK_THROWS_WITH(model::manipulate(z, zero, 1), contains("manipulate") && contains("not zero"));
+  CHECK_THROWS_WITH(model::manipulate(z, narrow, 1), contains("4 dims") && contains("got 3"));
+}

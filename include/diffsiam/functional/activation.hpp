@@ -38,13 +38,13 @@ struct Silu {
   static constexpr std::string_view name = "silu";
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
-    T const bounded = x < T(-80) ? T(-80) : x;
-    return bounded * functional::sigmoid(bounded);
+    T const above = x < T(-80) ? T(-80) : x;
+    return above * functional::bounded_sigmoid(above > T(80) ? T(80) : above);
   }
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
     T const bounded = x < T(-80) ? T(-80) : (x > T(80) ? T(80) : x);
-    T const s = functional::sigmoid(bounded);
+    T const s = functional::bounded_sigmoid(bounded);
     return s * (T(1) + bounded * (T(1) - s));
   }
 };

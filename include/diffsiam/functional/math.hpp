@@ -21,14 +21,16 @@ namespace diffsiam::functional {
 #endif
 }
 
-/// e^x within 2 ulp for results in the normal range; smaller results are 0, larger ones infinite, NaN stays
-/// NaN.
-[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float exp(float x) {
-  float const clamped = x < -104.0F ? -104.0F : (x > 89.0F ? 89.0F : x);
+/// e^x = fraction 2^exponent, for |x| <= 104.
+struct ExpParts {
+  float fraction;
+  std::int32_t exponent;
+};
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline ExpParts exp_parts(float x) {
   // x = n ln 2 + r with |r| <= ln 2 / 2; the magic addend rounds to an integer.
-  float const shifted = multiply_add(clamped, 1.44269504F, 12582912.0F);
+  float const shifted = multiply_add(x, 1.44269504F, 12582912.0F);
   float const n = shifted - 12582912.0F;
-  float r = multiply_add(n, -0.693359375F, clamped);
+  float r = multiply_add(n, -0.693359375F, x);
   r = multiply_add(n, 2.12194440e-4F, r);
   float p = 1.9875691500e-4F;
   p = multiply_add(p, r, 1.3981999507e-3F);
@@ -37,16 +39,27 @@ namespace diffsiam::functional {
   p = multiply_add(p, r, 1.6666665459e-1F);
   p = multiply_add(p, r, 5.0000001201e-1F);
   p = multiply_add(p, r * r, r) + 1.0F;
+  return {p, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(12582912.0F)};
+}
+
+/// e^x within 2 ulp for results in the normal range; smaller results are 0, larger ones infinite, NaN stays
+/// NaN.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float exp(float x) {
+  ExpParts const parts = exp_parts(x < -104.0F ? -104.0F : (x > 89.0F ? 89.0F : x));
   // 2^n through the exponent bits, in two halves so that neither leaves the range.
-  std::int32_t const exponent =
-      std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(12582912.0F);
-  std::int32_t const half = exponent >> 1;
+  std::int32_t const half = parts.exponent >> 1;
   float const scale_1 = std::bit_cast<float>((half + 127) << 23);
-  float const scale_2 = std::bit_cast<float>((exponent - half + 127) << 23);
-  float const result = p * scale_1 * scale_2;
+  float const scale_2 = std::bit_cast<float>((parts.exponent - half + 127) << 23);
+  float const result = parts.fraction * scale_1 * scale_2;
   float const low = x < -87.33654F ? 0.0F : result;
   float const high = x > 88.72283F ? std::numeric_limits<float>::infinity() : low;
   return x != x ? x : high;
+}
+
+/// 1 / (1 + e^-x) for |x| <= 80, where exp needs no care at its ends: activations spend their time here.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline float bounded_sigmoid(float x) {
+  ExpParts const parts = exp_parts(-x);
+  return 1.0F / (1.0F + parts.fraction * std::bit_cast<float>((parts.exponent + 127) << 23));
 }
 
 /// ln x within 2 ulp for normal x > 0; -inf at 0, NaN below.
@@ -129,6 +142,10 @@ template <class T>
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T sigmoid(T x) {
   return T(1) / (T(1) + functional::exp(-x));
+}
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T bounded_sigmoid(T x) {
+  return sigmoid(x);
 }
 /// ln(1 + e^x) without overflow.
 template <class T>

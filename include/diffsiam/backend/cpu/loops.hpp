@@ -86,4 +86,38 @@ void walk_rows(Grid const& grid, Walkers<T, N> const& operands, Index from, Inde
   }
 }
 
+/// Elements that narrow rows are joined to.
+inline constexpr Index joined_columns = 128;
+
+/// Calls kernel(data, row_strides, rows, columns) for a plane. Where every operand has its rows one after the
+/// other or repeats a single one, narrow rows are joined to wider ones, the repeated ones in a copy: with 16
+/// channels a loop would otherwise end as soon as it has begun.
+template <class T, std::size_t N, class Kernel>
+void join_rows(std::array<T*, N> data, std::array<Index, N> const& row_stride,
+               std::array<int, N> const& inner, Index rows, Index columns, Index most, Kernel kernel) {
+  Index joined = most / columns;
+  while (joined > 1 && joined * columns % 16 != 0 && most / columns - joined < 15) --joined;
+  bool joinable = joined > 1 && rows >= 2 * joined;
+  for (std::size_t i = 0; i < N; ++i)
+    joinable = joinable && (row_stride[i] == 0 || (row_stride[i] == columns && inner[i] == 1));
+  if (!joinable) {
+    kernel(data, row_stride, rows, columns);
+    return;
+  }
+  std::array<std::array<T, static_cast<std::size_t>(joined_columns)>, N> repeated;
+  std::array<T*, N> wide = data;
+  std::array<Index, N> wide_stride{};
+  for (std::size_t i = 0; i < N; ++i) {
+    wide_stride[i] = row_stride[i] * joined;
+    if (row_stride[i] != 0 || inner[i] == 0) continue;
+    wide[i] = repeated[i].data();
+    for (Index copy = 0; copy < joined; ++copy) std::copy_n(data[i], columns, wide[i] + copy * columns);
+  }
+  Index const wide_rows = rows / joined;
+  kernel(wide, wide_stride, wide_rows, columns * joined);
+  if (rows == wide_rows * joined) return;
+  for (std::size_t i = 0; i < N; ++i) data[i] += wide_rows * wide_stride[i];
+  kernel(data, row_stride, rows - wide_rows * joined, columns);
+}
+
 }  // namespace diffsiam::backend::cpu

@@ -62,11 +62,15 @@ class ThreadPool {
       work_ = &work;
       pieces_ = pieces;
       next_.store(0);
-      busy_.store(threads_ - 1);
       generation_.fetch_add(1);
     }
     wake_.notify_all();
     take_pieces(work, 0);
+    {
+      // Whoever has not woken by now finds nothing to do and is not waited for.
+      std::lock_guard const lock{mutex_};
+      work_ = nullptr;
+    }
     while (busy_.load() != 0) std::this_thread::yield();
     if (std::exception_ptr error = std::exchange(error_, nullptr)) std::rethrow_exception(error);
   }
@@ -109,6 +113,8 @@ class ThreadPool {
         if (stopping_) return;
         seen = generation_.load();
         work = work_;
+        if (work == nullptr) continue;
+        busy_.fetch_add(1);
       }
       take_pieces(*work, worker);
       busy_.fetch_sub(1);
@@ -124,7 +130,7 @@ class ThreadPool {
   std::condition_variable wake_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<Index> next_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> busy_{0};  ///< workers that took up the current work
   Work const* work_ = nullptr;
   Index pieces_ = 0;
   std::exception_ptr error_;

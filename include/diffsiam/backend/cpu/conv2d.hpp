@@ -18,7 +18,7 @@ template <class T>
 /// Packs panels of weights whose element at (k, column) is weight(k, column).
 template <class T, class Weight>
 void pack_weights(HostContext& context, Index depth, Index columns, T* packed, Weight weight) {
-  constexpr Index rows = 64;
+  Index const rows = std::max<Index>(16, (Index{1} << 14) / std::max<Index>(1, columns));
   context.threads().run((depth + rows - 1) / rows, [&](Index piece, int) {
     for (Index column = 0; column < columns; column += panel_columns<T>) {
       Index const width = panel_width<T>(columns, column);

@@ -53,6 +53,26 @@ void add_weight_gradient(ConvGeometry const& g, ConvView<T> const& x, T const* d
   }
 }
 
+/// dw (out, depth) += the parts, each of panels (depth, width).
+template <class T>
+void add_parts(HostContext& context, Index depth, Index out, Index parts, T* partial, T* dw) {
+  Index const part_size = depth * padded_columns<T>(out);
+  Index const rows = std::max<Index>(16, (Index{1} << 14) / (padded_columns<T>(out) * parts));
+  context.threads().run((depth + rows - 1) / rows, [&](Index piece, int) {
+    Index const first = piece * rows, count = std::min(rows, depth - first);
+    for (Index column = 0; column < out; column += panel_columns<T>) {
+      Index const width = panel_width<T>(out, column);
+      T* const sums = partial + column * depth + first * width;
+      for (Index part = 1; part < parts; ++part) {
+        T const* const from = sums + part * part_size;
+        for (Index i = 0; i < count * width; ++i) sums[i] += from[i];
+      }
+      for (Index j = 0; j < std::min(width, out - column); ++j)
+        for (Index k = 0; k < count; ++k) dw[(column + j) * depth + first + k] += sums[k * width + j];
+    }
+  });
+}
+
 }  // namespace detail
 
 template <class T>
@@ -97,17 +117,7 @@ void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, T const
           detail::add_weight_gradient(g, view, from, pitch, width, sums);
         }
       });
-  constexpr Index rows = 64;
-  context.threads().run((depth + rows - 1) / rows, [&, part_count = parts](Index piece, int) {
-    for (Index o = 0; o < g.out; ++o) {
-      Index const column = o / panel_columns<T> * panel_columns<T>;
-      Index const width = panel_width<T>(g.out, column);
-      for (Index k = piece * rows; k < std::min((piece + 1) * rows, depth); ++k) {
-        T const* from = partial + column * depth + k * width + (o - column);
-        for (Index part = 0; part < part_count; ++part, from += depth * columns) dw[o * depth + k] += *from;
-      }
-    }
-  });
+  detail::add_parts(context, depth, g.out, parts, partial, dw);
 }
 
 }  // namespace diffsiam::backend::cpu

@@ -4,7 +4,12 @@ target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam $<TARGET_NAME_IF
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
+  -fno-math-errno  # else g++ calls sqrt instead of vectorising it
   $<$<BOOL:${DIFFSIAM_NATIVE}>:-march=native>)
+# g++ 12 takes its own AVX-512 headers (bug 105593) and std::string + (bug 105329) for mistakes of ours.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(diffsiam_own INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+endif()
 if(DIFFSIAM_SANITIZE)
   target_compile_options(diffsiam_own INTERFACE
     -fsanitize=${DIFFSIAM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -12,7 +17,7 @@ if(DIFFSIAM_SANITIZE)
 endif()
 
 # Folders of the include tree that stand on an optional target.
-set(DIFFSIAM_IO_FOLDERS io data train eval golden integration)
+set(DIFFSIAM_IO_FOLDERS io data train eval golden integration allocation)
 
 # Sets `out` to whether `folder` can be built with what was found.
 function(diffsiam_can_build folder out)

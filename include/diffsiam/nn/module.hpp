@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/value/parameter.hpp>
 
 namespace diffsiam::nn {
@@ -16,9 +17,18 @@ struct ChildName {
   std::string name;
   std::string published;
 
-  ChildName(char const* both) : name(both), published(both) {}             // NOLINT: implicit by design
-  ChildName(std::string both) : name(both), published(std::move(both)) {}  // NOLINT
-  ChildName(std::string ours, std::string theirs) : name(std::move(ours)), published(std::move(theirs)) {}
+  // Out of line: a network names hundreds of children.
+  [[gnu::noinline]] ChildName(char const* both)  // NOLINT: implicit by design
+      : name(both), published(both) {}
+  [[gnu::noinline]] ChildName(char const* ours, char const* theirs) : name(ours), published(theirs) {}
+  [[gnu::noinline]] ChildName(std::string both) : name(both), published(std::move(both)) {}  // NOLINT
+  [[gnu::noinline]] ChildName(std::string ours, std::string theirs)
+      : name(std::move(ours)), published(std::move(theirs)) {}
+  ChildName(ChildName const&) = default;
+  ChildName(ChildName&&) = default;
+  ChildName& operator=(ChildName const&) = default;
+  ChildName& operator=(ChildName&&) = default;
+  [[gnu::noinline]] ~ChildName() {}  // NOLINT
 };
 
 /// Accepts any child; for the concept below.
@@ -39,18 +49,39 @@ inline std::string joined(std::string const& prefix, std::string const& name) {
   return prefix + "." + name;
 }
 
-template <class M, class F>
-void walk(ChildName const& path, M const& module, F& f) {
-  module.for_each_child([&](ChildName const& child_name, auto const& child) {
-    ChildName const child_path{joined(path.name, child_name.name),
-                               joined(path.published, child_name.published)};
-    if constexpr (Module<std::remove_cvref_t<decltype(child)>>) {
-      walk(child_path, child, f);
-    } else {
-      f(child_path, child);
-    }
-  });
+inline ChildName child_path(ChildName const& parent, ChildName const& child) {
+  return {joined(parent.name, child.name), joined(parent.published, child.published)};
 }
+
+/// Any visitor of leaves, so that a network is walked by one instantiation whoever asks.
+template <class B>
+struct LeafVisitor {
+  FunctionRef<void(ChildName const&, Parameter<B> const&)> parameter;
+  FunctionRef<void(ChildName const&, Buffer<B> const&)> buffer;
+
+  void operator()(ChildName const& path, Parameter<B> const& leaf) const {
+    if (leaf) parameter(path, leaf);
+  }
+  void operator()(ChildName const& path, Buffer<B> const& leaf) const {
+    if (leaf) buffer(path, leaf);
+  }
+};
+
+/// Goes down from `path`.
+template <class Visitor>
+struct Walk {
+  ChildName const& path;
+  Visitor const& visit;
+
+  template <class Child>
+  void operator()(ChildName const& name, Child const& child) const {
+    ChildName const below = child_path(path, name);
+    if constexpr (Module<Child>)
+      child.for_each_child(Walk{below, visit});
+    else
+      visit(below, child);
+  }
+};
 
 }  // namespace detail
 
@@ -58,13 +89,15 @@ void walk(ChildName const& path, M const& module, F& f) {
 /// Parameters that a layer was built without are skipped.
 template <Module M, class F>
 void for_each_leaf(M const& module, F&& f, ChildName const& prefix = {""}) {
-  auto visit = [&f](ChildName const& path, auto const& leaf) {
-    if constexpr (requires { static_cast<bool>(leaf); }) {
-      if (!leaf) return;
-    }
-    f(path, leaf);
-  };
-  detail::walk(prefix, module, visit);
+  if constexpr (requires { typename M::Backend; }) {
+    detail::LeafVisitor<typename M::Backend> const visitor{f, f};
+    module.for_each_child(detail::Walk<detail::LeafVisitor<typename M::Backend>>{prefix, visitor});
+  } else {
+    auto const visitor = [&f](ChildName const& path, auto const& leaf) {
+      if (leaf) f(path, leaf);
+    };
+    module.for_each_child(detail::Walk<decltype(visitor)>{prefix, visitor});
+  }
 }
 
 template <class B>

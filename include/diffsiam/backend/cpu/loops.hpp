@@ -1,6 +1,6 @@
 // Walking a grid fast. Neighbouring extents that every operand crosses in one stride are merged first, so
 // that most operations become one long contiguous loop; what is left are planes of rows. The walk is compiled
-// once a number of operands, only the plane's two loops once a functor: that is what keeps compile times low.
+// once, only the plane's two loops once a functor: that is what keeps compile times low.
 #pragma once
 
 #include <algorithm>
@@ -15,32 +15,51 @@ namespace diffsiam::backend::cpu {
 
 /// Elements a piece: enough to pay for waking a thread.
 inline constexpr Index elements_per_piece = 1 << 14;
+/// Operands of one call.
+inline constexpr std::size_t most_operands = 8;
 
 /// An operand whose functor does not matter: where it is, how it moves.
 template <class T>
 struct Walker {
-  T* data;
-  Extents5 stride;
+  T* data = nullptr;
+  Extents5 stride{};
 };
-template <class T, std::size_t N>
-using Walkers = std::array<Walker<T>, N>;
+/// One place in every operand, and the way to the next row.
+template <class T>
+using Places = std::array<T*, most_operands>;
+using Strides = std::array<Index, most_operands>;
 
-/// Operands forgotten down to walkers. Functors do not write what they take as const.
-template <class T, class... O>
-[[nodiscard]] Walkers<T, sizeof...(O)> walkers(O const&... operands) {
-  return {Walker<T>{const_cast<T*>(operands.data), operands.stride}...};
-}
+/// Operands forgotten down to walkers.
+template <class T>
+struct Walkers {
+  std::array<Walker<T>, most_operands> at{};
+  std::size_t count = 0;
+
+  Walkers() = default;
+  /// Functors do not write what they take as const.
+  template <class... O>
+  explicit Walkers(O const&... operands)
+      : at{Walker<T>{const_cast<T*>(operands.data), operands.stride}...}, count(sizeof...(O)) {
+    static_assert(sizeof...(O) <= most_operands, "An element-wise operation has at most eight operands.");
+  }
+};
 
 /// Merges each axis into the next inner one wherever all operands cross both in one stride; merged axes get
-/// extent 1, and the innermost axis that still loops beside the last one becomes axis 3.
-template <class T, std::size_t N>
-void merge_extents(Grid& grid, Walkers<T, N>& operands) {
+/// extent 1, and the innermost axis that still loops beside the last one becomes axis 3. `other` is merged
+/// alike.
+template <class T>
+void merge_extents(Grid& grid, Walkers<T>& operands, Walker<T>* other = nullptr) {
+  auto const each = [&](auto f) {
+    for (std::size_t i = 0; i < operands.count; ++i) f(operands.at[i].stride);
+    if (other != nullptr) f(other->stride);
+  };
   std::size_t inner = 4;
   for (std::size_t axis = 4; axis-- > 0;) {
     if (grid.extent[axis] == 1) continue;
     bool mergeable = true;
-    for (auto const& o : operands)
-      mergeable = mergeable && o.stride[axis] == o.stride[inner] * grid.extent[inner];
+    each([&](Extents5& stride) {
+      mergeable = mergeable && stride[axis] == stride[inner] * grid.extent[inner];
+    });
     if (mergeable) {
       grid.extent[inner] *= std::exchange(grid.extent[axis], 1);
     } else {
@@ -51,73 +70,78 @@ void merge_extents(Grid& grid, Walkers<T, N>& operands) {
   for (std::size_t axis = 4; axis-- > 0;) {
     if (grid.extent[axis] == 1) continue;
     std::swap(grid.extent[axis], grid.extent[to]);
-    for (auto& o : operands) std::swap(o.stride[axis], o.stride[to]);
+    each([&](Extents5& stride) { std::swap(stride[axis], stride[to]); });
     --to;
   }
 }
 
-/// Offsets of all operands at plane `index`, counting planes along axes 0 to 2.
-template <class T, std::size_t N>
-[[nodiscard]] std::array<T*, N> plane_at(Grid const& grid, Walkers<T, N> const& operands, Index index) {
-  std::array<T*, N> data{};
-  for (std::size_t i = 0; i < N; ++i) data[i] = operands[i].data;
-  for (std::size_t axis = 3; axis-- > 0;) {
-    Index const at = index % grid.extent[axis];
+/// A place in all operands at row `index`, counting rows along axes 0 to 3.
+template <class T>
+[[nodiscard]] Places<T> row_at(Grid const& grid, Walkers<T> const& operands, Index index) {
+  Extents5 at{};
+  for (std::size_t axis = 4; axis-- > 0;) {
+    at[axis] = index % grid.extent[axis];
     index /= grid.extent[axis];
-    for (std::size_t i = 0; i < N; ++i) data[i] += at * operands[i].stride[axis];
+  }
+  Places<T> data{};
+  for (std::size_t i = 0; i < operands.count; ++i) {
+    data[i] = operands.at[i].data;
+    for (std::size_t axis = 0; axis < 4; ++axis) data[i] += at[axis] * operands.at[i].stride[axis];
   }
   return data;
 }
 
-/// Calls plane(data, row_strides, rows) for rows [from, to), counted through all planes of a grid with
-/// extent[3] rows each.
-template <class T, std::size_t N, class Plane>
-void walk_rows(Grid const& grid, Walkers<T, N> const& operands, Index from, Index to, Plane plane) {
-  std::array<Index, N> row_stride{};
-  for (std::size_t i = 0; i < N; ++i) row_stride[i] = operands[i].stride[3];
-  Index const rows = grid.extent[3];
+/// Rows of `columns` elements, `row_stride` apart.
+template <class T>
+using PlaneRef = FunctionRef<void(T* const* data, Index const* row_stride, Index rows, Index columns)>;
+
+/// Calls plane for rows [from, to), counted through all planes of a grid with extent[3] rows each.
+template <class T>
+void walk_rows(Grid const& grid, Walkers<T> const& operands, Index from, Index to, Index columns,
+               PlaneRef<T> plane) {
+  Strides row_stride{};
+  for (std::size_t i = 0; i < operands.count; ++i) row_stride[i] = operands.at[i].stride[3];
   while (from < to) {
-    Index const first = from % rows;
-    Index const count = std::min(rows - first, to - from);
-    std::array<T*, N> data = plane_at(grid, operands, from / rows);
-    for (std::size_t i = 0; i < N; ++i) data[i] += first * row_stride[i];
-    plane(data, row_stride, count);
+    Index const count = std::min(grid.extent[3] - from % grid.extent[3], to - from);
+    plane(row_at(grid, operands, from).data(), row_stride.data(), count, columns);
     from += count;
   }
 }
 
-/// Elements that narrow rows are joined to.
+/// Elements that narrow rows are joined to, at most.
 inline constexpr Index joined_columns = 128;
 
-/// Calls kernel(data, row_strides, rows, columns) for a plane. Where every operand has its rows one after the
-/// other or repeats a single one, narrow rows are joined to wider ones, the repeated ones in a copy: with 16
-/// channels a loop would otherwise end as soon as it has begun.
-template <class T, std::size_t N, class Kernel>
-void join_rows(std::array<T*, N> data, std::array<Index, N> const& row_stride,
-               std::array<int, N> const& inner, Index rows, Index columns, Index most, Kernel kernel) {
+/// Calls plane where every operand has its rows one after the other or repeats a single one with narrow rows
+/// joined to rows of at most `most` elements, the repeated ones in a copy: with 16 channels a loop would
+/// otherwise end as soon as it has begun.
+template <class T>
+void join_rows(T* const* from, Index const* row_stride, Walkers<T> const& operands, Index rows, Index columns,
+               Index most, PlaneRef<T> plane) {
   Index joined = most / columns;
   while (joined > 1 && joined * columns % 16 != 0 && most / columns - joined < 15) --joined;
   bool joinable = joined > 1 && rows >= 2 * joined;
-  for (std::size_t i = 0; i < N; ++i)
-    joinable = joinable && (row_stride[i] == 0 || (row_stride[i] == columns && inner[i] == 1));
+  for (std::size_t i = 0; i < operands.count; ++i)
+    joinable =
+        joinable && (row_stride[i] == 0 || (row_stride[i] == columns && operands.at[i].stride[4] == 1));
   if (!joinable) {
-    kernel(data, row_stride, rows, columns);
+    plane(from, row_stride, rows, columns);
     return;
   }
-  std::array<std::array<T, static_cast<std::size_t>(joined_columns)>, N> repeated;
-  std::array<T*, N> wide = data;
-  std::array<Index, N> wide_stride{};
-  for (std::size_t i = 0; i < N; ++i) {
+  std::array<T, most_operands* static_cast<std::size_t>(joined_columns)> repeated;
+  Places<T> data{};
+  Strides wide_stride{};
+  for (std::size_t i = 0; i < operands.count; ++i) {
+    data[i] = from[i];
     wide_stride[i] = row_stride[i] * joined;
-    if (row_stride[i] != 0 || inner[i] == 0) continue;
-    wide[i] = repeated[i].data();
-    for (Index copy = 0; copy < joined; ++copy) std::copy_n(data[i], columns, wide[i] + copy * columns);
+    if (row_stride[i] != 0 || operands.at[i].stride[4] == 0) continue;
+    data[i] = repeated.data() + i * static_cast<std::size_t>(joined_columns);
+    for (Index copy = 0; copy < joined; ++copy) std::copy_n(from[i], columns, data[i] + copy * columns);
   }
   Index const wide_rows = rows / joined;
-  kernel(wide, wide_stride, wide_rows, columns * joined);
+  plane(data.data(), wide_stride.data(), wide_rows, columns * joined);
   if (rows == wide_rows * joined) return;
-  for (std::size_t i = 0; i < N; ++i) data[i] += wide_rows * wide_stride[i];
-  kernel(data, row_stride, rows - wide_rows * joined, columns);
+  for (std::size_t i = 0; i < operands.count; ++i) data[i] = from[i] + wide_rows * wide_stride[i];
+  plane(data.data(), row_stride, rows - wide_rows * joined, columns);
 }
 
 }  // namespace diffsiam::backend::cpu

@@ -18,9 +18,9 @@ template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
 /// Adds the sums of f over a plane into `total`: one a column, or one in all.
-template <class T, std::size_t N>
-using SumKernel = void (*)(void const* f, std::array<T*, N> data, std::array<Index, N> const& row_stride,
-                           Index rows, Index columns, Wide<T>* total);
+template <class T>
+using SumKernel = void (*)(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns,
+                           Wide<T>* total);
 
 /// Columns that are summed at a time: more are cut, narrow rows are joined.
 inline constexpr Index widest_columns = 64;
@@ -33,9 +33,8 @@ void add_lanes(std::array<T, Lanes>& lane, F const& f, std::integer_sequence<int
 
 /// total[i] += sum over rows, for columns [i, i + Lanes).
 template <std::size_t Lanes, class T, class F, int... Inner, std::size_t... I>
-void sum_strip(F const& f, std::array<T*, sizeof...(I)> data,
-               std::array<Index, sizeof...(I)> const& row_stride, Index rows, Wide<T>* total,
-               std::integer_sequence<int, Inner...> inner, std::index_sequence<I...>) {
+void sum_strip(F const& f, std::array<T*, sizeof...(I)> data, Index const* row_stride, Index rows,
+               Wide<T>* total, std::integer_sequence<int, Inner...> inner, std::index_sequence<I...>) {
   constexpr Index block = 64;
   for (Index row = 0; row < rows;) {
     std::array<T, Lanes> lane{};
@@ -49,10 +48,9 @@ void sum_strip(F const& f, std::array<T*, sizeof...(I)> data,
 
 /// total[i] += sum over rows, column by column.
 template <class T, class F, int... Inner, std::size_t... I>
-void sum_columns(void const* functor, std::array<T*, sizeof...(I)> data,
-                 std::array<Index, sizeof...(I)> const& row_stride, Index rows, Index columns, Wide<T>* total,
-                 std::integer_sequence<int, Inner...> inner, std::index_sequence<I...> all) {
-  F const f = *static_cast<F const*>(functor);
+void sum_columns(F const f, T* const* from, Index const* row_stride, Index rows, Index columns,
+                 Wide<T>* total, std::integer_sequence<int, Inner...> inner, std::index_sequence<I...> all) {
+  std::array<T*, sizeof...(I)> data{from[I]...};
   auto const strips = [&]<std::size_t Lanes>(std::integral_constant<std::size_t, Lanes>) {
     constexpr auto step = static_cast<Index>(Lanes);
     for (; columns >= step; columns -= step, total += step) {
@@ -67,17 +65,16 @@ void sum_columns(void const* functor, std::array<T*, sizeof...(I)> data,
 
 /// *total += sum over rows and columns.
 template <class T, class F, int... Inner, std::size_t... I>
-void sum_rows(void const* functor, std::array<T*, sizeof...(I)> data,
-              std::array<Index, sizeof...(I)> const& row_stride, Index rows, Index columns, Wide<T>* total,
+void sum_rows(F const f, T* const* from, Index const* row_stride, Index rows, Index columns, Wide<T>* total,
               std::integer_sequence<int, Inner...> inner, std::index_sequence<I...>) {
   constexpr std::size_t lanes = 16;
   constexpr Index block = 2048, step = static_cast<Index>(lanes);
-  F const f = *static_cast<F const*>(functor);
+  std::array<T*, sizeof...(I)> data{from[I]...};
   for (Index row = 0; row < rows; ++row) {
-    for (Index from = 0; from < columns; from += block) {
-      Index const stop = std::min(from + block, columns);
+    for (Index first = 0; first < columns; first += block) {
+      Index const stop = std::min(first + block, columns);
       std::array<T, lanes> lane{};
-      Index i = from;
+      Index i = first;
       for (; i + step <= stop; i += step) add_lanes(lane, f, inner, (data[I] + i * Inner)...);
       for (std::size_t j = 0; i < stop; ++i, ++j) lane[j] += f(std::as_const(data[I][i * Inner])...);
       for (T value : lane) *total += static_cast<Wide<T>>(value);
@@ -92,11 +89,8 @@ struct SumPlan {
   bool split_columns = false;  ///< one long row is cut, rather than rows dealt out
   Index kept_rows = 1, length = 1, chunks = 1, chunk_length = 1, values = 1;
 
-  template <class T, std::size_t N>
-  SumPlan(Grid const& grid, Walkers<T, N> const& out_and_in, bool out_has_columns)
-      : kept(grid), summed(grid) {
-    for (std::size_t axis = 0; axis < 4; ++axis)
-      (out_and_in[0].stride[axis] != 0 ? summed : kept).extent[axis] = 1;
+  SumPlan(Grid const& grid, Extents5 const& out_stride, bool out_has_columns) : kept(grid), summed(grid) {
+    for (std::size_t axis = 0; axis < 4; ++axis) (out_stride[axis] != 0 ? summed : kept).extent[axis] = 1;
     Index const columns = grid.extent[4];
     kept_rows = kept.size() / columns;
     Index const summed_rows = summed.size() / columns;
@@ -110,13 +104,14 @@ struct SumPlan {
   }
 };
 
-/// The walk, whatever the functor. Operand 0 is the output.
-template <class T, std::size_t N>
-void sum_planes(HostContext& context, Grid grid, Walkers<T, N + 1> operands, bool out_has_columns,
-                std::array<int, N> const& inner, SumKernel<T, N> kernel, void const* f) {
+/// The walk, whatever the functor.
+template <class T>
+void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> operands, SumKernel<T> kernel,
+                void const* f) {
   if (grid.size() == 0) return;
-  merge_extents(grid, operands);
-  SumPlan const plan{grid, operands, out_has_columns};
+  bool const out_has_columns = out.stride[4] == 1;
+  merge_extents(grid, operands, &out);
+  SumPlan const plan{grid, out.stride, out_has_columns};
   Index const columns = grid.extent[4];
   using Sum = Wide<T>;
   auto const memory =
@@ -133,64 +128,55 @@ void sum_planes(HostContext& context, Grid grid, Walkers<T, N + 1> operands, boo
       Sum* const into = partial + item * plan.values;
       std::fill_n(into, plan.values, Sum(0));
       // The kept row's place, then the summed rows from there.
-      Walkers<T, N> in{};
-      for (std::size_t i = 0; i < N; ++i) in[i] = operands[i + 1];
-      walk_rows(plan.kept, in, item / plan.chunks, item / plan.chunks + 1,
-                [&](auto const& data, auto const&, Index) {
-                  for (std::size_t i = 0; i < N; ++i) in[i].data = data[i];
-                });
+      Walkers<T> in = operands;
+      Places<T> const kept = row_at(plan.kept, operands, item / plan.chunks);
       Index const width = out_has_columns ? widest_columns : columns;
       Index const most = out_has_columns ? widest_columns : joined_columns;
       for (Index column = 0; column < columns; column += width) {
         Index const first = plan.split_columns ? from : column;
         Index const count = plan.split_columns ? stop - from : std::min(width, columns - column);
-        Walkers<T, N> shifted = in;
-        for (std::size_t i = 0; i < N; ++i) shifted[i].data += first * inner[i];
+        for (std::size_t i = 0; i < in.count; ++i) in.at[i].data = kept[i] + first * in.at[i].stride[4];
         Sum* const to = into + (out_has_columns ? column : 0);
-        walk_rows(plan.summed, shifted, plan.split_columns ? 0 : from, plan.split_columns ? 1 : stop,
-                  [&](auto const& data, auto const& row_stride, Index rows) {
-                    join_rows(data, row_stride, inner, rows, count, most,
-                              [&](auto const& d, auto const& s, Index r, Index c) {
-                                if (!out_has_columns || c == count) return kernel(f, d, s, r, c, to);
-                                std::array<Sum, static_cast<std::size_t>(widest_columns)> joined{};
-                                kernel(f, d, s, r, c, joined.data());
-                                for (Index i = 0; i < c; ++i)
-                                  to[i % count] += joined[static_cast<std::size_t>(i)];
-                              });
-                  });
+        auto const add = [&](T* const* data, Index const* row_stride, Index rows, Index wide) {
+          if (!out_has_columns || wide == count) return kernel(f, data, row_stride, rows, wide, to);
+          std::array<Sum, static_cast<std::size_t>(widest_columns)> joined{};
+          kernel(f, data, row_stride, rows, wide, joined.data());
+          for (Index i = 0; i < wide; ++i) to[i % count] += joined[static_cast<std::size_t>(i)];
+        };
+        walk_rows<T>(plan.summed, in, plan.split_columns ? 0 : from, plan.split_columns ? 1 : stop, count,
+                     [&](T* const* data, Index const* row_stride, Index rows, Index) {
+                       join_rows<T>(data, row_stride, in, rows, count, most, add);
+                     });
       }
     }
   });
 
-  walk_rows(plan.kept, Walkers<T, 1>{operands[0]}, 0, plan.kept_rows,
-            [&, row = Index{0}](auto data, auto const& stride, Index rows) mutable {
-              for (Index r = 0; r < rows; ++r, ++row, data[0] += stride[0]) {
-                for (Index i = 0; i < plan.values; ++i) {
-                  Sum total = 0;
-                  for (Index chunk = 0; chunk < plan.chunks; ++chunk)
-                    total += partial[(row * plan.chunks + chunk) * plan.values + i];
-                  data[0][i] += static_cast<T>(total);
-                }
-              }
-            });
+  for (Index row = 0; row < plan.kept_rows; ++row) {
+    T* const to = row_at(plan.kept, Walkers<T>{out}, row)[0];
+    Sum const* const from = partial + row * plan.chunks * plan.values;
+    for (Index i = 0; i < plan.values; ++i) {
+      Sum total = 0;
+      for (Index chunk = 0; chunk < plan.chunks; ++chunk) total += from[chunk * plan.values + i];
+      to[i] += static_cast<T>(total);
+    }
+  }
 }
 
 /// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
 template <class T, class F, class Out, class... O>
 void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-  constexpr std::size_t n = sizeof...(O);
-  SumKernel<T, n> const kernel = [](void const* functor, std::array<T*, n> data,
-                                    std::array<Index, n> const& row_stride, Index rows, Index columns,
-                                    Wide<T>* total) {
+  SumKernel<T> const kernel = [](void const* functor, T* const* data, Index const* row_stride, Index rows,
+                                 Index columns, Wide<T>* total) {
     constexpr std::integer_sequence<int, O::inner...> inner{};
+    F const& summand = *static_cast<F const*>(functor);
     if constexpr (Out::inner == 1) {
-      sum_columns<T, F>(functor, data, row_stride, rows, columns, total, inner,
+      sum_columns<T, F>(summand, data, row_stride, rows, columns, total, inner,
                         std::index_sequence_for<O...>{});
     } else {
-      sum_rows<T, F>(functor, data, row_stride, rows, columns, total, inner, std::index_sequence_for<O...>{});
+      sum_rows<T, F>(summand, data, row_stride, rows, columns, total, inner, std::index_sequence_for<O...>{});
     }
   };
-  sum_planes<T, n>(context, grid, walkers<T>(out, operands...), Out::inner == 1, {O::inner...}, kernel, &f);
+  sum_planes<T>(context, grid, Walker<T>{out.data, out.stride}, Walkers<T>{operands...}, kernel, &f);
 }
 
 /// y = softmax of each row of x, or its logarithm. In place is allowed.

@@ -4,12 +4,16 @@
 //   scripts/demo                                           installs, builds and runs it
 //   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
 //
+// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 48 --out @OUT@
+//
 // In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), result.json,
 // report.html.
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -28,13 +32,36 @@ struct Options {
   std::filesystem::path data{ds::data::FashionMnist::debian_folder};
   std::uint64_t seed = 0;
   int threads = 0;
+  // Settings of the run that were given another value.
+  std::optional<std::uint64_t> denoiser_steps, steps;
+  std::optional<ds::Index> base_channels, siamese_batch;
+  std::optional<double> siamese_weight;
+  std::optional<int> subsets;
+  std::optional<ds::Index> pictures;  ///< of each part; all of them unless told
+
+  [[nodiscard]] RunConfig config() const {
+    RunConfig config = full ? RunConfig::full() : RunConfig::quick();
+    config.seed = seed;
+    config.threads = threads;
+    config.denoiser_steps = denoiser_steps.value_or(config.denoiser_steps);
+    config.steps = steps.value_or(config.steps);
+    config.base_channels = base_channels.value_or(config.base_channels);
+    config.siamese_batch = siamese_batch.value_or(config.siamese_batch);
+    config.siamese_weight = siamese_weight.value_or(config.siamese_weight);
+    config.subsets = subsets.value_or(config.subsets);
+    return config;
+  }
 };
 
 Pictures load_pictures(Options const& options) {
   auto const fashion = ds::data::load_fashion_mnist(options.data);
+  auto const few = [&](ds::data::Dataset const& all, ds::Index most) {
+    return all.slice(0, std::min(options.pictures.value_or(most), most));
+  };
   // The split does not follow the run's seed: all runs are measured on the same pictures.
-  auto [train, validation] = fashion.train.split(55000, 0);
-  return {std::move(train), std::move(validation), fashion.test};
+  auto const [train, validation] = fashion.train.split(55000, 0);
+  return {few(train, train.size()), few(validation, validation.size()),
+          few(fashion.test, fashion.test.size())};
 }
 
 void print_table(Results const& results, RunConfig const& config) {
@@ -85,20 +112,20 @@ Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures cons
                               score(encode_parts(context, untrained, pictures), labels, threads));
   results.scores.emplace_back("raw pixels", score(raw, labels, threads));
   say("measuring: diffusion losses on held-out pictures");
-  results.diffusion = diffusion_score(context, model, pictures.test, 2000, config.seed);
+  results.diffusion = diffusion_score(context, model, pictures.test,
+                                      std::min<ds::Index>(2000, pictures.test.size()), config.seed);
   results.by_timestep = losses_by_timestep(context, model, pictures.test, config.seed);
   return results;
 }
 
 void run(Options const& options) {
-  RunConfig config = options.full ? RunConfig::full() : RunConfig::quick();
-  config.seed = options.seed;
+  RunConfig const config = options.config();
   Pictures const pictures = load_pictures(options);
   RunFolder const folder{options.out};
   std::filesystem::create_directories(folder.root);
   ds::io::write_file(folder / "config.json", config.json().dump(2) + "\n");
 
-  B::Context context{{.threads = options.threads}};
+  B::Context context{{.threads = config.threads}};
   Clock::time_point const start = Clock::now();
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
   ds::ModularEncoder<B> const encoder{context, encoder_config(config)};
@@ -138,6 +165,17 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "another random run")->capture_default_str();
   app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str();
+  app.add_option("--denoiser-steps", options.denoiser_steps, "steps of the first stage")->group("Settings");
+  app.add_option("--steps", options.steps, "steps of the second stage")->group("Settings");
+  app.add_option("--base", options.base_channels, "channels of the denoiser's first level")
+      ->group("Settings");
+  app.add_option("--siamese-batch", options.siamese_batch, "pictures of the siamese half")->group("Settings");
+  app.add_option("--siamese-weight", options.siamese_weight, "w in L_diffusion + w L_siamese")
+      ->group("Settings");
+  app.add_option("--subsets", options.subsets, "k; 1 is PDAE")->group("Settings");
+  app.add_option("--pictures", options.pictures, "use only the first ones of each part, at least 400")
+      ->check(CLI::Range(400, 55000))
+      ->group("Settings");
   CLI11_PARSE(app, argc, argv);
   try {
     example::stop_on_interrupt();

@@ -23,7 +23,7 @@ class Tensor {
 
   Tensor() = default;
   /// Memory with indeterminate contents.
-  Tensor(Context& context, Shape const& shape)
+  [[gnu::noinline]] Tensor(Context& context, Shape const& shape)
       : context_(&context),
         shape_(shape),
         memory_(context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(Scalar))),
@@ -32,7 +32,7 @@ class Tensor {
   }
 
   /// All elements `value`.
-  [[nodiscard]] static Tensor filled(Context& context, Shape const& shape, Scalar value) {
+  [[nodiscard, gnu::noinline]] static Tensor filled(Context& context, Shape const& shape, Scalar value) {
     Tensor result{context, shape};
     result.fill(value);
     return result;
@@ -49,7 +49,7 @@ class Tensor {
     return result;
   }
   /// A view of memory that is not ours; it must stay valid as long as the view is used.
-  [[nodiscard]] static Tensor borrowed(Context& context, Shape const& shape, Scalar* data) {
+  [[nodiscard, gnu::noinline]] static Tensor borrowed(Context& context, Shape const& shape, Scalar* data) {
     Tensor result;
     result.context_ = &context;
     result.shape_ = shape;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <span>
+#include <vector>
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -54,6 +56,14 @@ template <class B, std::size_t N>
 template <class Op, class Context>
 void account(Context& context, Op const& op, Shapes in, double passes) {
   if constexpr (requires { context.count(Op::name, 1.0); }) context.count(Op::name, passes * op.flops(in));
+}
+template <class Op, class Context, class B>
+void account(Context& context, Op const& op, std::span<Tensor<B> const> in, double passes) {
+  if constexpr (requires { context.count(Op::name, 1.0); }) {
+    std::vector<Shape> shapes;
+    for (Tensor<B> const& tensor : in) shapes.push_back(tensor.shape());
+    account(context, op, Shapes{shapes}, passes);
+  }
 }
 
 }  // namespace detail

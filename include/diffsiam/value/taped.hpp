@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include <diffsiam/core/philox.hpp>
@@ -105,7 +106,7 @@ class Tape {
   [[nodiscard]] Taped<B> input(Tensor<B> value) { return {*this, nullptr, std::move(value)}; }
   /// Puts a tensor on the tape as a variable whose gradient is kept.
   [[nodiscard]] Taped<B> variable(Tensor<B> value) {
-    Node<B>* const node = append(std::make_unique<Node<B>>(), value.shape());
+    Node<B>* const node = append(new Node<B>, value.shape());
     return {*this, node, std::move(value)};
   }
 
@@ -133,12 +134,19 @@ class Tape {
  private:
   friend struct Reading<Taped<B>>;
 
-  Node<B>* append(std::unique_ptr<Node<B>> node, Shape const& shape) {
+  /// Takes a node that was just made.
+  [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape) {
     node->context_ = context_;
     node->shape_ = shape;
     node->previous_ = std::move(newest_);
-    newest_ = std::move(node);
-    return newest_.get();
+    newest_.reset(node);
+    return node;
+  }
+  /// Whether a gradient is wanted of any input.
+  [[nodiscard]] static bool records(std::span<Node<B>* const> sources) {
+    bool any = false;
+    for (Node<B>* source : sources) any = any || source != nullptr;
+    return any;
   }
   [[nodiscard]] Taped<B> wrap(Node<B>* node, Tensor<B> value) { return {*this, node, std::move(value)}; }
 
@@ -168,20 +176,24 @@ inline constexpr unsigned keeps_inputs = [] {
 template <class Op>
 inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
 
-template <class B, class Op, std::size_t N>
-class OpNode final : public Node<B> {
+/// What all nodes of operations with N inputs share, so that it is compiled once.
+template <class B, std::size_t N>
+class RecordedNode : public Node<B> {
  public:
-  OpNode(Op const& op, std::array<Tensor<B>, N> const& in, std::array<Node<B>*, N> const& sources,
-         Tensor<B> const& out, Saved<B> saved)
-      : op_(op), sources_(sources), out_(keep(out, keeps_output<Op>)), saved_(std::move(saved)) {
-    for (std::size_t i = 0; i < N; ++i) in_[i] = keep(in[i], ((keeps_inputs<Op> >> i) & 1U) != 0);
+  /// Bit i of `kept`: the data of input i stays, bit N: that of the output; otherwise the shape alone.
+  [[gnu::noinline]] void record(std::array<Tensor<B>, N> const& in, std::array<Node<B>*, N> const& sources,
+                                Tensor<B> const& out, Saved<B>& saved, unsigned kept) {
+    sources_ = sources;
+    for (std::size_t i = 0; i < N; ++i) in_[i] = keep(in[i], ((kept >> i) & 1U) != 0);
+    out_ = keep(out, ((kept >> N) & 1U) != 0);
+    saved_ = std::move(saved);
   }
 
  private:
   static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
     return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
   }
-  void backward() override {
+  void backward() final {
     std::array<Tensor<B>*, N> gradients{};
     double passes = 0;
     for (std::size_t i = 0; i < N; ++i) {
@@ -190,22 +202,36 @@ class OpNode final : public Node<B> {
       // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
       if (in_[i].shape().rank() > 1) passes += 1;
     }
-    typename B::Context& context = out_.context();
-    account(context, op_, shapes_of(in_), passes);
-    op_.backward(Backward<B>{context, in_, out_, this->gradient_, saved_, gradients});
+    go_back(Backward<B>{out_.context(), in_, out_, this->gradient_, saved_, gradients}, passes);
   }
-  void release() override {
+  void release() final {
     in_ = {};
     out_ = {};
     saved_ = {};
     this->gradient_ = {};
   }
+  virtual void go_back(Backward<B> const& pass, double passes) = 0;
 
-  Op op_;
   std::array<Tensor<B>, N> in_;
-  std::array<Node<B>*, N> sources_;
+  std::array<Node<B>*, N> sources_{};
   Tensor<B> out_;
   Saved<B> saved_;
+};
+
+template <class B, class Op, std::size_t N>
+class OpNode final : public RecordedNode<B, N> {
+ public:
+  static constexpr unsigned kept = (keeps_inputs<Op> & ((1U << N) - 1U)) | (keeps_output<Op> ? 1U << N : 0U);
+
+  explicit OpNode(Op const& op) : op_(op) {}
+
+ private:
+  void go_back(Backward<B> const& pass, double passes) override {
+    account(pass.context, op_, pass.in, passes);
+    op_.backward(pass);
+  }
+
+  Op op_;
 };
 
 }  // namespace detail
@@ -219,19 +245,17 @@ struct Reading<Taped<B>> {
     typename B::Context& context = tape.context();
     std::array<Tensor<B>, n> const in{tensor_of(context, values)...};
     auto const shapes = detail::shapes_of(in);
-    Tensor<B> const out{context, op.shape(shapes)};
+    Tensor<B> out{context, op.shape(shapes)};
     detail::account(context, op, shapes, 1);
     std::array<Node<B>*, n> const sources{source_of(tape, values)...};
-    bool recorded = false;
-    for (Node<B>* source : sources) recorded = recorded || source != nullptr;
-    if (!recorded) {
-      op.forward(Forward<B>{context, in, out});
-      return tape.wrap(nullptr, out);
-    }
     Saved<B> saved;
-    op.forward(Forward<B>{context, in, out, &saved});
-    auto node = std::make_unique<detail::OpNode<B, Op, n>>(op, in, sources, out, std::move(saved));
-    return tape.wrap(tape.append(std::move(node), out.shape()), out);
+    bool const recorded = tape.records(sources);
+    op.forward(Forward<B>{context, in, out, recorded ? &saved : nullptr});
+    if (!recorded) return tape.wrap(nullptr, std::move(out));
+    auto* const node = new detail::OpNode<B, Op, n>(op);
+    tape.append(node, out.shape());
+    node->record(in, sources, out, saved, detail::OpNode<B, Op, n>::kept);
+    return tape.wrap(node, std::move(out));
   }
 
  private:
@@ -267,7 +291,7 @@ struct Reading<Taped<B>> {
       gradient = Tensor<B>::borrowed(tape.context(), parameter.shape(),
                                      reinterpret_cast<typename B::Scalar*>(&tape));
     }
-    return tape.append(std::make_unique<detail::ParameterNode<B>>(std::move(gradient)), parameter.shape());
+    return tape.append(new detail::ParameterNode<B>(std::move(gradient)), parameter.shape());
   }
 };
 

@@ -14,26 +14,32 @@ template <class T>
 using PlaneKernel = void (*)(void const* f, T* const* data, Index const* row_stride, Index rows,
                              Index columns);
 
-/// Inner strides and the length of a block are constants, so the loop vectorises, also at -O2. Operands of
-/// one call are the same element or do not overlap, so iterations are independent.
+/// f at `block` neighbours. Inner strides and the length are constants, so the loop vectorises, also at -O2.
+/// Operands of one call are the same element or do not overlap, so iterations are independent.
+template <Index block, int... Inner, class F, class... T>
+DIFFSIAM_ALWAYS_INLINE void apply_block(F const& f, T*... p) {
+  DIFFSIAM_INDEPENDENT_ITERATIONS
+  for (Index j = 0; j < block; ++j) f(p[j * Inner]...);
+}
+
 template <class T, class F, int... Inner, std::size_t... I>
-void apply_plane(F const f, T* const* from, Index const* row_stride, Index rows, Index columns,
-                 std::integer_sequence<int, Inner...>, std::index_sequence<I...>) {
+DIFFSIAM_ALWAYS_INLINE void apply_rows(F const f, T* const* from, Index const* row_stride, Index rows,
+                                       Index columns, std::index_sequence<I...>) {
   constexpr Index block = 16;
-  std::array<T*, sizeof...(I)> data{from[I]...};
+  T* data[] = {from[I]...};
   for (Index row = 0; row < rows; ++row) {
-    [&](auto*... p) {
-      Index i = 0;
-      for (; i + block <= columns; i += block) {
-        [&](auto*... q) {
-          DIFFSIAM_INDEPENDENT_ITERATIONS
-          for (Index j = 0; j < block; ++j) f(q[j * Inner]...);
-        }((p + i * Inner)...);
-      }
-      for (; i < columns; ++i) f(p[i * Inner]...);
-    }(data[I]...);
+    Index i = 0;
+    for (; i + block <= columns; i += block) apply_block<block, Inner...>(f, (data[I] + i * Inner)...);
+    for (; i < columns; ++i) f(data[I][i * Inner]...);
     ((data[I] += row_stride[I]), ...);
   }
+}
+
+/// The PlaneKernel of a functor.
+template <class T, class F, int... Inner>
+void apply_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns) {
+  apply_rows<T, F, Inner...>(*static_cast<F const*>(f), data, row_stride, rows, columns,
+                             std::make_index_sequence<sizeof...(Inner)>{});
 }
 
 /// The walk, whatever the functor.
@@ -68,12 +74,7 @@ void for_each_plane(HostContext& context, Grid grid, Walkers<T> operands, PlaneK
 
 template <class T, class F, class... O>
 void for_each(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
-  PlaneKernel<T> const kernel = [](void const* functor, T* const* data, Index const* row_stride, Index rows,
-                                   Index columns) {
-    apply_plane<T, F>(*static_cast<F const*>(functor), data, row_stride, rows, columns,
-                      std::integer_sequence<int, O::inner...>{}, std::index_sequence_for<O...>{});
-  };
-  for_each_plane<T>(context, grid, Walkers<T>{operands...}, kernel, &f);
+  for_each_plane<T>(context, grid, Walkers<T>{operands...}, &apply_plane<T, F, O::inner...>, &f);
 }
 
 }  // namespace diffsiam::backend::cpu

@@ -16,7 +16,7 @@ namespace diffsiam::backend::cpu {
 /// Elements a piece: enough to pay for waking a thread.
 inline constexpr Index elements_per_piece = 1 << 14;
 /// Operands of one call.
-inline constexpr std::size_t most_operands = 8;
+inline constexpr std::size_t most_operands = 12;
 
 /// An operand whose functor does not matter: where it is, how it moves.
 template <class T>
@@ -40,7 +40,7 @@ struct Walkers {
   template <class... O>
   explicit Walkers(O const&... operands)
       : at{Walker<T>{const_cast<T*>(operands.data), operands.stride}...}, count(sizeof...(O)) {
-    static_assert(sizeof...(O) <= most_operands, "An element-wise operation has at most eight operands.");
+    static_assert(sizeof...(O) <= most_operands, "An element-wise operation has at most twelve operands.");
   }
 };
 

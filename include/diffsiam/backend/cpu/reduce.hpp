@@ -162,21 +162,24 @@ void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> opera
   }
 }
 
+/// The SumKernel of a functor.
+template <bool Columns, class T, class F, int... Inner>
+void sum_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns,
+               Wide<T>* total) {
+  constexpr std::integer_sequence<int, Inner...> inner{};
+  constexpr std::make_index_sequence<sizeof...(Inner)> all{};
+  F const& summand = *static_cast<F const*>(f);
+  if constexpr (Columns)
+    sum_columns<T, F>(summand, data, row_stride, rows, columns, total, inner, all);
+  else
+    sum_rows<T, F>(summand, data, row_stride, rows, columns, total, inner, all);
+}
+
 /// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
 template <class T, class F, class Out, class... O>
 void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-  SumKernel<T> const kernel = [](void const* functor, T* const* data, Index const* row_stride, Index rows,
-                                 Index columns, Wide<T>* total) {
-    constexpr std::integer_sequence<int, O::inner...> inner{};
-    F const& summand = *static_cast<F const*>(functor);
-    if constexpr (Out::inner == 1) {
-      sum_columns<T, F>(summand, data, row_stride, rows, columns, total, inner,
-                        std::index_sequence_for<O...>{});
-    } else {
-      sum_rows<T, F>(summand, data, row_stride, rows, columns, total, inner, std::index_sequence_for<O...>{});
-    }
-  };
-  sum_planes<T>(context, grid, Walker<T>{out.data, out.stride}, Walkers<T>{operands...}, kernel, &f);
+  sum_planes<T>(context, grid, Walker<T>{out.data, out.stride}, Walkers<T>{operands...},
+                &sum_plane < Out::inner == 1, T, F, O::inner... >, &f);
 }
 
 /// y = softmax of each row of x, or its logarithm. In place is allowed.

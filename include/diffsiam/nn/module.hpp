@@ -89,15 +89,19 @@ struct Walk {
 /// Parameters that a layer was built without are skipped.
 template <Module M, class F>
 void for_each_leaf(M const& module, F&& f, ChildName const& prefix = {""}) {
-  if constexpr (requires { typename M::Backend; }) {
-    detail::LeafVisitor<typename M::Backend> const visitor{f, f};
-    module.for_each_child(detail::Walk<detail::LeafVisitor<typename M::Backend>>{prefix, visitor});
-  } else {
-    auto const visitor = [&f](ChildName const& path, auto const& leaf) {
-      if (leaf) f(path, leaf);
-    };
-    module.for_each_child(detail::Walk<decltype(visitor)>{prefix, visitor});
-  }
+  auto const visitor = [&f](ChildName const& path, auto const& leaf) {
+    if constexpr (requires { static_cast<bool>(leaf); }) {
+      if (!leaf) return;
+    }
+    f(path, leaf);
+  };
+  module.for_each_child(detail::Walk<decltype(visitor)>{prefix, visitor});
+}
+/// The same for a visitor of both kinds of leaves of backend B; compiled once a module, whatever the visitor.
+template <class B, Module M, class F>
+void for_each_leaf_of(M const& module, F&& f, ChildName const& prefix = {""}) {
+  detail::LeafVisitor<B> const visitor{f, f};
+  module.for_each_child(detail::Walk<detail::LeafVisitor<B>>{prefix, visitor});
 }
 
 template <class B>
@@ -126,7 +130,7 @@ struct ParameterList {
   /// Adds those below `module`, under `prefix`; what is there already (shared weights) is not added again.
   template <Module M>
   void add(M const& module, ChildName const& prefix = {""}) {
-    for_each_leaf(
+    for_each_leaf_of<B>(
         module,
         [this](ChildName const& path, auto const& leaf) {
           if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter<B>>) {
@@ -157,9 +161,13 @@ template <Module First, Module... Rest>
 /// Freezes (or thaws) every parameter below `module`: it records nothing and is given no gradient.
 template <Module M>
 void set_trainable(M const& module, bool trainable) {
-  for_each_leaf(module, [&](ChildName const&, auto const& leaf) {
+  auto const set = [&](ChildName const&, auto const& leaf) {
     if constexpr (requires { leaf.set_trainable(trainable); }) leaf.set_trainable(trainable);
-  });
+  };
+  if constexpr (requires { typename M::Backend; })
+    for_each_leaf_of<typename M::Backend>(module, set);
+  else
+    for_each_leaf(module, set);
 }
 template <Module M>
 void freeze(M const& module) {

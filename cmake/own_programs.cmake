@@ -8,7 +8,7 @@ target_compile_options(diffsiam_own INTERFACE
   $<$<BOOL:${DIFFSIAM_NATIVE}>:-march=native>)
 # g++ 12 takes its own AVX-512 headers (bug 105593) and std::string + (bug 105329) for mistakes of ours.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(diffsiam_own INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  target_compile_options(diffsiam_own INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
 endif()
 if(DIFFSIAM_SANITIZE)
   target_compile_options(diffsiam_own INTERFACE

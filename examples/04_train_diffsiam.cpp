@@ -140,7 +140,10 @@ void run(Options const& options) {
       ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}}};
   say("DiffSiam: " + std::to_string(ds::parameters(model).size()) +
       " trainable parameters beside the frozen denoiser");
-  StageSpeed const diffsiam_speed = train_diffsiam(context, model, pictures, config, folder, options.resume);
+  ProbeCurve curve{context, pictures, folder / "probe.metrics.jsonl", options.resume};
+  auto const look = [&](std::uint64_t step) { curve.look(model.encoder(), step); };
+  StageSpeed const diffsiam_speed =
+      train_diffsiam(context, model, pictures, config, folder, options.resume, look);
   results = measure(context, model, pictures, config);
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/eval/pca.hpp>
+#include <diffsiam/io/json_lines.hpp>
 
 #include "console.hpp"
 #include "fashion_run.hpp"
@@ -97,6 +99,39 @@ struct Score {
                     {features_of(set.test, set.dims), labels.test}, {.k = {20}}, &threads);
   return {probe(set, labels, threads), neighbours.front().accuracy};
 }
+
+/// How the probe's accuracy on validation pictures grows while the encoder learns, as JSON lines. From 10,000
+/// training pictures, so that looking costs little; test pictures are left alone.
+class ProbeCurve {
+ public:
+  ProbeCurve(B::Context& context, Pictures const& pictures, std::filesystem::path path, bool resume)
+      : context_(&context),
+        train_(pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size()))),
+        validation_(pictures.validation),
+        lines_(resume ? ds::io::JsonLines::resume(std::move(path), most)
+                      : ds::io::JsonLines::create(std::move(path))) {}
+
+  template <class Encoder>
+  void look(Encoder const& encoder, std::uint64_t step) {
+    auto const train_labels = train_.labels(), validation_labels = validation_.labels();
+    auto const z = encode_all(*context_, encoder, train_),
+               unseen = encode_all(*context_, encoder, validation_);
+    ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
+    auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
+                                               held_out, held_out, {}, &context_->threads());
+    lines_.append(
+        {{"step", step}, {"seconds", seconds_since(start_)}, {"validation_accuracy", result.accuracy}});
+  }
+
+ private:
+  // A resumed stage repeats at most what was not in its checkpoint; later lines are told apart by their step.
+  static constexpr std::int64_t most = std::int64_t{1} << 40;
+
+  B::Context* context_;
+  ds::data::Dataset train_, validation_;
+  ds::io::JsonLines lines_;
+  Clock::time_point start_ = Clock::now();
+};
 
 /// Accuracy of the linear probe when only the first m subsets of z are read.
 struct SubsetScore {

@@ -185,6 +185,14 @@ inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pict
                 .x_label = "step",
                 .y_label = "loss",
                 .series = {curve(folder / "diffsiam.metrics.jsonl", "nt_xent", "NT-Xent")}});
+  ds::io::Series probe_curve = curve(folder / "probe.metrics.jsonl", "validation_accuracy", "linear probe");
+  for (double& y : probe_curve.y) y *= 100;
+  curves.chart({.title = "What the features know while they are learned",
+                .x_label = "step",
+                .y_label = "% of validation pictures",
+                .markers = true,
+                .series = {probe_curve}},
+               "From 10,000 training pictures.");
   curves.text("Denoiser: " + std::to_string(static_cast<int>(results.denoiser_speed.images_per_second)) +
               " images a second. DiffSiam: " +
               std::to_string(static_cast<int>(results.diffsiam_speed.images_per_second)) +

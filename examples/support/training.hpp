@@ -2,8 +2,11 @@
 // from, and writes its metrics as JSON lines.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include <diffsiam/data/loader.hpp>
 #include <diffsiam/io/json_lines.hpp>
@@ -26,6 +29,8 @@ struct StageOptions {
   std::uint64_t steps = 0;
   ds::Index images_per_step = 0;  ///< for the rate that is shown
   bool resume = false;
+  /// Called ten times on the way, with the average as the model.
+  std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
 };
 
 /// Runs `step` to its end with a progress line, metrics and checkpoints, then leaves the averaged weights in
@@ -67,6 +72,10 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
                                                     std::to_string(static_cast<int>(rate)) + " images/s");
   });
   loop.every(100, [&](ds::train::StepStatistics const&) { save(); });
+  loop.every(std::max<std::uint64_t>(1, options.steps / 10), [&](ds::train::StepStatistics const& s) {
+    typename ds::train::Ema<B>::Scope const averaged{*step.ema()};
+    options.look(s.step);
+  });
   loop.on_interrupt([&] {
     save();
     return "saved to " + checkpoint_path.string() + "; go on with --resume";
@@ -105,7 +114,10 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
     auto const noised = ds::add_noise(schedule, images, at.rng);
     return noise_loss(denoiser(tape.input(noised.x_t), noised.t), noised);
   };
-  StageOptions const options{"denoiser", config.denoiser_steps, config.denoiser_batch, resume};
+  StageOptions const options{.name = "denoiser",
+                             .steps = config.denoiser_steps,
+                             .images_per_step = config.denoiser_batch,
+                             .resume = resume};
   return run_stage(options, folder, config, step, loader, loss, denoiser, denoiser);
 }
 
@@ -113,7 +125,8 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
 /// NT-Xent.
 [[nodiscard]] inline StageSpeed train_diffsiam(B::Context& context, ds::DiffSiam<B> const& model,
                                                Pictures const& pictures, RunConfig const& config,
-                                               RunFolder const& folder, bool resume) {
+                                               RunFolder const& folder, bool resume,
+                                               std::function<void(std::uint64_t)> look) {
   ds::NtXentHalf<B> const siamese{context,
                                   {.head = {.dims = config.latent_dims,
                                             .hidden = 2 * config.latent_dims,
@@ -149,7 +162,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
         .parts = {{{"diffusion", diffusion.value()}, {"nt_xent", nt_xent.value()}}},
         .images = config.batch};
   };
-  StageOptions const options{"diffsiam", config.steps, config.batch, resume};
+  StageOptions const options{"diffsiam", config.steps, config.batch, resume, std::move(look)};
   return run_stage(options, folder, config, step, loader, loss, model, model, siamese);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/value/parameter.hpp>
 
@@ -74,7 +75,7 @@ struct Walk {
   Visitor const& visit;
 
   template <class Child>
-  void operator()(ChildName const& name, Child const& child) const {
+  DIFFSIAM_STEERS void operator()(ChildName const& name, Child const& child) const {
     ChildName const below = child_path(path, name);
     if constexpr (Module<Child>)
       child.for_each_child(Walk{below, visit});

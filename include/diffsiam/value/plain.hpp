@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/tensor/pass.hpp>
 #include <diffsiam/value/parameter.hpp>
 
@@ -71,7 +72,7 @@ void account(Context& context, Op const& op, std::span<Tensor<B> const> in, doub
 template <class B>
 struct Reading<Tensor<B>> {
   template <Operation Op, class... V>
-  static Tensor<B> evaluate(Op const& op, V const&... values) {
+  DIFFSIAM_STEERS static Tensor<B> evaluate(Op const& op, V const&... values) {
     typename B::Context& context = detail::context_of(values...);
     std::array<Tensor<B>, sizeof...(V)> const in{detail::as_tensor<B>(context, values)...};
     auto const shapes = detail::shapes_of(in);

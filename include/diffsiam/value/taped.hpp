@@ -226,7 +226,7 @@ class OpNode final : public RecordedNode<B, N> {
   explicit OpNode(Op const& op) : op_(op) {}
 
  private:
-  void go_back(Backward<B> const& pass, double passes) override {
+  DIFFSIAM_STEERS void go_back(Backward<B> const& pass, double passes) override {
     account(pass.context, op_, pass.in, passes);
     op_.backward(pass);
   }
@@ -239,7 +239,7 @@ class OpNode final : public RecordedNode<B, N> {
 template <class B>
 struct Reading<Taped<B>> {
   template <Operation Op, class... V>
-  static Taped<B> evaluate(Op const& op, V const&... values) {
+  DIFFSIAM_STEERS static Taped<B> evaluate(Op const& op, V const&... values) {
     constexpr std::size_t n = sizeof...(V);
     Tape<B>& tape = tape_of(values...);
     typename B::Context& context = tape.context();

@@ -44,9 +44,11 @@ void apply_plane(void const* f, T* const* data, Index const* row_stride, Index r
 
 /// The walk, whatever the functor.
 template <class T>
-void for_each_plane(HostContext& context, Grid grid, Walkers<T> operands, PlaneKernel<T> kernel,
-                    void const* f) {
+[[gnu::noinline]] void for_each_plane(HostContext& context, Grid grid,
+                                      std::initializer_list<OperandRef<T>> refs, PlaneKernel<T> kernel,
+                                      void const* f) {
   if (grid.size() == 0) return;
+  Walkers<T> operands{refs};
   merge_extents(grid, operands);
   Index const columns = grid.extent[4];
   Index const rows = grid.size() / columns;
@@ -74,7 +76,8 @@ void for_each_plane(HostContext& context, Grid grid, Walkers<T> operands, PlaneK
 
 template <class T, class F, class... O>
 void for_each(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
-  for_each_plane<T>(context, grid, Walkers<T>{operands...}, &apply_plane<T, F, O::inner...>, &f);
+  static_assert(sizeof...(O) <= most_operands, "An element-wise operation has at most twelve operands.");
+  for_each_plane<T>(context, grid, {forget<T>(operands)...}, &apply_plane<T, F, O::inner...>, &f);
 }
 
 }  // namespace diffsiam::backend::cpu

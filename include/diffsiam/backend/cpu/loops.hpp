@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <utility>
 
 #include <diffsiam/backend/host/context.hpp>
@@ -29,18 +30,25 @@ template <class T>
 using Places = std::array<T*, most_operands>;
 using Strides = std::array<Index, most_operands>;
 
-/// Operands forgotten down to walkers.
+/// What a call of an element-wise operation hands on: as little as there is, for it is compiled once a call.
+template <class T>
+struct OperandRef {
+  T* data;
+  Extents5 const* stride;
+};
+/// Operands forgotten down to where they are. Functors do not write what they take as const.
+template <class T, class O>
+[[nodiscard]] OperandRef<T> forget(O const& operand) {
+  return {const_cast<T*>(operand.data), &operand.stride};
+}
+
 template <class T>
 struct Walkers {
-  std::array<Walker<T>, most_operands> at{};
+  std::array<Walker<T>, most_operands> at;
   std::size_t count = 0;
 
-  Walkers() = default;
-  /// Functors do not write what they take as const.
-  template <class... O>
-  explicit Walkers(O const&... operands)
-      : at{Walker<T>{const_cast<T*>(operands.data), operands.stride}...}, count(sizeof...(O)) {
-    static_assert(sizeof...(O) <= most_operands, "An element-wise operation has at most twelve operands.");
+  explicit Walkers(std::initializer_list<OperandRef<T>> operands) {
+    for (OperandRef<T> const& operand : operands) at[count++] = {operand.data, *operand.stride};
   }
 };
 

@@ -106,9 +106,12 @@ struct SumPlan {
 
 /// The walk, whatever the functor.
 template <class T>
-void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> operands, SumKernel<T> kernel,
-                void const* f) {
+[[gnu::noinline]] void sum_planes(HostContext& context, Grid grid, OperandRef<T> into,
+                                  std::initializer_list<OperandRef<T>> refs, SumKernel<T> kernel,
+                                  void const* f) {
   if (grid.size() == 0) return;
+  Walkers<T> operands{refs};
+  Walker<T> out{into.data, *into.stride};
   bool const out_has_columns = out.stride[4] == 1;
   merge_extents(grid, operands, &out);
   SumPlan const plan{grid, out.stride, out_has_columns};
@@ -125,8 +128,8 @@ void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> opera
     for (Index item = piece * per_piece; item < std::min((piece + 1) * per_piece, items); ++item) {
       Index const from = item % plan.chunks * plan.chunk_length;
       Index const stop = std::min(from + plan.chunk_length, plan.length);
-      Sum* const into = partial + item * plan.values;
-      std::fill_n(into, plan.values, Sum(0));
+      Sum* const sums = partial + item * plan.values;
+      std::fill_n(sums, plan.values, Sum(0));
       // The kept row's place, then the summed rows from there.
       Walkers<T> in = operands;
       Places<T> const kept = row_at(plan.kept, operands, item / plan.chunks);
@@ -136,7 +139,7 @@ void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> opera
         Index const first = plan.split_columns ? from : column;
         Index const count = plan.split_columns ? stop - from : std::min(width, columns - column);
         for (std::size_t i = 0; i < in.count; ++i) in.at[i].data = kept[i] + first * in.at[i].stride[4];
-        Sum* const to = into + (out_has_columns ? column : 0);
+        Sum* const to = sums + (out_has_columns ? column : 0);
         auto const add = [&](T* const* data, Index const* row_stride, Index rows, Index wide) {
           if (!out_has_columns || wide == count) return kernel(f, data, row_stride, rows, wide, to);
           std::array<Sum, static_cast<std::size_t>(widest_columns)> joined{};
@@ -152,7 +155,7 @@ void sum_planes(HostContext& context, Grid grid, Walker<T> out, Walkers<T> opera
   });
 
   for (Index row = 0; row < plan.kept_rows; ++row) {
-    T* const to = row_at(plan.kept, Walkers<T>{out}, row)[0];
+    T* const to = row_at(plan.kept, Walkers<T>{{out.data, &out.stride}}, row)[0];
     Sum const* const from = partial + row * plan.chunks * plan.values;
     for (Index i = 0; i < plan.values; ++i) {
       Sum total = 0;
@@ -178,8 +181,9 @@ void sum_plane(void const* f, T* const* data, Index const* row_stride, Index row
 /// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
 template <class T, class F, class Out, class... O>
 void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-  sum_planes<T>(context, grid, Walker<T>{out.data, out.stride}, Walkers<T>{operands...},
-                &sum_plane < Out::inner == 1, T, F, O::inner... >, &f);
+  static_assert(sizeof...(O) <= most_operands, "A sum has at most twelve operands.");
+  sum_planes<T>(context, grid, forget<T>(out), {forget<T>(operands)...}, &sum_plane < Out::inner == 1, T, F,
+                O::inner... >, &f);
 }
 
 /// y = softmax of each row of x, or its logarithm. In place is allowed.

@@ -5,9 +5,7 @@ target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
   -fno-math-errno  # else g++ calls sqrt instead of vectorising it
-  $<$<BOOL:${DIFFSIAM_NATIVE}>:-march=native>
-  # GCC 12 warns of its own avx512fintrin.h wherever Eigen's AVX-512 kernels are inlined (eval/).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  $<$<BOOL:${DIFFSIAM_NATIVE}>:-march=native>)
 # g++ 12 takes its own AVX-512 headers (bug 105593) and std::string + (bug 105329) for mistakes of ours.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(diffsiam_own INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)

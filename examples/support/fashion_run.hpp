@@ -26,11 +26,11 @@ struct RunConfig {
   ds::Index base_channels = 16, groups = 8;
   int subsets = 16, latent_dims = 64;
 
-  std::uint64_t denoiser_steps = 450;
+  std::uint64_t denoiser_steps = 550;
   ds::Index denoiser_batch = 64;
   double denoiser_rate = 1e-3;
 
-  std::uint64_t steps = 450;
+  std::uint64_t steps = 1000;
   ds::Index batch = 48;           ///< pictures of the diffusion half
   ds::Index siamese_batch = 128;  ///< pictures of the siamese half, two views each
   double rate = 1e-3;
@@ -42,8 +42,8 @@ struct RunConfig {
     RunConfig config;
     config.name = "full";
     config.base_channels = 32;
-    config.denoiser_steps = 3000;
-    config.steps = 6000;
+    config.denoiser_steps = 4000;
+    config.steps = 8000;
     config.batch = 64;
     config.siamese_batch = 256;
     return config;

@@ -4,7 +4,7 @@
 //   scripts/demo                                           installs, builds and runs it
 //   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
 //
-// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 48 --out @OUT@
+// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 40 --out @OUT@
 //
 // In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), result.json,
 // report.html.

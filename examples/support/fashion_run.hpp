@@ -30,9 +30,9 @@ struct RunConfig {
   ds::Index denoiser_batch = 64;
   double denoiser_rate = 1e-3;
 
-  std::uint64_t steps = 1000;
-  ds::Index batch = 48;           ///< pictures of the diffusion half
-  ds::Index siamese_batch = 128;  ///< pictures of the siamese half, two views each
+  std::uint64_t steps = 1300;
+  ds::Index batch = 32;           ///< pictures of the diffusion half
+  ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
   double rate = 1e-3;
   double siamese_weight = 0.05;
   int sampling_steps = 50;

@@ -156,7 +156,9 @@ inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pict
 
   ds::Tensor<B> const shown = one_of_each(context, pictures.test);
   auto& images = report.section("Pictures");
-  images.picture(reconstructions(context, model, shown, config),
+  auto const rebuilt = reconstructions(context, model, shown, config);
+  ds::io::write_png(folder / "reconstructions.png", ds::io::upscale(rebuilt, 2));
+  images.picture(rebuilt,
                  {.caption = "From above: test pictures; from z and the inferred x_T; from z and three "
                              "random x_T; the denoiser alone from the first of these x_T.",
                   .scale = 2});

@@ -72,6 +72,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
                                                     std::to_string(static_cast<int>(rate)) + " images/s");
   });
   loop.every(100, [&](ds::train::StepStatistics const&) { save(); });
+  loop.at_end([&](ds::train::StepStatistics const&) { save(); });
   loop.every(std::max<std::uint64_t>(1, options.steps / 10), [&](ds::train::StepStatistics const& s) {
     typename ds::train::Ema<B>::Scope const averaged{*step.ema()};
     options.look(s.step);

@@ -8,6 +8,27 @@
 
 namespace diffsiam::ops {
 
+namespace detail {
+
+/// Batch norm is group norm of one sample that holds the batch, a group a channel.
+template <class B>
+[[nodiscard]] Normalise<B, functional::Identity> batch_normaliser(typename B::Context& context,
+                                                                  Shape const& x) {
+  return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
+}
+
+/// Of x, gamma and beta; statistics that are constants let no gradient through.
+template <class B>
+void batch_norm_gradients(Backward<B> const& pass, bool through_statistics) {
+  auto const normalise = batch_normaliser<B>(pass.context, pass.in[0].shape());
+  auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
+  normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
+                     pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)},
+                     through_statistics);
+}
+
+}  // namespace detail
+
 /// Inputs x (n, ..., c) with at least two values a channel, gamma (c), beta (c). Moves the running statistics
 /// (c) it is given: mean, and variance with Bessel's correction.
 template <class B>
@@ -33,7 +54,7 @@ struct BatchNormTraining {
 
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     Tensor<B> const mean = normalise.table(), variance = normalise.table();
     normalise.statistics(pass.in[0].data(), mean, variance);
@@ -49,19 +70,7 @@ struct BatchNormTraining {
                 functional::RunningAverage<T>{static_cast<T>(momentum), static_cast<T>(count / (count - 1))},
                 t.full(running_variance.data()), t.full(variance.data()));
   }
-  void backward(Backward<B> const& pass) const {
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
-    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
-    normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
-                       pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)}, true);
-  }
-
- private:
-  /// Batch norm is group norm of one sample that holds the batch, a group a channel.
-  [[nodiscard]] static detail::Normalise<B, functional::Identity> normaliser(typename B::Context& context,
-                                                                             Shape const& x) {
-    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
-  }
+  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, true); }
 };
 
 /// Inputs x (n, ..., c), gamma (c), beta (c); statistics (c) are constants.
@@ -83,7 +92,7 @@ struct BatchNormInference {
   [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }
 
   void forward(Forward<B> const& pass) const {
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     normalise.fold(running_mean, running_variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics,
                    affine);
@@ -91,18 +100,7 @@ struct BatchNormInference {
     pass.save(0, statistics);
     pass.save(1, affine);
   }
-  void backward(Backward<B> const& pass) const {
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
-    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
-    normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
-                       pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)}, false);
-  }
-
- private:
-  [[nodiscard]] static detail::Normalise<B, functional::Identity> normaliser(typename B::Context& context,
-                                                                             Shape const& x) {
-    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
-  }
+  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, false); }
 };
 
 }  // namespace diffsiam::ops

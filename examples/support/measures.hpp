@@ -104,12 +104,14 @@ struct Score {
 /// training pictures, so that looking costs little; test pictures are left alone.
 class ProbeCurve {
  public:
+  /// Starts an empty file unless the run is resumed.
   ProbeCurve(B::Context& context, Pictures const& pictures, std::filesystem::path path, bool resume)
       : context_(&context),
         train_(pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size()))),
         validation_(pictures.validation),
-        lines_(resume ? ds::io::JsonLines::resume(std::move(path), most)
-                      : ds::io::JsonLines::create(std::move(path))) {}
+        path_(std::move(path)) {
+    if (!resume) (void)ds::io::JsonLines::create(path_);
+  }
 
   template <class Encoder>
   void look(Encoder const& encoder, std::uint64_t step) {
@@ -119,17 +121,16 @@ class ProbeCurve {
     ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
     auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
                                                held_out, held_out, {}, &context_->threads());
-    lines_.append(
-        {{"step", step}, {"seconds", seconds_since(start_)}, {"validation_accuracy", result.accuracy}});
+    // A resumed run comes by some steps again: the line it wrote then makes way.
+    ds::io::JsonLines::resume(path_, static_cast<std::int64_t>(step) - 1)
+        .append(
+            {{"step", step}, {"seconds", seconds_since(start_)}, {"validation_accuracy", result.accuracy}});
   }
 
  private:
-  // A resumed stage repeats at most what was not in its checkpoint; later lines are told apart by their step.
-  static constexpr std::int64_t most = std::int64_t{1} << 40;
-
   B::Context* context_;
   ds::data::Dataset train_, validation_;
-  ds::io::JsonLines lines_;
+  std::filesystem::path path_;
   Clock::time_point start_ = Clock::now();
 };
 

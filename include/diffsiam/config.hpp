@@ -31,6 +31,13 @@
 #else
 #define DIFFSIAM_STEERS
 #endif
+// The same, and never copied into its callers: handles, which every network holds, copies and releases by the
+// hundred.
+#if defined(__GNUC__)
+#define DIFFSIAM_HANDLE [[gnu::noinline, gnu::cold]]
+#else
+#define DIFFSIAM_HANDLE
+#endif
 
 // Before a loop whose iterations do not depend on each other, though the compiler cannot see it.
 #if defined(__clang__)
@@ -39,6 +46,15 @@
 #define DIFFSIAM_INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
 #else
 #define DIFFSIAM_INDEPENDENT_ITERATIONS
+#endif
+// Around functions that inline such loops: clang warns of those it cannot vectorise, as all are at -O1.
+#if defined(__clang__)
+#define DIFFSIAM_MAY_STAY_SCALAR_BEGIN \
+  _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wpass-failed\"")
+#define DIFFSIAM_MAY_STAY_SCALAR_END _Pragma("clang diagnostic pop")
+#else
+#define DIFFSIAM_MAY_STAY_SCALAR_BEGIN
+#define DIFFSIAM_MAY_STAY_SCALAR_END
 #endif
 
 // The widest vectors of the target, and before a short loop that is to be unrolled whole: for the tiles of

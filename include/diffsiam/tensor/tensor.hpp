@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/shape.hpp>
 
 namespace diffsiam {
@@ -22,6 +23,11 @@ class Tensor {
   using Context = typename B::Context;
 
   Tensor() = default;
+  DIFFSIAM_HANDLE Tensor(Tensor const&) = default;
+  DIFFSIAM_HANDLE Tensor(Tensor&&) = default;
+  DIFFSIAM_HANDLE Tensor& operator=(Tensor const&) = default;
+  DIFFSIAM_HANDLE Tensor& operator=(Tensor&&) = default;
+  DIFFSIAM_HANDLE ~Tensor() {}  // NOLINT: a defaulted one would be copied into its callers
   /// Memory with indeterminate contents.
   [[gnu::noinline]] Tensor(Context& context, Shape const& shape)
       : context_(&context),

@@ -2,12 +2,9 @@
 #pragma once
 
 #include <array>
-#include <span>
-#include <vector>
 
-#include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
-#include <diffsiam/tensor/pass.hpp>
+#include <diffsiam/value/erased_operation.hpp>
 #include <diffsiam/value/parameter.hpp>
 
 namespace diffsiam {
@@ -46,27 +43,6 @@ template <class First, class... Rest>
   }
 }
 
-template <class B, std::size_t N>
-[[nodiscard]] std::array<Shape, N> shapes_of(std::array<Tensor<B>, N> const& tensors) {
-  std::array<Shape, N> shapes;
-  for (std::size_t i = 0; i < N; ++i) shapes[i] = tensors[i].shape();
-  return shapes;
-}
-
-/// Contexts of dry runs keep accounts; others do not have to.
-template <class Op, class Context>
-void account(Context& context, Op const& op, Shapes in, double passes) {
-  if constexpr (requires { context.count(Op::name, 1.0); }) context.count(Op::name, passes * op.flops(in));
-}
-template <class Op, class Context, class B>
-void account(Context& context, Op const& op, std::span<Tensor<B> const> in, double passes) {
-  if constexpr (requires { context.count(Op::name, 1.0); }) {
-    std::vector<Shape> shapes;
-    for (Tensor<B> const& tensor : in) shapes.push_back(tensor.shape());
-    account(context, op, Shapes{shapes}, passes);
-  }
-}
-
 }  // namespace detail
 
 template <class B>
@@ -74,12 +50,9 @@ struct Reading<Tensor<B>> {
   template <Operation Op, class... V>
   DIFFSIAM_STEERS static Tensor<B> evaluate(Op const& op, V const&... values) {
     typename B::Context& context = detail::context_of(values...);
+    static_assert(sizeof...(V) <= detail::most_inputs, "An operation has at most four inputs.");
     std::array<Tensor<B>, sizeof...(V)> const in{detail::as_tensor<B>(context, values)...};
-    auto const shapes = detail::shapes_of(in);
-    Tensor<B> const out{context, op.shape(shapes)};
-    detail::account(context, op, shapes, 1);
-    op.forward(Forward<B>{context, in, out});
-    return out;
+    return detail::compute<B>(context, detail::erase<B>(op), in, nullptr);
   }
 };
 

@@ -1,6 +1,7 @@
 // The taped reading: an operation runs, and the tape learns how to go back.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -80,6 +81,100 @@ class Taped {
 template <class B>
 inline constexpr int reading_strength<Taped<B>> = 2;
 
+namespace detail {
+
+/// The gradient of a parameter is the parameter's own; in a dry run, a shape.
+template <class B>
+class ParameterNode final : public Node<B> {
+ public:
+  explicit ParameterNode(Tensor<B> gradient) { this->gradient_ = std::move(gradient); }
+};
+
+template <class Op>
+inline constexpr unsigned keeps_inputs = [] {
+  if constexpr (requires { Op::keeps_inputs; })
+    return static_cast<unsigned>(Op::keeps_inputs);
+  else
+    return ~0U;
+}();
+template <class Op>
+inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
+
+/// How one type of operation goes back.
+template <class B>
+struct WayBack {
+  void const* (*copy)(void const* op);
+  void (*destroy)(void const* op);
+  void (*backward)(void const* op, Backward<B> const& pass);
+  unsigned keeps_inputs;  ///< bit i: the data of input i stays; otherwise the shape alone
+  bool keeps_output;
+};
+
+template <class B, class Op>
+inline constexpr WayBack<B> way_back{
+    [](void const* op) -> void const* { return new Op(*static_cast<Op const*>(op)); },
+    [](void const* op) { delete static_cast<Op const*>(op); },
+    [](void const* op, Backward<B> const& pass) { static_cast<Op const*>(op)->backward(pass); },
+    keeps_inputs<Op>, keeps_output<Op>};
+
+template <class B>
+using Sources = std::span<Node<B>* const>;
+
+/// An operation that was recorded: what its way back needs.
+template <class B>
+class RecordedNode final : public Node<B> {
+ public:
+  RecordedNode(ErasedOperation<B> const& op, WayBack<B> const& way_back, std::span<Tensor<B> const> in,
+               Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved)
+      : op_{op.rules, way_back.copy(op.op)},
+        way_back_(&way_back),
+        count_(in.size()),
+        saved_(std::move(saved)) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      sources_[i] = sources[i];
+      in_[i] = keep(in[i], ((way_back.keeps_inputs >> i) & 1U) != 0);
+    }
+    out_ = keep(out, way_back.keeps_output);
+  }
+  ~RecordedNode() override { way_back_->destroy(op_.op); }
+
+ private:
+  /// The data, or the shape alone.
+  static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
+    return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
+  }
+  void backward() override {
+    std::span<Tensor<B> const> const in = std::span<Tensor<B> const>{in_}.first(count_);
+    std::array<Tensor<B>*, most_inputs> gradients{};
+    double passes = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (sources_[i] == nullptr) continue;
+      gradients[i] = &sources_[i]->gradient();
+      // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
+      if (in[i].shape().rank() > 1) passes += 1;
+    }
+    account(out_.context(), op_, InputShapes{in}, passes);
+    way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
+                                                std::span{gradients}.first(count_)});
+  }
+  void release() override {
+    in_ = {};
+    out_ = {};
+    saved_ = {};
+    this->gradient_ = {};
+  }
+
+  ErasedOperation<B> op_;  // a copy of our own
+  WayBack<B> const* way_back_;
+  std::size_t count_;
+  std::array<Tensor<B>, most_inputs> in_;
+  std::array<Node<B>*, most_inputs> sources_{};
+  Tensor<B> out_;
+  Saved<B> saved_;
+};
+
+}  // namespace detail
+
 /// Records operations and plays them back once. One tape a step; used by one thread.
 template <class B>
 class Tape {
@@ -142,13 +237,17 @@ class Tape {
     newest_.reset(node);
     return node;
   }
-  /// Whether a gradient is wanted of any input.
-  [[nodiscard]] static bool records(std::span<Node<B>* const> sources) {
-    bool any = false;
-    for (Node<B>* source : sources) any = any || source != nullptr;
-    return any;
+  /// Runs an operation, and remembers it if a gradient is wanted of any input.
+  [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op, detail::WayBack<B> const& way_back,
+                                    std::span<Tensor<B> const> in, std::span<Node<B>* const> sources) {
+    if (std::ranges::all_of(sources, [](Node<B>* source) { return source == nullptr; }))
+      return {*this, nullptr, detail::compute<B>(*context_, op, in, nullptr)};
+    Saved<B> saved;
+    Tensor<B> out = detail::compute<B>(*context_, op, in, &saved);
+    Node<B>* const node = append(
+        new detail::RecordedNode<B>{op, way_back, in, sources, out, std::move(saved)}, out.shape());
+    return {*this, node, std::move(out)};
   }
-  [[nodiscard]] Taped<B> wrap(Node<B>* node, Tensor<B> value) { return {*this, node, std::move(value)}; }
 
   Context* context_;
   Options options_;
@@ -157,105 +256,15 @@ class Tape {
   bool played_ = false;
 };
 
-namespace detail {
-
-/// The gradient of a parameter is the parameter's own; in a dry run, a shape.
-template <class B>
-class ParameterNode final : public Node<B> {
- public:
-  explicit ParameterNode(Tensor<B> gradient) { this->gradient_ = std::move(gradient); }
-};
-
-template <class Op>
-inline constexpr unsigned keeps_inputs = [] {
-  if constexpr (requires { Op::keeps_inputs; })
-    return static_cast<unsigned>(Op::keeps_inputs);
-  else
-    return ~0U;
-}();
-template <class Op>
-inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
-
-/// What all nodes of operations with N inputs share, so that it is compiled once.
-template <class B, std::size_t N>
-class RecordedNode : public Node<B> {
- public:
-  /// Bit i of `kept`: the data of input i stays, bit N: that of the output; otherwise the shape alone.
-  [[gnu::noinline]] void record(std::array<Tensor<B>, N> const& in, std::array<Node<B>*, N> const& sources,
-                                Tensor<B> const& out, Saved<B>& saved, unsigned kept) {
-    sources_ = sources;
-    for (std::size_t i = 0; i < N; ++i) in_[i] = keep(in[i], ((kept >> i) & 1U) != 0);
-    out_ = keep(out, ((kept >> N) & 1U) != 0);
-    saved_ = std::move(saved);
-  }
-
- private:
-  static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
-    return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
-  }
-  void backward() final {
-    std::array<Tensor<B>*, N> gradients{};
-    double passes = 0;
-    for (std::size_t i = 0; i < N; ++i) {
-      if (sources_[i] == nullptr) continue;
-      gradients[i] = &sources_[i]->gradient();
-      // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
-      if (in_[i].shape().rank() > 1) passes += 1;
-    }
-    go_back(Backward<B>{out_.context(), in_, out_, this->gradient_, saved_, gradients}, passes);
-  }
-  void release() final {
-    in_ = {};
-    out_ = {};
-    saved_ = {};
-    this->gradient_ = {};
-  }
-  virtual void go_back(Backward<B> const& pass, double passes) = 0;
-
-  std::array<Tensor<B>, N> in_;
-  std::array<Node<B>*, N> sources_{};
-  Tensor<B> out_;
-  Saved<B> saved_;
-};
-
-template <class B, class Op, std::size_t N>
-class OpNode final : public RecordedNode<B, N> {
- public:
-  static constexpr unsigned kept = (keeps_inputs<Op> & ((1U << N) - 1U)) | (keeps_output<Op> ? 1U << N : 0U);
-
-  explicit OpNode(Op const& op) : op_(op) {}
-
- private:
-  DIFFSIAM_STEERS void go_back(Backward<B> const& pass, double passes) override {
-    account(pass.context, op_, pass.in, passes);
-    op_.backward(pass);
-  }
-
-  Op op_;
-};
-
-}  // namespace detail
-
 template <class B>
 struct Reading<Taped<B>> {
   template <Operation Op, class... V>
   DIFFSIAM_STEERS static Taped<B> evaluate(Op const& op, V const&... values) {
-    constexpr std::size_t n = sizeof...(V);
+    static_assert(sizeof...(V) <= detail::most_inputs, "An operation has at most four inputs.");
     Tape<B>& tape = tape_of(values...);
-    typename B::Context& context = tape.context();
-    std::array<Tensor<B>, n> const in{tensor_of(context, values)...};
-    auto const shapes = detail::shapes_of(in);
-    Tensor<B> out{context, op.shape(shapes)};
-    detail::account(context, op, shapes, 1);
-    std::array<Node<B>*, n> const sources{source_of(tape, values)...};
-    Saved<B> saved;
-    bool const recorded = tape.records(sources);
-    op.forward(Forward<B>{context, in, out, recorded ? &saved : nullptr});
-    if (!recorded) return tape.wrap(nullptr, std::move(out));
-    auto* const node = new detail::OpNode<B, Op, n>(op);
-    tape.append(node, out.shape());
-    node->record(in, sources, out, saved, detail::OpNode<B, Op, n>::kept);
-    return tape.wrap(node, std::move(out));
+    std::array<Tensor<B>, sizeof...(V)> const in{tensor_of(tape.context(), values)...};
+    std::array<Node<B>*, sizeof...(V)> const sources{source_of(tape, values)...};
+    return tape.record(detail::erase<B>(op), detail::way_back<B, Op>, in, sources);
   }
 
  private:

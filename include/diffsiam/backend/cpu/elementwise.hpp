@@ -36,11 +36,13 @@ DIFFSIAM_ALWAYS_INLINE void apply_rows(F const f, T* const* from, Index const* r
 }
 
 /// The PlaneKernel of a functor.
+DIFFSIAM_MAY_STAY_SCALAR_BEGIN
 template <class T, class F, int... Inner>
 void apply_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns) {
   apply_rows<T, F, Inner...>(*static_cast<F const*>(f), data, row_stride, rows, columns,
                              std::make_index_sequence<sizeof...(Inner)>{});
 }
+DIFFSIAM_MAY_STAY_SCALAR_END
 
 /// The walk, whatever the functor.
 template <class T>

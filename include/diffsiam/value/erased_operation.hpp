@@ -1,0 +1,83 @@
+// ErasedOperation: an operation without its type. The readings of a value run operations through it, so that
+// what they do is compiled once a backend and not once an operation.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::detail {
+
+/// The most inputs that an operation may have.
+inline constexpr std::size_t most_inputs = 4;
+
+/// The rules of one type of operation.
+template <class B>
+struct OperationRules {
+  std::string_view name;
+  Shape (*shape)(void const* op, Shapes in);
+  double (*flops)(void const* op, Shapes in);
+  void (*forward)(void const* op, Forward<B> const& pass);
+};
+
+template <class B, class Op>
+inline constexpr OperationRules<B> operation_rules{
+    Op::name,
+    [](void const* op, Shapes in) { return static_cast<Op const*>(op)->shape(in); },
+    [](void const* op, Shapes in) { return static_cast<double>(static_cast<Op const*>(op)->flops(in)); },
+    [](void const* op, Forward<B> const& pass) { static_cast<Op const*>(op)->forward(pass); }};
+
+/// Borrows the operation.
+template <class B>
+struct ErasedOperation {
+  OperationRules<B> const* rules;
+  void const* op;
+
+  [[nodiscard]] Shape shape(Shapes in) const { return rules->shape(op, in); }
+  [[nodiscard]] double flops(Shapes in) const { return rules->flops(op, in); }
+  void forward(Forward<B> const& pass) const { rules->forward(op, pass); }
+};
+
+template <class B, Operation Op>
+[[nodiscard]] ErasedOperation<B> erase(Op const& op) {
+  return {&operation_rules<B, Op>, &op};
+}
+
+/// The shapes of an operation's inputs, without an allocation.
+class InputShapes {
+ public:
+  template <class B>
+  explicit InputShapes(std::span<Tensor<B> const> tensors) : count_(tensors.size()) {
+    for (std::size_t i = 0; i < count_; ++i) shapes_[i] = tensors[i].shape();
+  }
+  operator Shapes() const { return Shapes{shapes_}.first(count_); }  // NOLINT: implicit by design
+
+ private:
+  std::array<Shape, most_inputs> shapes_;
+  std::size_t count_;
+};
+
+/// Contexts of dry runs keep accounts; others do not have to.
+template <class B>
+void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes in, double passes) {
+  if constexpr (requires { context.count(op.rules->name, 1.0); })
+    context.count(op.rules->name, passes * op.flops(in));
+}
+
+/// Runs an operation; `saved` is null when nothing is recorded.
+template <class B>
+[[nodiscard, gnu::noinline]] Tensor<B> compute(typename B::Context& context, ErasedOperation<B> const& op,
+                                               std::span<Tensor<B> const> in, Saved<B>* saved) {
+  InputShapes const shapes{in};
+  Tensor<B> out{context, op.shape(shapes)};
+  account(context, op, shapes, 1);
+  op.forward(Forward<B>{context, in, out, saved});
+  return out;
+}
+
+}  // namespace diffsiam::detail

@@ -5,8 +5,8 @@
 namespace diffsiam::test {
 
 TEST_CASE("The Cpu backend in float conforms to the reference", "[conformance]") {
-  conforms<backend::Cpu<float>>(
-      {{"conv2d_workspace", "conv2d_gradient_input_workspace", "conv2d_gradient_weight_workspace"}});
+  conforms<backend::Cpu<float>>({{"conv2d_workspace", "conv2d_gradient_input_workspace",
+                                  "conv2d_gradient_weight_workspace", "group_norm"}});
 }
 
 }  // namespace diffsiam::test

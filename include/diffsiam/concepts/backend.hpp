@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 
+#include <diffsiam/core/normalisation.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
@@ -44,6 +45,16 @@ concept Conv = Contextual<B> &&
                  B::conv2d_gradient_input(context, geometry, x, x, x);
                  B::conv2d_gradient_weight(context, geometry, x, x, x);
                };
+
+/// Satisfied if and only if B brings its own GroupNorm with activation Act, and its gradient. Optional:
+/// without it the operation is composed of the other groups.
+template <class B, class Act>
+concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context, NormGeometry const& geometry,
+                                                   NormForward<typename B::Scalar> const& forward,
+                                                   NormBackward<typename B::Scalar> const& backward) {
+  B::template group_norm<Act>(context, geometry, forward);
+  B::template group_norm_gradient<Act>(context, geometry, backward);
+};
 
 /// A functor for the check below.
 struct AnyFunctor {

@@ -37,31 +37,72 @@ struct GroupNorm {
   void forward(Forward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-    Tensor<B> const mean = normalise.table(), variance = normalise.table();
-    normalise.statistics(pass.in[0].data(), mean, variance);
-    normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
-    if (pass.in.size() > 3) normalise.modulate(pass.in[3].data(), affine);
-    normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    auto const* const modulation = pass.in.size() > 3 ? pass.in[3].data() : nullptr;
+    if constexpr (backend::FusedGroupNorm<B, Act>) {
+      B::template group_norm<Act>(pass.context, geometry(pass.in[0].shape()),
+                                  {.x = pass.in[0].data(),
+                                   .gamma = pass.in[1].data(),
+                                   .beta = pass.in[2].data(),
+                                   .modulation = modulation,
+                                   .epsilon = epsilon,
+                                   .y = pass.out.data(),
+                                   .mean = normalise.plane(statistics, 0),
+                                   .inverse_deviation = normalise.plane(statistics, 1),
+                                   .scale = normalise.plane(affine, 0),
+                                   .shift = normalise.plane(affine, 1)});
+    } else {
+      Tensor<B> const mean = normalise.table(), variance = normalise.table();
+      normalise.statistics(pass.in[0].data(), mean, variance);
+      normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
+      if (modulation != nullptr) normalise.modulate(modulation, affine);
+      normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    }
     pass.save(0, statistics);
     pass.save(1, affine);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-    auto const data = [&](std::size_t i) {
+    auto const gradient = [&](std::size_t i) {
       return i < pass.in.size() && pass.gradient(i) ? pass.gradient(i)->data() : nullptr;
     };
-    normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(),
-                       pass.in.size() > 3 ? pass.in[3].data() : nullptr, pass.saved[0], pass.saved[1],
-                       pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2), .modulation = data(3)},
-                       true);
+    auto const* const modulation = pass.in.size() > 3 ? pass.in[3].data() : nullptr;
+    if constexpr (backend::FusedGroupNorm<B, Act>) {
+      Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+      B::template group_norm_gradient<Act>(pass.context, geometry(pass.in[0].shape()),
+                                           {.x = pass.in[0].data(),
+                                            .gamma = pass.in[1].data(),
+                                            .beta = pass.in[2].data(),
+                                            .modulation = modulation,
+                                            .dy = pass.dy.data(),
+                                            .mean = normalise.plane(pass.saved[0], 0),
+                                            .inverse_deviation = normalise.plane(pass.saved[0], 1),
+                                            .scale = normalise.plane(pass.saved[1], 0),
+                                            .shift = normalise.plane(pass.saved[1], 1),
+                                            .dx = gradient(0),
+                                            .d_modulation = gradient(3),
+                                            .p_1 = p_1.data(),
+                                            .p_2 = p_2.data()});
+      normalise.add_over_samples(p_2, gradient(1));
+      normalise.add_over_samples(p_1, gradient(2));
+    } else {
+      normalise.backward(
+          pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), modulation, pass.saved[0], pass.saved[1],
+          pass.dy, {.x = gradient(0), .gamma = gradient(1), .beta = gradient(2), .modulation = gradient(3)},
+          true);
+    }
   }
 
  private:
   template <class B>
   [[nodiscard]] detail::Normalise<B, Act> normaliser(typename B::Context& context, Shape const& x) const {
-    SampleGrid const grid = rows ? SampleGrid{x.size() / x.channels(), 1, x.channels()} : SampleGrid{x};
-    return {context, grid, groups};
+    NormGeometry const g = geometry(x);
+    return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
+  }
+  [[nodiscard]] NormGeometry geometry(Shape const& x) const {
+    if (rows) return {x.size() / x.channels(), 1, x.channels(), groups};
+    SampleGrid const grid{x};
+    return {grid.n, grid.s, grid.c, groups};
   }
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/functional/activation.hpp>
 #include <diffsiam/testing/cases/operations.hpp>
 #include <diffsiam/testing/primitives.hpp>
 #include <diffsiam/testing/walks.hpp>
@@ -32,6 +33,7 @@ template <class B>
   note(
       requires(ConvGeometry const& g) { B::conv2d_gradient_weight_workspace(g, 1); },
       "conv2d_gradient_weight_workspace");
+  note(backend::FusedGroupNorm<B, functional::Silu>, "group_norm");
   return names;
 }
 

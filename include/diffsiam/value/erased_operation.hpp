@@ -9,6 +9,7 @@
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/profile.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::detail {
@@ -27,8 +28,7 @@ struct OperationRules {
 
 template <class B, class Op>
 inline constexpr OperationRules<B> operation_rules{
-    Op::name,
-    [](void const* op, Shapes in) { return static_cast<Op const*>(op)->shape(in); },
+    Op::name, [](void const* op, Shapes in) { return static_cast<Op const*>(op)->shape(in); },
     [](void const* op, Shapes in) { return static_cast<double>(static_cast<Op const*>(op)->flops(in)); },
     [](void const* op, Forward<B> const& pass) { static_cast<Op const*>(op)->forward(pass); }};
 
@@ -69,6 +69,15 @@ void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes 
     context.count(op.rules->name, passes * op.flops(in));
 }
 
+/// Contexts may keep a profile.
+template <class Context>
+[[nodiscard]] Profile* profile_of(Context& context) {
+  if constexpr (requires { context.profile(); })
+    return context.profile();
+  else
+    return nullptr;
+}
+
 /// Runs an operation; `saved` is null when nothing is recorded.
 template <class B>
 [[nodiscard, gnu::noinline]] Tensor<B> compute(typename B::Context& context, ErasedOperation<B> const& op,
@@ -76,6 +85,7 @@ template <class B>
   InputShapes const shapes{in};
   Tensor<B> out{context, op.shape(shapes)};
   account(context, op, shapes, 1);
+  ProfileScope const timed{profile_of(context), op.rules->name, Profile::Direction::forward};
   op.forward(Forward<B>{context, in, out, saved});
   return out;
 }

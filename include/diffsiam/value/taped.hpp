@@ -154,8 +154,9 @@ class RecordedNode final : public Node<B> {
       if (in[i].shape().rank() > 1) passes += 1;
     }
     account(out_.context(), op_, InputShapes{in}, passes);
+    ProfileScope const timed{profile_of(out_.context()), op_.rules->name, Profile::Direction::backward};
     way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
-                                                std::span{gradients}.first(count_)});
+                                            std::span{gradients}.first(count_)});
   }
   void release() override {
     in_ = {};
@@ -244,8 +245,8 @@ class Tape {
       return {*this, nullptr, detail::compute<B>(*context_, op, in, nullptr)};
     Saved<B> saved;
     Tensor<B> out = detail::compute<B>(*context_, op, in, &saved);
-    Node<B>* const node = append(
-        new detail::RecordedNode<B>{op, way_back, in, sources, out, std::move(saved)}, out.shape());
+    Node<B>* const node =
+        append(new detail::RecordedNode<B>{op, way_back, in, sources, out, std::move(saved)}, out.shape());
     return {*this, node, std::move(out)};
   }
 

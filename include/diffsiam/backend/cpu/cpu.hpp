@@ -7,7 +7,10 @@
 #include <diffsiam/backend/cpu/conv2d_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/elementwise.hpp>
 #include <diffsiam/backend/cpu/gemm.hpp>
+#include <diffsiam/backend/cpu/group_norm.hpp>
 #include <diffsiam/backend/cpu/reduce.hpp>
+#include <diffsiam/backend/cpu/winograd_conv2d.hpp>
+#include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/backend/host/memory.hpp>
 #include <diffsiam/concepts/backend.hpp>
@@ -30,24 +33,43 @@ struct Cpu : HostMemory<T> {
 
   static void gemm(Context& context, Gemm<T> const& product) { cpu::gemm(context, product); }
 
+  // Winograd's algorithm where it serves, direct sums elsewhere.
   static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d(context, g, x, w, bias, y);
     cpu::conv2d(context, g, x, w, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_gradient_input(context, g, dy, w, dx);
     cpu::conv2d_gradient_input(context, g, dy, w, dx);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
                                      T* dw) {
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_gradient_weight(context, g, x, dy, dw);
     cpu::conv2d_gradient_weight(context, g, x, dy, dw);
   }
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-    return cpu::conv2d_workspace<T>(g, threads);
+    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T>(g, threads)
+                                       : cpu::conv2d_workspace<T>(g, threads);
   }
   static std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-    return cpu::conv2d_gradient_input_workspace<T>(g, threads);
+    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T>(cpu::turned(g), threads)
+                                       : cpu::conv2d_gradient_input_workspace<T>(g, threads);
   }
   static std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-    return cpu::conv2d_gradient_weight_workspace<T>(g, threads);
+    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_gradient_weight_workspace<T>(g, threads)
+                                       : cpu::conv2d_gradient_weight_workspace<T>(g, threads);
+  }
+
+  template <class Act>
+  static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
+    cpu::group_norm<Act>(context, g, pass);
+  }
+  template <class Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
+    cpu::group_norm_gradient<Act>(context, g, pass);
+  }
+  static std::size_t group_norm_gradient_workspace(NormGeometry const& g, int threads) {
+    return cpu::group_norm_gradient_workspace<T>(g, threads);
   }
 
   template <class F, class... O>

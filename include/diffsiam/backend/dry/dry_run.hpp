@@ -86,6 +86,15 @@ struct DryRun {
     if constexpr (requires { B::conv2d_gradient_weight_workspace(g, 1); })
       use_workspace(context, B::conv2d_gradient_weight_workspace(g, context.threads()));
   }
+  template <class Act>
+    requires FusedGroupNorm<B, Act>
+  static void group_norm(Context&, NormGeometry const&, NormForward<Scalar> const&) {}
+  template <class Act>
+    requires FusedGroupNorm<B, Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<Scalar> const&) {
+    if constexpr (requires { B::group_norm_gradient_workspace(g, 1); })
+      use_workspace(context, B::group_norm_gradient_workspace(g, context.threads()));
+  }
   template <class F, class... O>
   static void for_each(Context&, Grid const&, F, O...) {}
   template <class F, class Out, class... O>

@@ -1,9 +1,11 @@
-// HostContext: what the backends of the CPU carry from call to call. Threads, memory, and nothing else.
+// HostContext: what the backends of the CPU carry from call to call: threads and memory, and a profile if
+// asked.
 #pragma once
 
 #include <memory>
 
 #include <diffsiam/core/memory_pool.hpp>
+#include <diffsiam/core/profile.hpp>
 #include <diffsiam/core/thread_pool.hpp>
 
 namespace diffsiam::backend {
@@ -24,10 +26,14 @@ class HostContext {
   }
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
   [[nodiscard]] ThreadPool& threads() { return *threads_; }
+  /// Where the time of operations is noted; null (nowhere) unless set. Borrowed.
+  [[nodiscard]] Profile* profile() const { return profile_; }
+  void set_profile(Profile* profile) { profile_ = profile; }
 
  private:
   std::shared_ptr<MemoryPool> memory_;
   std::unique_ptr<ThreadPool> threads_;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace diffsiam::backend

@@ -77,6 +77,13 @@ struct Normalise {
                 g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(plane(affine, 1)));
   }
 
+  /// into (c) += the sum of a table over samples; does nothing where `into` is null.
+  void add_over_samples(Tensor<B> const& table, T* into) const {
+    if (into == nullptr) return;
+    SampleGrid const t = table_grid();
+    B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into), t.full(table.data()));
+  }
+
   struct Gradients {
     T* x = nullptr;
     T* gamma = nullptr;
@@ -112,12 +119,8 @@ struct Normalise {
       B::for_each(context, t.grid(), functional::ThroughModulation{}, t.full(p_1.data()), t.full(p_2.data()),
                   t.per_sample_channel(modulation, 2 * t.c));
     }
-    if (into.gamma != nullptr) {
-      B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into.gamma), t.full(p_2.data()));
-    }
-    if (into.beta != nullptr) {
-      B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into.beta), t.full(p_1.data()));
-    }
+    add_over_samples(p_2, into.gamma);
+    add_over_samples(p_1, into.beta);
     if (into.x == nullptr) return;
     if (through_statistics) {
       for (Tensor<B> const& p : {p_1, p_2}) {

@@ -33,6 +33,15 @@ void group_norm(Visit&& visit) {
   visit(op_case(
       "group_norm, a group a channel", {{3, 3, 2, 4}, {4}, {4}},
       [](auto const& x, auto const& gamma, auto const& beta) { return ops::group_norm(x, gamma, beta, 4); }));
+  // Shapes that fused versions cut in other ways: blocks of whole groups, many small samples.
+  visit(op_case("group_norm, one sample", {{1, 3, 3, 96}, {96}, {96}},
+                [](auto const& x, auto const& gamma, auto const& beta) {
+                  return ops::group_norm<functional::Silu>(x, gamma, beta, 32);
+                }));
+  visit(op_case("modulated_group_norm, small samples", {{33, 2, 1, 18}, {18}, {18}, {33, 36}},
+                [](auto const& x, auto const& gamma, auto const& beta, auto const& modulation) {
+                  return ops::modulated_group_norm<functional::Silu>(x, gamma, beta, modulation, 3);
+                }));
 }
 
 template <class Visit>

@@ -1,0 +1,22 @@
+// Calls a program's template with the backend that the options name.
+#pragma once
+
+#include <stdexcept>
+
+#include <diffsiam/backend/cpu.hpp>
+
+#include "options.hpp"
+
+namespace bench {
+
+/// f.template operator()<B>() for the backend B of the options. Throws std::runtime_error where this build
+/// has none of that name.
+template <class F>
+void with_backend(Options const& options, F const& f) {
+  namespace backend = diffsiam::backend;
+  if (options.backend == "cpu" && options.precision == "float32")
+    return f.template operator()<backend::Cpu<float>>();
+  throw std::runtime_error("this build has no backend " + options.backend + " in " + options.precision);
+}
+
+}  // namespace bench

@@ -1,0 +1,48 @@
+// What every step benchmark can be asked for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <diffsiam/core/shape.hpp>
+
+namespace bench {
+
+using diffsiam::Index;
+
+struct Options {
+  std::string config = "fashion";
+  std::string backend = "cpu";
+  std::string precision = "float32";
+  std::string what = "diffsiam";
+  int threads = 2;
+  Index batch = 0;  ///< 0: as the configuration has it
+  int steps = 0;    ///< measured; 0: about ten seconds of them
+  int warm_up = 3;  ///< not measured
+  bool profile = false;
+};
+
+/// Adds the options to a program's own.
+inline void add_options(CLI::App& app, Options& options) {
+  app.add_option("--config", options.config, "sizes of the networks")
+      ->check(CLI::IsMember({"fashion", "celeba64"}))
+      ->capture_default_str();
+  app.add_option("--backend", options.backend, "which backend computes")
+      ->check(CLI::IsMember({"cpu", "onednn"}))
+      ->capture_default_str();
+  app.add_option("--precision", options.precision, "of convolution and product operands")
+      ->check(CLI::IsMember({"float32", "bf16"}))
+      ->capture_default_str();
+  app.add_option("--what", options.what, "what is trained or sampled from")
+      ->check(CLI::IsMember({"denoiser", "diffsiam"}))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "0: all cores")->capture_default_str();
+  app.add_option("--batch", options.batch, "0: 64 for fashion, 8 for celeba64")->capture_default_str();
+  app.add_option("--steps", options.steps, "measured ones; 0: about ten seconds of them")
+      ->capture_default_str();
+  app.add_flag("--profile", options.profile, "also print seconds by operation");
+}
+
+}  // namespace bench

@@ -1,0 +1,200 @@
+// GroupNorm of the Cpu backend with modulation and activation, forward and backward. Work is cut into samples
+// and blocks of whole groups: what a piece reads again comes from the cache, so that memory sees each image
+// once.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <type_traits>
+
+#include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/config.hpp>
+#include <diffsiam/core/normalisation.hpp>
+#include <diffsiam/functional/normalisation.hpp>
+
+namespace diffsiam::backend::cpu {
+
+/// How a GroupNorm is cut.
+struct GroupNormCut {
+  static constexpr Index strip = 16;  ///< channels that are walked together, in registers
+
+  Index samples, channels;  ///< of a piece: small samples share one, large ones of few are shared
+  Index blocks, pieces;     ///< blocks of channels; pieces in all
+
+  explicit GroupNormCut(NormGeometry const& g) {
+    constexpr Index wanted = 8, smallest_piece = Index{1} << 12;
+    Index const unit = std::lcm(g.per_group(), strip);
+    Index const split =
+        std::clamp<Index>(wanted / std::max<Index>(1, g.n), 1, std::max<Index>(1, g.c / unit));
+    channels = split == 1 ? g.c : (g.c / unit + split - 1) / split * unit;
+    blocks = (g.c + channels - 1) / channels;
+    samples =
+        std::clamp<Index>(smallest_piece / std::max<Index>(1, g.s * channels), 1, std::max<Index>(1, g.n));
+    pieces = (g.n + samples - 1) / samples * blocks;
+  }
+};
+
+namespace detail {
+
+/// f(n, first channel, channels) for what a piece holds.
+template <class F>
+void for_each_block(GroupNormCut const& cut, NormGeometry const& g, Index piece, F const& f) {
+  Index const first = piece % cut.blocks * cut.channels, from = piece / cut.blocks * cut.samples;
+  for (Index n = from; n < std::min(from + cut.samples, g.n); ++n)
+    f(n, first, std::min(cut.channels, g.c - first));
+}
+
+/// f(channel, count) for strips of channels; count is a constant but for the last strip.
+template <class F>
+DIFFSIAM_ALWAYS_INLINE void for_each_strip(Index channels, F const& f) {
+  constexpr Index strip = GroupNormCut::strip;
+  Index c = 0;
+  for (; c + strip <= channels; c += strip) f(c, std::integral_constant<Index, strip>{});
+  if (c < channels) f(c, channels - c);
+}
+
+/// sums[i] = sum over rows of f(row, i), i < count; in four chains, for speed and for accuracy.
+template <class T, class Count, class F>
+DIFFSIAM_ALWAYS_INLINE void sum_rows_of(Index rows, Count constant, T* sums, F const& f) {
+  Index const count = constant;  // loops that are annotated compare plain numbers
+  T chains[4][GroupNormCut::strip] = {};
+  Index row = 0;
+  for (; row + 4 <= rows; row += 4)
+    for (Index chain = 0; chain < 4; ++chain) {
+      DIFFSIAM_INDEPENDENT_ITERATIONS
+      for (Index i = 0; i < count; ++i) chains[chain][i] += f(row + chain, i);
+    }
+  for (; row < rows; ++row)
+    for (Index i = 0; i < count; ++i) chains[0][i] += f(row, i);
+  for (Index i = 0; i < count; ++i) sums[i] = (chains[0][i] + chains[1][i]) + (chains[2][i] + chains[3][i]);
+}
+
+/// Replaces each of `channels` sums by the mean over its group.
+template <class T>
+void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
+  for (Index c = 0; c < channels; c += g.per_group())
+    std::fill_n(sums + c, g.per_group(),
+                std::accumulate(sums + c, sums + c + g.per_group(), T(0)) /
+                    (static_cast<T>(g.s) * static_cast<T>(g.per_group())));
+}
+
+}  // namespace detail
+
+/// See NormForward.
+template <class Act, class T>
+void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> const& pass) {
+  GroupNormCut const cut{g};
+  auto const block = [&](Index n, Index first, Index channels) {
+    T const* const x = pass.x + n * g.s * g.c + first;
+    T* const y = pass.y + n * g.s * g.c + first;
+    Index const table = n * g.c + first;
+    T* const mean = pass.mean + table;
+    T* const deviation = pass.inverse_deviation + table;
+    T* const scale = pass.scale + table;
+    T* const shift = pass.shift + table;
+    detail::for_each_strip(channels, [&](Index c, auto count) {
+      detail::sum_rows_of(g.s, count, mean + c, [&](Index row, Index i) { return x[row * g.c + c + i]; });
+    });
+    detail::means_of_groups(g, channels, mean);
+    detail::for_each_strip(channels, [&](Index c, auto count) {
+      detail::sum_rows_of(g.s, count, deviation + c, [&](Index row, Index i) {
+        return functional::SquaredDeviation{}(x[row * g.c + c + i], mean[c + i]);
+      });
+    });
+    detail::means_of_groups(g, channels, deviation);
+    for (Index c = 0; c < channels; ++c) {
+      functional::InverseDeviation<T>{static_cast<T>(pass.epsilon)}(deviation[c], deviation[c]);
+      functional::FoldStatistics{}(scale[c], shift[c], mean[c], deviation[c], pass.gamma[first + c],
+                                   pass.beta[first + c]);
+      if (pass.modulation == nullptr) continue;
+      T const* const modulation = pass.modulation + 2 * n * g.c + first + c;
+      functional::FoldModulation{}(scale[c], shift[c], modulation[0], modulation[g.c]);
+    }
+    detail::for_each_strip(channels, [&](Index c, auto constant) {
+      Index const count = constant;
+      for (Index row = 0; row < g.s; ++row) {
+        T const* const from = x + row * g.c + c;
+        T* const to = y + row * g.c + c;
+        DIFFSIAM_INDEPENDENT_ITERATIONS
+        for (Index i = 0; i < count; ++i)
+          functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
+      }
+    });
+  };
+  context.threads().run(cut.pieces, [&](Index piece, int) { detail::for_each_block(cut, g, piece, block); });
+}
+
+/// Bytes of workspace of group_norm_gradient: for each thread dv of a block, and two means a channel.
+template <class T>
+[[nodiscard]] std::size_t group_norm_gradient_workspace(NormGeometry const& g, int threads) {
+  return static_cast<std::size_t>(threads * (g.s + 2) * GroupNormCut{g}.channels) * sizeof(T);
+}
+
+/// See NormBackward.
+template <class Act, class T>
+void group_norm_gradient(HostContext& context, NormGeometry const& g, NormBackward<T> const& pass) {
+  auto const memory = context.allocate(group_norm_gradient_workspace<T>(g, context.threads().threads()));
+  GroupNormCut const cut{g};
+  auto const block = [&](Index n, Index first, Index channels, T* dv) {
+    T const* const x = pass.x + n * g.s * g.c + first;
+    T const* const dy = pass.dy + n * g.s * g.c + first;
+    Index const table = n * g.c + first;
+    T const* const mean = pass.mean + table;
+    T const* const deviation = pass.inverse_deviation + table;
+    T const* const scale = pass.scale + table;
+    T const* const shift = pass.shift + table;
+    T* const p_1 = pass.p_1 + table;
+    T* const p_2 = pass.p_2 + table;
+    detail::for_each_strip(channels, [&](Index c, auto constant) {
+      Index const count = constant;
+      for (Index row = 0; row < g.s; ++row) {
+        T* const to = dv + row * channels + c;
+        DIFFSIAM_INDEPENDENT_ITERATIONS
+        for (Index i = 0; i < count; ++i)
+          functional::AffineActivateGradient<Act>{}(to[i], dy[row * g.c + c + i], x[row * g.c + c + i],
+                                                    scale[c + i], shift[c + i]);
+      }
+      detail::sum_rows_of(g.s, count, p_1 + c,
+                          [&](Index row, Index i) { return dv[row * channels + c + i]; });
+      detail::sum_rows_of(g.s, count, p_2 + c, [&](Index row, Index i) {
+        return functional::NormalisedProduct{}(dv[row * channels + c + i], x[row * g.c + c + i], mean[c + i],
+                                               deviation[c + i]);
+      });
+    });
+    for (Index c = 0; c < channels && pass.modulation != nullptr; ++c) {
+      Index const at = 2 * n * g.c + first + c;
+      if (T* const into = pass.d_modulation)
+        functional::ModulationGradient{}(into[at], into[at + g.c], p_1[c], p_2[c], pass.gamma[first + c],
+                                         pass.beta[first + c]);
+      functional::ThroughModulation{}(p_1[c], p_2[c], pass.modulation[at]);
+    }
+    if (pass.dx == nullptr) return;
+    T* const m_1 = dv + g.s * channels;
+    T* const m_2 = m_1 + channels;
+    for (Index c = 0; c < channels; ++c) {
+      m_1[c] = p_1[c] * pass.gamma[first + c];
+      m_2[c] = p_2[c] * pass.gamma[first + c];
+    }
+    detail::means_of_groups(g, channels, m_1);
+    detail::means_of_groups(g, channels, m_2);
+    T* const dx = pass.dx + n * g.s * g.c + first;
+    detail::for_each_strip(channels, [&](Index c, auto constant) {
+      Index const count = constant;
+      for (Index row = 0; row < g.s; ++row) {
+        T* const to = dx + row * g.c + c;
+        DIFFSIAM_INDEPENDENT_ITERATIONS
+        for (Index i = 0; i < count; ++i)
+          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], x[row * g.c + c + i],
+                                              scale[c + i], mean[c + i], deviation[c + i], m_1[c + i],
+                                              m_2[c + i]);
+      }
+    });
+  };
+  context.threads().run(cut.pieces, [&](Index piece, int worker) {
+    T* const own = static_cast<T*>(memory.get()) + worker * (g.s + 2) * cut.channels;
+    detail::for_each_block(cut, g, piece,
+                           [&](Index n, Index first, Index channels) { block(n, first, channels, own); });
+  });
+}
+
+}  // namespace diffsiam::backend::cpu

@@ -1,0 +1,52 @@
+// What a GroupNorm with modulation is, as plain data: the vocabulary between the operation and backends that
+// bring a fused one.
+#pragma once
+
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam {
+
+/// x (n, s, c): samples, positions, channels; statistics over positions and the channels of a group.
+struct NormGeometry {
+  Index n = 0, s = 0, c = 0, groups = 1;
+  [[nodiscard]] constexpr Index per_group() const { return c / groups; }
+};
+
+/// y = act(scale x + shift), where (scale, shift) fold mean, deviation, gamma (c), beta (c) and the
+/// modulation (n, 2 c: scale, then shift; null where there is none). Tables are (n, c) and written for the
+/// way back.
+template <class T>
+struct NormForward {
+  T const* x = nullptr;
+  T const* gamma = nullptr;
+  T const* beta = nullptr;
+  T const* modulation = nullptr;
+  double epsilon = 0;
+  T* y = nullptr;
+  T* mean = nullptr;
+  T* inverse_deviation = nullptr;
+  T* scale = nullptr;
+  T* shift = nullptr;
+};
+
+/// Tables as NormForward left them. Writes p_1 and p_2 (n, c): sums over positions of dv and of dv x^,
+/// brought before the modulation, from which the gradients of gamma and beta follow. Adds into dx and
+/// d_modulation where they are wanted (not null).
+template <class T>
+struct NormBackward {
+  T const* x = nullptr;
+  T const* gamma = nullptr;
+  T const* beta = nullptr;
+  T const* modulation = nullptr;
+  T const* dy = nullptr;
+  T const* mean = nullptr;
+  T const* inverse_deviation = nullptr;
+  T const* scale = nullptr;
+  T const* shift = nullptr;
+  T* dx = nullptr;
+  T* d_modulation = nullptr;
+  T* p_1 = nullptr;
+  T* p_2 = nullptr;
+};
+
+}  // namespace diffsiam

@@ -16,6 +16,8 @@ void with_backend(Options const& options, F const& f) {
   namespace backend = diffsiam::backend;
   if (options.backend == "cpu" && options.precision == "float32")
     return f.template operator()<backend::Cpu<float>>();
+  if (options.backend == "cpu" && options.precision == "bf16")
+    return f.template operator()<backend::Cpu<float, diffsiam::BFloat16>>();
   throw std::runtime_error("this build has no backend " + options.backend + " in " + options.precision);
 }
 

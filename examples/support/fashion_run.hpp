@@ -41,10 +41,8 @@ struct RunConfig {
   [[nodiscard]] static RunConfig full() {
     RunConfig config;
     config.name = "full";
-    config.base_channels = 32;
-    config.denoiser_steps = 4000;
-    config.steps = 8000;
-    config.batch = 64;
+    config.denoiser_steps = 2500;
+    config.steps = 6000;
     config.siamese_batch = 256;
     return config;
   }

@@ -74,6 +74,13 @@
 #define DIFFSIAM_UNROLL
 #endif
 
+// Products of bfloat16 pairs, summed in float32, are one instruction.
+#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+#define DIFFSIAM_HAS_BF16_DOT 1
+#else
+#define DIFFSIAM_HAS_BF16_DOT 0
+#endif
+
 // A fused multiply-add is exact and fast only where the target has the instruction; elsewhere std::fma is a
 // slow call.
 #if defined(__FP_FAST_FMAF) || defined(__CUDA_ARCH__)

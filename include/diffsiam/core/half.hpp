@@ -90,4 +90,13 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
+/// A bfloat16 in memory: the upper half of a float.
+struct BFloat16 {
+  std::uint16_t bits;
+
+  BFloat16() = default;  // indeterminate, as a float is
+  constexpr explicit BFloat16(float value) : bits(bfloat16_bits(value)) {}
+  [[nodiscard]] constexpr explicit operator float() const { return float_from_bfloat16(bits); }
+};
+
 }  // namespace diffsiam

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
+#include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/backend/cpu/conv2d.hpp>
 #include <diffsiam/backend/cpu/conv2d_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/elementwise.hpp>
@@ -18,9 +20,15 @@
 
 namespace diffsiam::backend {
 
-/// T is float or double. Results are the same bits with any number of threads.
-template <class T>
+/// T is float or double. Operands is T, or BFloat16 (with float) for mixed precision: the operands of 3x3
+/// convolutions at stride 1 are then rounded to bfloat16 where they are multiplied; weights, sums,
+/// statistics, everything in memory and all other operations stay float32. Results are the same bits with any
+/// number of threads.
+template <class T, class Operands = T>
 struct Cpu : HostMemory<T> {
+  static_assert(std::is_same_v<Operands, T> ||
+                    (std::is_same_v<T, float> && std::is_same_v<Operands, BFloat16>),
+                "Cpu computes in float or double, or in float with operands in BFloat16.");
   using Scalar = T;
   using Context = HostContext;
 
@@ -35,29 +43,32 @@ struct Cpu : HostMemory<T> {
 
   // Winograd's algorithm where it serves, direct sums elsewhere.
   static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d(context, g, x, w, bias, y);
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d<Operands>(context, g, x, w, bias, y);
     cpu::conv2d(context, g, x, w, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
-    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_gradient_input(context, g, dy, w, dx);
+    if (cpu::winograd::serves<T>(g))
+      return cpu::winograd::conv2d_gradient_input<Operands>(context, g, dy, w, dx);
     cpu::conv2d_gradient_input(context, g, dy, w, dx);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
                                      T* dw) {
-    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_gradient_weight(context, g, x, dy, dw);
+    if (cpu::winograd::serves<T>(g))
+      return cpu::winograd::conv2d_gradient_weight<Operands>(context, g, x, dy, dw);
     cpu::conv2d_gradient_weight(context, g, x, dy, dw);
   }
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T>(g, threads)
+    return cpu::winograd::serves<T>(g) ? cpu::winograd::Workspace<T, Operands>::bytes(g, threads)
                                        : cpu::conv2d_workspace<T>(g, threads);
   }
   static std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T>(cpu::turned(g), threads)
+    return cpu::winograd::serves<T>(g) ? cpu::winograd::Workspace<T, Operands>::bytes(cpu::turned(g), threads)
                                        : cpu::conv2d_gradient_input_workspace<T>(g, threads);
   }
   static std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_gradient_weight_workspace<T>(g, threads)
-                                       : cpu::conv2d_gradient_weight_workspace<T>(g, threads);
+    return cpu::winograd::serves<T>(g)
+               ? cpu::winograd::conv2d_gradient_weight_workspace<T, Operands>(g, threads)
+               : cpu::conv2d_gradient_weight_workspace<T>(g, threads);
   }
 
   template <class Act>
@@ -120,6 +131,6 @@ struct Cpu : HostMemory<T> {
   }
 };
 
-static_assert(Backend<Cpu<float>> && Backend<Cpu<double>>);
+static_assert(Backend<Cpu<float>> && Backend<Cpu<double>> && Backend<Cpu<float, BFloat16>>);
 
 }  // namespace diffsiam::backend

@@ -45,13 +45,13 @@ template <class T>
 }
 
 /// See the formula above. Every row of `a` must be readable, also those beyond `rows`; `b` and `start` are
-/// padded to whole vectors.
-template <class T>
+/// padded to whole vectors. E is the type of the operands.
+template <class T, class E = T>
 struct Tile {
-  std::array<T const*, tile_rows> a{};
+  std::array<E const*, tile_rows> a{};
   Index a_step = 1, run_pitch = 0;
   Index runs = 1, length = 0;
-  T const* b = nullptr;
+  E const* b = nullptr;
   Index b_pitch = 0;
   T const* start = nullptr;  ///< null: zero
   T* c = nullptr;
@@ -60,47 +60,45 @@ struct Tile {
   bool accumulate = false;
 };
 
+/// How operands of type E enter sums of type T: `group` neighbours along k at a time, which lie beside each
+/// other in a and, column by column, in b. `length`, `a_step` and `b_pitch` then count groups, elements and
+/// elements.
+template <class T, class E>
+struct Summand;
+
+template <class T>
+struct Summand<T, T> {
+  using V = typename Vector<T>::Type;
+  using Columns = V;
+  static constexpr Index group = 1;
+  DIFFSIAM_ALWAYS_INLINE static Columns load(T const* b) { return *reinterpret_cast<V const*>(b); }
+  DIFFSIAM_ALWAYS_INLINE static T factor(T const* a) { return *a; }
+  DIFFSIAM_ALWAYS_INLINE static void add(V& sum, T factor, Columns const& columns) {
+    sum += factor * columns;
+  }
+
+  /// Writes a vector where it stands for neighbours along k of one row of a.
+  DIFFSIAM_ALWAYS_INLINE static void store(T* to, V const& value) { *reinterpret_cast<V*>(to) = value; }
+  /// Writes the columns of a whole group of k.
+  DIFFSIAM_ALWAYS_INLINE static void store_group(T* to, V const (&values)[1]) { store(to, values[0]); }
+};
+
+/// Writes sums[row][vector], or adds them into c.
 template <class T, int Vectors>
-[[gnu::noinline]] void multiply_tile(Tile<T> const& tile) {
+DIFFSIAM_ALWAYS_INLINE void store_tile(
+    typename Vector<T>::Type const (&sums)[static_cast<int>(tile_rows)][Vectors], T* c, Index c_pitch,
+    Index used_rows, Index columns, bool accumulate) {
   using V = typename Vector<T>::Type;
   constexpr int rows = static_cast<int>(tile_rows);
   constexpr Index width = Vectors * lanes<T>;
-  auto const load = [](T const* from) { return *reinterpret_cast<V const*>(from); };
-
-  V sums[rows][Vectors];
-  T const* a[rows];
-  DIFFSIAM_UNROLL
-  for (int r = 0; r < rows; ++r) {
-    a[r] = tile.a[static_cast<std::size_t>(r)];
+  if (columns == width) {
     DIFFSIAM_UNROLL
-    for (int v = 0; v < Vectors; ++v) sums[r][v] = tile.start ? load(tile.start + v * lanes<T>) : V{};
-  }
-  T const* b = tile.b;
-  Index const a_step = tile.a_step, b_pitch = tile.b_pitch;
-  for (Index run = 0; run < tile.runs; ++run) {
-    Index at = run * tile.run_pitch;
-    for (Index k = 0; k < tile.length; ++k, at += a_step, b += b_pitch) {
-      V columns[Vectors];
-      DIFFSIAM_UNROLL
-      for (int v = 0; v < Vectors; ++v) columns[v] = load(b + v * lanes<T>);
-      DIFFSIAM_UNROLL
-      for (int r = 0; r < rows; ++r) {
-        T const factor = a[r][at];
-        DIFFSIAM_UNROLL
-        for (int v = 0; v < Vectors; ++v) sums[r][v] += factor * columns[v];
-      }
-    }
-  }
-
-  T* c = tile.c;
-  if (tile.columns == width) {
-    DIFFSIAM_UNROLL
-    for (int r = 0; r < rows; ++r, c += tile.c_pitch) {
-      if (r >= tile.rows) break;
+    for (int r = 0; r < rows; ++r, c += c_pitch) {
+      if (r >= used_rows) break;
       DIFFSIAM_UNROLL
       for (int v = 0; v < Vectors; ++v) {
         V& to = *reinterpret_cast<V*>(c + v * lanes<T>);
-        to = tile.accumulate ? to + sums[r][v] : sums[r][v];
+        to = accumulate ? to + sums[r][v] : sums[r][v];
       }
     }
     return;
@@ -112,20 +110,55 @@ template <class T, int Vectors>
     for (int v = 0; v < Vectors; ++v)
       *reinterpret_cast<V*>(kept.data() + r * width + v * lanes<T>) = sums[r][v];
   }
-  for (Index r = 0; r < tile.rows; ++r, c += tile.c_pitch)
-    for (Index j = 0; j < tile.columns; ++j) {
+  for (Index r = 0; r < used_rows; ++r, c += c_pitch)
+    for (Index j = 0; j < columns; ++j) {
       T const sum = kept[static_cast<std::size_t>(r * width + j)];
-      c[j] = tile.accumulate ? c[j] + sum : sum;
+      c[j] = accumulate ? c[j] + sum : sum;
     }
 }
 
+template <class T, class E, int Vectors>
+[[gnu::noinline]] void multiply_tile(Tile<T, E> const& tile) {
+  using V = typename Vector<T>::Type;
+  using Sum = Summand<T, E>;
+  constexpr int rows = static_cast<int>(tile_rows);
+  constexpr Index vector = lanes<T> * Sum::group;
+
+  V sums[rows][Vectors];
+  E const* a[rows];
+  DIFFSIAM_UNROLL
+  for (int r = 0; r < rows; ++r) {
+    a[r] = tile.a[static_cast<std::size_t>(r)];
+    DIFFSIAM_UNROLL
+    for (int v = 0; v < Vectors; ++v)
+      sums[r][v] = tile.start ? *reinterpret_cast<V const*>(tile.start + v * lanes<T>) : V{};
+  }
+  E const* b = tile.b;
+  Index const a_step = tile.a_step, b_pitch = tile.b_pitch;
+  for (Index run = 0; run < tile.runs; ++run) {
+    Index at = run * tile.run_pitch;
+    for (Index k = 0; k < tile.length; ++k, at += a_step, b += b_pitch) {
+      typename Sum::Columns columns[Vectors];
+      DIFFSIAM_UNROLL
+      for (int v = 0; v < Vectors; ++v) columns[v] = Sum::load(b + v * vector);
+      DIFFSIAM_UNROLL
+      for (int r = 0; r < rows; ++r) {
+        auto const factor = Sum::factor(a[r] + at);
+        DIFFSIAM_UNROLL
+        for (int v = 0; v < Vectors; ++v) Sum::add(sums[r][v], factor, columns[v]);
+      }
+    }
+  }
+  store_tile<T, Vectors>(sums, tile.c, tile.c_pitch, tile.rows, tile.columns, tile.accumulate);
+}
+
 /// By the width of the panel.
-template <class T>
-void multiply(Tile<T> const& tile) {
+template <class T, class E>
+void multiply(Tile<T, E> const& tile) {
   if (tile.columns <= lanes<T>)
-    multiply_tile<T, 1>(tile);
+    multiply_tile<T, E, 1>(tile);
   else
-    multiply_tile<T, 2>(tile);
+    multiply_tile<T, E, 2>(tile);
 }
 
 }  // namespace diffsiam::backend::cpu

@@ -7,16 +7,26 @@
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// Elements of transformed weights: for each position panels (in, panel width) of padded_columns(out).
-[[nodiscard]] inline Index kernel_elements(ConvGeometry const& g) {
-  return positions * g.in * g.out;
-}
+/// What a convolution works in: the kernel's transform, for each position panels (in / group, panel width,
+/// group) of `out` columns; then for each worker the transform of a block, and its products. E is the type of
+/// operands.
+template <class T, class E>
+struct Workspace {
+  E* kernel;
+  E* blocks;
+  T* products;
 
-template <class T>
-[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-  return static_cast<std::size_t>(kernel_elements(g) + threads * TileCut{g}.elements(g.in + g.out)) *
-         sizeof(T);
-}
+  [[nodiscard]] static Index kernel_elements(ConvGeometry const& g) { return positions * g.in * g.out; }
+  [[nodiscard]] static std::size_t bytes(ConvGeometry const& g, int threads) {
+    TileCut const cut{g};
+    return static_cast<std::size_t>(kernel_elements(g) + threads * cut.elements(g.in)) * sizeof(E) +
+           static_cast<std::size_t>(threads * cut.elements(g.out)) * sizeof(T);
+  }
+  Workspace(void* memory, ConvGeometry const& g, int threads)
+      : kernel(static_cast<E*>(memory)),
+        blocks(kernel + kernel_elements(g)),
+        products(reinterpret_cast<T*>(blocks + threads * TileCut{g}.elements(g.in))) {}
+};
 
 /// Nine taps of neighbouring input channels -> store(position, vector).
 template <class T, class Store>
@@ -31,53 +41,59 @@ DIFFSIAM_ALWAYS_INLINE void transform_kernel(T const* w, Index in, bool turned, 
 }
 
 /// w (out, 3, 3, in) as the kernel of a convolution from `in` to `out` channels.
-template <class T>
-void transform_weights(HostContext& context, Index in, Index out, T const* w, T* kernel) {
+template <class T, class E>
+void transform_weights(HostContext& context, Index in, Index out, T const* w, E* kernel) {
   using V = typename Vector<T>::Type;
-  constexpr Index block = lanes<T>;
+  constexpr Index block = lanes<T>, group = Summand<T, E>::group;
   context.threads().run(out / block, [&](Index piece, int) {
-    alignas(64) T square[positions][block][block];  // (position, out, in)
+    alignas(64) E square[positions][block][block];  // (position, out, in)
     Index const first = piece * block, panel = first / panel_columns<T> * panel_columns<T>;
     Index const width = panel_width<T>(out, panel);
     for (Index i = 0; i < in; i += block) {
       for (Index o = 0; o < block; ++o)
         transform_kernel<T>(w + (first + o) * 9 * in + i, in, false,
-                            [&](Index p, V const& value) { *reinterpret_cast<V*>(square[p][o]) = value; });
+                            [&](Index p, V const& value) { Summand<T, E>::store(square[p][o], value); });
       for (Index p = 0; p < positions; ++p) {
-        T* const to = kernel + p * in * out + panel * in + i * width + (first - panel);
-        for (Index k = 0; k < block; ++k)
-          for (Index o = 0; o < block; ++o) to[k * width + o] = square[p][o][k];
+        E* const to = kernel + p * in * out + panel * in + i * width + (first - panel) * group;
+        for (Index k = 0; k < block; k += group)
+          for (Index o = 0; o < block; ++o)
+            for (Index j = 0; j < group; ++j) to[k * width + o * group + j] = square[p][o][k + j];
       }
     }
   });
 }
 /// The same w, turned round, as the kernel of a convolution from `out` to `in` channels.
-template <class T>
-void transform_turned_weights(HostContext& context, Index in, Index out, T const* w, T* kernel) {
+template <class T, class E>
+void transform_turned_weights(HostContext& context, Index in, Index out, T const* w, E* kernel) {
   using V = typename Vector<T>::Type;
-  Index const rows = std::max<Index>(1, (Index{1} << 12) / in);
+  constexpr Index group = Summand<T, E>::group;
+  Index const rows = std::max<Index>(1, (Index{1} << 12) / in / group) * group;
   context.threads().run((out + rows - 1) / rows, [&](Index piece, int) {
-    for (Index o = piece * rows; o < std::min((piece + 1) * rows, out); ++o)
+    for (Index o = piece * rows; o < std::min((piece + 1) * rows, out); o += group)
       for (Index i = 0; i < in; i += lanes<T>) {
         Index const panel = i / panel_columns<T> * panel_columns<T>;
-        T* const to = kernel + panel * out + o * panel_width<T>(in, panel) + (i - panel);
-        transform_kernel<T>(w + o * 9 * in + i, in, true, [&](Index p, V const& value) {
-          *reinterpret_cast<V*>(to + p * in * out) = value;
-        });
+        E* const to = kernel + panel * out + o * panel_width<T>(in, panel) + (i - panel) * group;
+        V values[positions][group];
+        for (Index j = 0; j < group; ++j)
+          transform_kernel<T>(w + (o + j) * 9 * in + i, in, true,
+                              [&](Index p, V const& value) { values[p][j] = value; });
+        for (Index p = 0; p < positions; ++p) Summand<T, E>::store_group(to + p * in * out, values[p]);
       }
   });
 }
 
 /// For each position: m (tiles, out) = v (tiles, in) kernel (in, out).
-template <class T>
-void multiply_positions(TileCut const& cut, Index count, T const* v, T const* kernel, T* m) {
+template <class T, class E>
+void multiply_positions(TileCut const& cut, Index count, E const* v, E const* kernel, T* m) {
+  constexpr Index group = Summand<T, E>::group;
   Index const in = cut.g.in, out = cut.g.out;
-  Tile<T> tile;
-  tile.length = in;
+  Tile<T, E> tile;
+  tile.a_step = group;
+  tile.length = in / group;
   tile.c_pitch = out;
   for (Index p = 0; p < positions; ++p)
     for (Index column = 0; column < out; column += panel_columns<T>) {
-      tile.b_pitch = panel_width<T>(out, column);
+      tile.b_pitch = panel_width<T>(out, column) * group;
       tile.b = kernel + p * in * out + column * in;
       tile.columns = std::min(panel_columns<T>, out - column);
       for (Index row = 0; row < count; row += tile_rows) {
@@ -116,36 +132,38 @@ void write_outputs(TileCut const& cut, Index block, T const* m, T const* bias, T
   }
 }
 
-/// With a transformed kernel; `buffers` of elements(in + out) for each worker.
-template <class T>
-void convolve(HostContext& context, ConvGeometry const& g, T const* x, T const* kernel, T const* bias, T* y,
-              bool accumulate, T* buffers) {
+/// With a transformed kernel in the workspace.
+template <class T, class E>
+void convolve(HostContext& context, ConvGeometry const& g, T const* x, T const* bias, T* y, bool accumulate,
+              Workspace<T, E> const& workspace) {
   TileCut const cut{g};
   context.threads().run(cut.blocks, [&](Index block, int worker) {
-    T* const v = buffers + worker * cut.elements(g.in + g.out);
-    T* const m = v + cut.elements(g.in);
+    E* const v = workspace.blocks + worker * cut.elements(g.in);
+    T* const m = workspace.products + worker * cut.elements(g.out);
     transform_block<T, ImageTransform>(cut, block, x, g.in, v);
-    multiply_positions(cut, cut.tiles_of(block), v, kernel, m);
+    multiply_positions(cut, cut.tiles_of(block), v, workspace.kernel, m);
     write_outputs(cut, block, m, bias, y, accumulate);
   });
 }
 
-template <class T>
+template <class E, class T>
 void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-  auto const memory = context.allocate(conv2d_workspace<T>(g, context.threads().threads()));
-  T* const kernel = static_cast<T*>(memory.get());
-  transform_weights(context, g.in, g.out, w, kernel);
-  convolve(context, g, x, kernel, bias, y, false, kernel + kernel_elements(g));
+  int const threads = context.threads().threads();
+  auto const memory = context.allocate(Workspace<T, E>::bytes(g, threads));
+  Workspace<T, E> const workspace{memory.get(), g, threads};
+  transform_weights(context, g.in, g.out, w, workspace.kernel);
+  convolve(context, g, x, bias, y, false, workspace);
 }
 
 /// Adds into dx.
-template <class T>
+template <class E, class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   ConvGeometry const back{g.n, g.h, g.w, g.out, g.in, 3, 1};
-  auto const memory = context.allocate(conv2d_workspace<T>(back, context.threads().threads()));
-  T* const kernel = static_cast<T*>(memory.get());
-  transform_turned_weights(context, g.in, g.out, w, kernel);
-  convolve<T>(context, back, dy, kernel, nullptr, dx, true, kernel + kernel_elements(back));
+  int const threads = context.threads().threads();
+  auto const memory = context.allocate(Workspace<T, E>::bytes(back, threads));
+  Workspace<T, E> const workspace{memory.get(), back, threads};
+  transform_turned_weights(context, g.in, g.out, w, workspace.kernel);
+  convolve<T, E>(context, back, dy, nullptr, dx, true, workspace);
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

@@ -14,32 +14,35 @@ namespace diffsiam::backend::cpu::winograd {
   return std::clamp<Index>(most / (positions * cut.g.in * cut.g.out), 2, std::min<Index>(16, cut.blocks));
 }
 
-template <class T>
+/// E is the type of operands.
+template <class T, class E>
 [[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
   TileCut const cut{g};
-  return static_cast<std::size_t>(gradient_parts(cut) * positions * g.in * g.out +
-                                  threads * cut.elements(g.in + g.out)) *
-         sizeof(T);
+  return static_cast<std::size_t>(gradient_parts(cut) * positions * g.in * g.out) * sizeof(T) +
+         static_cast<std::size_t>(threads * cut.elements(g.in + g.out)) * sizeof(E);
 }
 
-/// For each position: sums (out, in) += m (tiles, out)^T v (tiles, in).
-template <class T>
-void add_products(TileCut const& cut, Index count, T const* v, T const* m, T* sums) {
+/// For each position: sums (out, in) += m (tiles, out)^T v (tiles, in), both (tiles / group, channels,
+/// group).
+template <class T, class E>
+void add_products(TileCut const& cut, Index count, E const* v, E const* m, T* sums) {
+  constexpr Index group = Summand<T, E>::group;
   Index const in = cut.g.in, out = cut.g.out;
-  Tile<T> tile;
-  tile.a_step = out;
-  tile.length = count;
-  tile.b_pitch = tile.c_pitch = in;
+  Tile<T, E> tile;
+  tile.a_step = out * group;
+  tile.length = (count + group - 1) / group;
+  tile.b_pitch = in * group;
+  tile.c_pitch = in;
   tile.accumulate = true;
   for (Index p = 0; p < positions; ++p)
     for (Index column = 0; column < in; column += panel_columns<T>) {
-      tile.b = v + p * cut.block_tiles * in + column;
+      tile.b = v + p * cut.block_tiles * in + column * group;
       tile.columns = std::min(panel_columns<T>, in - column);
       for (Index row = 0; row < out; row += tile_rows) {
         tile.rows = std::min(tile_rows, out - row);
         for (Index r = 0; r < tile_rows; ++r)
           tile.a[static_cast<std::size_t>(r)] =
-              m + p * cut.block_tiles * out + row + std::min(r, tile.rows - 1);
+              m + p * cut.block_tiles * out + (row + std::min(r, tile.rows - 1)) * group;
         tile.c = sums + (p * out + row) * in + column;
         multiply(tile);
       }
@@ -69,22 +72,23 @@ void add_kernel_gradient(HostContext& context, ConvGeometry const& g, Index part
 }
 
 /// Adds into dw.
-template <class T>
+template <class E, class T>
 void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, T const* x, T const* dy, T* dw) {
-  auto const memory = context.allocate(conv2d_gradient_weight_workspace<T>(g, context.threads().threads()));
+  auto const memory =
+      context.allocate(conv2d_gradient_weight_workspace<T, E>(g, context.threads().threads()));
   TileCut const cut{g};
   Index const parts = gradient_parts(cut), part = positions * g.in * g.out;
   T* const sums = static_cast<T*>(memory.get());
-  T* const buffers = sums + parts * part;
+  E* const blocks = reinterpret_cast<E*>(sums + parts * part);
   context.threads().run(parts, [&](Index n, int worker) {
     T* const own = sums + n * part;
-    T* const v = buffers + worker * cut.elements(g.in + g.out);
-    T* const m = v + cut.elements(g.in);
+    E* const v = blocks + worker * cut.elements(g.in + g.out);
+    E* const m = v + cut.elements(g.in);
     std::fill_n(own, part, T(0));
     for (Index block = n * cut.blocks / parts; block < (n + 1) * cut.blocks / parts; ++block) {
-      transform_block<T, ImageTransform>(cut, block, x, g.in, v);
-      transform_block<T, OutputGradientTransform>(cut, block, dy, g.out, m);
-      add_products(cut, cut.tiles_of(block), v, m, own);
+      transform_block_by_groups<T, ImageTransform>(cut, block, x, g.in, v);
+      transform_block_by_groups<T, OutputGradientTransform>(cut, block, dy, g.out, m);
+      add_products<T, E>(cut, cut.tiles_of(block), v, m, own);
     }
   });
   add_kernel_gradient(context, g, parts, sums, dw);

@@ -54,39 +54,62 @@ struct TileCut {
   [[nodiscard]] Index elements(Index channels) const { return positions * block_tiles * channels; }
 };
 
-/// Transforms the tiles of a block of `x` (n, h, w, channels) into v (36, block_tiles, channels): 6x6 pixels
-/// around each tile for ImageTransform, the 4x4 of the tile itself for OutputGradientTransform. Pixels
-/// outside the image are zero.
-template <class T, class Transform>
-void transform_block(TileCut const& cut, Index block, T const* x, Index channels, T* v) {
+/// store(position, vector) for the transform of one tile of `x` (n, h, w, channels) at channel c: of the 6x6
+/// pixels around it for ImageTransform, of its own 4x4 for OutputGradientTransform. Pixels outside are zero.
+template <class T, class Transform, class Store>
+DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace const& at, T const* x,
+                                           Index channels, Index c, Store const& store) {
   using V = typename Vector<T>::Type;
   constexpr Index border = (Transform::from - outputs) / 2;
-  Index const pitch = cut.block_tiles * channels;
-  for (Index tile = 0; tile < cut.tiles_of(block); ++tile) {
-    TilePlace const at = cut.place(block * cut.block_tiles + tile);
-    Index const h = at.row - border, w = at.column - border;
-    T const* const image = x + ((at.image * cut.g.h + h) * cut.g.w + w) * channels;
-    T* const to = v + tile * channels;
-    bool const inside = h >= 0 && w >= 0 && h + Transform::from <= cut.g.h && w + Transform::from <= cut.g.w;
-    for (Index c = 0; c < channels; c += lanes<T>) {
-      auto const pixel = [&](int row, int column) -> V const& {
-        return *reinterpret_cast<V const*>(image + (row * cut.g.w + column) * channels + c);
-      };
-      auto const store = [&](int row, int column, V const& value) {
-        *reinterpret_cast<V*>(to + (row * points + column) * pitch + c) = value;
-      };
-      if (inside) {
-        transform<T, Transform>([&](int row, int column) { return pixel(row, column); }, store);
-      } else {
-        transform<T, Transform>(
-            [&](int row, int column) {
-              bool const seen = h + row >= 0 && h + row < cut.g.h && w + column >= 0 && w + column < cut.g.w;
-              return seen ? pixel(row, column) : V{};
-            },
-            store);
-      }
-    }
+  Index const h = at.row - border, w = at.column - border;
+  T const* const first = x + ((at.image * g.h + h) * g.w + w) * channels + c;
+  auto const pixel = [&](int row, int column) -> V const& {
+    return *reinterpret_cast<V const*>(first + (row * g.w + column) * channels);
+  };
+  auto const keep = [&](int row, int column, V const& value) {
+    store(static_cast<Index>(row * points + column), value);
+  };
+  if (h >= 0 && w >= 0 && h + Transform::from <= g.h && w + Transform::from <= g.w) {
+    transform<T, Transform>(pixel, keep);
+  } else {
+    auto const seen = [&](int row, int column) {
+      return h + row >= 0 && h + row < g.h && w + column >= 0 && w + column < g.w;
+    };
+    transform<T, Transform>([&](int row, int column) { return seen(row, column) ? pixel(row, column) : V{}; },
+                            keep);
   }
+}
+
+/// v (36, block_tiles, channels) = the transforms of a block's tiles.
+template <class T, class Transform, class E>
+void transform_block(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
+  using V = typename Vector<T>::Type;
+  Index const pitch = cut.block_tiles * channels;
+  for (Index tile = 0; tile < cut.tiles_of(block); ++tile, v += channels) {
+    TilePlace const at = cut.place(block * cut.block_tiles + tile);
+    for (Index c = 0; c < channels; c += lanes<T>)
+      transform_tile<T, Transform>(cut.g, at, x, channels, c, [&](Index p, V const& value) {
+        Summand<T, E>::store(v + p * pitch + c, value);
+      });
+  }
+}
+
+/// The same with tiles as the summed extent: v (36, block_tiles / group, channels, group). A last group that
+/// is not full is filled with zeros.
+template <class T, class Transform, class E>
+void transform_block_by_groups(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
+  using V = typename Vector<T>::Type;
+  constexpr Index group = Summand<T, E>::group;
+  if constexpr (group == 1) return transform_block<T, Transform>(cut, block, x, channels, v);
+  Index const pitch = cut.block_tiles * channels, tiles = cut.tiles_of(block);
+  for (Index tile = 0; tile < tiles; tile += group, v += group * channels)
+    for (Index c = 0; c < channels; c += lanes<T>) {
+      V values[positions][group] = {};
+      for (Index i = 0; i < std::min(group, tiles - tile); ++i)
+        transform_tile<T, Transform>(cut.g, cut.place(block * cut.block_tiles + tile + i), x, channels, c,
+                                     [&](Index p, V const& value) { values[p][i] = value; });
+      for (Index p = 0; p < positions; ++p) Summand<T, E>::store_group(v + p * pitch + c * group, values[p]);
+    }
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

@@ -1,0 +1,69 @@
+// bfloat16 operands of the Cpu backend's tiles: pairs of neighbours along k, multiplied and summed in
+// float32. One instruction where the target has it; elsewhere the pairs are widened, which is correct and
+// slower than float32.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include <diffsiam/backend/cpu/tile.hpp>
+#include <diffsiam/core/half.hpp>
+
+#if DIFFSIAM_HAS_BF16_DOT
+#include <immintrin.h>
+#endif
+
+namespace diffsiam::backend::cpu {
+
+template <>
+struct Summand<float, BFloat16> {
+  using V = Vector<float>::Type;
+  typedef std::uint32_t Pairs __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES), aligned(4), may_alias));
+  using Columns = Pairs;
+  static constexpr Index group = 2;
+
+  DIFFSIAM_ALWAYS_INLINE static Columns load(BFloat16 const* b) { return *reinterpret_cast<Pairs const*>(b); }
+  DIFFSIAM_ALWAYS_INLINE static std::uint32_t factor(BFloat16 const* a) {
+    std::uint32_t pair = 0;
+    std::memcpy(&pair, a, sizeof pair);
+    return pair;
+  }
+  DIFFSIAM_ALWAYS_INLINE static void add(V& sum, std::uint32_t factor, Columns const& columns) {
+#if DIFFSIAM_HAS_BF16_DOT
+    sum = std::bit_cast<V>(_mm512_dpbf16_ps(
+        std::bit_cast<__m512>(sum), std::bit_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(factor))),
+        std::bit_cast<__m512bh>(columns)));
+#else
+    sum += std::bit_cast<float>(factor << 16) * reinterpret(columns << 16) +
+           std::bit_cast<float>(factor & 0xffff0000U) * reinterpret(columns & 0xffff0000U);
+#endif
+  }
+
+  /// Rounds to nearest even.
+  DIFFSIAM_ALWAYS_INLINE static void store(BFloat16* to, V const& value) {
+#if DIFFSIAM_HAS_BF16_DOT
+    auto const narrow = _mm512_cvtneps_pbh(std::bit_cast<__m512>(value));
+    std::memcpy(to, &narrow, sizeof narrow);
+#else
+    Pairs const rounded = round(value);
+    for (Index i = 0; i < lanes<float>; ++i) to[i].bits = static_cast<std::uint16_t>(rounded[i]);
+#endif
+  }
+  DIFFSIAM_ALWAYS_INLINE static void store_group(BFloat16* to, V const (&values)[2]) {
+    Pairs const pairs = round(values[0]) | (round(values[1]) << 16);
+    *reinterpret_cast<Pairs*>(to) = pairs;
+  }
+
+ private:
+  DIFFSIAM_ALWAYS_INLINE static V reinterpret(Pairs const& bits) { return std::bit_cast<V>(bits); }
+  /// The bfloat16 of each lane in its lower half. NaN stays NaN.
+  DIFFSIAM_ALWAYS_INLINE static Pairs round(V const& value) {
+    Pairs const bits = std::bit_cast<Pairs>(value);
+    Pairs const is_nan = std::bit_cast<Pairs>(value != value);
+    Pairs const rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
+    return (is_nan & 0x7fc0U) | (~is_nan & rounded);
+  }
+};
+
+}  // namespace diffsiam::backend::cpu

@@ -3,8 +3,6 @@
 //
 //   build/bench/benchmarks/training_step --config fashion --what diffsiam --threads 2
 
-#include <exception>
-
 #include <diffsiam/train/adam.hpp>
 
 #include "support/backends.hpp"
@@ -38,72 +36,40 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
   ds::train::Adam<B> adam{ds::parameters(model)};
   auto const images = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
-  auto const held_before = context.memory().live_bytes();
+  std::size_t const held = context.memory().live_bytes();
   auto const predicted = ds::estimate(
       [&](ds::backend::DryContext& dry) { pass<B>(model, schedule, ds::Traced<B>{dry, images.shape()}, 0); },
       context.threads().threads());
 
   std::uint64_t step = 0;
   ds::Profile profile;
-  auto const seconds = time_calls(options.warm_up, options.steps, [&] {
-    if (options.profile && step == static_cast<std::uint64_t>(options.warm_up)) context.set_profile(&profile);
-    pass<B>(model, schedule, images, step++);
-    ds::ProfileScope const timed{context.profile(), "adam", ds::Profile::Direction::forward};
-    adam.step();
-  });
-  double const typical = median(seconds);
-  auto const summary = [&] {
-    Index all = 0, trainable = 0;
-    ds::nn::for_each_leaf_of<B>(model, [&](ds::nn::ChildName const&, auto const& leaf) {
-      if constexpr (requires { leaf.trainable(); }) {
-        all += leaf.shape().size();
-        trainable += leaf.trainable() ? leaf.shape().size() : 0;
-      }
-    });
-    return std::pair{all, trainable};
-  }();
+  auto const seconds = time_calls(
+      options,
+      [&] {
+        pass<B>(model, schedule, images, step++);
+        ds::ProfileScope const timed{context.profile(), "adam", ds::Profile::Direction::forward};
+        adam.step();
+      },
+      context, profile);
+  Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
+                          bytes_before, profile);
   // Gradients live outside the step that the dry run sees.
-  std::size_t const gradients = static_cast<std::size_t>(summary.second) * sizeof(typename B::Scalar);
-  Json record{{"program", "training_step"},
-              {"config", options.config},
-              {"what", options.what},
-              {"backend", options.backend},
-              {"precision", options.precision},
-              {"threads", context.threads().threads()},
-              {"batch", batch},
-              {"steps", seconds.size()},
-              {"images_per_second", static_cast<double>(batch) / typical},
-              {"flops_per_image", predicted.flops / static_cast<double>(batch)},
-              {"gflops", predicted.flops / typical / 1e9},
-              {"peak_bytes", process_bytes("VmHWM") - bytes_before},
-              {"pool_peak_bytes", context.memory().peak_bytes()},
-              {"predicted_bytes", held_before + gradients + predicted.peak_bytes},
-              {"trainable", summary.second},
-              {"parameters", summary.first}};
-  if (options.profile) record["profile"] = profile_json(profile, seconds.size());
+  auto const gradients = record["trainable"].template get<std::size_t>() * sizeof(typename B::Scalar);
+  record["predicted_bytes"] = held + gradients + predicted.peak_bytes;
   return record;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options;
-  CLI::App app{"How fast a training step is. Prints one JSON line."};
-  add_options(app, options);
-  CLI11_PARSE(app, argc, argv);
-  try {
-    with_backend(options, [&]<class B>() {
-      std::size_t const bytes_before = process_bytes("VmRSS");
-      Sizes const sizes = sizes_of(options.config);
-      typename B::Context context{{.threads = options.threads}};
-      ds::UNet<B> const denoiser{context, sizes.denoiser};
-      print_line(options.what == "denoiser" ? measure<B>(context, denoiser, options, sizes, bytes_before)
-                                            : measure<B>(context, make_diffsiam(context, denoiser, sizes),
-                                                         options, sizes, bytes_before));
-    });
-    return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "training_step: %s\n", error.what());
-    return 1;
-  }
+  return run_program(
+      argc, argv, "How fast a training step is. Prints one JSON line.", []<class B>(Options const& options) {
+        std::size_t const bytes_before = process_bytes("VmRSS");
+        Sizes const sizes = sizes_of(options.config);
+        typename B::Context context{{.threads = options.threads}};
+        ds::UNet<B> const denoiser{context, sizes.denoiser};
+        return options.what == "denoiser" ? measure<B>(context, denoiser, options, sizes, bytes_before)
+                                          : measure<B>(context, make_diffsiam(context, denoiser, sizes),
+                                                       options, sizes, bytes_before);
+      });
 }

@@ -1,7 +1,10 @@
-// Calls a program's template with the backend that the options name.
+// The main function of a step benchmark: options, the backend they name, one JSON line.
 #pragma once
 
+#include <cstdio>
+#include <exception>
 #include <stdexcept>
+#include <string>
 
 #include <diffsiam/backend/cpu.hpp>
 
@@ -19,6 +22,24 @@ void with_backend(Options const& options, F const& f) {
   if (options.backend == "cpu" && options.precision == "bf16")
     return f.template operator()<backend::Cpu<float, diffsiam::BFloat16>>();
   throw std::runtime_error("this build has no backend " + options.backend + " in " + options.precision);
+}
+
+/// measure.template operator()<B>(options) -> the record to print. Returns the exit status.
+template <class F>
+int run_program(int argc, char** argv, std::string const& purpose, F const& measure) {
+  Options options;
+  CLI::App app{purpose};
+  add_options(app, options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    with_backend(options, [&]<class B>() {
+      std::printf("%s\n", measure.template operator()<B>(options).dump().c_str());
+    });
+    return 0;
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    return 1;
+  }
 }
 
 }  // namespace bench

@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/core/profile.hpp>
+#include <diffsiam/nn/module.hpp>
+
+#include "options.hpp"
 
 namespace bench {
 
@@ -34,20 +37,27 @@ using Json = nlohmann::ordered_json;
   return *middle;
 }
 
-/// Seconds of each call of `work` after `warm_up` calls: `count` of them, or as many as fit into ten seconds
-/// (at least five).
-template <class F>
-[[nodiscard]] std::vector<double> time_calls(int warm_up, int count, F const& work) {
+/// Seconds of each call of `work`, after some to warm up: as many as the options say, or as fit into ten
+/// seconds (at least five). The measured calls fill the profile, if one is wanted.
+template <class F, class Context>
+[[nodiscard]] std::vector<double> time_calls(Options const& options, F const& work, Context& context,
+                                             diffsiam::Profile& profile) {
   using Clock = std::chrono::steady_clock;
+  for (int call = 0; call < options.warm_up; ++call) work();
+  if (options.profile) context.set_profile(&profile);
   std::vector<double> seconds;
   double total = 0;
-  for (int call = -warm_up; count > 0 ? call < count : call < 5 || total < 10; ++call) {
+  auto const done = [&] {
+    auto const count = static_cast<int>(seconds.size());
+    return options.steps > 0 ? count >= options.steps : count >= 5 && total >= 10;
+  };
+  while (!done()) {
     auto const start = Clock::now();
     work();
-    if (call < 0) continue;
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     total += seconds.back();
   }
+  context.set_profile(nullptr);
   return seconds;
 }
 
@@ -64,8 +74,45 @@ template <class F>
   return result;
 }
 
-inline void print_line(Json const& record) {
-  std::printf("%s\n", record.dump().c_str());
+/// Scalars in all weights of a model, and in those that are trained.
+template <class Model>
+[[nodiscard]] std::pair<Index, Index> count_parameters(Model const& model) {
+  Index all = 0, trainable = 0;
+  diffsiam::nn::for_each_leaf(model, [&](diffsiam::nn::ChildName const&, auto const& leaf) {
+    if constexpr (requires { leaf.trainable(); }) {
+      all += leaf.shape().size();
+      trainable += leaf.trainable() ? leaf.shape().size() : 0;
+    }
+  });
+  return {all, trainable};
+}
+
+/// What every program says. `flops` are those of one call, counted by the traced reading.
+template <class Context, class Model>
+[[nodiscard]] Json record_of(std::string const& program, Options const& options, Context& context,
+                             Model const& model, Index batch, double flops,
+                             std::vector<double> const& seconds, std::size_t bytes_before,
+                             diffsiam::Profile const& profile) {
+  double const typical = median(seconds);
+  auto const [all, trainable] = count_parameters(model);
+  Json record{{"program", program},
+              {"config", options.config},
+              {"what", options.what},
+              {"backend", options.backend},
+              {"precision", options.precision},
+              {"threads", context.threads().threads()},
+              {"batch", batch},
+              {"steps", seconds.size()},
+              {"images_per_second", static_cast<double>(batch) / typical},
+              {"flops_per_image", flops / static_cast<double>(batch)},
+              {"gflops", flops / typical / 1e9},
+              {"peak_bytes", process_bytes("VmHWM") - bytes_before},
+              {"pool_peak_bytes", context.memory().peak_bytes()},
+              {"pool_reserved_bytes", context.memory().reserved_bytes()},
+              {"trainable", trainable},
+              {"parameters", all}};
+  if (options.profile) record["profile"] = profile_json(profile, seconds.size());
+  return record;
 }
 
 }  // namespace bench

@@ -21,6 +21,7 @@ struct Options {
   Index batch = 0;  ///< 0: as the configuration has it
   int steps = 0;    ///< measured; 0: about ten seconds of them
   int warm_up = 3;  ///< not measured
+  int grid = 10;    ///< time-steps of a sampler
   bool profile = false;
 };
 
@@ -42,6 +43,7 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--batch", options.batch, "0: 64 for fashion, 8 for celeba64")->capture_default_str();
   app.add_option("--steps", options.steps, "measured ones; 0: about ten seconds of them")
       ->capture_default_str();
+  app.add_option("--grid", options.grid, "time-steps of a sampler")->capture_default_str();
   app.add_flag("--profile", options.profile, "also print seconds by operation");
 }
 

@@ -22,6 +22,7 @@
 #include <diffsiam/model/siamese.hpp>               // SimSiamHalf, NtXentHalf
 #include <diffsiam/nn/sequential.hpp>               // Sequential
 #include <diffsiam/nn/summary.hpp>                  // summary
+#include <diffsiam/tensor/keep_kernels.hpp>         // keep_kernels
 #include <diffsiam/unet/shift_decoder.hpp>          // ShiftDecoder
 #include <diffsiam/unet/unet.hpp>                   // UNet
 #include <diffsiam/value/taped.hpp>                 // Tape, Taped, detach

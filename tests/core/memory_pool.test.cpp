@@ -8,7 +8,7 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("Blocks are aligned, large enough and an eighth too large at the most") {
+TEST_CASE("Blocks are aligned, large enough and less than 64 bytes too large") {
   MemoryPool pool;
   for (std::size_t bytes = 1; bytes < 100000; bytes += bytes / 7 + 1) {
     std::size_t const before = pool.live_bytes();
@@ -17,7 +17,7 @@ TEST_CASE("Blocks are aligned, large enough and an eighth too large at the most"
     std::memset(block, 0xA5, bytes);
     std::size_t const size = pool.live_bytes() - before;
     CHECK(size >= bytes);
-    CHECK(size <= std::max<std::size_t>(64, bytes + bytes / 8 + 64));
+    CHECK(size <= bytes + 63);
     pool.release(block, bytes);
     CHECK(pool.live_bytes() == before);
   }
@@ -32,6 +32,59 @@ TEST_CASE("A released block is handed out again, and nothing is taken from the s
   CHECK(second == first);
   CHECK(pool.reserved_bytes() == reserved);
   pool.release(second, 999);
+  pool.trim();
+  CHECK(pool.reserved_bytes() == 0);
+}
+
+TEST_CASE("Released neighbours become one block again, whatever the order") {
+  constexpr std::size_t kilobyte = 1024, count = 256;
+  for (std::size_t const stride : {1, 3, 255}) {
+    MemoryPool pool;
+    std::vector<void*> blocks;
+    for (std::size_t i = 0; i < count; ++i) blocks.push_back(pool.allocate(kilobyte));
+    std::size_t const reserved = pool.reserved_bytes();
+    for (std::size_t i = 0; i < count; ++i) pool.release(blocks[i * stride % count], kilobyte);
+    CHECK(pool.live_bytes() == 0);
+    void* const whole = pool.allocate(count * kilobyte);
+    CHECK(pool.reserved_bytes() == reserved);
+    pool.release(whole, count * kilobyte);
+    pool.trim();
+    CHECK(pool.reserved_bytes() == 0);
+  }
+}
+
+TEST_CASE("Blocks of a random history never overlap and keep what is written to them") {
+  MemoryPool pool;
+  struct Held {
+    unsigned char* data;
+    std::size_t bytes;
+    unsigned char mark;
+  };
+  std::vector<Held> held;
+  std::uint64_t state = 1;
+  auto const draw = [&](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33) % below;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    if (held.size() < 40 && draw(2) == 0) {
+      std::size_t const bytes = 1 + draw(draw(2) == 0 ? 200 : 50000);
+      auto const mark = static_cast<unsigned char>(draw(256));
+      auto* const data = static_cast<unsigned char*>(pool.allocate(bytes));
+      std::memset(data, mark, bytes);
+      held.push_back({data, bytes, mark});
+    } else if (!held.empty()) {
+      std::swap(held[draw(held.size())], held.back());
+      Held const last = held.back();
+      held.pop_back();
+      bool intact = true;
+      for (std::size_t j = 0; j < last.bytes; ++j) intact = intact && last.data[j] == last.mark;
+      REQUIRE(intact);
+      pool.release(last.data, last.bytes);
+    }
+  }
+  for (Held const& each : held) pool.release(each.data, each.bytes);
+  CHECK(pool.live_bytes() == 0);
   pool.trim();
   CHECK(pool.reserved_bytes() == 0);
 }

@@ -1,14 +1,16 @@
-// MemoryPool: a caching allocator. Blocks go back to a free list of their size, so that once the first steps
-// of a loop have sized it, later steps take nothing from the system. It also counts: live and peak bytes.
+// MemoryPool: a heap of its own for tensors and workspaces. It takes few large segments from the system and
+// cuts them by best fit, joining neighbours again when they are released: once the first steps of a loop have
+// sized it, later steps take nothing from the system. It also counts: live and peak bytes.
 #pragma once
 
-#include <array>
-#include <bit>
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace diffsiam {
 
@@ -21,53 +23,44 @@ class MemoryPool {
   explicit MemoryPool(Backing backing = Backing::memory) : backing_(backing) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
-  ~MemoryPool() { trim(); }
+  ~MemoryPool() {
+    for (Segment const& segment : segments_) give_back(segment);
+  }
 
   /// A block of at least `bytes`, aligned to 64. Throws std::bad_alloc when the system has none.
   [[nodiscard]] void* allocate(std::size_t bytes) {
-    Size const size = size_of(bytes);
-    if (size.bin >= free_.size()) throw std::bad_alloc{};
+    std::size_t const size = rounded(bytes);
     std::lock_guard const lock{mutex_};
-    void* block = nullptr;
-    if (backing_ == Backing::counted_only) {
-      block = this;  // an address that is not null and never read
-    } else if (FreeBlock*& head = free_[size.bin]; head != nullptr) {
-      block = std::exchange(head, head->next);
-    } else {
-      block = ::operator new(size.bytes, std::align_val_t{alignment});
-      reserved_ += size.bytes;
-    }
-    live_ += size.bytes;
-    peak_ = live_ > peak_ ? live_ : peak_;
+    void* const block = backing_ == Backing::counted_only ? this : take(size);
+    live_ += size;
+    peak_ = std::max(peak_, live_);
     return block;
   }
 
   /// Returns a block obtained with the same `bytes`.
   void release(void* block, std::size_t bytes) noexcept {
-    Size const size = size_of(bytes);
     std::lock_guard const lock{mutex_};
-    live_ -= size.bytes;
-    if (backing_ == Backing::counted_only) return;
-    free_[size.bin] = ::new (block) FreeBlock{free_[size.bin]};
+    live_ -= rounded(bytes);
+    if (backing_ == Backing::memory) put_back(header_of(block));
   }
 
-  /// Gives cached blocks back to the system.
+  /// Gives segments that hold no live block back to the system.
   void trim() noexcept {
     std::lock_guard const lock{mutex_};
-    for (std::size_t bin = 0; bin < free_.size(); ++bin) {
-      while (free_[bin] != nullptr) {
-        FreeBlock* const block = std::exchange(free_[bin], free_[bin]->next);
-        ::operator delete(block, std::align_val_t{alignment});
-        reserved_ -= bytes_of(bin);
-      }
-    }
+    std::erase_if(segments_, [this](Segment const& segment) {
+      if (!segment.first->free || segment.first->size != segment.bytes) return false;
+      unlist(segment.first);
+      reserved_ -= segment.bytes;
+      give_back(segment);
+      return true;
+    });
   }
 
-  /// Bytes in blocks now handed out, rounded up to the block sizes.
+  /// Bytes in blocks now handed out, rounded up to 64.
   [[nodiscard]] std::size_t live_bytes() const { return locked(live_); }
   /// The greatest live_bytes since construction or reset_peak().
   [[nodiscard]] std::size_t peak_bytes() const { return locked(peak_); }
-  /// Bytes taken from the system, cached blocks included.
+  /// Bytes asked of the system. It provides pages as they are first touched, so fewer may be resident.
   [[nodiscard]] std::size_t reserved_bytes() const { return locked(reserved_); }
   void reset_peak() {
     std::lock_guard const lock{mutex_};
@@ -75,37 +68,129 @@ class MemoryPool {
   }
 
  private:
-  struct FreeBlock {
-    FreeBlock* next;
+  /// Stands before each block; blocks of a segment follow each other without gaps.
+  struct alignas(alignment) Header {
+    std::size_t size;  ///< with the header
+    Header* before;    ///< in the same segment; null for its first
+    bool last;         ///< in its segment
+    bool free;
+    std::set<std::pair<std::size_t, Header*>>::node_type listing;  ///< what lists it while it is free
+
+    [[nodiscard]] Header* after() {
+      return last ? nullptr : reinterpret_cast<Header*>(reinterpret_cast<std::byte*>(this) + size);
+    }
   };
-  struct Size {
-    std::size_t bin, bytes;
+  struct Segment {
+    Header* first;
+    std::size_t bytes;
   };
 
-  // Eight sizes per power of two: at most an eighth of a block is wasted.
-  static constexpr std::size_t smallest_exponent = 6;
-  static constexpr std::size_t steps = 8;
+  /// Payload as it is counted.
+  [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
+    constexpr std::size_t most = std::size_t{1} << 48;  // what no machine has
+    if (bytes > most) throw std::bad_alloc{};
+    return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
+  }
+  [[nodiscard]] static Header* header_of(void* block) { return static_cast<Header*>(block) - 1; }
 
-  [[nodiscard]] static constexpr std::size_t bytes_of(std::size_t bin) {
-    std::size_t const power = std::size_t{1} << (smallest_exponent + bin / steps);
-    return power + power / steps * (bin % steps);
+  [[nodiscard]] void* take(std::size_t payload) {
+    std::size_t const size = payload + sizeof(Header);
+    // The smallest block that fits, the lowest of them: what was touched before is touched again.
+    auto best = free_.lower_bound({size, nullptr});
+    Header* const block = best != free_.end() ? best->second : add_segment(size);
+    unlist(block);
+    try {
+      if (block->size - size >= smallest_rest) split(block, size);
+    } catch (...) {
+      list(block);
+      throw;
+    }
+    block->free = false;
+    return block + 1;
   }
-  [[nodiscard]] static constexpr Size size_of(std::size_t bytes) {
-    if (bytes <= (std::size_t{1} << smallest_exponent)) return {0, bytes_of(0)};
-    auto const exponent = static_cast<std::size_t>(std::bit_width(bytes) - 1);
-    std::size_t const power = std::size_t{1} << exponent;
-    std::size_t const step = (bytes - power + power / steps - 1) / (power / steps);
-    std::size_t const bin = (exponent - smallest_exponent) * steps + step;
-    return {bin, bytes_of(bin)};
+  void put_back(Header* block) noexcept {
+    if (Header* const after = block->after(); after != nullptr && after->free) absorb(block, after);
+    if (Header* const before = block->before; before != nullptr && before->free) {
+      unlist(before);
+      absorb_unlisted(before, block);
+      block = before;
+    }
+    list(block);
   }
+
+  /// Cuts `block` to `size`; the rest is free.
+  void split(Header* block, std::size_t size) {
+    auto* const rest = ::new (reinterpret_cast<std::byte*>(block) + size)
+        Header{block->size - size, block, block->last, true, {}};
+    prepare_listing(rest);
+    block->size = size;
+    block->last = false;
+    if (Header* const after = rest->after()) after->before = rest;
+    list(rest);
+  }
+  /// `block` takes in its free neighbour.
+  void absorb(Header* block, Header* after) noexcept {
+    unlist(after);
+    absorb_unlisted(block, after);
+  }
+  static void absorb_unlisted(Header* block, Header* after) noexcept {
+    block->size += after->size;
+    block->last = after->last;
+    if (Header* const next = block->after()) next->before = block;
+    after->~Header();
+  }
+
+  // Listing a block must not fail, so each carries the node that lists it from its creation on.
+  void prepare_listing(Header* block) {
+    std::set<std::pair<std::size_t, Header*>> maker;
+    block->listing = maker.extract(maker.emplace(block->size, block).first);
+  }
+  void list(Header* block) noexcept {
+    block->free = true;
+    block->listing.value() = {block->size, block};
+    free_.insert(std::move(block->listing));
+  }
+  void unlist(Header* block) noexcept { block->listing = free_.extract({block->size, block}); }
+
+  /// One large free block more, which fits `size`.
+  [[nodiscard]] Header* add_segment(std::size_t size) {
+    // Grows by half, so that there are few borders over which nothing can be joined.
+    std::size_t bytes = std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
+    void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+    if (memory == nullptr) memory = ::operator new(bytes = size, std::align_val_t{alignment});
+    auto* const block = ::new (memory) Header{bytes, nullptr, true, true, {}};
+    try {
+      prepare_listing(block);
+      segments_.push_back({block, bytes});
+    } catch (...) {
+      give_back({block, bytes});
+      throw;
+    }
+    reserved_ += bytes;
+    list(block);
+    return block;
+  }
+  static void give_back(Segment const& segment) noexcept {
+    for (Header* block = segment.first; block != nullptr;) {
+      Header* const after = block->after();
+      block->~Header();
+      block = after;
+    }
+    ::operator delete(static_cast<void*>(segment.first), std::align_val_t{alignment});
+  }
+
   [[nodiscard]] std::size_t locked(std::size_t const& value) const {
     std::lock_guard const lock{mutex_};
     return value;
   }
 
+  static constexpr std::size_t smallest_rest = sizeof(Header) + 4 * alignment;
+  static constexpr std::size_t first_segment = std::size_t{1} << 22;
+
   Backing backing_;
   mutable std::mutex mutex_;
-  std::array<FreeBlock*, (48 - smallest_exponent) * steps> free_{};
+  std::set<std::pair<std::size_t, Header*>> free_;  ///< by size, then by address
+  std::vector<Segment> segments_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
 

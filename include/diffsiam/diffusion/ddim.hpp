@@ -10,6 +10,7 @@
 
 #include <diffsiam/diffusion/sampler.hpp>
 #include <diffsiam/diffusion/time_grid.hpp>
+#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -27,6 +28,7 @@ template <class B, NoisePredictor<B> P, class Progress>
                                DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
   Tensor<B> const x = start.clone();
+  [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const count = static_cast<int>(hops.size());
   for (int done = 0; done < count; ++done) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <diffsiam/diffusion/sampler.hpp>
+#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -22,6 +23,7 @@ template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
   Tensor<B> const x = x_T.clone();
+  [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {

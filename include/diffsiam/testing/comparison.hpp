@@ -24,9 +24,15 @@ struct Verdict {
   [[nodiscard]] bool passed() const { return error <= tolerance; }
 };
 
-/// What is right for sums of a few thousand terms: 1e-5 in float, 1e-12 in double.
+/// What is right for sums of a few thousand terms: 1e-5 in float, 1e-12 in double, and for backends that
+/// round their operands first what they state (`operand_tolerance`).
 template <class B>
-inline constexpr double tolerance_of = sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
+inline constexpr double tolerance_of = [] {
+  if constexpr (requires { B::operand_tolerance; })
+    return B::operand_tolerance > 0 ? B::operand_tolerance : sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
+  else
+    return sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
+}();
 
 /// The distance of `ours` from `reference`, relative to its largest finite entry. Infinite where one is NaN
 /// or infinite and the other is something else.

@@ -2,6 +2,8 @@
 // panels (kh, kw, in, out); tiles of output pixels run down them.
 #pragma once
 
+#include <memory>
+
 #include <diffsiam/backend/cpu/conv_rows.hpp>
 #include <diffsiam/backend/cpu/gemm.hpp>
 
@@ -104,43 +106,61 @@ template <class T>
   return static_cast<std::size_t>(threads * detail::scatter_pixels * g.depth()) * sizeof(T);
 }
 
+namespace detail {
+
+/// Packed weights, whose element at (k, column) is weight(k, column).
+template <class T, class Weight>
+[[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, KernelCache::Key const& key,
+                                                   Index depth, Index columns, Weight weight) {
+  return context.kernels().get(
+      key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(T),
+      [&](std::size_t bytes) { return context.allocate(bytes); },
+      [&](void* to) { pack_weights(context, depth, columns, static_cast<T*>(to), weight); });
+}
+
+/// y (+)= bias + convolution with packed weights.
 template <class T>
-void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-  auto const memory = context.allocate(conv2d_workspace<T>(g, context.threads().threads()));
-  T* const packed = static_cast<T*>(memory.get());
-  T* const start = packed + detail::packed_elements<T>(g.depth(), g.out);
-  T* const copies = start + padded_columns<T>(g.out);
-  Index const depth = g.depth();
-  detail::pack_weights(context, depth, g.out, packed, [=](Index k, Index o) { return w[o * depth + k]; });
-  if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
+void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T const* packed, T const* bias,
+                  T* y, bool accumulate) {
   ConvRows const cut{g};
+  Index const padded = padded_columns<T>(g.out);
+  auto const memory = context.allocate(
+      static_cast<std::size_t>(padded + context.threads().threads() * cut.copy_elements()) * sizeof(T));
+  T* const start = static_cast<T*>(memory.get());
+  T* const copies = start + padded;
+  if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
   context.threads().run(cut.pieces, [&](Index piece, int worker) {
     auto const view = cut.view(x, piece, copies + worker * cut.copy_elements());
-    detail::convolve(g, view, packed, bias == nullptr ? nullptr : start, y, false);
+    convolve(g, view, packed, bias == nullptr ? nullptr : start, y, accumulate);
   });
+}
+
+}  // namespace detail
+
+template <class T>
+void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+  Index const depth = g.depth();
+  auto const packed =
+      detail::packed_weights<T>(context, {w, KernelCache::Form::panels, g.in, g.out, g.kernel}, depth, g.out,
+                                [=](Index k, Index o) { return w[o * depth + k]; });
+  detail::convolve_all(context, g, x, static_cast<T const*>(packed.get()), bias, y, false);
 }
 
 /// Adds into dx.
 template <class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
-  auto const memory = context.allocate(conv2d_gradient_input_workspace<T>(g, context.threads().threads()));
-  T* const workspace = static_cast<T*>(memory.get());
   Index const depth = g.depth();
   if (g.stride == 1) {
     ConvGeometry const back = turned(g);
-    T* const copies =
-        workspace + detail::packed_elements<T>(back.depth(), back.out) + padded_columns<T>(back.out);
     Index const last_tap = g.kernel * g.kernel - 1;
-    detail::pack_weights(context, back.depth(), g.in, workspace, [=](Index k, Index i) {
-      return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i];
-    });
-    ConvRows const cut{back};
-    context.threads().run(cut.pieces, [&](Index piece, int worker) {
-      auto const view = cut.view(dy, piece, copies + worker * cut.copy_elements());
-      detail::convolve<T>(back, view, workspace, nullptr, dx, true);
-    });
+    auto const packed = detail::packed_weights<T>(
+        context, {w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel}, back.depth(), g.in,
+        [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
+    detail::convolve_all<T>(context, back, dy, static_cast<T const*>(packed.get()), nullptr, dx, true);
     return;
   }
+  auto const memory = context.allocate(conv2d_gradient_input_workspace<T>(g, context.threads().threads()));
+  T* const workspace = static_cast<T*>(memory.get());
   Index const pixels = g.out_h() * g.out_w();
   context.threads().run(g.n, [&](Index n, int worker) {
     T* const patches = workspace + worker * detail::scatter_pixels * depth;

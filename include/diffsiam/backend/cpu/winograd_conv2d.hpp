@@ -2,31 +2,30 @@
 // with the kernel turned round.
 #pragma once
 
+#include <cstddef>
+
 #include <diffsiam/backend/cpu/winograd_tiles.hpp>
 #include <diffsiam/backend/host/context.hpp>
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// What a convolution works in: the kernel's transform, for each position panels (in / group, panel width,
-/// group) of `out` columns; then for each worker the transform of a block, and its products. E is the type of
-/// operands.
+/// A kernel's transform: for each position panels (in / group, panel width, group) of `out` columns. E is the
+/// type of operands.
+template <class E>
+[[nodiscard]] std::size_t kernel_bytes(ConvGeometry const& g) {
+  return static_cast<std::size_t>(positions * g.in * g.out) * sizeof(E);
+}
+/// For each worker the transform of a block, and its products.
 template <class T, class E>
-struct Workspace {
-  E* kernel;
-  E* blocks;
-  T* products;
-
-  [[nodiscard]] static Index kernel_elements(ConvGeometry const& g) { return positions * g.in * g.out; }
-  [[nodiscard]] static std::size_t bytes(ConvGeometry const& g, int threads) {
-    TileCut const cut{g};
-    return static_cast<std::size_t>(kernel_elements(g) + threads * cut.elements(g.in)) * sizeof(E) +
-           static_cast<std::size_t>(threads * cut.elements(g.out)) * sizeof(T);
-  }
-  Workspace(void* memory, ConvGeometry const& g, int threads)
-      : kernel(static_cast<E*>(memory)),
-        blocks(kernel + kernel_elements(g)),
-        products(reinterpret_cast<T*>(blocks + threads * TileCut{g}.elements(g.in))) {}
-};
+[[nodiscard]] std::size_t blocks_bytes(ConvGeometry const& g) {
+  TileCut const cut{g};
+  return static_cast<std::size_t>(cut.elements(g.in)) * sizeof(E) +
+         static_cast<std::size_t>(cut.elements(g.out)) * sizeof(T);
+}
+template <class T, class E>
+[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
+  return kernel_bytes<E>(g) + static_cast<std::size_t>(threads) * blocks_bytes<T, E>(g);
+}
 
 /// Nine taps of neighbouring input channels -> store(position, vector).
 template <class T, class Store>
@@ -132,38 +131,41 @@ void write_outputs(TileCut const& cut, Index block, T const* m, T const* bias, T
   }
 }
 
-/// With a transformed kernel in the workspace.
+/// With a transformed kernel.
 template <class T, class E>
-void convolve(HostContext& context, ConvGeometry const& g, T const* x, T const* bias, T* y, bool accumulate,
-              Workspace<T, E> const& workspace) {
+void convolve(HostContext& context, ConvGeometry const& g, T const* x, E const* kernel, T const* bias, T* y,
+              bool accumulate) {
   TileCut const cut{g};
+  std::size_t const each = blocks_bytes<T, E>(g);
+  auto const memory = context.allocate(static_cast<std::size_t>(context.threads().threads()) * each);
   context.threads().run(cut.blocks, [&](Index block, int worker) {
-    E* const v = workspace.blocks + worker * cut.elements(g.in);
-    T* const m = workspace.products + worker * cut.elements(g.out);
+    auto* const m =
+        reinterpret_cast<T*>(static_cast<std::byte*>(memory.get()) + static_cast<std::size_t>(worker) * each);
+    auto* const v = reinterpret_cast<E*>(m + cut.elements(g.out));
     transform_block<T, ImageTransform>(cut, block, x, g.in, v);
-    multiply_positions(cut, cut.tiles_of(block), v, workspace.kernel, m);
+    multiply_positions(cut, cut.tiles_of(block), v, kernel, m);
     write_outputs(cut, block, m, bias, y, accumulate);
   });
 }
 
 template <class E, class T>
 void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-  int const threads = context.threads().threads();
-  auto const memory = context.allocate(Workspace<T, E>::bytes(g, threads));
-  Workspace<T, E> const workspace{memory.get(), g, threads};
-  transform_weights(context, g.in, g.out, w, workspace.kernel);
-  convolve(context, g, x, bias, y, false, workspace);
+  auto const kernel = context.kernels().get(
+      {w, KernelCache::Form::winograd, g.in, g.out, 3}, kernel_bytes<E>(g),
+      [&](std::size_t bytes) { return context.allocate(bytes); },
+      [&](void* to) { transform_weights(context, g.in, g.out, w, static_cast<E*>(to)); });
+  convolve(context, g, x, static_cast<E const*>(kernel.get()), bias, y, false);
 }
 
 /// Adds into dx.
 template <class E, class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   ConvGeometry const back{g.n, g.h, g.w, g.out, g.in, 3, 1};
-  int const threads = context.threads().threads();
-  auto const memory = context.allocate(Workspace<T, E>::bytes(back, threads));
-  Workspace<T, E> const workspace{memory.get(), back, threads};
-  transform_turned_weights(context, g.in, g.out, w, workspace.kernel);
-  convolve<T, E>(context, back, dy, nullptr, dx, true, workspace);
+  auto const kernel = context.kernels().get(
+      {w, KernelCache::Form::turned_winograd, g.in, g.out, 3}, kernel_bytes<E>(back),
+      [&](std::size_t bytes) { return context.allocate(bytes); },
+      [&](void* to) { transform_turned_weights(context, g.in, g.out, w, static_cast<E*>(to)); });
+  convolve<T>(context, back, dy, static_cast<E const*>(kernel.get()), nullptr, dx, true);
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

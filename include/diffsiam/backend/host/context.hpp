@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include <diffsiam/backend/host/kernel_cache.hpp>
 #include <diffsiam/core/memory_pool.hpp>
 #include <diffsiam/core/profile.hpp>
 #include <diffsiam/core/thread_pool.hpp>
@@ -26,6 +27,8 @@ class HostContext {
   }
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
   [[nodiscard]] ThreadPool& threads() { return *threads_; }
+  /// Weights as they were rearranged; see keep_kernels.
+  [[nodiscard]] KernelCache& kernels() { return kernels_; }
   /// Where the time of operations is noted; null (nowhere) unless set. Borrowed.
   [[nodiscard]] Profile* profile() const { return profile_; }
   void set_profile(Profile* profile) { profile_ = profile; }
@@ -33,6 +36,7 @@ class HostContext {
  private:
   std::shared_ptr<MemoryPool> memory_;
   std::unique_ptr<ThreadPool> threads_;
+  KernelCache kernels_;
   Profile* profile_ = nullptr;
 };
 

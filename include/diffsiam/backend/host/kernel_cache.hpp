@@ -1,0 +1,67 @@
+// KernelCache: weights as a backend rearranges them before it multiplies, kept while somebody promises that
+// they stay as they are. At small batches, rearranging costs more than multiplying.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam::backend {
+
+class KernelCache {
+ public:
+  /// Bytes at most; what does not fit is rearranged at every call.
+  static constexpr std::size_t capacity = std::size_t{1} << 28;
+
+  /// Which rearrangement of which weights.
+  enum class Form { panels, turned_panels, winograd, turned_winograd };
+  struct Key {
+    void const* weights;
+    Form form;
+    Index in, out, kernel;
+    [[nodiscard]] auto operator<=>(Key const&) const = default;
+  };
+
+  /// Holds the promise: while it lives, no weights that convolutions read are written or freed.
+  class Scope {
+   public:
+    explicit Scope(KernelCache& cache) : cache_(&cache) { ++cache_->scopes_; }
+    Scope(Scope const&) = delete;
+    Scope& operator=(Scope const&) = delete;
+    ~Scope() {
+      if (--cache_->scopes_ > 0) return;
+      cache_->kernels_.clear();
+      cache_->bytes_ = 0;
+    }
+
+   private:
+    KernelCache* cache_;
+  };
+
+  /// `bytes` that `fill` wrote, now or at an earlier call within a scope; memory comes from allocate(bytes).
+  template <class Allocate, class Fill>
+  [[nodiscard]] std::shared_ptr<void> get(Key const& key, std::size_t bytes, Allocate const& allocate,
+                                          Fill const& fill) {
+    if (scopes_ > 0)
+      if (auto const kept = kernels_.find(key); kept != kernels_.end()) return kept->second;
+    std::shared_ptr<void> kernel = allocate(bytes);
+    fill(kernel.get());
+    if (scopes_ > 0 && bytes_ + bytes <= capacity) {
+      kernels_.emplace(key, kernel);
+      bytes_ += bytes;
+    }
+    return kernel;
+  }
+  [[nodiscard]] std::size_t size() const { return kernels_.size(); }
+
+ private:
+  std::map<Key, std::shared_ptr<void>> kernels_;
+  std::size_t bytes_ = 0;
+  int scopes_ = 0;
+};
+
+}  // namespace diffsiam::backend

@@ -1,0 +1,51 @@
+#include <vector>
+
+#include <tests/support/catch.hpp>
+
+#include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/ops/conv2d.hpp>
+#include <diffsiam/tensor/keep_kernels.hpp>
+#include <diffsiam/value/plain.hpp>
+
+namespace diffsiam::test {
+
+namespace {
+
+using B = backend::Cpu<float>;
+
+std::vector<float> drawn(Index size, std::uint64_t seed) {
+  B::Context context{{.threads = 1}};
+  std::vector<float> values(static_cast<std::size_t>(size));
+  B::normal(context, {.seed = seed}, values.data(), size);
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("Kept kernels give the same bits, and are let go with the promise") {
+  B::Context context{{.threads = 2}};
+  // Winograd's transform, and packed panels.
+  for (Index const kernel : {3, 1}) {
+    auto const x_values = drawn(4 * 12 * 12 * 16, 1), w_values = drawn(32 * kernel * kernel * 16, 2);
+    auto const x = Tensor<B>::from(context, {4, 12, 12, 16}, std::span<float const>(x_values));
+    auto const w = Tensor<B>::from(context, {32, kernel, kernel, 16}, std::span<float const>(w_values));
+    auto const expected = ops::conv2d(x, w).values();
+    CHECK(context.kernels().size() == 0);
+    {
+      auto const kept = keep_kernels(context);
+      {
+        auto const inner = keep_kernels(context);
+        CHECK(ops::conv2d(x, w).values() == expected);
+        CHECK(context.kernels().size() == 1);
+      }
+      CHECK(context.kernels().size() == 1);
+      CHECK(ops::conv2d(x, w).values() == expected);
+      CHECK(context.kernels().size() == 1);
+    }
+    CHECK(context.kernels().size() == 0);
+    w.fill(0);
+    CHECK(ops::conv2d(x, w).values() == std::vector<float>(expected.size(), 0.0F));
+  }
+}
+
+}  // namespace diffsiam::test

@@ -20,12 +20,11 @@ struct DdimOptions {
   Rng rng{};         ///< of the noise, where eta > 0
 };
 
-namespace detail {
-
-/// Follows the hops. `x` is not changed; the result has its shape.
+/// From `start` over the hops, one evaluation of the predictor each: what sampling, encoding and previews
+/// share. `start` is not changed; the result has its shape.
 template <class B, NoisePredictor<B> P, class Progress>
-[[nodiscard]] Tensor<B> follow(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
-                               DdimOptions const& options, Progress const& progress) {
+[[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
+                                    DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
   Tensor<B> const x = start.clone();
   [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
@@ -42,16 +41,18 @@ template <class B, NoisePredictor<B> P, class Progress>
                                                        (1 - hop.abar_from / hop.abar_to));
     double const direction = std::sqrt(std::max(0.0, 1 - hop.abar_to - sigma * sigma));
     B::for_each(x.context(), all.grid(),
-                functional::DdimHop<T>{clean_image<T>(hop.abar_from, options.clip),
+                functional::DdimHop<T>{detail::clean_image<T>(hop.abar_from, options.clip),
                                        static_cast<T>(std::sqrt(hop.abar_to)), static_cast<T>(direction)},
                 all.full(x.data()), all.full(eps.data()));
     if (sigma > 0)
-      add_normal(x, sigma,
-                 stream_of(options.rng, Stream::sampling).at_step(static_cast<std::uint64_t>(done)));
+      detail::add_normal(x, sigma,
+                         stream_of(options.rng, Stream::sampling).at_step(static_cast<std::uint64_t>(done)));
     progress(done + 1, count);
   }
   return x;
 }
+
+namespace detail {
 
 inline void require_eta(double eta) {
   if (!(eta >= 0 && eta <= 1)) fail<ConfigError>("ddim", "0 <= eta <= 1", std::to_string(eta));
@@ -60,17 +61,17 @@ inline void require_eta(double eta) {
 }  // namespace detail
 
 /// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1] or a grid of another schedule.
-template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
+template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_sample(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_T,
                                     P const& predict, DdimOptions const& options = {},
                                     Progress const& progress = {}) {
   detail::require_eta(options.eta);
   auto const hops = grid.decode(schedule);
-  return detail::follow<B>(hops, x_T, predict, options, progress);
+  return follow_hops<B>(hops, x_T, predict, options, progress);
 }
 
 /// x_0 (n, ...) -> x_T, deterministic. Throws as above, and for eta other than 0.
-template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
+template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_encode(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_0,
                                     P const& predict, DdimOptions const& options = {},
                                     EncodeEnd end = EncodeEnd::stay_on_grid, Progress const& progress = {}) {
@@ -78,7 +79,7 @@ template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
     fail<ConfigError>("ddim_encode", "eta = 0: only the deterministic process has a way back",
                       std::to_string(options.eta));
   auto const hops = grid.encode(schedule, end);
-  return detail::follow<B>(hops, x_0, predict, options, progress);
+  return follow_hops<B>(hops, x_0, predict, options, progress);
 }
 
 }  // namespace diffsiam::diffusion

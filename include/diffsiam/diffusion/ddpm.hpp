@@ -18,7 +18,7 @@ struct DdpmOptions {
 };
 
 /// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0.
-template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
+template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
@@ -29,7 +29,7 @@ template <class B, NoisePredictor<B> P, class Progress = detail::NoProgress>
   for (int t = steps - 1; t >= 0; --t) {
     auto const at = static_cast<std::size_t>(t);
     Tensor<B> const eps =
-        predict(x, detail::same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1});
+        predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1});
     require_shape("ddpm", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
     B::for_each(x.context(), all.grid(),
                 functional::PosteriorMean<T>{detail::clean_image<T>(schedule.abar(t), options.clip),

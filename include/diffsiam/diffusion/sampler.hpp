@@ -47,6 +47,18 @@ class PlainNoise {
   PredictionTarget target_;
 };
 
+/// t (n): the same time-step for n samples.
+template <class B>
+[[nodiscard]] Tensor<B> same_timestep(typename B::Context& context, Index n, int t) {
+  return Tensor<B>::filled(context, {n}, static_cast<typename B::Scalar>(t));
+}
+
+/// What samplers call after each step, with (steps done, steps in all), unless told otherwise: nothing
+/// happens.
+struct NoProgress {
+  void operator()(int, int) const {}
+};
+
 namespace detail {
 
 /// x += scale times fresh normal noise.
@@ -59,21 +71,10 @@ void add_normal(Tensor<B> const& x, double scale, Rng const& rng) {
               all.full(x.data()), all.full(noise.data()));
 }
 
-/// The same time-step for n samples.
-template <class B>
-[[nodiscard]] Tensor<B> same_timestep(typename B::Context& context, Index n, int t) {
-  return Tensor<B>::filled(context, {n}, static_cast<typename B::Scalar>(t));
-}
-
 template <class T>
 [[nodiscard]] functional::CleanImage<T> clean_image(double abar, bool clip) {
   return {static_cast<T>(std::sqrt(abar)), static_cast<T>(std::sqrt(1 - abar)), clip};
 }
-
-/// Called after each step with (steps done, steps in all); by default nothing happens.
-struct NoProgress {
-  void operator()(int, int) const {}
-};
 
 }  // namespace detail
 

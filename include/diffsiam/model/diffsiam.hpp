@@ -78,14 +78,14 @@ class DiffSiam {
   }
 
   /// x_T and z -> images.
-  template <class V, class Progress = diffusion::detail::NoProgress>
+  template <class V, class Progress = diffusion::NoProgress>
   [[nodiscard]] Tensor<V> sample(Tensor<V> const& x_T, Tensor<V> const& z, diffusion::TimeGrid const& grid,
                                  diffusion::DdimOptions const& options = {}, Guidance guidance = {},
                                  Progress const& progress = {}) const {
     return diffusion::ddim_sample<V>(config_.schedule, grid, x_T, guided(z, guidance), options, progress);
   }
   /// The same by ancestral sampling over all T steps, with the coefficient of training.
-  template <class V, class Progress = diffusion::detail::NoProgress>
+  template <class V, class Progress = diffusion::NoProgress>
   [[nodiscard]] Tensor<V> sample_ancestral(Tensor<V> const& x_T, Tensor<V> const& z,
                                            diffusion::DdpmOptions const& options = {},
                                            Progress const& progress = {}) const {
@@ -93,7 +93,7 @@ class DiffSiam {
         config_.schedule, x_T, guided(z, {.coefficient = ShiftCoefficient::posterior}), options, progress);
   }
   /// Images and z -> x_T.
-  template <class V, class Progress = diffusion::detail::NoProgress>
+  template <class V, class Progress = diffusion::NoProgress>
   [[nodiscard]] Tensor<V> infer_noise(Tensor<V> const& x_0, Tensor<V> const& z,
                                       diffusion::TimeGrid const& grid,
                                       diffusion::DdimOptions const& options = {},
@@ -120,12 +120,12 @@ class DiffSiam {
   template <class V>
   [[nodiscard]] Tensor<V> preview(Tensor<V> const& x_t, int t, Tensor<V> const& z) const {
     schedule().require_timestep(t, "preview");
-    Tensor<V> const steps = diffusion::detail::same_timestep<V>(x_t.context(), x_t.shape().samples(), t);
+    Tensor<V> const steps = diffusion::same_timestep<V>(x_t.context(), x_t.shape().samples(), t);
     Tensor<V> const eps = guided(z, {.coefficient = ShiftCoefficient::posterior})(x_t, steps, {t, 1});
     // Hopping to abar = 1 leaves x_0^ alone.
     diffusion::Hop const hop{t, schedule().abar(t), 1, true};
     auto const known = [&](Tensor<V> const&, Tensor<V> const&, diffusion::SamplerStep) { return eps; };
-    return diffusion::detail::follow<V>(std::span{&hop, 1}, x_t, known, {}, diffusion::detail::NoProgress{});
+    return diffusion::follow_hops<V>(std::span{&hop, 1}, x_t, known, {}, diffusion::NoProgress{});
   }
 
   template <class F>

@@ -1,0 +1,102 @@
+// Convolutions of the sizes that the networks use, forward and both gradients: direct sums, Winograd's
+// algorithm in float32, and the same with bfloat16 operands. Rates count a direct convolution's FLOPs.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <diffsiam/backend/cpu.hpp>
+
+namespace {
+
+namespace cpu = diffsiam::backend::cpu;
+using diffsiam::BFloat16;
+using diffsiam::ConvGeometry;
+using diffsiam::Index;
+using B = diffsiam::backend::Cpu<float>;
+
+/// Images, weights and gradients of one convolution.
+struct Problem {
+  ConvGeometry g;
+  B::Context context{{.threads = 2}};
+  std::vector<float> x, w, y;
+
+  explicit Problem(ConvGeometry const& geometry)
+      : g(geometry),
+        x(drawn(g.n * g.h * g.w * g.in, 1)),
+        w(drawn(g.out * g.depth(), 2)),
+        y(drawn(g.n * g.out_h() * g.out_w() * g.out, 3)) {}
+
+  std::vector<float> drawn(Index size, std::uint64_t seed) {
+    std::vector<float> values(static_cast<std::size_t>(size));
+    B::normal(context, {.seed = seed}, values.data(), size);
+    return values;
+  }
+};
+
+struct Direct {
+  static void forward(Problem& p) {
+    cpu::conv2d<float>(p.context, p.g, p.x.data(), p.w.data(), nullptr, p.y.data());
+  }
+  static void gradient_input(Problem& p) {
+    cpu::conv2d_gradient_input<float>(p.context, p.g, p.y.data(), p.w.data(), p.x.data());
+  }
+  static void gradient_weight(Problem& p) {
+    cpu::conv2d_gradient_weight<float>(p.context, p.g, p.x.data(), p.y.data(), p.w.data());
+  }
+};
+template <class Operands>
+struct Winograd {
+  static void forward(Problem& p) {
+    cpu::winograd::conv2d<Operands, float>(p.context, p.g, p.x.data(), p.w.data(), nullptr, p.y.data());
+  }
+  static void gradient_input(Problem& p) {
+    cpu::winograd::conv2d_gradient_input<Operands, float>(p.context, p.g, p.y.data(), p.w.data(), p.x.data());
+  }
+  static void gradient_weight(Problem& p) {
+    cpu::winograd::conv2d_gradient_weight<Operands, float>(p.context, p.g, p.x.data(), p.y.data(),
+                                                           p.w.data());
+  }
+};
+
+void measure(benchmark::State& state, ConvGeometry const& g, void (*work)(Problem&)) {
+  Problem problem{g};
+  for (auto _ : state) work(problem);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(2.0 * static_cast<double>(g.n * g.out_h() * g.out_w() * g.out * g.depth()),
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+
+template <class Algorithm>
+void add(std::string const& algorithm, ConvGeometry const& g) {
+  std::string const size = std::to_string(g.n) + "x" + std::to_string(g.h) + "x" + std::to_string(g.w) + " " +
+                           std::to_string(g.in) + "->" + std::to_string(g.out) + " k" +
+                           std::to_string(g.kernel) + " s" + std::to_string(g.stride);
+  auto const one = [&](char const* direction, void (*work)(Problem&)) {
+    benchmark::RegisterBenchmark((size + "/" + direction + "/" + algorithm).c_str(),
+                                 [=](benchmark::State& state) { measure(state, g, work); })
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
+  };
+  one("forward", Algorithm::forward);
+  one("gradient_input", Algorithm::gradient_input);
+  one("gradient_weight", Algorithm::gradient_weight);
+}
+
+[[maybe_unused]] bool const registered = [] {
+  for (ConvGeometry const& g : {ConvGeometry{64, 28, 28, 32, 32}, ConvGeometry{64, 14, 14, 64, 64},
+                                ConvGeometry{64, 7, 7, 64, 64}, ConvGeometry{8, 64, 64, 64, 64},
+                                ConvGeometry{8, 16, 16, 256, 256}, ConvGeometry{8, 8, 8, 512, 512}}) {
+    add<Direct>("direct", g);
+    add<Winograd<float>>("winograd", g);
+    add<Winograd<BFloat16>>("winograd_bf16", g);
+  }
+  add<Direct>("direct", {64, 28, 28, 96, 32, 1, 1});
+  add<Direct>("direct", {64, 28, 28, 1, 32, 3, 2});
+  add<Direct>("direct", {64, 14, 14, 32, 64, 3, 2});
+  return true;
+}();
+
+}  // namespace

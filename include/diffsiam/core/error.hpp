@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <diffsiam/config.hpp>
+
 namespace diffsiam {
 
 /// Root of the family: catch this to catch everything the library throws on purpose.
@@ -50,8 +52,9 @@ class Interrupted : public Error {
 };
 
 /// The common sentence: "conv2d: expected ..., got ...; hint".
-[[nodiscard]] inline std::string describe(std::string_view operation, std::string_view expected,
-                                          std::string_view actual, std::string_view hint = {}) {
+[[nodiscard]] DIFFSIAM_HANDLE inline std::string describe(std::string_view operation,
+                                                          std::string_view expected, std::string_view actual,
+                                                          std::string_view hint = {}) {
   std::string message;
   message.append(operation).append(": expected ").append(expected).append(", got ").append(actual);
   if (!hint.empty()) message.append("; ").append(hint);
@@ -60,8 +63,8 @@ class Interrupted : public Error {
 
 /// Throws E with the common sentence.
 template <class E>
-[[noreturn]] void fail(std::string_view operation, std::string_view expected, std::string_view actual,
-                       std::string_view hint = {}) {
+[[noreturn]] DIFFSIAM_HANDLE void fail(std::string_view operation, std::string_view expected,
+                                       std::string_view actual, std::string_view hint = {}) {
   throw E(describe(operation, expected, actual, hint));
 }
 

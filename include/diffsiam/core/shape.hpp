@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/text.hpp>
 
 namespace diffsiam {
 
@@ -73,7 +74,7 @@ class Shape {
 using Shapes = std::span<Shape const>;
 
 /// "(64, 28, 28, 1)".
-[[nodiscard]] inline std::string to_string(Shape const& shape) {
+[[nodiscard]] DIFFSIAM_HANDLE inline std::string to_string(Shape const& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";
@@ -92,8 +93,7 @@ inline void require_shape(std::string_view operation, Shape const& expected, Sha
 inline void require_rank(std::string_view operation, int rank, Shape const& actual,
                          std::string_view meaning) {
   if (actual.rank() != rank) {
-    fail<ShapeError>(operation, std::string("rank ") + std::to_string(rank) + " " + std::string(meaning),
-                     to_string(actual));
+    fail<ShapeError>(operation, text({"rank ", rank, " ", meaning}), to_string(actual));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/text.hpp>
 
 namespace diffsiam::diffusion::detail {
 
@@ -25,8 +26,7 @@ namespace diffsiam::diffusion::detail {
 /// Throws ConfigError unless beta lies inside (0, 1); NaN does not.
 inline void require_beta(std::string_view operation, std::ptrdiff_t index, double beta) {
   if (!(beta > 0 && beta < 1)) {
-    fail<ConfigError>(operation, "every beta inside (0, 1)",
-                      "beta[" + std::to_string(index) + "] = " + number(beta));
+    fail<ConfigError>(operation, "every beta inside (0, 1)", text({"beta[", index, "] = ", number(beta)}));
   }
 }
 
@@ -42,12 +42,11 @@ inline void require_betas(std::string_view operation, std::span<double const> be
     abar *= 1 - betas[t];
     if (1 - betas[t] == 1) {
       fail<ConfigError>(operation, "betas that double can tell from 0",
-                        "beta[" + std::to_string(t) + "] = " + number(betas[t]));
+                        text({"beta[", t, "] = ", number(betas[t])}));
     }
     if (!std::isnormal(abar)) {
       fail<ConfigError>(operation, "betas whose products of (1 - beta) stay above 0 in double",
-                        "abar = " + number(abar) + " at t = " + std::to_string(t),
-                        "fewer time-steps or smaller betas");
+                        text({"abar = ", number(abar), " at t = ", t}), "fewer time-steps or smaller betas");
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/diffusion/noise_schedule.hpp>
 
 namespace diffsiam::diffusion {
@@ -151,24 +152,22 @@ class TimeGrid {
       fail<ConfigError>(operation, "a schedule of at least 2 time-steps", std::to_string(timesteps));
     }
     if (steps < 1 || steps > most) {
-      fail<ConfigError>(
-          operation,
-          "1 to " + std::to_string(most) + " steps over " + std::to_string(timesteps) + " time-steps",
-          std::to_string(steps));
+      fail<ConfigError>(operation, text({"1 to ", most, " steps over ", timesteps, " time-steps"}),
+                        std::to_string(steps));
     }
   }
 
   static void require_divisor(std::string_view operation, int timesteps, int steps) {
     require_steps(operation, timesteps, steps, timesteps);
     if (timesteps % steps != 0) {
-      fail<ConfigError>(operation, "a number of steps that divides " + std::to_string(timesteps),
+      fail<ConfigError>(operation, text({"a number of steps that divides ", timesteps}),
                         std::to_string(steps), "linspace takes any number of steps");
     }
   }
 
   void require_schedule(std::string_view operation, NoiseSchedule const& schedule) const {
     if (schedule.timesteps() != timesteps_) {
-      fail<ConfigError>(operation, "a schedule of " + std::to_string(timesteps_) + " time-steps",
+      fail<ConfigError>(operation, text({"a schedule of ", timesteps_, " time-steps"}),
                         std::to_string(schedule.timesteps()));
     }
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/attention.hpp>
 #include <diffsiam/nn/conv2d.hpp>
 #include <diffsiam/ops/reshape.hpp>
@@ -52,9 +53,8 @@ class ConvBackbone {
         config_.attention_after >= static_cast<Index>(config_.channels.size())) {
       fail<ConfigError>("ConvBackbone",
                         "at least one convolution, positive sides, and attention behind one that is there",
-                        std::to_string(config_.channels.size()) + " convolutions, " +
-                            std::to_string(config_.height) + " x " + std::to_string(config_.width) +
-                            ", attention after " + std::to_string(config_.attention_after));
+                        text({config_.channels.size(), " convolutions, ", config_.height, " x ",
+                              config_.width, ", attention after ", config_.attention_after}));
     }
     Index in = config_.in_channels;
     for (std::size_t i = 0; i < config_.channels.size(); ++i) {

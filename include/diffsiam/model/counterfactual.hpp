@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/encoder/timestep_partition.hpp>
 #include <diffsiam/functional/interpolation.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
@@ -23,8 +24,8 @@ template <class B>
                 "z is as wide as its partition");
   require_shape("exchange_subsets", z.shape(), other.shape(), "both latents have one shape");
   if (first < 0 || last <= first || last > partition.subsets()) {
-    fail<RangeError>("exchange_subsets", "subsets within [0, " + std::to_string(partition.subsets()) + ")",
-                     "[" + std::to_string(first) + ", " + std::to_string(last) + ")");
+    fail<RangeError>("exchange_subsets", text({"subsets within [0, ", partition.subsets(), ")"}),
+                     text({"[", first, ", ", last, ")"}));
   }
   using T = typename B::Scalar;
   Tensor<B> const result = z.clone();
@@ -72,8 +73,7 @@ template <class B>
 [[nodiscard]] Tensor<B> manipulate(Tensor<B> const& z, std::span<float const> direction, double strength) {
   Index const d = z.shape().channels();
   if (static_cast<Index>(direction.size()) != d) {
-    fail<ShapeError>("manipulate", "a direction of " + std::to_string(d) + " dims",
-                     std::to_string(direction.size()));
+    fail<ShapeError>("manipulate", text({"a direction of ", d, " dims"}), std::to_string(direction.size()));
   }
   double square = 0;
   for (float w : direction) square += static_cast<double>(w) * static_cast<double>(w);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/diffusion/ddim.hpp>
 #include <diffsiam/diffusion/ddpm.hpp>
 #include <diffsiam/encoder/modular_encoder.hpp>
@@ -32,16 +33,14 @@ class DiffSiam {
         decoder_(std::move(decoder)),
         loss_(config_.schedule) {
     if (encoder_.latent_dims() != decoder_.latent_dims()) {
-      fail<ConfigError>(
-          "DiffSiam",
-          "an encoder of " + std::to_string(decoder_.latent_dims()) + " dims, as the decoder reads",
-          std::to_string(encoder_.latent_dims()) + " dims");
+      fail<ConfigError>("DiffSiam",
+                        text({"an encoder of ", decoder_.latent_dims(), " dims, as the decoder reads"}),
+                        text({encoder_.latent_dims(), " dims"}));
     }
     if (partition().timesteps() != config_.schedule.timesteps()) {
-      fail<ConfigError>(
-          "DiffSiam",
-          "a partition of the schedule's " + std::to_string(config_.schedule.timesteps()) + " time-steps",
-          std::to_string(partition().timesteps()));
+      fail<ConfigError>("DiffSiam",
+                        text({"a partition of the schedule's ", config_.schedule.timesteps(), " time-steps"}),
+                        std::to_string(partition().timesteps()));
     }
   }
 

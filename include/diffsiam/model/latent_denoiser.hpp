@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/group_norm.hpp>
 #include <diffsiam/nn/time_embedding.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
@@ -72,7 +73,7 @@ class LatentDenoiser {
   static Config validated(Config const& config) {
     if (config.layers < 2 || config.hidden < 1 || config.dims < 1) {
       fail<ConfigError>("LatentDenoiser", "at least two layers of positive width",
-                        std::to_string(config.layers) + " layers of " + std::to_string(config.hidden));
+                        text({config.layers, " layers of ", config.hidden}));
     }
     return config;
   }

@@ -1,6 +1,7 @@
 // SelfAttention: x + proj(attention(qkv(GN(x)))), over all pixels. The projection starts at zero.
 #pragma once
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/group_norm.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/attention.hpp>
@@ -22,9 +23,8 @@ class SelfAttention {
   SelfAttention(Init<B>& init, Config const& config)
       : heads_(config.heads), norm_(init, {.channels = config.channels, .groups = config.groups}) {
     if (config.heads < 1 || config.channels % config.heads != 0) {
-      fail<ConfigError>("SelfAttention",
-                        "channels that divide into " + std::to_string(config.heads) + " heads",
-                        std::to_string(config.channels) + " channels");
+      fail<ConfigError>("SelfAttention", text({"channels that divide into ", config.heads, " heads"}),
+                        text({config.channels, " channels"}));
     }
     PublishedLayout const layout{PublishedLayout::Kind::conv_1d};
     Index const c = config.channels;

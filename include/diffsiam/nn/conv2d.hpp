@@ -2,6 +2,7 @@
 // or without.
 #pragma once
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
 #include <diffsiam/ops/conv2d.hpp>
@@ -23,9 +24,9 @@ class Conv2d {
 
   Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
     if (config.in < 1 || config.out < 1 || config.kernel < 1 || config.kernel % 2 == 0 || config.stride < 1) {
-      fail<ConfigError>("Conv2d", "positive channels and stride, and an odd kernel",
-                        std::to_string(config.in) + " -> " + std::to_string(config.out) + ", kernel " +
-                            std::to_string(config.kernel) + ", stride " + std::to_string(config.stride));
+      fail<ConfigError>(
+          "Conv2d", "positive channels and stride, and an odd kernel",
+          text({config.in, " -> ", config.out, ", kernel ", config.kernel, ", stride ", config.stride}));
     }
     Shape const weights{config.out, config.kernel, config.kernel, config.in};
     Index const fan_in = config.kernel * config.kernel * config.in;

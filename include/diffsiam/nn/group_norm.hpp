@@ -2,6 +2,7 @@
 // extent.
 #pragma once
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
 #include <diffsiam/ops/group_norm.hpp>
@@ -25,8 +26,8 @@ class GroupNorm {
         weight_(init.constant({config.channels}, 1)),
         bias_(init.constant({config.channels}, 0)) {
     if (config.groups < 1 || config.channels < 1 || config.channels % config.groups != 0) {
-      fail<ConfigError>("GroupNorm", "channels that divide into " + std::to_string(config.groups) + " groups",
-                        std::to_string(config.channels) + " channels",
+      fail<ConfigError>("GroupNorm", text({"channels that divide into ", config.groups, " groups"}),
+                        text({config.channels, " channels"}),
                         "set groups to a divisor of every channel count");
     }
   }

@@ -1,6 +1,7 @@
 // Linear: y = x w^T + b.
 #pragma once
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
 #include <diffsiam/ops/linear.hpp>
@@ -20,8 +21,7 @@ class Linear {
 
   Linear(Init<B>& init, Config const& config) {
     if (config.in < 1 || config.out < 1) {
-      fail<ConfigError>("Linear", "positive extents",
-                        std::to_string(config.in) + " -> " + std::to_string(config.out));
+      fail<ConfigError>("Linear", "positive extents", text({config.in, " -> ", config.out}));
     }
     Shape const weights{config.out, config.in};
     weight_ = config.zero ? init.constant(weights, 0, config.layout)

@@ -7,6 +7,7 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/functional/softmax.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -23,8 +24,7 @@ struct Attention {
     Index const channels = in[0].channels();
     if (in[0].rank() < 3) fail<ShapeError>(name, "(n, ..., 3 c)", to_string(in[0]));
     if (heads < 1 || channels % (3 * heads) != 0) {
-      fail<ShapeError>(name, "3 c channels with c a multiple of " + std::to_string(heads) + " heads",
-                       to_string(in[0]));
+      fail<ShapeError>(name, text({"3 c channels with c a multiple of ", heads, " heads"}), to_string(in[0]));
     }
     return in[0].with_channels(channels / 3);
   }

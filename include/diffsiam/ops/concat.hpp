@@ -3,6 +3,7 @@
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -17,7 +18,7 @@ struct Concat {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
         in[0].with_channels(0) != in[1].with_channels(0)) {
       fail<ShapeError>(name, "shapes that differ in their last extent only",
-                       to_string(in[0]) + " and " + to_string(in[1]));
+                       text({to_string(in[0]), " and ", to_string(in[1])}));
     }
     return in[0].with_channels(in[0].channels() + in[1].channels());
   }
@@ -61,8 +62,7 @@ struct Slice {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].channels()) {
-      fail<ShapeError>(name, "channels within " + to_string(in[0]),
-                       std::to_string(begin) + " .. " + std::to_string(end));
+      fail<ShapeError>(name, text({"channels within ", to_string(in[0])}), text({begin, " .. ", end}));
     }
     return in[0].with_channels(end - begin);
   }

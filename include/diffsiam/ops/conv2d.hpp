@@ -5,6 +5,7 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -24,9 +25,8 @@ struct Conv2d {
     require_rank(name, 4, in[1], "(out, k, k, in)");
     if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", std::to_string(stride));
     if (in[1][3] != in[0][3]) {
-      fail<ShapeError>(
-          name, "an image of " + std::to_string(in[1][3]) + " channels for weights " + to_string(in[1]),
-          to_string(in[0]));
+      fail<ShapeError>(name, text({"an image of ", in[1][3], " channels for weights ", to_string(in[1])}),
+                       to_string(in[0]));
     }
     if (in[1][1] != in[1][2] || in[1][1] % 2 == 0) {
       fail<ShapeError>(name, "a square kernel of odd side", to_string(in[1]));

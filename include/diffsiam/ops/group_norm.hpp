@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/ops/detail/normalise.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -21,8 +22,8 @@ struct GroupNorm {
     Index const c = in[0].channels();
     if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
     if (groups < 1 || c % groups != 0) {
-      fail<ConfigError>(name, "channels that divide into " + std::to_string(groups) + " groups",
-                        std::to_string(c) + " channels", "ask for a smaller number of groups explicitly");
+      fail<ConfigError>(name, text({"channels that divide into ", groups, " groups"}), text({c, " channels"}),
+                        "ask for a smaller number of groups explicitly");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");

@@ -5,6 +5,7 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -19,8 +20,7 @@ struct Linear {
     require_rank(name, 2, in[1], "(out, in)");
     if (in[1][1] == 0) fail<ShapeError>(name, "weights (out, in) with at least one input", to_string(in[1]));
     if (in[0].rank() < 1 || in[0].channels() != in[1][1]) {
-      fail<ShapeError>(name,
-                       "a last extent of " + std::to_string(in[1][1]) + " for weights " + to_string(in[1]),
+      fail<ShapeError>(name, text({"a last extent of ", in[1][1], " for weights ", to_string(in[1])}),
                        to_string(in[0]));
     }
     if (in.size() > 2) require_shape(name, {in[1][0]}, in[2], "a bias has one value per output");

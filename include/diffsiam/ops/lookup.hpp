@@ -5,6 +5,7 @@
 #include <string>
 
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/lookup.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
@@ -20,7 +21,7 @@ void require_timesteps(std::string_view operation, Tensor<B> const& t, Index tim
       double const step = static_cast<double>(t.data()[i]);
       if (!(step >= 0 && step < static_cast<double>(timesteps)) ||
           step != static_cast<double>(static_cast<Index>(step))) {
-        fail<RangeError>(operation, "integer time-steps in [0, " + std::to_string(timesteps) + ")",
+        fail<RangeError>(operation, text({"integer time-steps in [0, ", timesteps, ")"}),
                          std::to_string(step));
       }
     }

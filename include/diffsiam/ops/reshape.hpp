@@ -4,6 +4,7 @@
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -16,8 +17,7 @@ struct Reshape {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (to.size() != in[0].size()) {
-      fail<ShapeError>(name, std::to_string(in[0].size()) + " elements of " + to_string(in[0]),
-                       to_string(to));
+      fail<ShapeError>(name, text({in[0].size(), " elements of ", to_string(in[0])}), to_string(to));
     }
     return to;
   }

@@ -4,6 +4,7 @@
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -17,8 +18,7 @@ struct Samples {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].samples()) {
-      fail<ShapeError>(name, "samples within " + to_string(in[0]),
-                       std::to_string(begin) + " .. " + std::to_string(end));
+      fail<ShapeError>(name, text({"samples within ", to_string(in[0])}), text({begin, " .. ", end}));
     }
     return in[0].with_samples(end - begin);
   }

@@ -10,6 +10,7 @@
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/shape.hpp>
+#include <diffsiam/core/text.hpp>
 
 namespace diffsiam {
 
@@ -73,7 +74,7 @@ class Tensor {
   /// The same memory under another shape of the same size. Throws ShapeError otherwise.
   [[nodiscard]] Tensor reshaped(Shape const& shape) const {
     if (shape.size() != size()) {
-      fail<ShapeError>("reshape", std::to_string(size()) + " elements", to_string(shape));
+      fail<ShapeError>("reshape", text({size(), " elements"}), to_string(shape));
     }
     Tensor result = *this;
     result.shape_ = shape;
@@ -82,8 +83,8 @@ class Tensor {
   /// Samples [begin, end) of the batch, without a copy. Throws RangeError outside the batch.
   [[nodiscard]] Tensor samples(Index begin, Index end) const {
     if (begin < 0 || end < begin || end > shape_.samples() || shape_.rank() == 0) {
-      fail<RangeError>("samples", "0 <= begin <= end <= " + std::to_string(shape_.samples()),
-                       std::to_string(begin) + " .. " + std::to_string(end));
+      fail<RangeError>("samples", text({"0 <= begin <= end <= ", shape_.samples()}),
+                       text({begin, " .. ", end}));
     }
     Tensor result = *this;
     Index const stride = shape_.samples() == 0 ? 0 : size() / shape_.samples();
@@ -97,7 +98,7 @@ class Tensor {
   template <class T>
   void assign(std::span<T const> values) const {
     if (static_cast<Index>(values.size()) != size()) {
-      fail<ShapeError>("Tensor::assign", std::to_string(size()) + " values for " + to_string(shape_),
+      fail<ShapeError>("Tensor::assign", text({size(), " values for ", to_string(shape_)}),
                        std::to_string(values.size()));
     }
     B::upload(*context_, values.data(), data_, size());

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/functional/updates.hpp>
 #include <diffsiam/nn/module.hpp>
@@ -40,8 +41,8 @@ template <class B>
       auto const square = static_cast<double>(portion[static_cast<std::size_t>(i)]);
       if (!std::isfinite(square))
         fail<NumericError>("global_norm", "finite gradients",
-                           "a squared norm of " + detail::shown(square) + " in '" +
-                               list.parameters[static_cast<std::size_t>(from + i)].name.name + "'",
+                           text({"a squared norm of ", detail::shown(square), " in '",
+                                 list.parameters[static_cast<std::size_t>(from + i)].name.name, "'"}),
                            "a smaller learning rate, warm-up, or clipping from the start may help");
       total += square;
     }

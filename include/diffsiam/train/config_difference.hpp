@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/text.hpp>
 
 namespace diffsiam::train {
 
@@ -21,7 +22,7 @@ namespace detail {
   try {
     return nlohmann::json::parse(text);
   } catch (nlohmann::json::exception const& error) {
-    fail<ConfigError>("checkpoint", "the configuration of " + whose + " in JSON", error.what());
+    fail<ConfigError>("checkpoint", text({"the configuration of ", whose, " in JSON"}), error.what());
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/module.hpp>
 
 namespace diffsiam::train::detail {
@@ -49,7 +50,7 @@ template <class Entry>
 inline void require_setting(std::string_view operation, std::string_view setting, double value, double low,
                             double high, std::string_view range) {
   if (!(value >= low && value < high))
-    fail<ConfigError>(operation, std::string(setting) + " " + std::string(range), shown(value));
+    fail<ConfigError>(operation, text({setting, " ", range}), shown(value));
 }
 
 inline void require_not_negative(std::string_view operation, std::string_view setting, double value) {

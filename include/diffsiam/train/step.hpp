@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/train/clip.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/learning_rate.hpp>
@@ -216,9 +217,9 @@ class TrainStep {
     if (!std::isfinite(value)) {
       fail<NumericError>(
           "train",
-          "a finite loss at step " + std::to_string(steps_ + 1) + ", micro-batch " +
-              std::to_string(pending_.micro_batches + 1) + " of " + std::to_string(config_.accumulate),
-          "'" + std::string(part) + "' = " + detail::shown(value),
+          text({"a finite loss at step ", steps_ + 1, ", micro-batch ", pending_.micro_batches + 1, " of ",
+                config_.accumulate}),
+          text({"'", part, "' = ", detail::shown(value)}),
           "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
     }
     return value;

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/train/learning_rate.hpp>
 #include <diffsiam/train/optimizer.hpp>
 
@@ -80,7 +81,7 @@ class Together {
       for (auto const& known : list_.parameters)
         if (known.parameter.same_as(entry.parameter))
           fail<ConfigError>("Together", "every parameter in one optimizer only",
-                            "'" + entry.name.name + "' in two");
+                            text({"'", entry.name.name, "' in two"}));
       list_.parameters.push_back(entry);
     }
     for (auto const& entry : optimizer.parameters().buffers) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam {
@@ -14,7 +15,7 @@ template <class B>
 [[nodiscard]] Tensor<B> borrow(typename B::Context& context, Shape const& shape,
                                std::span<typename B::Scalar const> values) {
   if (static_cast<Index>(values.size()) != shape.size()) {
-    fail<ShapeError>("borrow", std::to_string(shape.size()) + " values for " + to_string(shape),
+    fail<ShapeError>("borrow", text({shape.size(), " values for ", to_string(shape)}),
                      std::to_string(values.size()));
   }
   return Tensor<B>::borrowed(context, shape, const_cast<typename B::Scalar*>(values.data()));

@@ -76,11 +76,11 @@ struct Cpu : HostMemory<T> {
 
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
-    cpu::group_norm<Act>(context, g, pass);
+    cpu::group_norm<T>(context, g, pass, &cpu::detail::activate_block<Act, T>);
   }
   template <class Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
-    cpu::group_norm_gradient<Act>(context, g, pass);
+    cpu::group_norm_gradient<T>(context, g, pass, &cpu::detail::activate_block_gradient<Act, T>);
   }
   static std::size_t group_norm_gradient_workspace(NormGeometry const& g, int threads) {
     return cpu::group_norm_gradient_workspace<T>(g, threads);

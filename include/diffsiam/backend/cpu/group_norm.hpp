@@ -10,6 +10,7 @@
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/normalisation.hpp>
+#include <diffsiam/functional/activation.hpp>
 #include <diffsiam/functional/normalisation.hpp>
 
 namespace diffsiam::backend::cpu {
@@ -44,13 +45,13 @@ void for_each_block(GroupNormCut const& cut, NormGeometry const& g, Index piece,
     f(n, first, std::min(cut.channels, g.c - first));
 }
 
-/// f(channel, count) for strips of channels; count is a constant but for the last strip.
+/// f(channel, count) for strips of channels, then for what is left one by one; count is a constant.
 template <class F>
 DIFFSIAM_ALWAYS_INLINE void for_each_strip(Index channels, F const& f) {
   constexpr Index strip = GroupNormCut::strip;
   Index c = 0;
   for (; c + strip <= channels; c += strip) f(c, std::integral_constant<Index, strip>{});
-  if (c < channels) f(c, channels - c);
+  for (; c < channels; ++c) f(c, std::integral_constant<Index, 1>{});
 }
 
 /// sums[i] = sum over rows of f(row, i), i < count; in four chains, for speed and for accuracy.
@@ -80,9 +81,46 @@ void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
 
 }  // namespace detail
 
-/// See NormForward.
+namespace detail {
+
+/// y = act(scale x + shift) on a block of g.s rows.
 template <class Act, class T>
-void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> const& pass) {
+void activate_block(NormGeometry const& g, Index channels, T const* x, T const* scale, T const* shift, T* y) {
+  for_each_strip(channels, [&](Index c, auto constant) {
+    Index const count = constant;
+    for (Index row = 0; row < g.s; ++row) {
+      T const* const from = x + row * g.c + c;
+      T* const to = y + row * g.c + c;
+      DIFFSIAM_INDEPENDENT_ITERATIONS
+      for (Index i = 0; i < count; ++i)
+        functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
+    }
+  });
+}
+
+/// dv (rows of `channels`) = dy act'(scale x + shift).
+template <class Act, class T>
+void activate_block_gradient(NormGeometry const& g, Index channels, T const* x, T const* dy, T const* scale,
+                             T const* shift, T* dv) {
+  for_each_strip(channels, [&](Index c, auto constant) {
+    Index const count = constant;
+    for (Index row = 0; row < g.s; ++row) {
+      T const* const from = x + row * g.c + c;
+      T const* const gradient = dy + row * g.c + c;
+      T* const to = dv + row * channels + c;
+      DIFFSIAM_INDEPENDENT_ITERATIONS
+      for (Index i = 0; i < count; ++i)
+        functional::AffineActivateGradient<Act>{}(to[i], gradient[i], from[i], scale[c + i], shift[c + i]);
+    }
+  });
+}
+
+}  // namespace detail
+
+/// See NormForward. `activate` is activate_block of the activation: all else is compiled once.
+template <class T>
+[[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> const& pass,
+                                  decltype(&detail::activate_block<functional::Identity, T>) activate) {
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels) {
     T const* const x = pass.x + n * g.s * g.c + first;
@@ -110,16 +148,7 @@ void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> cons
       T const* const modulation = pass.modulation + 2 * n * g.c + first + c;
       functional::FoldModulation{}(scale[c], shift[c], modulation[0], modulation[g.c]);
     }
-    detail::for_each_strip(channels, [&](Index c, auto constant) {
-      Index const count = constant;
-      for (Index row = 0; row < g.s; ++row) {
-        T const* const from = x + row * g.c + c;
-        T* const to = y + row * g.c + c;
-        DIFFSIAM_INDEPENDENT_ITERATIONS
-        for (Index i = 0; i < count; ++i)
-          functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
-      }
-    });
+    activate(g, channels, x, scale, shift, y);
   };
   context.threads().run(cut.pieces, [&](Index piece, int) { detail::for_each_block(cut, g, piece, block); });
 }
@@ -130,9 +159,11 @@ template <class T>
   return static_cast<std::size_t>(threads * (g.s + 2) * GroupNormCut{g}.channels) * sizeof(T);
 }
 
-/// See NormBackward.
-template <class Act, class T>
-void group_norm_gradient(HostContext& context, NormGeometry const& g, NormBackward<T> const& pass) {
+/// See NormBackward; `activate` as above.
+template <class T>
+[[gnu::noinline]] void group_norm_gradient(
+    HostContext& context, NormGeometry const& g, NormBackward<T> const& pass,
+    decltype(&detail::activate_block_gradient<functional::Identity, T>) activate) {
   auto const memory = context.allocate(group_norm_gradient_workspace<T>(g, context.threads().threads()));
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels, T* dv) {
@@ -145,15 +176,8 @@ void group_norm_gradient(HostContext& context, NormGeometry const& g, NormBackwa
     T const* const shift = pass.shift + table;
     T* const p_1 = pass.p_1 + table;
     T* const p_2 = pass.p_2 + table;
-    detail::for_each_strip(channels, [&](Index c, auto constant) {
-      Index const count = constant;
-      for (Index row = 0; row < g.s; ++row) {
-        T* const to = dv + row * channels + c;
-        DIFFSIAM_INDEPENDENT_ITERATIONS
-        for (Index i = 0; i < count; ++i)
-          functional::AffineActivateGradient<Act>{}(to[i], dy[row * g.c + c + i], x[row * g.c + c + i],
-                                                    scale[c + i], shift[c + i]);
-      }
+    activate(g, channels, x, dy, scale, shift, dv);
+    detail::for_each_strip(channels, [&](Index c, auto count) {
       detail::sum_rows_of(g.s, count, p_1 + c,
                           [&](Index row, Index i) { return dv[row * channels + c + i]; });
       detail::sum_rows_of(g.s, count, p_2 + c, [&](Index row, Index i) {

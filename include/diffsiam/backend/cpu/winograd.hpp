@@ -105,14 +105,12 @@ DIFFSIAM_ALWAYS_INLINE void transform(Load const& load, Store const& store) {
   using V = typename Vector<T>::Type;
   constexpr int from = Transform::from, to = Transform::to;
   V half[from][to];  // by column, then by row of the result
-  DIFFSIAM_UNROLL
   for (int column = 0; column < from; ++column) {
     V in[from];
     DIFFSIAM_UNROLL
     for (int row = 0; row < from; ++row) in[row] = load(row, column);
     Transform::template apply<T>(in, half[column]);
   }
-  DIFFSIAM_UNROLL
   for (int row = 0; row < to; ++row) {
     V in[from], out[to];
     DIFFSIAM_UNROLL

@@ -1,5 +1,5 @@
-# What a user links: diffsiam::diffsiam, and diffsiam::io where its libraries are installed.
-# Neither carries a warning or an instruction set: those are the user's choice.
+# What a user links: diffsiam::diffsiam, and diffsiam::io and diffsiam::onednn where their libraries are installed.
+# None carries a warning or an instruction set: those are the user's choice.
 
 find_package(Threads REQUIRED)
 
@@ -40,3 +40,5 @@ else()
   list(JOIN diffsiam_io_missing ", " diffsiam_io_missing)
   message(STATUS "diffsiam::io: off, missing: ${diffsiam_io_missing} (Debian's names)")
 endif()
+
+include(${CMAKE_CURRENT_LIST_DIR}/onednn.cmake)

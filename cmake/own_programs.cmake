@@ -1,6 +1,7 @@
 # Flags of the project's own tests, examples and benchmarks. Nothing here reaches a user of the library.
 add_library(diffsiam_own INTERFACE)
-target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
+target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
+  $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
@@ -23,6 +24,15 @@ set(DIFFSIAM_IO_FOLDERS io data train eval golden integration allocation)
 function(diffsiam_can_build folder out)
   set(${out} TRUE PARENT_SCOPE)
   if(folder IN_LIST DIFFSIAM_IO_FOLDERS AND NOT TARGET diffsiam::io)
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Sets `out` to whether a file can be built with what was found: backend/onednn.hpp, onednn_float.test.cpp and such
+# need oneDNN.
+function(diffsiam_can_build_file file out)
+  set(${out} TRUE PARENT_SCOPE)
+  if(file MATCHES "backend/(cuda|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT TARGET diffsiam::onednn))
     set(${out} FALSE PARENT_SCOPE)
   endif()
 endfunction()

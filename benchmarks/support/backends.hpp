@@ -7,6 +7,9 @@
 #include <string>
 
 #include <diffsiam/backend/cpu.hpp>
+#ifdef DIFFSIAM_WITH_ONEDNN
+#include <diffsiam/backend/onednn.hpp>
+#endif
 
 #include "options.hpp"
 
@@ -21,6 +24,12 @@ void with_backend(Options const& options, F const& f) {
     return f.template operator()<backend::Cpu<float>>();
   if (options.backend == "cpu" && options.precision == "bf16")
     return f.template operator()<backend::Cpu<float, diffsiam::BFloat16>>();
+#ifdef DIFFSIAM_WITH_ONEDNN
+  if (options.backend == "onednn" && options.precision == "float32")
+    return f.template operator()<backend::OneDnn<float>>();
+  if (options.backend == "onednn" && options.precision == "bf16")
+    return f.template operator()<backend::OneDnn<float, diffsiam::BFloat16>>();
+#endif
   throw std::runtime_error("this build has no backend " + options.backend + " in " + options.precision);
 }
 

@@ -86,7 +86,7 @@ concept Random = Contextual<B> && requires(typename B::Context& context, Rng rng
   B::normal(context, rng, x, Index{});
 };
 
-/// Satisfied if and only if B brings all six groups. Models: Reference, Cpu, DryRun.
+/// Satisfied if and only if B brings all six groups. Models: Reference, Cpu, OneDnn, DryRun.
 template <class B>
 concept Backend = Memory<B> && Blas<B> && Conv<B> && Elementwise<B> && Reduce<B> && Random<B>;
 

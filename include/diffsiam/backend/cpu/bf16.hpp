@@ -31,9 +31,10 @@ struct Summand<float, BFloat16> {
   }
   DIFFSIAM_ALWAYS_INLINE static void add(V& sum, std::uint32_t factor, Columns const& columns) {
 #if DIFFSIAM_HAS_BF16_DOT
-    sum = std::bit_cast<V>(_mm512_dpbf16_ps(
-        std::bit_cast<__m512>(sum), std::bit_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(factor))),
-        std::bit_cast<__m512bh>(columns)));
+    sum = reinterpret_cast<V>(
+        _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum),
+                         reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(factor))),
+                         reinterpret_cast<__m512bh>(columns)));
 #else
     sum += std::bit_cast<float>(factor << 16) * reinterpret(columns << 16) +
            std::bit_cast<float>(factor & 0xffff0000U) * reinterpret(columns & 0xffff0000U);
@@ -43,7 +44,7 @@ struct Summand<float, BFloat16> {
   /// Rounds to nearest even.
   DIFFSIAM_ALWAYS_INLINE static void store(BFloat16* to, V const& value) {
 #if DIFFSIAM_HAS_BF16_DOT
-    auto const narrow = _mm512_cvtneps_pbh(std::bit_cast<__m512>(value));
+    auto const narrow = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(value));
     std::memcpy(to, &narrow, sizeof narrow);
 #else
     Pairs const rounded = round(value);
@@ -56,11 +57,11 @@ struct Summand<float, BFloat16> {
   }
 
  private:
-  DIFFSIAM_ALWAYS_INLINE static V reinterpret(Pairs const& bits) { return std::bit_cast<V>(bits); }
+  DIFFSIAM_ALWAYS_INLINE static V reinterpret(Pairs const& bits) { return reinterpret_cast<V>(bits); }
   /// The bfloat16 of each lane in its lower half. NaN stays NaN.
   DIFFSIAM_ALWAYS_INLINE static Pairs round(V const& value) {
-    Pairs const bits = std::bit_cast<Pairs>(value);
-    Pairs const is_nan = std::bit_cast<Pairs>(value != value);
+    Pairs const bits = reinterpret_cast<Pairs>(value);
+    Pairs const is_nan = reinterpret_cast<Pairs>(value != value);
     Pairs const rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
     return (is_nan & 0x7fc0U) | (~is_nan & rounded);
   }

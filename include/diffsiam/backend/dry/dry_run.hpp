@@ -70,7 +70,10 @@ struct DryRun {
   static void download(Context&, Scalar const*, S* to, Index size) {
     for (Index i = 0; i < size; ++i) to[i] = S{};
   }
-  static void gemm(Context&, Gemm<Scalar> const&) {}
+  static void gemm(Context& context, Gemm<Scalar> const& product) {
+    if constexpr (requires { B::gemm_workspace(product, 1); })
+      if (auto const bytes = B::gemm_workspace(product, context.threads())) use_workspace(context, bytes);
+  }
   static void conv2d(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*, Scalar const*,
                      Scalar*) {
     if constexpr (requires { B::conv2d_workspace(g, 1); })

@@ -1,0 +1,43 @@
+// OneDnnContext: a HostContext with oneDNN's engine and what has been compiled so far.
+#pragma once
+
+#include <array>
+#include <map>
+
+#include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/backend/onednn/convolution.hpp>
+#include <diffsiam/backend/onednn/product.hpp>
+
+namespace diffsiam::backend {
+
+/// Used by one thread at a time, as a HostContext is.
+class OneDnnContext : public HostContext {
+ public:
+  using Options = HostContext::Options;
+
+  OneDnnContext() : OneDnnContext(Options{}) {}
+  explicit OneDnnContext(Options options) : HostContext(options) {}
+
+  /// The convolution of this shape, compiled when it is first asked for.
+  [[nodiscard]] onednn::Convolution& convolution(ConvGeometry const& g, onednn::Pass pass) {
+    Key const key{static_cast<Index>(pass), g.n, g.h, g.w, g.in, g.out, g.kernel, g.stride};
+    auto const found = convolutions_.find(key);
+    if (found != convolutions_.end()) return found->second;
+    return convolutions_.try_emplace(key, engine_, g, pass, threads().threads()).first->second;
+  }
+  [[nodiscard]] onednn::Product& product(Gemm<float> const& g) {
+    onednn::ProductKey const key = onednn::key_of(g);
+    auto const found = products_.find(key);
+    if (found != products_.end()) return found->second;
+    return products_.try_emplace(key, engine_, g, threads().threads()).first->second;
+  }
+
+ private:
+  using Key = std::array<Index, 8>;
+
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  std::map<Key, onednn::Convolution> convolutions_;
+  std::map<onednn::ProductKey, onednn::Product> products_;
+};
+
+}  // namespace diffsiam::backend

@@ -1,0 +1,84 @@
+// What stands between oneDNN and the library: its threads, which the library's own replace, and its errors.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/core/products.hpp>
+
+#if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
+#if __has_include(<omp.h>)
+#include <omp.h>
+#else  // clang without its OpenMP: nobody else can have declared these
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int);
+}
+#endif
+#endif
+
+namespace diffsiam::backend::onednn {
+
+#if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
+/// Of the calling thread: OpenMP keeps the number by thread.
+[[nodiscard]] inline int openmp_threads() {
+  return omp_get_max_threads();
+}
+inline void set_openmp_threads(int threads) {
+  omp_set_num_threads(threads);
+}
+#else
+[[nodiscard]] inline int openmp_threads() {
+  return 1;
+}
+inline void set_openmp_threads(int) {}
+#endif
+
+/// While it lives, oneDNN makes and runs primitives for one thread, the calling one, which gets its own
+/// number of threads back.
+class Serial {
+ public:
+  Serial() : before_(openmp_threads()) {
+    if (before_ != 1) set_openmp_threads(1);
+  }
+  Serial(Serial const&) = delete;
+  Serial& operator=(Serial const&) = delete;
+  ~Serial() {
+    if (before_ != 1) set_openmp_threads(before_);
+  }
+
+ private:
+  int before_;
+};
+
+[[nodiscard]] inline std::string describe_shape(ConvGeometry const& g) {
+  auto const text = [](Index i) { return std::to_string(i); };
+  return "(" + text(g.n) + ", " + text(g.h) + ", " + text(g.w) + ", " + text(g.in) + ") by kernel (" +
+         text(g.out) + ", " + text(g.kernel) + ", " + text(g.kernel) + ", " + text(g.in) + ") at stride " +
+         text(g.stride);
+}
+
+[[nodiscard]] inline std::string describe_shape(Gemm<float> const& g) {
+  auto const text = [](Index rows, Index columns) {
+    return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
+  };
+  return text(g.m, g.k) + " by " + text(g.k, g.n);
+}
+
+/// f(), with oneDNN's errors as ours. All calls of oneDNN go through here.
+template <class Shape, class F>
+auto guarded(std::string_view operation, Shape const& g, F const& f) {
+  try {
+    return f();
+  } catch (dnnl::error const& error) {
+    fail<Error>(
+        operation, "oneDNN to compute " + describe_shape(g),
+        std::string(error.what()) + " (status " + std::to_string(static_cast<int>(error.status)) + ")",
+        "the Cpu backend needs no oneDNN");
+  }
+}
+
+}  // namespace diffsiam::backend::onednn

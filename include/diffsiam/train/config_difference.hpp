@@ -22,7 +22,8 @@ namespace detail {
   try {
     return nlohmann::json::parse(text);
   } catch (nlohmann::json::exception const& error) {
-    fail<ConfigError>("checkpoint", text({"the configuration of ", whose, " in JSON"}), error.what());
+    fail<ConfigError>("checkpoint", diffsiam::text({"the configuration of ", whose, " in JSON"}),
+                      error.what());
   }
 }
 

@@ -12,6 +12,9 @@ inline constexpr Index outputs = 4;  ///< of a tile, along a side
 inline constexpr Index points = 6;   ///< of a transformed tile, along a side
 inline constexpr Index positions = points * points;
 
+template <class T>
+using Lanes = typename Vector<T>::Type;
+
 /// The two positive points, their squares and cubes, and what the transforms make of them.
 template <class T>
 struct Points {
@@ -24,9 +27,10 @@ struct Points {
 /// Six pixels -> their transform.
 struct ImageTransform {
   static constexpr int from = 6, to = 6;
-  template <class T, class V>
-  DIFFSIAM_ALWAYS_INLINE static void apply(V const (&d)[6], V (&v)[6]) {
+  template <class T>
+  DIFFSIAM_ALWAYS_INLINE static void apply(Lanes<T> const (&d)[6], Lanes<T> (&v)[6]) {
     using P = Points<T>;
+    using V = Lanes<T>;
     V const even_a = d[4] - P::b2 * d[2], odd_a = d[3] - P::b2 * d[1];
     V const even_b = d[4] - P::a2 * d[2], odd_b = d[3] - P::a2 * d[1];
     v[0] = P::product * d[0] - P::sum * d[2] + d[4];
@@ -41,9 +45,10 @@ struct ImageTransform {
 /// Three taps of a kernel -> their transform.
 struct KernelTransform {
   static constexpr int from = 3, to = 6;
-  template <class T, class V>
-  DIFFSIAM_ALWAYS_INLINE static void apply(V const (&w)[3], V (&u)[6]) {
+  template <class T>
+  DIFFSIAM_ALWAYS_INLINE static void apply(Lanes<T> const (&w)[3], Lanes<T> (&u)[6]) {
     using P = Points<T>;
+    using V = Lanes<T>;
     V const even_a = P::at_a * (w[0] + P::a2 * w[2]), odd_a = (P::at_a * P::a) * w[1];
     V const even_b = P::at_b * (w[0] + P::b2 * w[2]), odd_b = (P::at_b * P::b) * w[1];
     u[0] = P::at_zero * w[0];
@@ -58,9 +63,10 @@ struct KernelTransform {
 /// Products -> four outputs.
 struct OutputTransform {
   static constexpr int from = 6, to = 4;
-  template <class T, class V>
-  DIFFSIAM_ALWAYS_INLINE static void apply(V const (&m)[6], V (&y)[4]) {
+  template <class T>
+  DIFFSIAM_ALWAYS_INLINE static void apply(Lanes<T> const (&m)[6], Lanes<T> (&y)[4]) {
     using P = Points<T>;
+    using V = Lanes<T>;
     V const even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
     y[0] = m[0] + even_a + even_b;
     y[1] = P::a * odd_a + P::b * odd_b;
@@ -72,9 +78,10 @@ struct OutputTransform {
 /// The transpose of OutputTransform: gradients of four outputs -> gradients of products.
 struct OutputGradientTransform {
   static constexpr int from = 4, to = 6;
-  template <class T, class V>
-  DIFFSIAM_ALWAYS_INLINE static void apply(V const (&y)[4], V (&m)[6]) {
+  template <class T>
+  DIFFSIAM_ALWAYS_INLINE static void apply(Lanes<T> const (&y)[4], Lanes<T> (&m)[6]) {
     using P = Points<T>;
+    using V = Lanes<T>;
     V const even_a = y[0] + P::a2 * y[2], odd_a = P::a * y[1] + P::a3 * y[3];
     V const even_b = y[0] + P::b2 * y[2], odd_b = P::b * y[1] + P::b3 * y[3];
     m[0] = y[0];
@@ -89,9 +96,10 @@ struct OutputGradientTransform {
 /// The transpose of KernelTransform: gradients of the transform -> gradients of three taps.
 struct KernelGradientTransform {
   static constexpr int from = 6, to = 3;
-  template <class T, class V>
-  DIFFSIAM_ALWAYS_INLINE static void apply(V const (&u)[6], V (&w)[3]) {
+  template <class T>
+  DIFFSIAM_ALWAYS_INLINE static void apply(Lanes<T> const (&u)[6], Lanes<T> (&w)[3]) {
     using P = Points<T>;
+    using V = Lanes<T>;
     V const even_a = P::at_a * (u[1] + u[2]), even_b = P::at_b * (u[3] + u[4]);
     w[0] = P::at_zero * u[0] + even_a + even_b;
     w[1] = (P::at_a * P::a) * (u[1] - u[2]) + (P::at_b * P::b) * (u[3] - u[4]);

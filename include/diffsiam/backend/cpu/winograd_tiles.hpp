@@ -59,31 +59,39 @@ struct TileCut {
 template <class T, class Transform, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace const& at, T const* x,
                                            Index channels, Index c, Store const& store) {
-  using V = typename Vector<T>::Type;
-  constexpr Index border = (Transform::from - outputs) / 2;
+  using V = Lanes<T>;
+  constexpr Index side = Transform::from, border = (side - outputs) / 2;
   Index const h = at.row - border, w = at.column - border;
-  T const* const first = x + ((at.image * g.h + h) * g.w + w) * channels + c;
-  auto const pixel = [&](int row, int column) -> V const& {
-    return *reinterpret_cast<V const*>(first + (row * g.w + column) * channels);
+  auto const seen = [&](Index row, Index column) {
+    return h + row >= 0 && h + row < g.h && w + column >= 0 && w + column < g.w;
   };
-  auto const keep = [&](int row, int column, V const& value) {
-    store(static_cast<Index>(row * points + column), value);
+  auto const pixel = [&](Index row, Index column) {
+    return x + ((at.image * g.h + h + row) * g.w + w + column) * channels + c;
   };
-  if (h >= 0 && w >= 0 && h + Transform::from <= g.h && w + Transform::from <= g.w) {
-    transform<T, Transform>(pixel, keep);
+  // A tile at the border is copied between zeros, so that there is one transform to compile.
+  V copy[side][side];
+  T const* first = reinterpret_cast<T const*>(copy);
+  Index row_pitch = side * lanes<T>, column_pitch = lanes<T>;
+  if (seen(0, 0) && seen(side - 1, side - 1)) {
+    first = pixel(0, 0);
+    row_pitch = g.w * channels;
+    column_pitch = channels;
   } else {
-    auto const seen = [&](int row, int column) {
-      return h + row >= 0 && h + row < g.h && w + column >= 0 && w + column < g.w;
-    };
-    transform<T, Transform>([&](int row, int column) { return seen(row, column) ? pixel(row, column) : V{}; },
-                            keep);
+    for (Index row = 0; row < side; ++row)
+      for (Index column = 0; column < side; ++column)
+        copy[row][column] = seen(row, column) ? *reinterpret_cast<V const*>(pixel(row, column)) : V{};
   }
+  transform<T, Transform>(
+      [&](int row, int column) {
+        return *reinterpret_cast<V const*>(first + row * row_pitch + column * column_pitch);
+      },
+      [&](int row, int column, V const& value) { store(static_cast<Index>(row * points + column), value); });
 }
 
 /// v (36, block_tiles, channels) = the transforms of a block's tiles.
 template <class T, class Transform, class E>
 void transform_block(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
-  using V = typename Vector<T>::Type;
+  using V = Lanes<T>;
   Index const pitch = cut.block_tiles * channels;
   for (Index tile = 0; tile < cut.tiles_of(block); ++tile, v += channels) {
     TilePlace const at = cut.place(block * cut.block_tiles + tile);
@@ -98,18 +106,22 @@ void transform_block(TileCut const& cut, Index block, T const* x, Index channels
 /// is not full is filled with zeros.
 template <class T, class Transform, class E>
 void transform_block_by_groups(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
-  using V = typename Vector<T>::Type;
+  using V = Lanes<T>;
   constexpr Index group = Summand<T, E>::group;
-  if constexpr (group == 1) return transform_block<T, Transform>(cut, block, x, channels, v);
-  Index const pitch = cut.block_tiles * channels, tiles = cut.tiles_of(block);
-  for (Index tile = 0; tile < tiles; tile += group, v += group * channels)
-    for (Index c = 0; c < channels; c += lanes<T>) {
-      V values[positions][group] = {};
-      for (Index i = 0; i < std::min(group, tiles - tile); ++i)
-        transform_tile<T, Transform>(cut.g, cut.place(block * cut.block_tiles + tile + i), x, channels, c,
-                                     [&](Index p, V const& value) { values[p][i] = value; });
-      for (Index p = 0; p < positions; ++p) Summand<T, E>::store_group(v + p * pitch + c * group, values[p]);
-    }
+  if constexpr (group == 1) {
+    transform_block<T, Transform>(cut, block, x, channels, v);
+  } else {
+    Index const pitch = cut.block_tiles * channels, tiles = cut.tiles_of(block);
+    for (Index tile = 0; tile < tiles; tile += group, v += group * channels)
+      for (Index c = 0; c < channels; c += lanes<T>) {
+        V values[positions][group] = {};
+        for (Index i = 0; i < std::min(group, tiles - tile); ++i)
+          transform_tile<T, Transform>(cut.g, cut.place(block * cut.block_tiles + tile + i), x, channels, c,
+                                       [&](Index p, V const& value) { values[p][i] = value; });
+        for (Index p = 0; p < positions; ++p)
+          Summand<T, E>::store_group(v + p * pitch + c * group, values[p]);
+      }
+  }
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

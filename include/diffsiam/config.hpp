@@ -31,12 +31,12 @@
 #else
 #define DIFFSIAM_STEERS
 #endif
-// The same, and never copied into its callers: handles, which every network holds, copies and releases by the
-// hundred.
+// The same, and never copied into its callers: what is called from hundreds of places, such as the copies of
+// handles that networks hold, and the sentences of errors.
 #if defined(__GNUC__)
-#define DIFFSIAM_HANDLE [[gnu::noinline, gnu::cold]]
+#define DIFFSIAM_OUT_OF_LINE [[gnu::noinline, gnu::cold]]
 #else
-#define DIFFSIAM_HANDLE
+#define DIFFSIAM_OUT_OF_LINE
 #endif
 
 // Before a loop whose iterations do not depend on each other, though the compiler cannot see it.

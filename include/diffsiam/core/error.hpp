@@ -52,9 +52,10 @@ class Interrupted : public Error {
 };
 
 /// The common sentence: "conv2d: expected ..., got ...; hint".
-[[nodiscard]] DIFFSIAM_HANDLE inline std::string describe(std::string_view operation,
-                                                          std::string_view expected, std::string_view actual,
-                                                          std::string_view hint = {}) {
+[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string describe(std::string_view operation,
+                                                               std::string_view expected,
+                                                               std::string_view actual,
+                                                               std::string_view hint = {}) {
   std::string message;
   message.append(operation).append(": expected ").append(expected).append(", got ").append(actual);
   if (!hint.empty()) message.append("; ").append(hint);
@@ -63,8 +64,8 @@ class Interrupted : public Error {
 
 /// Throws E with the common sentence.
 template <class E>
-[[noreturn]] DIFFSIAM_HANDLE void fail(std::string_view operation, std::string_view expected,
-                                       std::string_view actual, std::string_view hint = {}) {
+[[noreturn]] DIFFSIAM_OUT_OF_LINE void fail(std::string_view operation, std::string_view expected,
+                                            std::string_view actual, std::string_view hint = {}) {
   throw E(describe(operation, expected, actual, hint));
 }
 

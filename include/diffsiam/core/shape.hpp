@@ -74,7 +74,7 @@ class Shape {
 using Shapes = std::span<Shape const>;
 
 /// "(64, 28, 28, 1)".
-[[nodiscard]] DIFFSIAM_HANDLE inline std::string to_string(Shape const& shape) {
+[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string to_string(Shape const& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";

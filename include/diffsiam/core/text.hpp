@@ -28,7 +28,7 @@ class TextPiece {
       real_ = static_cast<double>(number);
   }
 
-  DIFFSIAM_HANDLE void append_to(std::string& text) const {
+  DIFFSIAM_OUT_OF_LINE void append_to(std::string& text) const {
     switch (kind_) {
       case Kind::string:
         text += string_;
@@ -51,7 +51,7 @@ class TextPiece {
 };
 
 /// text({"an image of ", channels, " channels"}).
-[[nodiscard]] DIFFSIAM_HANDLE inline std::string text(std::initializer_list<TextPiece> pieces) {
+[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string text(std::initializer_list<TextPiece> pieces) {
   std::string result;
   for (TextPiece const& piece : pieces) piece.append_to(result);
   return result;

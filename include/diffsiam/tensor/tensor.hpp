@@ -24,11 +24,11 @@ class Tensor {
   using Context = typename B::Context;
 
   Tensor() = default;
-  DIFFSIAM_HANDLE Tensor(Tensor const&) = default;
-  DIFFSIAM_HANDLE Tensor(Tensor&&) = default;
-  DIFFSIAM_HANDLE Tensor& operator=(Tensor const&) = default;
-  DIFFSIAM_HANDLE Tensor& operator=(Tensor&&) = default;
-  DIFFSIAM_HANDLE ~Tensor() {}  // NOLINT: a defaulted one would be copied into its callers
+  DIFFSIAM_OUT_OF_LINE Tensor(Tensor const&) = default;
+  DIFFSIAM_OUT_OF_LINE Tensor(Tensor&&) = default;
+  DIFFSIAM_OUT_OF_LINE Tensor& operator=(Tensor const&) = default;
+  DIFFSIAM_OUT_OF_LINE Tensor& operator=(Tensor&&) = default;
+  DIFFSIAM_OUT_OF_LINE ~Tensor() {}  // NOLINT: a defaulted one would be copied into its callers
   /// Memory with indeterminate contents.
   [[gnu::noinline]] Tensor(Context& context, Shape const& shape)
       : context_(&context),

@@ -28,8 +28,8 @@ struct Verdict {
 /// round their operands first what they state (`operand_tolerance`).
 template <class B>
 inline constexpr double tolerance_of = [] {
-  if constexpr (requires { B::operand_tolerance; })
-    return B::operand_tolerance > 0 ? B::operand_tolerance : sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
+  if constexpr (requires { requires B::operand_tolerance > 0; })
+    return B::operand_tolerance;
   else
     return sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
 }();

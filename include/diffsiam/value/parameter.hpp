@@ -29,11 +29,11 @@ class Parameter {
   using Backend = B;
 
   Parameter() = default;
-  DIFFSIAM_HANDLE Parameter(Parameter const&) = default;
-  DIFFSIAM_HANDLE Parameter(Parameter&&) = default;
-  DIFFSIAM_HANDLE Parameter& operator=(Parameter const&) = default;
-  DIFFSIAM_HANDLE Parameter& operator=(Parameter&&) = default;
-  DIFFSIAM_HANDLE ~Parameter() {}  // NOLINT: a defaulted one would be copied into its callers
+  DIFFSIAM_OUT_OF_LINE Parameter(Parameter const&) = default;
+  DIFFSIAM_OUT_OF_LINE Parameter(Parameter&&) = default;
+  DIFFSIAM_OUT_OF_LINE Parameter& operator=(Parameter const&) = default;
+  DIFFSIAM_OUT_OF_LINE Parameter& operator=(Parameter&&) = default;
+  DIFFSIAM_OUT_OF_LINE ~Parameter() {}  // NOLINT: a defaulted one would be copied into its callers
   explicit Parameter(Tensor<B> value, PublishedLayout layout = {})
       : state_(std::make_shared<State>(State{std::move(value), {}, layout, true})) {}
 
@@ -73,11 +73,11 @@ class Buffer {
   using Backend = B;
 
   Buffer() = default;
-  DIFFSIAM_HANDLE Buffer(Buffer const&) = default;
-  DIFFSIAM_HANDLE Buffer(Buffer&&) = default;
-  DIFFSIAM_HANDLE Buffer& operator=(Buffer const&) = default;
-  DIFFSIAM_HANDLE Buffer& operator=(Buffer&&) = default;
-  DIFFSIAM_HANDLE ~Buffer() {}  // NOLINT: a defaulted one would be copied into its callers
+  DIFFSIAM_OUT_OF_LINE Buffer(Buffer const&) = default;
+  DIFFSIAM_OUT_OF_LINE Buffer(Buffer&&) = default;
+  DIFFSIAM_OUT_OF_LINE Buffer& operator=(Buffer const&) = default;
+  DIFFSIAM_OUT_OF_LINE Buffer& operator=(Buffer&&) = default;
+  DIFFSIAM_OUT_OF_LINE ~Buffer() {}  // NOLINT: a defaulted one would be copied into its callers
   explicit Buffer(Tensor<B> value) : state_(std::make_shared<State>(State{std::move(value), {}, false})) {}
 
   [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }

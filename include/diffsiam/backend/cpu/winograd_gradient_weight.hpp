@@ -11,7 +11,8 @@ namespace diffsiam::backend::cpu::winograd {
 /// many channels, so that memory stays small.
 [[nodiscard]] inline Index gradient_parts(TileCut const& cut) {
   constexpr Index most = Index{1} << 21;
-  return std::clamp<Index>(most / (positions * cut.g.in * cut.g.out), 2, std::min<Index>(16, cut.blocks));
+  return std::clamp<Index>(most / (positions * cut.g.in * cut.g.out), std::min<Index>(2, cut.blocks),
+                           std::min<Index>(16, cut.blocks));
 }
 
 /// E is the type of operands.

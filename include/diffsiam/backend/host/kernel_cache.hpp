@@ -46,12 +46,14 @@ class KernelCache {
   template <class Allocate, class Fill>
   [[nodiscard]] std::shared_ptr<void> get(Key const& key, std::size_t bytes, Allocate const& allocate,
                                           Fill const& fill) {
+    // Backends of several types of operands may share a context: their kernels differ in size.
+    std::pair const sized{key, bytes};
     if (scopes_ > 0)
-      if (auto const kept = kernels_.find(key); kept != kernels_.end()) return kept->second;
+      if (auto const kept = kernels_.find(sized); kept != kernels_.end()) return kept->second;
     std::shared_ptr<void> kernel = allocate(bytes);
     fill(kernel.get());
     if (scopes_ > 0 && bytes_ + bytes <= capacity) {
-      kernels_.emplace(key, kernel);
+      kernels_.emplace(sized, kernel);
       bytes_ += bytes;
     }
     return kernel;
@@ -59,7 +61,7 @@ class KernelCache {
   [[nodiscard]] std::size_t size() const { return kernels_.size(); }
 
  private:
-  std::map<Key, std::shared_ptr<void>> kernels_;
+  std::map<std::pair<Key, std::size_t>, std::shared_ptr<void>> kernels_;
   std::size_t bytes_ = 0;
   int scopes_ = 0;
 };

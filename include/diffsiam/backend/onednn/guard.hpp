@@ -8,6 +8,8 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/products.hpp>
+#include <diffsiam/core/shape.hpp>
+#include <diffsiam/core/text.hpp>
 
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
 #if __has_include(<omp.h>)
@@ -55,17 +57,12 @@ class Serial {
 };
 
 [[nodiscard]] inline std::string describe_shape(ConvGeometry const& g) {
-  auto const text = [](Index i) { return std::to_string(i); };
-  return "(" + text(g.n) + ", " + text(g.h) + ", " + text(g.w) + ", " + text(g.in) + ") by kernel (" +
-         text(g.out) + ", " + text(g.kernel) + ", " + text(g.kernel) + ", " + text(g.in) + ") at stride " +
-         text(g.stride);
+  return text({to_string(Shape{g.n, g.h, g.w, g.in}), " by kernel ",
+               to_string(Shape{g.out, g.kernel, g.kernel, g.in}), " at stride ", g.stride});
 }
 
 [[nodiscard]] inline std::string describe_shape(Gemm<float> const& g) {
-  auto const text = [](Index rows, Index columns) {
-    return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
-  };
-  return text(g.m, g.k) + " by " + text(g.k, g.n);
+  return text({to_string(Shape{g.m, g.k}), " by ", to_string(Shape{g.k, g.n})});
 }
 
 /// f(), with oneDNN's errors as ours. All calls of oneDNN go through here.
@@ -74,10 +71,9 @@ auto guarded(std::string_view operation, Shape const& g, F const& f) {
   try {
     return f();
   } catch (dnnl::error const& error) {
-    fail<Error>(
-        operation, "oneDNN to compute " + describe_shape(g),
-        std::string(error.what()) + " (status " + std::to_string(static_cast<int>(error.status)) + ")",
-        "the Cpu backend needs no oneDNN");
+    fail<Error>(operation, text({"oneDNN to compute ", describe_shape(g)}),
+                text({error.what(), " (status ", static_cast<int>(error.status), ")"}),
+                "the Cpu backend needs no oneDNN");
   }
 }
 

@@ -48,4 +48,22 @@ TEST_CASE("Kept kernels give the same bits, and are let go with the promise") {
   }
 }
 
+TEST_CASE("Backends of two types of operands may share a context and its weights") {
+  using Rounded = backend::Cpu<float, BFloat16>;
+  B::Context context{{.threads = 2}};
+  auto const x_values = drawn(4 * 12 * 12 * 16, 1), w_values = drawn(32 * 9 * 16, 2);
+  auto const x = Tensor<B>::from(context, {4, 12, 12, 16}, std::span<float const>(x_values));
+  auto const w = Tensor<B>::from(context, {32, 3, 3, 16}, std::span<float const>(w_values));
+  auto const rounded_x = Tensor<Rounded>::borrowed(context, x.shape(), x.data());
+  auto const rounded_w = Tensor<Rounded>::borrowed(context, w.shape(), w.data());
+  auto const expected = ops::conv2d(x, w).values();
+  auto const expected_rounded = ops::conv2d(rounded_x, rounded_w).values();
+  REQUIRE(expected != expected_rounded);
+
+  auto const kept = keep_kernels(context);
+  CHECK(ops::conv2d(x, w).values() == expected);
+  CHECK(ops::conv2d(rounded_x, rounded_w).values() == expected_rounded);
+  CHECK(context.kernels().size() == 2);
+}
+
 }  // namespace diffsiam::test

@@ -47,7 +47,7 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
       options,
       [&] {
         pass<B>(model, schedule, images, step++);
-        ds::ProfileScope const timed{context.profile(), "adam", ds::Profile::Direction::forward};
+        ds::Observed const observed{context.observer(), "adam", ds::Direction::forward};
         adam.step();
       },
       context, profile);

@@ -44,7 +44,7 @@ template <class F, class Context>
                                              diffsiam::Profile& profile) {
   using Clock = std::chrono::steady_clock;
   for (int call = 0; call < options.warm_up; ++call) work();
-  if (options.profile) context.set_profile(&profile);
+  if (options.profile) context.set_observer(&profile);
   std::vector<double> seconds;
   double total = 0;
   auto const done = [&] {
@@ -57,7 +57,7 @@ template <class F, class Context>
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     total += seconds.back();
   }
-  context.set_profile(nullptr);
+  context.set_observer(nullptr);
   return seconds;
 }
 
@@ -65,9 +65,8 @@ template <class F, class Context>
 [[nodiscard]] inline Json profile_json(diffsiam::Profile const& profile, std::size_t calls) {
   std::vector<std::pair<double, std::string>> rows;
   for (auto const& [key, entry] : profile.entries())
-    rows.emplace_back(
-        entry.seconds / static_cast<double>(calls),
-        key.first + (key.second == diffsiam::Profile::Direction::forward ? " forward" : " backward"));
+    rows.emplace_back(entry.seconds / static_cast<double>(calls),
+                      key.first + (key.second == diffsiam::Direction::forward ? " forward" : " backward"));
   std::sort(rows.rbegin(), rows.rend());
   Json result = Json::object();
   for (auto const& [seconds, name] : rows) result[name] = seconds;
@@ -78,7 +77,7 @@ template <class F, class Context>
 template <class Model>
 [[nodiscard]] std::pair<Index, Index> count_parameters(Model const& model) {
   Index all = 0, trainable = 0;
-  diffsiam::nn::for_each_leaf(model, [&](diffsiam::nn::ChildName const&, auto const& leaf) {
+  diffsiam::nn::for_each_leaf(model, [&](diffsiam::nn::LeafName const&, auto const& leaf) {
     if constexpr (requires { leaf.trainable(); }) {
       all += leaf.shape().size();
       trainable += leaf.trainable() ? leaf.shape().size() : 0;

@@ -19,15 +19,15 @@ TEST_CASE("A profile notes every operation of its context, forward and backward"
   twice();  // nobody listens
 
   Profile profile;
-  context.set_profile(&profile);
+  context.set_observer(&profile);
   twice();
   twice();
-  context.set_profile(nullptr);
+  context.set_observer(nullptr);
   twice();
 
   REQUIRE(profile.entries().size() == 2);
   double sum = 0;
-  for (auto const direction : {Profile::Direction::forward, Profile::Direction::backward}) {
+  for (auto const direction : {Direction::forward, Direction::backward}) {
     auto const entry = profile.entries().at({"multiply", direction});
     CHECK(entry.calls == 2);
     CHECK(entry.seconds > 0);

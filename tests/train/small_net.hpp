@@ -94,7 +94,7 @@ template <class B>
 template <class B, class M>
 [[nodiscard]] std::vector<typename B::Scalar> all_values(M const& module) {
   std::vector<typename B::Scalar> result;
-  nn::for_each_leaf(module, [&](nn::ChildName const&, auto const& leaf) {
+  nn::for_each_leaf(module, [&](nn::LeafName const&, auto const& leaf) {
     auto const values = leaf.value().values();
     result.insert(result.end(), values.begin(), values.end());
   });

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/text.hpp>
 
 namespace diffsiam {
 
@@ -53,19 +54,18 @@ class Interrupted : public Error {
 
 /// The common sentence: "conv2d: expected ..., got ...; hint".
 [[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string describe(std::string_view operation,
-                                                               std::string_view expected,
-                                                               std::string_view actual,
-                                                               std::string_view hint = {}) {
-  std::string message;
-  message.append(operation).append(": expected ").append(expected).append(", got ").append(actual);
-  if (!hint.empty()) message.append("; ").append(hint);
+                                                               Text const& expected, Text const& actual,
+                                                               Text const& hint = "") {
+  std::string message{operation};
+  message.append(": expected ").append(text(expected)).append(", got ").append(text(actual));
+  if (std::string const more = text(hint); !more.empty()) message.append("; ").append(more);
   return message;
 }
 
 /// Throws E with the common sentence.
 template <class E>
-[[noreturn]] DIFFSIAM_OUT_OF_LINE void fail(std::string_view operation, std::string_view expected,
-                                            std::string_view actual, std::string_view hint = {}) {
+[[noreturn]] DIFFSIAM_OUT_OF_LINE void fail(std::string_view operation, Text const& expected,
+                                            Text const& actual, Text const& hint = "") {
   throw E(describe(operation, expected, actual, hint));
 }
 

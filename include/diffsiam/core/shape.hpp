@@ -65,6 +65,10 @@ class Shape {
     return result;
   }
   [[nodiscard]] constexpr bool operator==(Shape const&) const = default;
+  /// A shape stands in the sentences of errors as its extents.
+  operator TextPiece() const {  // NOLINT: implicit by design
+    return std::span<Index const>{extents_}.first(static_cast<std::size_t>(rank_));
+  }
 
  private:
   std::array<Index, max_rank> extents_{};
@@ -74,26 +78,21 @@ class Shape {
 using Shapes = std::span<Shape const>;
 
 /// "(64, 28, 28, 1)".
-[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string to_string(Shape const& shape) {
-  std::string text = "(";
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (axis > 0) text += ", ";
-    text += std::to_string(shape[axis]);
-  }
-  return text + ")";
+[[nodiscard]] inline std::string to_string(Shape const& shape) {
+  return text(shape);
 }
 
 /// Throws ShapeError unless `actual` is `expected`.
 inline void require_shape(std::string_view operation, Shape const& expected, Shape const& actual,
                           std::string_view hint = {}) {
-  if (actual != expected) fail<ShapeError>(operation, to_string(expected), to_string(actual), hint);
+  if (actual != expected) fail<ShapeError>(operation, expected, actual, hint);
 }
 
 /// Throws ShapeError unless `actual` has the given rank; `meaning` names the axes, such as "(n, h, w, c)".
 inline void require_rank(std::string_view operation, int rank, Shape const& actual,
                          std::string_view meaning) {
   if (actual.rank() != rank) {
-    fail<ShapeError>(operation, text({"rank ", rank, " ", meaning}), to_string(actual));
+    fail<ShapeError>(operation, {"rank ", rank, " ", meaning}, actual);
   }
 }
 

@@ -2,8 +2,11 @@
 // with operators there would take as long to compile as the work itself.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -12,48 +15,76 @@
 
 namespace diffsiam {
 
-/// A string that outlives the call, or a number.
+/// A string or extents that outlive the call, or a number.
 class TextPiece {
  public:
-  constexpr TextPiece(char const* string) : string_(string) {}       // NOLINT: implicit by design
-  constexpr TextPiece(std::string_view string) : string_(string) {}  // NOLINT
-  TextPiece(std::string const& string) : string_(string) {}          // NOLINT
-  template <class N>
-    requires std::is_arithmetic_v<N>
+  constexpr TextPiece(std::string_view string)  // NOLINT: implicit by design
+      : size_(string.size()), string_(string.data()) {}
+  constexpr TextPiece(char const* string) : TextPiece(std::string_view{string}) {}  // NOLINT
+  TextPiece(std::string const& string) : TextPiece(std::string_view{string}) {}     // NOLINT
+  /// "(64, 28, 28, 1)".
+  constexpr TextPiece(std::span<std::int64_t const> extents)  // NOLINT
+      : kind_(Kind::extents), size_(extents.size()), extents_(extents.data()) {}
+  template <std::integral N>
   constexpr TextPiece(N number)  // NOLINT
-      : kind_(std::is_integral_v<N> ? Kind::integer : Kind::real) {
-    if constexpr (std::is_integral_v<N>)
-      integer_ = static_cast<std::int64_t>(number);
-    else
-      real_ = static_cast<double>(number);
-  }
+      : kind_(Kind::integer), integer_(static_cast<std::int64_t>(number)) {}
+  template <std::floating_point N>
+  constexpr TextPiece(N number)  // NOLINT
+      : kind_(Kind::real), real_(static_cast<double>(number)) {}
 
   DIFFSIAM_OUT_OF_LINE void append_to(std::string& text) const {
     switch (kind_) {
       case Kind::string:
-        text += string_;
+        text.append(string_, size_);
         break;
       case Kind::integer:
-        text += std::to_string(integer_);
+        text.append(std::to_string(integer_));
         break;
       case Kind::real:
-        text += std::to_string(real_);
+        text.append(std::to_string(real_));
+        break;
+      case Kind::extents:
+        for (std::size_t axis = 0; axis < size_; ++axis)
+          text.append(axis == 0 ? "(" : ", ").append(std::to_string(extents_[axis]));
+        text.append(size_ == 0 ? "()" : ")");
         break;
     }
   }
 
  private:
-  enum class Kind { string, integer, real };
+  enum class Kind { string, integer, real, extents };
   Kind kind_ = Kind::string;
-  std::string_view string_;
-  std::int64_t integer_ = 0;
-  double real_ = 0;
+  std::size_t size_ = 0;
+  // Small, because errors build arrays of them in hundreds of places.
+  union {
+    char const* string_;
+    std::int64_t const* extents_;
+    std::int64_t integer_;
+    double real_;
+  };
+};
+
+/// One piece or several, as an argument: "a string", or {"an image of ", channels, " channels"}.
+class Text {
+ public:
+  template <class Piece>
+    requires std::is_convertible_v<Piece const&, TextPiece>
+  Text(Piece const& piece) : one_(piece) {}                           // NOLINT: implicit by design
+  Text(std::initializer_list<TextPiece> pieces) : pieces_(pieces) {}  // NOLINT
+
+  [[nodiscard]] std::span<TextPiece const> pieces() const {
+    return pieces_.size() > 0 ? std::span{pieces_.begin(), pieces_.size()} : std::span{&one_, 1};
+  }
+
+ private:
+  TextPiece one_ = "";
+  std::initializer_list<TextPiece> pieces_;
 };
 
 /// text({"an image of ", channels, " channels"}).
-[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string text(std::initializer_list<TextPiece> pieces) {
+[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string text(Text const& pieces) {
   std::string result;
-  for (TextPiece const& piece : pieces) piece.append_to(result);
+  for (TextPiece const& piece : pieces.pieces()) piece.append_to(result);
   return result;
 }
 

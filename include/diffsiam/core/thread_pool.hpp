@@ -81,8 +81,7 @@ class ThreadPool {
   };
 
   static int resolve(int threads) {
-    if (threads < 0)
-      fail<ConfigError>("ThreadPool", "0 (all cores) or more threads", std::to_string(threads));
+    if (threads < 0) fail<ConfigError>("ThreadPool", "0 (all cores) or more threads", threads);
     if (threads > 0) return threads;
     auto const cores = static_cast<int>(std::thread::hardware_concurrency());
     return cores > 0 ? cores : 1;

@@ -85,7 +85,7 @@ struct AugmentConfig {
 /// Throws ConfigError for a probability outside [0, 1] or a strength that has no meaning.
 inline void require_valid(AugmentConfig const& config) {
   auto const require = [](bool good, std::string_view expected, float actual) {
-    if (!good) fail<ConfigError>("AugmentConfig", expected, std::to_string(actual));
+    if (!good) fail<ConfigError>("AugmentConfig", expected, actual);
   };
   for (float const p :
        {config.crop.probability, config.shift.probability, config.flip, config.jitter.probability,

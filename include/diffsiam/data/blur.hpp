@@ -27,7 +27,7 @@ namespace detail {
 /// in (0, 10].
 inline void blur(std::span<float> image, ImageExtent const& extent, float sigma, AugmentScratch& scratch) {
   detail::require_image("blur", image, extent);
-  if (!(sigma > 0 && sigma <= 10)) fail<RangeError>("blur", "sigma in (0, 10]", std::to_string(sigma));
+  if (!(sigma > 0 && sigma <= 10)) fail<RangeError>("blur", "sigma in (0, 10]", sigma);
   int const radius = static_cast<int>(std::ceil(3 * sigma));
   std::array<float, 31> weights{};
   float sum = 0;

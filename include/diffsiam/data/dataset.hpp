@@ -33,7 +33,7 @@ class Dataset {
     require_extents(images);
     if (!labels.empty() && static_cast<Index>(labels.size()) != images.count)
       fail<ShapeError>("Dataset", std::to_string(images.count) + " labels, one for each picture",
-                       std::to_string(labels.size()));
+                       labels.size());
     for (std::size_t i = 0; i < labels.size(); ++i)
       if (labels[i] < 0)
         fail<RangeError>("Dataset", "labels of at least 0",
@@ -105,8 +105,7 @@ class Dataset {
     rows.reserve(positions.size());
     for (Index const i : positions) {
       if (i < 0 || i >= size())
-        fail<RangeError>("Dataset::subset", "positions in [0, " + std::to_string(size()) + ")",
-                         std::to_string(i));
+        fail<RangeError>("Dataset::subset", "positions in [0, " + std::to_string(size()) + ")", i);
       rows.push_back((*rows_)[static_cast<std::size_t>(i)]);
     }
     return with_rows(std::move(rows));
@@ -125,7 +124,7 @@ class Dataset {
   [[nodiscard]] std::pair<Dataset, Dataset> split(Index first, std::uint64_t seed) const {
     if (first < 0 || first > size())
       fail<RangeError>("Dataset::split", "a first part of 0 .. " + std::to_string(size()) + " pictures",
-                       std::to_string(first));
+                       first);
     std::vector<std::uint32_t> order(static_cast<std::size_t>(size()));
     fill_permutation(order, Rng{.seed = seed, .stream = split_stream});
     auto const middle = order.begin() + first;

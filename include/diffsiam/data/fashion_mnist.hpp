@@ -48,11 +48,10 @@ namespace detail {
     fail<FileError>("load_fashion_mnist",
                     std::to_string(images.count) + " labels in " + io::detail::quoted(labels_path) +
                         ", one for each picture",
-                    std::to_string(labels.size()));
+                    labels.size());
   for (int const label : labels)
     if (label >= static_cast<int>(FashionMnist::class_names.size()))
-      fail<FileError>("load_fashion_mnist", "labels below 10 in " + io::detail::quoted(labels_path),
-                      std::to_string(label));
+      fail<FileError>("load_fashion_mnist", "labels below 10 in " + io::detail::quoted(labels_path), label);
   return Dataset{std::move(images), std::move(labels)};
 }
 

@@ -56,7 +56,7 @@ namespace detail {
 inline void require_image(std::string_view operation, std::span<float const> image,
                           ImageExtent const& extent) {
   if (extent.height < 1 || extent.width < 1 || extent.channels < 1 || image.size() != extent.size())
-    fail<ShapeError>(operation, "as many values as " + shown(extent) + " says", std::to_string(image.size()));
+    fail<ShapeError>(operation, "as many values as " + shown(extent) + " says", image.size());
 }
 
 inline void require_colour(std::string_view operation, ImageExtent const& extent) {

@@ -108,8 +108,7 @@ class Loader {
   /// Goes to a position of this or another run. Throws RangeError for a batch outside the epoch.
   void seek(LoaderPosition position) {
     if (position.batch < 0 || position.batch >= batches_)
-      fail<RangeError>("Loader::seek", "a batch in [0, " + std::to_string(batches_) + ")",
-                       std::to_string(position.batch));
+      fail<RangeError>("Loader::seek", "a batch in [0, " + std::to_string(batches_) + ")", position.batch);
     std::unique_lock lock{mutex_};
     paused_ = true;
     changed_.wait(lock, [this] { return busy_ == 0; });

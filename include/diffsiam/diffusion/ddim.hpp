@@ -55,7 +55,7 @@ template <class B, NoisePredictor<B> P, class Progress>
 namespace detail {
 
 inline void require_eta(double eta) {
-  if (!(eta >= 0 && eta <= 1)) fail<ConfigError>("ddim", "0 <= eta <= 1", std::to_string(eta));
+  if (!(eta >= 0 && eta <= 1)) fail<ConfigError>("ddim", "0 <= eta <= 1", eta);
 }
 
 }  // namespace detail
@@ -76,8 +76,7 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
                                     P const& predict, DdimOptions const& options = {},
                                     EncodeEnd end = EncodeEnd::stay_on_grid, Progress const& progress = {}) {
   if (options.eta != 0)
-    fail<ConfigError>("ddim_encode", "eta = 0: only the deterministic process has a way back",
-                      std::to_string(options.eta));
+    fail<ConfigError>("ddim_encode", "eta = 0: only the deterministic process has a way back", options.eta);
   auto const hops = grid.encode(schedule, end);
   return follow_hops<B>(hops, x_0, predict, options, progress);
 }

@@ -92,7 +92,7 @@ class NoiseSchedule {
     auto const& root = tables_->sqrt_alphas_cumprod;
     if (!(root[root.size() - 2] > root.back())) {
       fail<ConfigError>("NoiseSchedule::with_zero_terminal_snr", "a last step that adds noise",
-                        text({"beta[", timesteps() - 1, "] = ", detail::number(betas().back())}));
+                        {"beta[", timesteps() - 1, "] = ", detail::number(betas().back())});
     }
     double const scale = root.front() / (root.front() - root.back());
     std::vector<double> betas;
@@ -115,7 +115,7 @@ class NoiseSchedule {
   /// Throws RangeError unless 0 <= t < T; `operation` opens the message.
   void require_timestep(int t, std::string_view operation = "NoiseSchedule") const {
     if (t < 0 || t >= timesteps()) {
-      fail<RangeError>(operation, text({"a time-step in [0, ", timesteps(), ")"}), std::to_string(t));
+      fail<RangeError>(operation, {"a time-step in [0, ", timesteps(), ")"}, t);
     }
   }
 
@@ -200,7 +200,7 @@ class NoiseSchedule {
   void require_noise_to_mean_something(std::string_view operation) const {
     if (has_zero_terminal_snr()) {
       fail<ConfigError>(operation, "a schedule whose SNR is above 0 at every step",
-                        text({"zero terminal SNR (abar = 0 at t = ", timesteps() - 1, ")"}),
+                        {"zero terminal SNR (abar = 0 at t = ", timesteps() - 1, ")"},
                         "eps prediction and 1/sqrt(abar) have no meaning there: use v prediction");
     }
   }

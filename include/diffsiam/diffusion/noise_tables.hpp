@@ -26,7 +26,7 @@ namespace diffsiam::diffusion::detail {
 /// Throws ConfigError unless beta lies inside (0, 1); NaN does not.
 inline void require_beta(std::string_view operation, std::ptrdiff_t index, double beta) {
   if (!(beta > 0 && beta < 1)) {
-    fail<ConfigError>(operation, "every beta inside (0, 1)", text({"beta[", index, "] = ", number(beta)}));
+    fail<ConfigError>(operation, "every beta inside (0, 1)", {"beta[", index, "] = ", number(beta)});
   }
 }
 
@@ -34,7 +34,7 @@ inline void require_beta(std::string_view operation, std::ptrdiff_t index, doubl
 /// and from 1.
 inline void require_betas(std::string_view operation, std::span<double const> betas) {
   if (betas.size() < 2) {
-    fail<ConfigError>(operation, "at least 2 time-steps", std::to_string(betas.size()));
+    fail<ConfigError>(operation, "at least 2 time-steps", betas.size());
   }
   double abar = 1;
   for (std::size_t t = 0; t < betas.size(); ++t) {
@@ -42,18 +42,18 @@ inline void require_betas(std::string_view operation, std::span<double const> be
     abar *= 1 - betas[t];
     if (1 - betas[t] == 1) {
       fail<ConfigError>(operation, "betas that double can tell from 0",
-                        text({"beta[", t, "] = ", number(betas[t])}));
+                        {"beta[", t, "] = ", number(betas[t])});
     }
     if (!std::isnormal(abar)) {
       fail<ConfigError>(operation, "betas whose products of (1 - beta) stay above 0 in double",
-                        text({"abar = ", number(abar), " at t = ", t}), "fewer time-steps or smaller betas");
+                        {"abar = ", number(abar), " at t = ", t}, "fewer time-steps or smaller betas");
     }
   }
 }
 
 /// An empty vector with room for T betas; ConfigError for T < 2.
 [[nodiscard]] inline std::vector<double> room_for_betas(std::string_view operation, int timesteps) {
-  if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", std::to_string(timesteps));
+  if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", timesteps);
   std::vector<double> values;
   values.reserve(static_cast<std::size_t>(timesteps));
   return values;
@@ -69,6 +69,11 @@ inline void require_betas(std::string_view operation, std::span<double const> be
   return values;
 }
 
+/// Out of line: there are sixteen tables.
+DIFFSIAM_OUT_OF_LINE inline void append(std::vector<double>& table, double value) {
+  table.push_back(value);
+}
+
 /// Every table, T entries each; what each one means stands at NoiseSchedule's accessors. A last beta of
 /// exactly 1 (zero terminal SNR) leaves the entries that divide by sqrt(abar) or sqrt(alpha) infinite there.
 struct NoiseTables {
@@ -80,22 +85,22 @@ struct NoiseTables {
       double const noise = 1 - abar;
       double const root_noise = std::sqrt(noise);
       double const root_alpha = std::sqrt(alpha);
-      alphas.push_back(alpha);
-      alphas_cumprod.push_back(abar);
-      alphas_cumprod_prev.push_back(previous);
-      sqrt_alphas_cumprod.push_back(std::sqrt(abar));
-      sqrt_one_minus_alphas_cumprod.push_back(root_noise);
-      sqrt_recip_alphas_cumprod.push_back(std::sqrt(1 / abar));
-      sqrt_recip_alphas_cumprod_m1.push_back(std::sqrt(1 / abar - 1));
-      snr.push_back(abar / noise);
-      posterior_variance.push_back(beta * (1 - previous) / noise);
-      posterior_log_variance.push_back(std::log(posterior_variance.back()));
-      posterior_mean_x_0_coef.push_back(beta * std::sqrt(previous) / noise);
-      posterior_mean_x_t_coef.push_back(root_alpha * (1 - previous) / noise);
-      noise_posterior_mean_x_t_coef.push_back(1 / root_alpha);
-      noise_posterior_mean_noise_coef.push_back(beta / (root_alpha * root_noise));
-      shift_coef.push_back(-root_alpha * (1 - previous) / root_noise);
-      ddim_shift_coef.push_back(-root_noise);
+      append(alphas, alpha);
+      append(alphas_cumprod, abar);
+      append(alphas_cumprod_prev, previous);
+      append(sqrt_alphas_cumprod, std::sqrt(abar));
+      append(sqrt_one_minus_alphas_cumprod, root_noise);
+      append(sqrt_recip_alphas_cumprod, std::sqrt(1 / abar));
+      append(sqrt_recip_alphas_cumprod_m1, std::sqrt(1 / abar - 1));
+      append(snr, abar / noise);
+      append(posterior_variance, beta * (1 - previous) / noise);
+      append(posterior_log_variance, std::log(posterior_variance.back()));
+      append(posterior_mean_x_0_coef, beta * std::sqrt(previous) / noise);
+      append(posterior_mean_x_t_coef, root_alpha * (1 - previous) / noise);
+      append(noise_posterior_mean_x_t_coef, 1 / root_alpha);
+      append(noise_posterior_mean_noise_coef, beta / (root_alpha * root_noise));
+      append(shift_coef, -root_alpha * (1 - previous) / root_noise);
+      append(ddim_shift_coef, -root_noise);
       previous = abar;
     }
     // The variance is 0 at t = 0, and its logarithm would be -inf.

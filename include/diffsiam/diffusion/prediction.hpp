@@ -66,7 +66,7 @@ inline SignalAndNoise signal_and_noise(NoiseSchedule const& schedule, int t, std
 inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::string_view operation) {
   auto const pair = signal_and_noise(schedule, t, operation);
   if (pair.signal == 0) {
-    fail<ConfigError>(operation, "an SNR above 0", text({"abar = 0 at t = ", t}),
+    fail<ConfigError>(operation, "an SNR above 0", {"abar = 0 at t = ", t},
                       "x_t holds nothing of x_0 there, so eps says nothing: use v prediction");
   }
   return pair;

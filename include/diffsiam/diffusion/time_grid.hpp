@@ -149,26 +149,24 @@ class TimeGrid {
 
   static void require_steps(std::string_view operation, int timesteps, int steps, int most) {
     if (timesteps < 2) {
-      fail<ConfigError>(operation, "a schedule of at least 2 time-steps", std::to_string(timesteps));
+      fail<ConfigError>(operation, "a schedule of at least 2 time-steps", timesteps);
     }
     if (steps < 1 || steps > most) {
-      fail<ConfigError>(operation, text({"1 to ", most, " steps over ", timesteps, " time-steps"}),
-                        std::to_string(steps));
+      fail<ConfigError>(operation, {"1 to ", most, " steps over ", timesteps, " time-steps"}, steps);
     }
   }
 
   static void require_divisor(std::string_view operation, int timesteps, int steps) {
     require_steps(operation, timesteps, steps, timesteps);
     if (timesteps % steps != 0) {
-      fail<ConfigError>(operation, text({"a number of steps that divides ", timesteps}),
-                        std::to_string(steps), "linspace takes any number of steps");
+      fail<ConfigError>(operation, {"a number of steps that divides ", timesteps}, steps,
+                        "linspace takes any number of steps");
     }
   }
 
   void require_schedule(std::string_view operation, NoiseSchedule const& schedule) const {
     if (schedule.timesteps() != timesteps_) {
-      fail<ConfigError>(operation, text({"a schedule of ", timesteps_, " time-steps"}),
-                        std::to_string(schedule.timesteps()));
+      fail<ConfigError>(operation, {"a schedule of ", timesteps_, " time-steps"}, schedule.timesteps());
     }
   }
 

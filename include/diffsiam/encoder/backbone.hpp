@@ -53,8 +53,8 @@ class ConvBackbone {
         config_.attention_after >= static_cast<Index>(config_.channels.size())) {
       fail<ConfigError>("ConvBackbone",
                         "at least one convolution, positive sides, and attention behind one that is there",
-                        text({config_.channels.size(), " convolutions, ", config_.height, " x ",
-                              config_.width, ", attention after ", config_.attention_after}));
+                        {config_.channels.size(), " convolutions, ", config_.height, " x ", config_.width,
+                         ", attention after ", config_.attention_after});
     }
     Index in = config_.in_channels;
     for (std::size_t i = 0; i < config_.channels.size(); ++i) {
@@ -93,11 +93,10 @@ class ConvBackbone {
   void for_each_child(F&& f) const {
     Index layer = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      std::string const stage = "stage_" + std::to_string(i);
-      f(nn::ChildName{stage + ".conv", std::to_string(layer++)}, stages_[i].conv);
+      f(nn::ChildName{text({"stage_", i, ".conv"}), text({layer++})}, stages_[i].conv);
       if (stages_[i].attention)
-        f(nn::ChildName{stage + ".attention", std::to_string(layer++)}, *stages_[i].attention);
-      f(nn::ChildName{stage + ".norm", std::to_string(layer)}, stages_[i].norm);
+        f(nn::ChildName{text({"stage_", i, ".attention"}), text({layer++})}, *stages_[i].attention);
+      f(nn::ChildName{text({"stage_", i, ".norm"}), text({layer})}, stages_[i].norm);
       layer += 2;
     }
   }

@@ -58,8 +58,8 @@ class SubsetHeads {
   template <class F>
   void for_each_child(F&& f) const {
     for (std::size_t i = 0; i < heads_.size(); ++i) {
-      f(nn::ChildName{"subset_" + std::to_string(i) + ".first"}, heads_[i].first);
-      f(nn::ChildName{"subset_" + std::to_string(i) + ".second"}, heads_[i].second);
+      f(nn::ChildName{text({"subset_", i, ".first"})}, heads_[i].first);
+      f(nn::ChildName{text({"subset_", i, ".second"})}, heads_[i].second);
     }
   }
 
@@ -114,7 +114,7 @@ class ModularEncoder {
   template <class F>
   void for_each_child(F&& f) const {
     f(nn::ChildName{"backbone", "encoder"}, backbone_);
-    f(nn::ChildName{"head", "encoder." + std::to_string(backbone_.published_head())}, head_);
+    f(nn::ChildName{"head", text({"encoder.", backbone_.published_head()})}, head_);
   }
 
  private:

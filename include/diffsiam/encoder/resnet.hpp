@@ -56,8 +56,7 @@ class ResNet10 {
   void for_each_child(F&& f) const {
     f(nn::ChildName{"stem.conv"}, stem_);
     f(nn::ChildName{"stem.norm"}, norm_);
-    for (std::size_t i = 0; i < blocks_.size(); ++i)
-      f(nn::ChildName{"stage_" + std::to_string(i)}, blocks_[i]);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) f(nn::ChildName{text({"stage_", i})}, blocks_[i]);
   }
 
  private:

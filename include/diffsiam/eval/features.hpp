@@ -54,7 +54,7 @@ inline void require_labelled(std::string_view operation, Labelled const& data, i
   require_features(operation, data.features);
   if (static_cast<Index>(data.labels.size()) != data.features.count)
     fail<ShapeError>(operation, std::to_string(data.features.count) + " labels, one for each sample",
-                     std::to_string(data.labels.size()));
+                     data.labels.size());
   for (std::size_t i = 0; i < data.labels.size(); ++i)
     if (data.labels[i] < 0 || data.labels[i] >= classes)
       fail<RangeError>(operation, "labels in [0, " + std::to_string(classes) + ")",

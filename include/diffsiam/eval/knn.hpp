@@ -56,14 +56,13 @@ struct KnnResult {
 [[nodiscard]] inline std::vector<KnnResult> knn(Labelled const& train, Labelled const& test,
                                                 KnnConfig const& config = {}, ThreadPool* pool = nullptr) {
   if (config.k.empty()) fail<ConfigError>("knn", "at least one k", "none");
-  if (!(config.temperature > 0))
-    fail<ConfigError>("knn", "a temperature above 0", std::to_string(config.temperature));
+  if (!(config.temperature > 0)) fail<ConfigError>("knn", "a temperature above 0", config.temperature);
   int const classes = resolve_classes("knn", config.classes, train.labels);
   require_labelled("knn", train, classes);
   require_labelled("knn", test, classes);
   for (Index const k : config.k)
     if (k < 1 || k > train.features.count)
-      fail<RangeError>("knn", "k in [1, " + std::to_string(train.features.count) + "]", std::to_string(k));
+      fail<RangeError>("knn", "k in [1, " + std::to_string(train.features.count) + "]", k);
   Index const most = *std::max_element(config.k.begin(), config.k.end());
   Neighbours const neighbours = nearest_neighbours(train.features, test.features, most, pool);
 

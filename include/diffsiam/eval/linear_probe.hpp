@@ -75,15 +75,14 @@ struct LinearProbeResult {
         "linear_probe", "at least one weight decay and one step",
         std::to_string(config.weight_decays.size()) + " and " + std::to_string(config.most_steps));
   for (double const decay : config.weight_decays)
-    if (!(decay >= 0))
-      fail<ConfigError>("linear_probe", "weight decays of at least 0", std::to_string(decay));
+    if (!(decay >= 0)) fail<ConfigError>("linear_probe", "weight decays of at least 0", decay);
   int const classes = resolve_classes("linear_probe", config.classes, train.labels);
   for (Labelled const* const part : {&train, &validation, &test}) {
     require_labelled("linear_probe", *part, classes);
     if (part->features.dims != train.features.dims)
       fail<ShapeError>("linear_probe",
                        std::to_string(train.features.dims) + " dims, as the training features",
-                       std::to_string(part->features.dims));
+                       part->features.dims);
   }
 
   Standardiser const standardiser = Standardiser::fit(train.features);

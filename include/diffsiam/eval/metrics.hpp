@@ -19,8 +19,7 @@ namespace detail {
 
 inline void require_pairs(std::string_view operation, std::size_t expected, std::size_t actual) {
   if (expected == 0) fail<ShapeError>(operation, "at least one value", "none");
-  if (expected != actual)
-    fail<ShapeError>(operation, std::to_string(expected) + " values", std::to_string(actual));
+  if (expected != actual) fail<ShapeError>(operation, std::to_string(expected) + " values", actual);
 }
 
 }  // namespace detail
@@ -41,8 +40,7 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   std::vector<double> right(static_cast<std::size_t>(std::max(classes, 0))), total(right.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes)
-      fail<RangeError>("accuracy_per_class", "labels in [0, " + std::to_string(classes) + ")",
-                       std::to_string(labels[i]));
+      fail<RangeError>("accuracy_per_class", "labels in [0, " + std::to_string(classes) + ")", labels[i]);
     auto const label = static_cast<std::size_t>(labels[i]);
     total[label] += 1;
     right[label] += predicted[i] == labels[i] ? 1 : 0;
@@ -140,7 +138,7 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
 /// 10 log10(peak^2 / MSE) in dB, infinite for equal pictures. `peak` is the width of the range: 1 for
 /// pictures on [0, 1], 2 on [-1, 1].
 [[nodiscard]] inline double psnr(std::span<float const> a, std::span<float const> b, double peak = 1) {
-  if (!(peak > 0)) fail<RangeError>("psnr", "a peak above 0", std::to_string(peak));
+  if (!(peak > 0)) fail<RangeError>("psnr", "a peak above 0", peak);
   return 10 * std::log10(peak * peak / mean_squared_error(a, b));
 }
 

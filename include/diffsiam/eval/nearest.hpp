@@ -52,10 +52,9 @@ namespace detail {
   require_features("nearest_neighbours", base);
   require_features("nearest_neighbours", queries);
   if (base.dims != queries.dims)
-    fail<ShapeError>("nearest_neighbours", "queries of " + std::to_string(base.dims) + " dims",
-                     std::to_string(queries.dims));
+    fail<ShapeError>("nearest_neighbours", "queries of " + std::to_string(base.dims) + " dims", queries.dims);
   if (k < 1 || k > base.count)
-    fail<RangeError>("nearest_neighbours", "k in [1, " + std::to_string(base.count) + "]", std::to_string(k));
+    fail<RangeError>("nearest_neighbours", "k in [1, " + std::to_string(base.count) + "]", k);
   constexpr Index query_block = 256, base_block = 1024;
   detail::RowMatrix const base_units = detail::unit_rows(base);
   detail::RowMatrix const query_units = detail::unit_rows(queries);

@@ -30,7 +30,7 @@ class Pca {
     if (config.components < 1 || config.components > train.dims)
       fail<ConfigError>("Pca::fit",
                         "components in [1, " + std::to_string(train.dims) + "], the dims of the features",
-                        std::to_string(config.components));
+                        config.components);
     Eigen::VectorXd const mean = mean_of(train);
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> const solver{covariance_of(train, mean, pool)};
     if (solver.info() != Eigen::Success)
@@ -69,7 +69,7 @@ class Pca {
   [[nodiscard]] std::vector<float> operator()(Features const& features, ThreadPool* pool = nullptr) const {
     require_features("Pca", features);
     if (features.dims != dims())
-      fail<ShapeError>("Pca", std::to_string(dims()) + " dims, as fitted", std::to_string(features.dims));
+      fail<ShapeError>("Pca", std::to_string(dims()) + " dims, as fitted", features.dims);
     constexpr Index block = 1024;
     std::vector<float> result(static_cast<std::size_t>(features.count * components()));
     Eigen::Map<detail::RowMatrix> target{result.data(), features.count, components()};

@@ -68,7 +68,7 @@ inline void ssim_filter(std::vector<double>& plane, std::vector<double>& scratch
   Index const height = shape[1], width = shape[2], channels = shape[3];
   Index const margin = border == SsimBorder::valid ? detail::ssim_radius : 0;
   if (height <= 2 * margin || width <= 2 * margin)
-    fail<ShapeError>("ssim", "pictures of at least 11 x 11", to_string(shape), "or SsimBorder::zero");
+    fail<ShapeError>("ssim", "pictures of at least 11 x 11", shape, "or SsimBorder::zero");
 
   auto const pixels = static_cast<std::size_t>(height * width);
   std::vector<double> mean_a(pixels), mean_b(pixels), aa(pixels), bb(pixels), ab(pixels), scratch(pixels);

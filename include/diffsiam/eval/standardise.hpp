@@ -47,8 +47,7 @@ class Standardiser {
   [[nodiscard]] std::vector<float> operator()(Features const& features) const {
     require_features("Standardiser", features);
     if (features.dims != dims())
-      fail<ShapeError>("Standardiser", std::to_string(dims()) + " dims, as fitted",
-                       std::to_string(features.dims));
+      fail<ShapeError>("Standardiser", std::to_string(dims()) + " dims, as fitted", features.dims);
     std::vector<float> result(features.values.size());
     auto const width = static_cast<std::size_t>(dims());
     for (std::size_t begin = 0; begin < result.size(); begin += width)

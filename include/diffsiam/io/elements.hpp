@@ -74,7 +74,7 @@ template <std::integral To, class From>
   if (!exact)
     fail<FileError>(operation,
                     "whole numbers of " + std::to_string(sizeof(To) * 8) + " bits in " + std::string(what),
-                    std::to_string(value));
+                    value);
   return *exact;
 }
 

@@ -78,7 +78,7 @@ class ReportSection {
     for (auto const& row : table.rows) {
       if (row.size() != table.header.size())
         fail<ShapeError>("HtmlReport::table", std::to_string(table.header.size()) + " cells a row",
-                         std::to_string(row.size()));
+                         row.size());
       for (std::size_t c = 0; c < row.size(); ++c) numeric[c] = numeric[c] && detail::looks_numeric(row[c]);
     }
     std::string html = "<div class=\"table\"><table>";

@@ -51,7 +51,7 @@ namespace detail {
 inline void require_picture(Picture const& picture, std::string_view operation) {
   if (picture.pixels.size() != pixel_bytes(picture.height, picture.width, picture.channels, operation))
     fail<ShapeError>(operation, "as many pixels as " + shown_extents(picture) + " says",
-                     std::to_string(picture.pixels.size()));
+                     picture.pixels.size());
 }
 
 /// Copies `source` into `target` with its upper left corner at (top, left), gray spread over RGB where
@@ -95,7 +95,7 @@ template <class T>
     fail<ShapeError>(
         "pictures_from_unit",
         std::to_string(count) + " times " + detail::shown_extents(height, width, channels) + " values",
-        std::to_string(values.size()));
+        values.size());
   std::vector<Picture> pictures(static_cast<std::size_t>(count), blank_picture(height, width, channels, 0));
   for (std::size_t i = 0; i < values.size(); ++i)
     pictures[i / each].pixels[i % each] = pixel_from_unit(values[i]);
@@ -105,7 +105,7 @@ template <class T>
 /// Every pixel as a square of factor x factor. Throws ShapeError for a factor below 1.
 [[nodiscard]] inline Picture upscale(Picture const& picture, int factor) {
   detail::require_picture(picture, "upscale");
-  if (factor < 1) fail<ShapeError>("upscale", "a factor of at least 1", std::to_string(factor));
+  if (factor < 1) fail<ShapeError>("upscale", "a factor of at least 1", factor);
   std::int64_t const height = std::int64_t{picture.height} * factor;
   std::int64_t const width = std::int64_t{picture.width} * factor;
   std::size_t const bytes = detail::pixel_bytes(height, width, picture.channels, "upscale");

@@ -33,7 +33,7 @@ struct Blocks {
         fail<ShapeError>(
             "published_layout",
             "columns that are a multiple of " + std::to_string(layout.h) + " x " + std::to_string(layout.w),
-            to_string(shape));
+            shape);
       return {shape[0], positions, shape[1] / positions};
     }
     case Kind::conv_1d:

@@ -12,7 +12,7 @@ namespace diffsiam::io {
 /// All parameters, frozen ones too, and buffers below `module`, by published name.
 template <nn::Module M, class B = typename M::Backend>
 void add_weights(TensorTable<B>& table, M const& module) {
-  nn::for_each_leaf(module, [&](nn::ChildName const& path, auto const& leaf) {
+  nn::for_each_leaf(module, [&](nn::LeafName const& path, auto const& leaf) {
     if constexpr (requires { leaf.published_layout(); }) {
       table.add(path.published, leaf.value(), leaf.published_layout());
     } else {

@@ -107,8 +107,7 @@ class SafetensorsFile {
   void load(std::uint64_t file_size, Read read) {
     std::uint64_t promised = 0;
     if (file_size < sizeof promised)
-      fail<FileError>("read_safetensors", "at least 8 bytes in " + detail::shown_name(path_),
-                      std::to_string(file_size));
+      fail<FileError>("read_safetensors", "at least 8 bytes in " + detail::shown_name(path_), file_size);
     read(std::as_writable_bytes(std::span(&promised, 1)));
     std::string text(static_cast<std::size_t>(safetensors_header_size(promised, file_size, path_)), '\0');
     read(std::as_writable_bytes(std::span(text)));

@@ -38,7 +38,7 @@ class SafetensorsWriter {
     if (!bytes || *bytes != values.size() * dtype_size(dtype))
       fail<ShapeError>("write_safetensors",
                        "as many values in " + shown + " as " + detail::shown_shape(shape) + " says",
-                       std::to_string(values.size()));
+                       values.size());
     Tensor tensor{.dtype = dtype, .shape = std::move(shape), .bytes = {}};
     tensor.bytes.resize(static_cast<std::size_t>(*bytes));
     encode_elements(dtype, values, std::span(tensor.bytes), "write_safetensors", shown);
@@ -102,8 +102,8 @@ class SafetensorsWriter {
     std::uint64_t const size = text.size();
     if (size > safetensors_header_limit)
       fail<FileError>("write_safetensors",
-                      "a header of at most " + std::to_string(safetensors_header_limit) + " bytes",
-                      std::to_string(size), "less metadata or shorter names");
+                      "a header of at most " + std::to_string(safetensors_header_limit) + " bytes", size,
+                      "less metadata or shorter names");
     write(std::as_bytes(std::span(&size, 1)));
     write(std::as_bytes(std::span(text)));
     for (auto const& [name, tensor] : order) write(std::span(tensor->bytes));

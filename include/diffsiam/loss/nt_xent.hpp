@@ -14,8 +14,7 @@ namespace diffsiam::loss {
 class NtXent {
  public:
   explicit NtXent(double temperature = 0.5) : temperature_(temperature) {
-    if (!(temperature > 0))
-      fail<ConfigError>("NtXent", "a positive temperature", std::to_string(temperature));
+    if (!(temperature > 0)) fail<ConfigError>("NtXent", "a positive temperature", temperature);
   }
 
   /// h (2n, d): n projections of view 1, then those of view 2, n >= 2 -> rank 0.
@@ -25,7 +24,7 @@ class NtXent {
     require_rank("NtXent", 2, h.shape(), "(2 n, d)");
     Index const rows = h.shape().samples();
     if (rows % 2 != 0 || rows < 4) {
-      fail<ShapeError>("NtXent", "(2 n, d) with n >= 2: view 1, then view 2", to_string(h.shape()));
+      fail<ShapeError>("NtXent", "(2 n, d) with n >= 2: view 1, then view 2", h.shape());
     }
     auto const unit = ops::normalize(h);
     auto const similarity = ops::scale(ops::linear(unit, unit), 1 / temperature_);  // (2 n, 2 n)

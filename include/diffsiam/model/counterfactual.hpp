@@ -24,8 +24,8 @@ template <class B>
                 "z is as wide as its partition");
   require_shape("exchange_subsets", z.shape(), other.shape(), "both latents have one shape");
   if (first < 0 || last <= first || last > partition.subsets()) {
-    fail<RangeError>("exchange_subsets", text({"subsets within [0, ", partition.subsets(), ")"}),
-                     text({"[", first, ", ", last, ")"}));
+    fail<RangeError>("exchange_subsets", {"subsets within [0, ", partition.subsets(), ")"},
+                     {"[", first, ", ", last, ")"});
   }
   using T = typename B::Scalar;
   Tensor<B> const result = z.clone();
@@ -73,7 +73,7 @@ template <class B>
 [[nodiscard]] Tensor<B> manipulate(Tensor<B> const& z, std::span<float const> direction, double strength) {
   Index const d = z.shape().channels();
   if (static_cast<Index>(direction.size()) != d) {
-    fail<ShapeError>("manipulate", text({"a direction of ", d, " dims"}), std::to_string(direction.size()));
+    fail<ShapeError>("manipulate", {"a direction of ", d, " dims"}, direction.size());
   }
   double square = 0;
   for (float w : direction) square += static_cast<double>(w) * static_cast<double>(w);

@@ -33,14 +33,13 @@ class DiffSiam {
         decoder_(std::move(decoder)),
         loss_(config_.schedule) {
     if (encoder_.latent_dims() != decoder_.latent_dims()) {
-      fail<ConfigError>("DiffSiam",
-                        text({"an encoder of ", decoder_.latent_dims(), " dims, as the decoder reads"}),
-                        text({encoder_.latent_dims(), " dims"}));
+      fail<ConfigError>("DiffSiam", {"an encoder of ", decoder_.latent_dims(), " dims, as the decoder reads"},
+                        {encoder_.latent_dims(), " dims"});
     }
     if (partition().timesteps() != config_.schedule.timesteps()) {
       fail<ConfigError>("DiffSiam",
-                        text({"a partition of the schedule's ", config_.schedule.timesteps(), " time-steps"}),
-                        std::to_string(partition().timesteps()));
+                        {"a partition of the schedule's ", config_.schedule.timesteps(), " time-steps"},
+                        partition().timesteps());
     }
   }
 

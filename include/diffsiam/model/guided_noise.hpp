@@ -33,8 +33,7 @@ class GuidedNoise {
     require_shape("GuidedNoise", {z_.shape().samples(), partition.dims()}, z_.shape(),
                   "z is as wide as its partition");
     if (guidance.unguided_last_steps < 0) {
-      fail<ConfigError>("GuidedNoise", "unguided_last_steps of 0 or more",
-                        std::to_string(guidance.unguided_last_steps));
+      fail<ConfigError>("GuidedNoise", "unguided_last_steps of 0 or more", guidance.unguided_last_steps);
     }
   }
 

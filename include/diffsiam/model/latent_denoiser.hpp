@@ -45,9 +45,9 @@ class LatentDenoiser {
   void for_each_child(F&& f) const {
     f(nn::ChildName{"time", "time_embed"}, time_);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      f(nn::ChildName{"layer_" + std::to_string(i), "layers." + std::to_string(i)}, layers_[i]);
+      f(nn::ChildName{text({"layer_", i}), text({"layers.", i})}, layers_[i]);
     }
-    f(nn::ChildName{"last", "layers." + std::to_string(layers_.size()) + ".linear"}, last_);
+    f(nn::ChildName{"last", text({"layers.", layers_.size(), ".linear"})}, last_);
   }
 
  private:
@@ -73,7 +73,7 @@ class LatentDenoiser {
   static Config validated(Config const& config) {
     if (config.layers < 2 || config.hidden < 1 || config.dims < 1) {
       fail<ConfigError>("LatentDenoiser", "at least two layers of positive width",
-                        text({config.layers, " layers of ", config.hidden}));
+                        {config.layers, " layers of ", config.hidden});
     }
     return config;
   }

@@ -22,7 +22,7 @@ class SimSiamHalf {
   [[nodiscard]] auto operator()(Z const& z) const {
     Index const rows = z.shape().samples();
     if (rows % 2 != 0 || rows < 4)
-      fail<ShapeError>("SimSiamHalf", "(2 n, d) with n >= 2: view 1, then view 2", to_string(z.shape()));
+      fail<ShapeError>("SimSiamHalf", "(2 n, d) with n >= 2: view 1, then view 2", z.shape());
     auto const projected_1 = heads_.project(ops::samples(z, 0, rows / 2));
     auto const projected_2 = heads_.project(ops::samples(z, rows / 2, rows));
     return loss::SimSiam{}(heads_.predict(projected_1), heads_.predict(projected_2), projected_1,

@@ -23,8 +23,8 @@ class SelfAttention {
   SelfAttention(Init<B>& init, Config const& config)
       : heads_(config.heads), norm_(init, {.channels = config.channels, .groups = config.groups}) {
     if (config.heads < 1 || config.channels % config.heads != 0) {
-      fail<ConfigError>("SelfAttention", text({"channels that divide into ", config.heads, " heads"}),
-                        text({config.channels, " channels"}));
+      fail<ConfigError>("SelfAttention", {"channels that divide into ", config.heads, " heads"},
+                        {config.channels, " channels"});
     }
     PublishedLayout const layout{PublishedLayout::Kind::conv_1d};
     Index const c = config.channels;

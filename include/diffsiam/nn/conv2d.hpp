@@ -26,7 +26,7 @@ class Conv2d {
     if (config.in < 1 || config.out < 1 || config.kernel < 1 || config.kernel % 2 == 0 || config.stride < 1) {
       fail<ConfigError>(
           "Conv2d", "positive channels and stride, and an odd kernel",
-          text({config.in, " -> ", config.out, ", kernel ", config.kernel, ", stride ", config.stride}));
+          {config.in, " -> ", config.out, ", kernel ", config.kernel, ", stride ", config.stride});
     }
     Shape const weights{config.out, config.kernel, config.kernel, config.in};
     Index const fan_in = config.kernel * config.kernel * config.in;

@@ -10,7 +10,7 @@ namespace diffsiam::nn {
 class Dropout {
  public:
   explicit Dropout(double p = 0) : p_(p) {
-    if (!(p >= 0 && p < 1)) fail<ConfigError>("Dropout", "0 <= p < 1", std::to_string(p));
+    if (!(p >= 0 && p < 1)) fail<ConfigError>("Dropout", "0 <= p < 1", p);
   }
 
   template <FlowingValue X>

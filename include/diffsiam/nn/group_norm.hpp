@@ -26,9 +26,8 @@ class GroupNorm {
         weight_(init.constant({config.channels}, 1)),
         bias_(init.constant({config.channels}, 0)) {
     if (config.groups < 1 || config.channels < 1 || config.channels % config.groups != 0) {
-      fail<ConfigError>("GroupNorm", text({"channels that divide into ", config.groups, " groups"}),
-                        text({config.channels, " channels"}),
-                        "set groups to a divisor of every channel count");
+      fail<ConfigError>("GroupNorm", {"channels that divide into ", config.groups, " groups"},
+                        {config.channels, " channels"}, "set groups to a divisor of every channel count");
     }
   }
 

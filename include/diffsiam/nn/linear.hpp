@@ -21,7 +21,7 @@ class Linear {
 
   Linear(Init<B>& init, Config const& config) {
     if (config.in < 1 || config.out < 1) {
-      fail<ConfigError>("Linear", "positive extents", text({config.in, " -> ", config.out}));
+      fail<ConfigError>("Linear", "positive extents", {config.in, " -> ", config.out});
     }
     Shape const weights{config.out, config.in};
     weight_ = config.zero ? init.constant(weights, 0, config.layout)

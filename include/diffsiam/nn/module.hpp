@@ -4,32 +4,32 @@
 
 #include <concepts>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/value/parameter.hpp>
 
 namespace diffsiam::nn {
 
-/// A child's name here and in published PyTorch weights. An empty part adds no level to the path.
+/// A child's name here and in published PyTorch weights. An empty part adds no level to the path. Views, so
+/// that naming hundreds of children takes no code: they are read while for_each_child's call lasts.
 struct ChildName {
+  std::string_view name;
+  std::string_view published;
+
+  ChildName(std::string_view both) : name(both), published(both) {}   // NOLINT: implicit by design
+  ChildName(char const* both) : ChildName(std::string_view{both}) {}  // NOLINT
+  ChildName(std::string_view ours, std::string_view theirs) : name(ours), published(theirs) {}
+};
+
+/// The names of a parameter or buffer, from the module that was asked down to it.
+struct LeafName {
   std::string name;
   std::string published;
-
-  // Out of line: a network names hundreds of children.
-  [[gnu::noinline]] ChildName(char const* both)  // NOLINT: implicit by design
-      : name(both), published(both) {}
-  [[gnu::noinline]] ChildName(char const* ours, char const* theirs) : name(ours), published(theirs) {}
-  [[gnu::noinline]] ChildName(std::string both) : name(both), published(std::move(both)) {}  // NOLINT
-  [[gnu::noinline]] ChildName(std::string ours, std::string theirs)
-      : name(std::move(ours)), published(std::move(theirs)) {}
-  ChildName(ChildName const&) = default;
-  ChildName(ChildName&&) = default;
-  ChildName& operator=(ChildName const&) = default;
-  ChildName& operator=(ChildName&&) = default;
-  [[gnu::noinline]] ~ChildName() {}  // NOLINT
 };
 
 /// Accepts any child; for the concept below.
@@ -45,25 +45,24 @@ concept Module = requires(M const& module) { module.for_each_child(AnyVisitor{})
 
 namespace detail {
 
-inline std::string joined(std::string const& prefix, std::string const& name) {
-  if (prefix.empty() || name.empty()) return prefix + name;
-  return prefix + "." + name;
+DIFFSIAM_OUT_OF_LINE inline std::string joined(std::string_view prefix, std::string_view name) {
+  return text({prefix, prefix.empty() || name.empty() ? "" : ".", name});
 }
 
-inline ChildName child_path(ChildName const& parent, ChildName const& child) {
+DIFFSIAM_OUT_OF_LINE inline LeafName below(LeafName const& parent, ChildName const& child) {
   return {joined(parent.name, child.name), joined(parent.published, child.published)};
 }
 
 /// Any visitor of leaves, so that a network is walked by one instantiation whoever asks.
 template <class B>
 struct LeafVisitor {
-  FunctionRef<void(ChildName const&, Parameter<B> const&)> parameter;
-  FunctionRef<void(ChildName const&, Buffer<B> const&)> buffer;
+  FunctionRef<void(LeafName const&, Parameter<B> const&)> parameter;
+  FunctionRef<void(LeafName const&, Buffer<B> const&)> buffer;
 
-  void operator()(ChildName const& path, Parameter<B> const& leaf) const {
+  void operator()(LeafName const& path, Parameter<B> const& leaf) const {
     if (leaf) parameter(path, leaf);
   }
-  void operator()(ChildName const& path, Buffer<B> const& leaf) const {
+  void operator()(LeafName const& path, Buffer<B> const& leaf) const {
     if (leaf) buffer(path, leaf);
   }
 };
@@ -71,16 +70,16 @@ struct LeafVisitor {
 /// Goes down from `path`.
 template <class Visitor>
 struct Walk {
-  ChildName const& path;
+  LeafName const& path;
   Visitor const& visit;
 
   template <class Child>
-  DIFFSIAM_STEERS void operator()(ChildName const& name, Child const& child) const {
-    ChildName const below = child_path(path, name);
+  DIFFSIAM_OUT_OF_LINE void operator()(ChildName const& name, Child const& child) const {
+    LeafName const here = below(path, name);
     if constexpr (Module<Child>)
-      child.for_each_child(Walk{below, visit});
+      child.for_each_child(Walk{here, visit});
     else
-      visit(below, child);
+      visit(here, child);
   }
 };
 
@@ -90,29 +89,31 @@ struct Walk {
 /// Parameters that a layer was built without are skipped.
 template <Module M, class F>
 void for_each_leaf(M const& module, F&& f, ChildName const& prefix = {""}) {
-  auto const visitor = [&f](ChildName const& path, auto const& leaf) {
+  auto const visitor = [&f](LeafName const& path, auto const& leaf) {
     if constexpr (requires { static_cast<bool>(leaf); }) {
       if (!leaf) return;
     }
     f(path, leaf);
   };
-  module.for_each_child(detail::Walk<decltype(visitor)>{prefix, visitor});
+  LeafName const path = detail::below({}, prefix);
+  module.for_each_child(detail::Walk<decltype(visitor)>{path, visitor});
 }
 /// The same for a visitor of both kinds of leaves of backend B; compiled once a module, whatever the visitor.
 template <class B, Module M, class F>
 void for_each_leaf_of(M const& module, F&& f, ChildName const& prefix = {""}) {
   detail::LeafVisitor<B> const visitor{f, f};
-  module.for_each_child(detail::Walk<detail::LeafVisitor<B>>{prefix, visitor});
+  LeafName const path = detail::below({}, prefix);
+  module.for_each_child(detail::Walk<detail::LeafVisitor<B>>{path, visitor});
 }
 
 template <class B>
 struct NamedParameter {
-  ChildName name;
+  LeafName name;
   Parameter<B> parameter;
 };
 template <class B>
 struct NamedBuffer {
-  ChildName name;
+  LeafName name;
   Buffer<B> buffer;
 };
 
@@ -131,21 +132,31 @@ struct ParameterList {
   /// Adds those below `module`, under `prefix`; what is there already (shared weights) is not added again.
   template <Module M>
   void add(M const& module, ChildName const& prefix = {""}) {
-    for_each_leaf_of<B>(
-        module,
-        [this](ChildName const& path, auto const& leaf) {
-          if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter<B>>) {
-            for (auto const& entry : parameters)
-              if (entry.parameter.same_as(leaf)) return;
-            parameters.push_back({path, leaf});
-          } else {
-            for (auto const& entry : buffers)
-              if (entry.buffer.same_as(leaf)) return;
-            buffers.push_back({path, leaf});
-          }
-        },
-        prefix);
+    for_each_leaf_of<B>(module, Add{*this, false}, prefix);
   }
+  /// The same without frozen parameters.
+  template <Module M>
+  void add_trainable(M const& module, ChildName const& prefix = {""}) {
+    for_each_leaf_of<B>(module, Add{*this, true}, prefix);
+  }
+
+ private:
+  struct Add {
+    ParameterList& list;
+    bool trainable_only;
+
+    void operator()(LeafName const& path, Parameter<B> const& leaf) const {
+      if (trainable_only && !leaf.trainable()) return;
+      for (auto const& entry : list.parameters)
+        if (entry.parameter.same_as(leaf)) return;
+      list.parameters.push_back({path, leaf});
+    }
+    void operator()(LeafName const& path, Buffer<B> const& leaf) const {
+      for (auto const& entry : list.buffers)
+        if (entry.buffer.same_as(leaf)) return;
+      list.buffers.push_back({path, leaf});
+    }
+  };
 };
 
 /// Everything below the given modules that is trainable, and all buffers.
@@ -153,16 +164,15 @@ template <Module First, Module... Rest>
 [[nodiscard]] auto parameters(First const& first, Rest const&... rest) {
   using B = typename First::Backend;
   ParameterList<B> list;
-  list.add(first);
-  (list.add(rest), ...);
-  std::erase_if(list.parameters, [](auto const& entry) { return !entry.parameter.trainable(); });
+  list.add_trainable(first);
+  (list.add_trainable(rest), ...);
   return list;
 }
 
 /// Freezes (or thaws) every parameter below `module`: it records nothing and is given no gradient.
 template <Module M>
 void set_trainable(M const& module, bool trainable) {
-  auto const set = [&](ChildName const&, auto const& leaf) {
+  auto const set = [&](LeafName const&, auto const& leaf) {
     if constexpr (requires { leaf.set_trainable(trainable); }) leaf.set_trainable(trainable);
   };
   if constexpr (requires { typename M::Backend; })

@@ -13,29 +13,12 @@
 
 namespace diffsiam::nn {
 
-/// Resampling policies of a block.
-struct KeepSize {
-  template <FlowingValue X>
-  [[nodiscard]] static X apply(X const& x) {
-    return x;
-  }
-};
-struct HalveSize {
-  template <FlowingValue X>
-  [[nodiscard]] static auto apply(X const& x) {
-    return ops::downsample_mean(x);
-  }
-};
-struct DoubleSize {
-  template <FlowingValue X>
-  [[nodiscard]] static auto apply(X const& x) {
-    return ops::upsample_nearest(x);
-  }
-};
+/// What a block does to the sides of its image.
+enum class Resample { keep, halve, twice };
 
 /// x (n, h, w, in) and embeddings (n, embedding) -> (n, h', w', out). The last convolution starts at zero;
 /// the skip is a 1x1 convolution where the channels change.
-template <class B, class Conditioning = TimeModulation<B>, class Resample = KeepSize>
+template <class B, class Conditioning = TimeModulation<B>>
 class ResBlock {
  public:
   using Backend = B;
@@ -44,10 +27,12 @@ class ResBlock {
     Index embedding = 0;
     Index groups = 32;
     double dropout = 0;
+    Resample resample = Resample::keep;
   };
 
   ResBlock(Init<B>& init, Config const& config)
-      : norm_1_(init, {.channels = config.in, .groups = config.groups}),
+      : resample_(config.resample),
+        norm_1_(init, {.channels = config.in, .groups = config.groups}),
         conv_1_(init, {.in = config.in, .out = config.out}),
         conditioning_(init, config.embedding, config.out),
         norm_2_(init, {.channels = config.out, .groups = config.groups}),
@@ -59,9 +44,9 @@ class ResBlock {
 
   template <FlowingValue X, FlowingValue... E>
   [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
-    auto const h = conv_1_(Resample::apply(norm_1_(x)));                              // (n, h', w', out)
+    auto const h = conv_1_(resampled(norm_1_(x)));                                    // (n, h', w', out)
     auto const update = conv_2_(dropout_(norm_2_(h, conditioning_(embeddings...))));  // (n, h', w', out)
-    auto const same = Resample::apply(x);                                             // (n, h', w', in)
+    auto const same = resampled(x);                                                   // (n, h', w', in)
     return skip_ ? ops::add((*skip_)(same), update) : ops::add(same, update);
   }
 
@@ -76,6 +61,13 @@ class ResBlock {
   }
 
  private:
+  template <FlowingValue X>
+  [[nodiscard]] X resampled(X const& x) const {
+    if (resample_ == Resample::keep) return x;
+    return resample_ == Resample::halve ? ops::downsample_mean(x) : ops::upsample_nearest(x);
+  }
+
+  Resample resample_;
   GroupNorm<B, functional::Silu> norm_1_;
   Conv2d<B> conv_1_;
   Conditioning conditioning_;

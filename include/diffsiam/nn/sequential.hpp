@@ -43,7 +43,7 @@ class Sequential {
   template <class F>
   void for_each_child(F&& f) const {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(ChildName{std::to_string(I)}, std::get<I>(layers_)), ...);
+      (f(ChildName{text({I})}, std::get<I>(layers_)), ...);
     }(std::index_sequence_for<Layers...>{});
   }
 

@@ -27,7 +27,7 @@ template <Module M, std::same_as<Shape>... S>
 [[nodiscard]] Summary summary(M const& model, S const&... inputs) {
   using V = backend::DryRun<typename M::Backend>;
   Summary result;
-  for_each_leaf(model, [&](ChildName const& path, auto const& leaf) {
+  for_each_leaf(model, [&](LeafName const& path, auto const& leaf) {
     bool trainable = false;
     if constexpr (requires { leaf.trainable(); }) {
       trainable = leaf.trainable();

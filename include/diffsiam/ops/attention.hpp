@@ -22,9 +22,9 @@ struct Attention {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const channels = in[0].channels();
-    if (in[0].rank() < 3) fail<ShapeError>(name, "(n, ..., 3 c)", to_string(in[0]));
+    if (in[0].rank() < 3) fail<ShapeError>(name, "(n, ..., 3 c)", in[0]);
     if (heads < 1 || channels % (3 * heads) != 0) {
-      fail<ShapeError>(name, text({"3 c channels with c a multiple of ", heads, " heads"}), to_string(in[0]));
+      fail<ShapeError>(name, {"3 c channels with c a multiple of ", heads, " heads"}, in[0]);
     }
     return in[0].with_channels(channels / 3);
   }

@@ -41,7 +41,7 @@ struct BatchNormTraining {
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
     if (in[0].rank() < 2 || c == 0 || in[0].size() / c < 2) {
-      fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", to_string(in[0]),
+      fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", in[0],
                        "a batch of one has no variance");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
@@ -82,7 +82,7 @@ struct BatchNormInference {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
+    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", in[0]);
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");
     require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");

@@ -17,8 +17,7 @@ struct Concat {
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
         in[0].with_channels(0) != in[1].with_channels(0)) {
-      fail<ShapeError>(name, "shapes that differ in their last extent only",
-                       text({to_string(in[0]), " and ", to_string(in[1])}));
+      fail<ShapeError>(name, "shapes that differ in their last extent only", {in[0], " and ", in[1]});
     }
     return in[0].with_channels(in[0].channels() + in[1].channels());
   }
@@ -62,7 +61,7 @@ struct Slice {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].channels()) {
-      fail<ShapeError>(name, text({"channels within ", to_string(in[0])}), text({begin, " .. ", end}));
+      fail<ShapeError>(name, {"channels within ", in[0]}, {begin, " .. ", end});
     }
     return in[0].with_channels(end - begin);
   }

@@ -23,13 +23,12 @@ struct Conv2d {
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
     require_rank(name, 4, in[1], "(out, k, k, in)");
-    if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", std::to_string(stride));
+    if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", stride);
     if (in[1][3] != in[0][3]) {
-      fail<ShapeError>(name, text({"an image of ", in[1][3], " channels for weights ", to_string(in[1])}),
-                       to_string(in[0]));
+      fail<ShapeError>(name, {"an image of ", in[1][3], " channels for weights ", in[1]}, in[0]);
     }
     if (in[1][1] != in[1][2] || in[1][1] % 2 == 0) {
-      fail<ShapeError>(name, "a square kernel of odd side", to_string(in[1]));
+      fail<ShapeError>(name, "a square kernel of odd side", in[1]);
     }
     if (in.size() > 2) require_shape(name, {in[1][0]}, in[2], "a bias has one value per output channel");
     ConvGeometry const g = geometry(in);

@@ -18,7 +18,7 @@ struct SoftmaxCrossEntropy {
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[0], "(n, classes)");
     require_shape(name, in[0], in[1], "targets are probabilities, one a class");
-    if (in[0].size() == 0) fail<ShapeError>(name, "at least one row", to_string(in[0]));
+    if (in[0].size() == 0) fail<ShapeError>(name, "at least one row", in[0]);
     return {};
   }
   [[nodiscard]] double flops(Shapes in) const { return 6.0 * static_cast<double>(in[0].size()); }
@@ -55,7 +55,7 @@ struct BinaryCrossEntropy {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_shape(name, in[0], in[1], "one target a logit");
-    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", to_string(in[0]));
+    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", in[0]);
     return {};
   }
   [[nodiscard]] double flops(Shapes in) const { return 6.0 * static_cast<double>(in[0].size()); }

@@ -19,7 +19,7 @@ struct Dropout {
   Rng rng;
 
   [[nodiscard]] Shape shape(Shapes in) const {
-    if (!(p >= 0 && p < 1)) fail<ConfigError>(name, "0 <= p < 1", std::to_string(p));
+    if (!(p >= 0 && p < 1)) fail<ConfigError>(name, "0 <= p < 1", p);
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }

@@ -11,8 +11,7 @@ namespace diffsiam::ops {
 
 /// Inputs x (n, ..., c), gamma (c), beta (c), and optionally a modulation (n, 2c): scale, then shift.
 /// `rows`: every position is a sample of its own (LayerNorm).
-template <class Act = functional::Identity>
-struct GroupNorm {
+struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
   Index groups = 32;
   double epsilon = 1e-5;
@@ -20,9 +19,9 @@ struct GroupNorm {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", to_string(in[0]));
+    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", in[0]);
     if (groups < 1 || c % groups != 0) {
-      fail<ConfigError>(name, text({"channels that divide into ", groups, " groups"}), text({c, " channels"}),
+      fail<ConfigError>(name, {"channels that divide into ", groups, " groups"}, {c, " channels"},
                         "ask for a smaller number of groups explicitly");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
@@ -34,6 +33,16 @@ struct GroupNorm {
   /// About eight operations an element.
   [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
 
+  [[nodiscard]] NormGeometry geometry(Shape const& x) const {
+    if (rows) return {x.size() / x.channels(), 1, x.channels(), groups};
+    SampleGrid const grid{x};
+    return {grid.n, grid.s, grid.c, groups};
+  }
+};
+
+/// The same with an activation.
+template <class Act = functional::Identity>
+struct GroupNorm : GroupNormRules {
   template <class B>
   void forward(Forward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
@@ -100,27 +109,22 @@ struct GroupNorm {
     NormGeometry const g = geometry(x);
     return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
   }
-  [[nodiscard]] NormGeometry geometry(Shape const& x) const {
-    if (rows) return {x.size() / x.channels(), 1, x.channels(), groups};
-    SampleGrid const grid{x};
-    return {grid.n, grid.s, grid.c, groups};
-  }
 };
 
 template <class Act = functional::Identity, Value X, Value G, Value Beta>
 auto group_norm(X const& x, G const& gamma, Beta const& beta, Index groups, double epsilon = 1e-5) {
-  return evaluate(GroupNorm<Act>{groups, epsilon}, x, gamma, beta);
+  return evaluate(GroupNorm<Act>{{groups, epsilon}}, x, gamma, beta);
 }
 /// With a modulation (n, 2c).
 template <class Act = functional::Identity, Value X, Value G, Value Beta, Value M>
 auto modulated_group_norm(X const& x, G const& gamma, Beta const& beta, M const& modulation, Index groups,
                           double epsilon = 1e-5) {
-  return evaluate(GroupNorm<Act>{groups, epsilon}, x, gamma, beta, modulation);
+  return evaluate(GroupNorm<Act>{{groups, epsilon}}, x, gamma, beta, modulation);
 }
 /// Normalises the last extent of x (..., c).
 template <class Act = functional::Identity, Value X, Value G, Value Beta>
 auto layer_norm(X const& x, G const& gamma, Beta const& beta, double epsilon = 1e-5) {
-  return evaluate(GroupNorm<Act>{1, epsilon, true}, x, gamma, beta);
+  return evaluate(GroupNorm<Act>{{1, epsilon, true}}, x, gamma, beta);
 }
 
 }  // namespace diffsiam::ops

@@ -18,10 +18,9 @@ struct Linear {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[1], "(out, in)");
-    if (in[1][1] == 0) fail<ShapeError>(name, "weights (out, in) with at least one input", to_string(in[1]));
+    if (in[1][1] == 0) fail<ShapeError>(name, "weights (out, in) with at least one input", in[1]);
     if (in[0].rank() < 1 || in[0].channels() != in[1][1]) {
-      fail<ShapeError>(name, text({"a last extent of ", in[1][1], " for weights ", to_string(in[1])}),
-                       to_string(in[0]));
+      fail<ShapeError>(name, {"a last extent of ", in[1][1], " for weights ", in[1]}, in[0]);
     }
     if (in.size() > 2) require_shape(name, {in[1][0]}, in[2], "a bias has one value per output");
     return in[0].with_channels(in[1][0]);

@@ -21,8 +21,7 @@ void require_timesteps(std::string_view operation, Tensor<B> const& t, Index tim
       double const step = static_cast<double>(t.data()[i]);
       if (!(step >= 0 && step < static_cast<double>(timesteps)) ||
           step != static_cast<double>(static_cast<Index>(step))) {
-        fail<RangeError>(operation, text({"integer time-steps in [0, ", timesteps, ")"}),
-                         std::to_string(step));
+        fail<RangeError>(operation, {"integer time-steps in [0, ", timesteps, ")"}, step);
       }
     }
   }

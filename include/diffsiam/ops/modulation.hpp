@@ -16,7 +16,7 @@ struct ComposeModulation {
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[0], "(n, 2 c)");
     require_shape(name, in[0], in[1], "both modulations are (n, 2 c)");
-    if (in[0].channels() % 2 != 0) fail<ShapeError>(name, "(n, 2 c): scale, then shift", to_string(in[0]));
+    if (in[0].channels() % 2 != 0) fail<ShapeError>(name, "(n, 2 c): scale, then shift", in[0]);
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return 3.0 * static_cast<double>(in[0].size()); }

@@ -20,7 +20,7 @@ struct Normalize {
   double smallest = 1e-8;
 
   [[nodiscard]] Shape shape(Shapes in) const {
-    if (in[0].rank() == 0) fail<ShapeError>(name, "(..., d)", to_string(in[0]));
+    if (in[0].rank() == 0) fail<ShapeError>(name, "(..., d)", in[0]);
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return 3.0 * static_cast<double>(in[0].size()); }

@@ -15,7 +15,7 @@ struct MeanPositions {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() < 2 || in[0].positions() == 0)
-      fail<ShapeError>(name, "(n, ..., c) with at least one position", to_string(in[0]));
+      fail<ShapeError>(name, "(n, ..., c) with at least one position", in[0]);
     return {in[0].samples(), in[0].channels()};
   }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }

@@ -15,7 +15,7 @@ struct Total {
   bool mean = false;
 
   [[nodiscard]] Shape shape(Shapes in) const {
-    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", to_string(in[0]));
+    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", in[0]);
     return {};
   }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }

@@ -62,8 +62,7 @@ struct DownsampleMean {
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
     if (in[0][1] % 2 != 0 || in[0][2] % 2 != 0) {
-      fail<ShapeError>(name, "an image with even sides", to_string(in[0]),
-                       "each level of a UNet halves both sides");
+      fail<ShapeError>(name, "an image with even sides", in[0], "each level of a UNet halves both sides");
     }
     return {in[0][0], in[0][1] / 2, in[0][2] / 2, in[0][3]};
   }

@@ -17,7 +17,7 @@ struct Reshape {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (to.size() != in[0].size()) {
-      fail<ShapeError>(name, text({in[0].size(), " elements of ", to_string(in[0])}), to_string(to));
+      fail<ShapeError>(name, {in[0].size(), " elements of ", in[0]}, to);
     }
     return to;
   }

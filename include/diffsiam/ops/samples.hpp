@@ -18,7 +18,7 @@ struct Samples {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].samples()) {
-      fail<ShapeError>(name, text({"samples within ", to_string(in[0])}), text({begin, " .. ", end}));
+      fail<ShapeError>(name, {"samples within ", in[0]}, {begin, " .. ", end});
     }
     return in[0].with_samples(end - begin);
   }

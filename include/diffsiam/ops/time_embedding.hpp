@@ -21,7 +21,7 @@ struct TimeEmbedding {
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 1, in[0], "(n)");
-    if (dims < 2 || dims % 2 != 0) fail<ConfigError>(name, "an even number of dims", std::to_string(dims));
+    if (dims < 2 || dims % 2 != 0) fail<ConfigError>(name, "an even number of dims", dims);
     return {in[0][0], dims};
   }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size() * dims); }

@@ -17,7 +17,7 @@ struct WeightedError {
   [[nodiscard]] Shape shape(Shapes in) const {
     require_shape(name, in[0], in[1], "prediction and target have one shape");
     require_shape(name, {in[0].samples()}, in[2], "one weight a sample");
-    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", to_string(in[0]));
+    if (in[0].size() == 0) fail<ShapeError>(name, "at least one element", in[0]);
     return {};
   }
   [[nodiscard]] double flops(Shapes in) const { return 4.0 * static_cast<double>(in[0].size()); }

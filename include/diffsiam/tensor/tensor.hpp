@@ -74,7 +74,7 @@ class Tensor {
   /// The same memory under another shape of the same size. Throws ShapeError otherwise.
   [[nodiscard]] Tensor reshaped(Shape const& shape) const {
     if (shape.size() != size()) {
-      fail<ShapeError>("reshape", text({size(), " elements"}), to_string(shape));
+      fail<ShapeError>("reshape", {size(), " elements"}, shape);
     }
     Tensor result = *this;
     result.shape_ = shape;
@@ -83,8 +83,7 @@ class Tensor {
   /// Samples [begin, end) of the batch, without a copy. Throws RangeError outside the batch.
   [[nodiscard]] Tensor samples(Index begin, Index end) const {
     if (begin < 0 || end < begin || end > shape_.samples() || shape_.rank() == 0) {
-      fail<RangeError>("samples", text({"0 <= begin <= end <= ", shape_.samples()}),
-                       text({begin, " .. ", end}));
+      fail<RangeError>("samples", {"0 <= begin <= end <= ", shape_.samples()}, {begin, " .. ", end});
     }
     Tensor result = *this;
     Index const stride = shape_.samples() == 0 ? 0 : size() / shape_.samples();
@@ -98,8 +97,7 @@ class Tensor {
   template <class T>
   void assign(std::span<T const> values) const {
     if (static_cast<Index>(values.size()) != size()) {
-      fail<ShapeError>("Tensor::assign", text({size(), " values for ", to_string(shape_)}),
-                       std::to_string(values.size()));
+      fail<ShapeError>("Tensor::assign", {size(), " values for ", shape_}, values.size());
     }
     B::upload(*context_, values.data(), data_, size());
   }
@@ -122,7 +120,7 @@ class Tensor {
   }
   /// The value of a tensor with one element. Throws ShapeError otherwise.
   [[nodiscard]] Scalar item() const {
-    if (size() != 1) fail<ShapeError>("Tensor::item", "one element", to_string(shape_));
+    if (size() != 1) fail<ShapeError>("Tensor::item", "one element", shape_);
     Scalar value{};
     B::download(*context_, data_, &value, 1);
     return value;

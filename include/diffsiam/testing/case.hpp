@@ -141,7 +141,7 @@ template <std::size_t V, std::size_t C, class Make, class Call = detail::CallMod
 template <nn::Module M>
 void randomise(M const& module, std::uint64_t seed) {
   std::uint32_t stream = 0;
-  nn::for_each_leaf(module, [&](nn::ChildName const&, auto const& leaf) {
+  nn::for_each_leaf(module, [&](nn::LeafName const&, auto const& leaf) {
     if constexpr (requires { leaf.trainable(); })
       leaf.value().assign(
           std::span<double const>(draw_weight(leaf.shape(), {.seed = seed, .stream = stream++})));

@@ -76,9 +76,8 @@ class Checkpoint {
     State const state = read_state(file, io::dtype_name(io::TensorTable<B>::exact));
     require_same_config(file.metadata().at("config"));
     if (state.accumulate != step.config().accumulate && state.pending.micro_batches > 0)
-      fail<ConfigError>("checkpoint", text({"accumulate = ", state.accumulate, " as in ", shown_path()}),
-                        std::to_string(step.config().accumulate),
-                        "a step that has begun is completed as it began");
+      fail<ConfigError>("checkpoint", {"accumulate = ", state.accumulate, " as in ", shown_path()},
+                        step.config().accumulate, "a step that has begun is completed as it began");
     if (state.has_ema != (step.ema() != nullptr))
       fail<FileError>("checkpoint", step.ema() ? "an EMA in " + shown_path() : "no EMA in " + shown_path(),
                       state.has_ema ? "one" : "none");
@@ -194,13 +193,13 @@ class Checkpoint {
   [[nodiscard]] static std::string const& metadata(io::SafetensorsFile const& file, std::string const& key) {
     auto const found = file.metadata().find(key);
     if (found == file.metadata().end())
-      fail<FileError>("checkpoint", text({"metadata '", key, "' in '", file.path(), "'"}), "none",
+      fail<FileError>("checkpoint", {"metadata '", key, "' in '", file.path(), "'"}, "none",
                       "is it a checkpoint of a run, or weights alone?");
     return found->second;
   }
   [[nodiscard]] State read_state(io::SafetensorsFile const& file, std::string_view scalar) const {
     if (std::string const& found = metadata(file, "format"); found != format)
-      fail<FileError>("checkpoint", text({format, " in ", shown_path()}), found);
+      fail<FileError>("checkpoint", {format, " in ", shown_path()}, found);
     (void)metadata(file, "config");
     State state;
     std::string saved_scalar;
@@ -226,33 +225,32 @@ class Checkpoint {
       auto const& data = json.at("data");
       state.data = {count(data.at("epoch")), count(data.at("batch")), count(data.at("order_seed"))};
     } catch (nlohmann::json::exception const& error) {
-      fail<FileError>("checkpoint", text({"the state of a run in ", shown_path()}), error.what());
+      fail<FileError>("checkpoint", {"the state of a run in ", shown_path()}, error.what());
     }
     if (state.pending.micro_batches >= std::max(1, state.accumulate))
-      fail<FileError>("checkpoint", text({"fewer micro-batches done than a step has, in ", shown_path()}),
-                      text({state.pending.micro_batches, " of ", state.accumulate}));
+      fail<FileError>("checkpoint", {"fewer micro-batches done than a step has, in ", shown_path()},
+                      {state.pending.micro_batches, " of ", state.accumulate});
     if (saved_scalar != scalar)
-      fail<FileError>("checkpoint", text({"a run in ", scalar, " in ", shown_path()}), saved_scalar,
+      fail<FileError>("checkpoint", {"a run in ", scalar, " in ", shown_path()}, saved_scalar,
                       "only the same scalar type ends bit for bit");
     return state;
   }
   [[nodiscard]] std::uint64_t count(nlohmann::json const& value) const {
     if (!value.is_number_unsigned())
-      fail<FileError>("checkpoint", text({"whole numbers in the state of ", shown_path()}), value.dump());
+      fail<FileError>("checkpoint", {"whole numbers in the state of ", shown_path()}, value.dump());
     return value.get<std::uint64_t>();
   }
   [[nodiscard]] int small_count(nlohmann::json const& value) const {
     std::uint64_t const number = count(value);
     if (number > 0x7FFFFFFF)
-      fail<FileError>("checkpoint", text({"a count below 2^31 in the state of ", shown_path()}),
-                      value.dump());
+      fail<FileError>("checkpoint", {"a count below 2^31 in the state of ", shown_path()}, value.dump());
     return static_cast<int>(number);
   }
 
   void require_same_config(std::string const& saved) const {
     auto const found = config_difference(saved, config_.config, config_.may_differ);
     if (found)
-      fail<ConfigError>("checkpoint", text({found->key, " = ", found->saved, " as in ", shown_path()}),
+      fail<ConfigError>("checkpoint", {found->key, " = ", found->saved, " as in ", shown_path()},
                         found->present, "resume with the settings of that run, or start a new one");
   }
   [[nodiscard]] std::string shown_path() const { return "'" + path_.string() + "'"; }

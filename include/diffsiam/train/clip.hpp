@@ -41,8 +41,8 @@ template <class B>
       auto const square = static_cast<double>(portion[static_cast<std::size_t>(i)]);
       if (!std::isfinite(square))
         fail<NumericError>("global_norm", "finite gradients",
-                           text({"a squared norm of ", detail::shown(square), " in '",
-                                 list.parameters[static_cast<std::size_t>(from + i)].name.name, "'"}),
+                           {"a squared norm of ", detail::shown(square), " in '",
+                            list.parameters[static_cast<std::size_t>(from + i)].name.name, "'"},
                            "a smaller learning rate, warm-up, or clipping from the start may help");
       total += square;
     }

@@ -49,8 +49,7 @@ template <class Entry>
 /// finite).
 inline void require_setting(std::string_view operation, std::string_view setting, double value, double low,
                             double high, std::string_view range) {
-  if (!(value >= low && value < high))
-    fail<ConfigError>(operation, text({setting, " ", range}), shown(value));
+  if (!(value >= low && value < high)) fail<ConfigError>(operation, {setting, " ", range}, shown(value));
 }
 
 inline void require_not_negative(std::string_view operation, std::string_view setting, double value) {

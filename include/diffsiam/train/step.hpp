@@ -84,8 +84,7 @@ class TrainStep {
   /// Throws ConfigError for settings outside their range.
   explicit TrainStep(O& optimizer, StepConfig config = {}, S schedule = {}, Ema<Backend>* ema = nullptr)
       : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
-    if (config.accumulate < 1)
-      fail<ConfigError>("TrainStep", "accumulate of 1 or more", std::to_string(config.accumulate));
+    if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
   }
 
@@ -217,9 +216,9 @@ class TrainStep {
     if (!std::isfinite(value)) {
       fail<NumericError>(
           "train",
-          text({"a finite loss at step ", steps_ + 1, ", micro-batch ", pending_.micro_batches + 1, " of ",
-                config_.accumulate}),
-          text({"'", part, "' = ", detail::shown(value)}),
+          {"a finite loss at step ", steps_ + 1, ", micro-batch ", pending_.micro_batches + 1, " of ",
+           config_.accumulate},
+          {"'", part, "' = ", detail::shown(value)},
           "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
     }
     return value;

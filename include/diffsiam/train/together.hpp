@@ -81,7 +81,7 @@ class Together {
       for (auto const& known : list_.parameters)
         if (known.parameter.same_as(entry.parameter))
           fail<ConfigError>("Together", "every parameter in one optimizer only",
-                            text({"'", entry.name.name, "' in two"}));
+                            {"'", entry.name.name, "' in two"});
       list_.parameters.push_back(entry);
     }
     for (auto const& entry : optimizer.parameters().buffers) {

@@ -11,8 +11,8 @@ namespace diffsiam::unet {
 
 /// The published blocks.
 struct Blocks {
-  template <class B, class Conditioning, class Resample>
-  using Res = nn::ResBlock<B, Conditioning, Resample>;
+  template <class B, class Conditioning>
+  using Res = nn::ResBlock<B, Conditioning>;
   template <class B>
   using Attention = nn::SelfAttention<B>;
 };
@@ -21,7 +21,7 @@ struct Blocks {
 template <class B, class Conditioning, class BlockTypes>
 struct AttendedBlock {
   using Backend = B;
-  using Res = typename BlockTypes::template Res<B, Conditioning, nn::KeepSize>;
+  using Res = typename BlockTypes::template Res<B, Conditioning>;
   using Attention = typename BlockTypes::template Attention<B>;
 
   Res res;

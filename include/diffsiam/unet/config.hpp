@@ -47,38 +47,36 @@ struct Config {
       fail<ConfigError>(
           "UNet",
           "in_channels >= 1, an even base_channels, blocks_per_level >= 1 and at least one multiplier",
-          text({in_channels, ", ", base_channels, ", ", blocks_per_level, " and ", multipliers.size(),
-                " multipliers"}));
+          {in_channels, ", ", base_channels, ", ", blocks_per_level, " and ", multipliers.size(),
+           " multipliers"});
     }
     for (Index level = 0; level < levels(); ++level) {
       Index const c = channels(level);
       if (c < 1 || groups < 1 || c % groups != 0 || base_channels % groups != 0) {
-        fail<ConfigError>("UNet", text({"channels that divide into ", groups, " groups"}),
-                          text({c, " channels at level ", level}),
-                          "set groups to a divisor of base_channels");
+        fail<ConfigError>("UNet", {"channels that divide into ", groups, " groups"},
+                          {c, " channels at level ", level}, "set groups to a divisor of base_channels");
       }
       if (attends(Index{1} << level) || level + 1 == levels()) {
         Index const h = heads_of(c);
         if (h < 1 || c % h != 0 || (head_channels != 0 && c % head_channels != 0)) {
           fail<ConfigError>("UNet", "attention channels that divide into heads",
-                            text({c, " channels, ", h, " heads, head_channels ", head_channels}));
+                            {c, " channels, ", h, " heads, head_channels ", head_channels});
         }
       }
     }
     for (Index factor : attention_factors) {
       if (factor < 1 || (factor & (factor - 1)) != 0 || factor > side_multiple()) {
-        fail<ConfigError>("UNet", text({"attention factors among 1, 2, ... ", side_multiple()}),
-                          std::to_string(factor));
+        fail<ConfigError>("UNet", {"attention factors among 1, 2, ... ", side_multiple()}, factor);
       }
     }
   }
   /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve, and t is (n).
   void require_input(Shape const& x, Shape const& t) const {
     require_rank("UNet", 4, x, "(n, h, w, c)");
-    if (x[3] != in_channels) fail<ShapeError>("UNet", text({in_channels, " channels"}), to_string(x));
+    if (x[3] != in_channels) fail<ShapeError>("UNet", {in_channels, " channels"}, x);
     if (x[1] % side_multiple() != 0 || x[2] % side_multiple() != 0 || x[1] == 0 || x[2] == 0) {
-      fail<ShapeError>("UNet", text({"sides that are multiples of ", side_multiple()}), to_string(x),
-                       text({levels(), " levels halve a side ", levels() - 1, " times"}));
+      fail<ShapeError>("UNet", {"sides that are multiples of ", side_multiple()}, x,
+                       {levels(), " levels halve a side ", levels() - 1, " times"});
     }
     require_shape("UNet", {x[0]}, t, "one time-step a sample");
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <forward_list>
+#include <list>
 #include <vector>
 
 #include <diffsiam/unet/blocks.hpp>
@@ -19,26 +20,26 @@ class DownPath {
   using Backend = B;
 
   DownPath(nn::Init<B>& init, Config const& config)
-      : input_(init, {.in = config.in_channels, .out = config.base_channels}) {
+      : blocks_per_level_(config.blocks_per_level),
+        input_(init, {.in = config.in_channels, .out = config.base_channels}) {
     Index channels = config.base_channels;
     skip_channels_.push_back(channels);
     for (Index level = 0; level < config.levels(); ++level) {
-      Level built;
       for (Index block = 0; block < config.blocks_per_level; ++block) {
-        built.blocks.emplace_back(init, config, channels, config.channels(level),
-                                  config.attends(Index{1} << level));
+        blocks_.emplace_back(init, config, channels, config.channels(level),
+                             config.attends(Index{1} << level));
         channels = config.channels(level);
         skip_channels_.push_back(channels);
       }
       if (level + 1 < config.levels()) {
-        built.down.emplace(init, typename Down::Config{.in = channels,
-                                                       .out = channels,
-                                                       .embedding = config.embedding(),
-                                                       .groups = config.groups,
-                                                       .dropout = config.dropout});
+        downs_.emplace_back(init, typename Block::Res::Config{.in = channels,
+                                                              .out = channels,
+                                                              .embedding = config.embedding(),
+                                                              .groups = config.groups,
+                                                              .dropout = config.dropout,
+                                                              .resample = nn::Resample::halve});
         skip_channels_.push_back(channels);
       }
-      levels_.push_back(std::move(built));
     }
   }
 
@@ -48,9 +49,13 @@ class DownPath {
     auto h = input_(x);
     Skips<decltype(h)> skips;
     skips.push_front(h);
-    for (Level const& level : levels_) {
-      for (auto const& block : level.blocks) skips.push_front(h = block(h, emb));
-      if (level.down) skips.push_front(h = (*level.down)(h, emb));
+    auto down = downs_.begin();
+    Index of_level = 0;
+    for (Block const& block : blocks_) {
+      skips.push_front(h = block(h, emb));
+      if (++of_level < blocks_per_level_ || down == downs_.end()) continue;
+      skips.push_front(h = (*down++)(h, emb));
+      of_level = 0;
     }
     return skips;
   }
@@ -61,27 +66,25 @@ class DownPath {
   /// Published: input_blocks.n counts the input convolution, the blocks and the down blocks in turn.
   template <class F>
   void for_each_child(F&& f) const {
-    Index n = 0;
-    auto const published = [&n](char const* child) { return std::to_string(n++) + child; };
-    f(nn::ChildName{"input", published(".0")}, input_);
-    for (std::size_t l = 0; l < levels_.size(); ++l) {
-      std::string const level = "level_" + std::to_string(l);
-      for (std::size_t b = 0; b < levels_[l].blocks.size(); ++b) {
-        f(nn::ChildName{level + ".block_" + std::to_string(b), published("")}, levels_[l].blocks[b]);
-      }
-      if (levels_[l].down) f(nn::ChildName{level + ".down", published(".0")}, *levels_[l].down);
+    f(nn::ChildName{"input", "0.0"}, input_);
+    auto down = downs_.begin();
+    Index n = 1, level = 0, of_level = 0;
+    for (Block const& block : blocks_) {
+      f(nn::ChildName{text({"level_", level, ".block_", of_level}), text({n++})}, block);
+      if (++of_level < blocks_per_level_ || down == downs_.end()) continue;
+      f(nn::ChildName{text({"level_", level++, ".down"}), text({n++, ".0"})}, *down++);
+      of_level = 0;
     }
   }
 
  private:
-  using Down = typename BlockTypes::template Res<B, nn::TimeModulation<B>, nn::HalveSize>;
-  struct Level {
-    std::vector<AttendedBlock<B, nn::TimeModulation<B>, BlockTypes>> blocks;
-    std::optional<Down> down;
-  };
+  using Block = AttendedBlock<B, nn::TimeModulation<B>, BlockTypes>;
 
+  // Lists, because blocks are never moved.
+  Index blocks_per_level_;
   nn::Conv2d<B> input_;
-  std::vector<Level> levels_;
+  std::list<Block> blocks_;               ///< of all levels
+  std::list<typename Block::Res> downs_;  ///< between each level and the next
   std::vector<Index> skip_channels_;
 };
 

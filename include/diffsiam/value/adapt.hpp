@@ -15,8 +15,7 @@ template <class B>
 [[nodiscard]] Tensor<B> borrow(typename B::Context& context, Shape const& shape,
                                std::span<typename B::Scalar const> values) {
   if (static_cast<Index>(values.size()) != shape.size()) {
-    fail<ShapeError>("borrow", text({shape.size(), " values for ", to_string(shape)}),
-                     std::to_string(values.size()));
+    fail<ShapeError>("borrow", {shape.size(), " values for ", shape}, values.size());
   }
   return Tensor<B>::borrowed(context, shape, const_cast<typename B::Scalar*>(values.data()));
 }

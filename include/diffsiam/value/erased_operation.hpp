@@ -3,13 +3,14 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
-#include <diffsiam/core/profile.hpp>
+#include <diffsiam/core/observer.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::detail {
@@ -26,11 +27,21 @@ struct OperationRules {
   void (*forward)(void const* op, Forward<B> const& pass);
 };
 
+/// The operation behind a pointer to it. Functions, not lambdas: each of those is compiled as three.
 template <class B, class Op>
-inline constexpr OperationRules<B> operation_rules{
-    Op::name, [](void const* op, Shapes in) { return static_cast<Op const*>(op)->shape(in); },
-    [](void const* op, Shapes in) { return static_cast<double>(static_cast<Op const*>(op)->flops(in)); },
-    [](void const* op, Forward<B> const& pass) { static_cast<Op const*>(op)->forward(pass); }};
+struct Erased {
+  static Op const& of(void const* op) { return *static_cast<Op const*>(op); }
+  static Shape shape(void const* op, Shapes in) { return of(op).shape(in); }
+  static double flops(void const* op, Shapes in) { return of(op).flops(in); }
+  static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
+  static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
+  static void const* copy(void const* op) { return new Op(of(op)); }
+  static void destroy(void const* op) { delete static_cast<Op const*>(op); }
+};
+
+template <class B, class Op>
+inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, &Erased<B, Op>::flops,
+                                                   &Erased<B, Op>::forward};
 
 /// Borrows the operation.
 template <class B>
@@ -47,6 +58,23 @@ template <class B, Operation Op>
 [[nodiscard]] ErasedOperation<B> erase(Op const& op) {
   return {&operation_rules<B, Op>, &op};
 }
+
+/// Handles of an operation's inputs side by side, from where they are: calls hand on addresses, which take
+/// no code to copy or to destroy.
+template <class B>
+class Inputs {
+ public:
+  DIFFSIAM_OUT_OF_LINE explicit Inputs(std::initializer_list<Tensor<B> const*> from) : count_(from.size()) {
+    for (std::size_t i = 0; i < count_; ++i) tensors_[i] = *from.begin()[i];
+  }
+  operator std::span<Tensor<B> const>() const {  // NOLINT: implicit by design
+    return std::span<Tensor<B> const>{tensors_}.first(count_);
+  }
+
+ private:
+  std::array<Tensor<B>, most_inputs> tensors_;
+  std::size_t count_;
+};
 
 /// The shapes of an operation's inputs, without an allocation.
 class InputShapes {
@@ -69,11 +97,11 @@ void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes 
     context.count(op.rules->name, passes * op.flops(in));
 }
 
-/// Contexts may keep a profile.
+/// Contexts may have an observer.
 template <class Context>
-[[nodiscard]] Profile* profile_of(Context& context) {
-  if constexpr (requires { context.profile(); })
-    return context.profile();
+[[nodiscard]] Observer* observer_of(Context& context) {
+  if constexpr (requires { context.observer(); })
+    return context.observer();
   else
     return nullptr;
 }
@@ -85,7 +113,7 @@ template <class B>
   InputShapes const shapes{in};
   Tensor<B> out{context, op.shape(shapes)};
   account(context, op, shapes, 1);
-  ProfileScope const timed{profile_of(context), op.rules->name, Profile::Direction::forward};
+  Observed const observed{observer_of(context), op.rules->name, Direction::forward};
   op.forward(Forward<B>{context, in, out, saved});
   return out;
 }

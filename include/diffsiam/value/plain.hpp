@@ -1,7 +1,7 @@
 // The plain reading: an operation on tensors runs, and nothing is remembered.
 #pragma once
 
-#include <array>
+#include <initializer_list>
 
 #include <diffsiam/config.hpp>
 #include <diffsiam/value/erased_operation.hpp>
@@ -20,7 +20,7 @@ template <class B>
   return value;
 }
 template <class B, class P>
-[[nodiscard]] Tensor<B> as_tensor(typename B::Context& context, Parameter<P> const& parameter) {
+[[nodiscard]] decltype(auto) as_tensor(typename B::Context& context, Parameter<P> const& parameter) {
   if constexpr (std::is_same_v<B, P>) {
     return parameter.value();
   } else {
@@ -31,6 +31,12 @@ template <class B, class P>
                   "A dry run must be of the backend that the weights live on.");
     return Tensor<B>::borrowed(context, parameter.shape(), nullptr);
   }
+}
+
+/// Of a value that lives as long as the call, be it a temporary.
+template <class B>
+[[nodiscard]] Tensor<B> const* address(Tensor<B> const& value) {
+  return &value;
 }
 
 /// The context of the first argument that flows; parameters may live in another one of the same backend.
@@ -49,10 +55,17 @@ template <class B>
 struct Reading<Tensor<B>> {
   template <Operation Op, class... V>
   DIFFSIAM_STEERS static Tensor<B> evaluate(Op const& op, V const&... values) {
-    typename B::Context& context = detail::context_of(values...);
     static_assert(sizeof...(V) <= detail::most_inputs, "An operation has at most four inputs.");
-    std::array<Tensor<B>, sizeof...(V)> const in{detail::as_tensor<B>(context, values)...};
-    return detail::compute<B>(context, detail::erase<B>(op), in, nullptr);
+    typename B::Context& context = detail::context_of(values...);
+    return compute(context, detail::erase<B>(op),
+                   {detail::address(detail::as_tensor<B>(context, values))...});
+  }
+
+ private:
+  [[gnu::noinline]] static Tensor<B> compute(typename B::Context& context,
+                                             detail::ErasedOperation<B> const& op,
+                                             std::initializer_list<Tensor<B> const*> in) {
+    return detail::compute<B>(context, op, detail::Inputs<B>{in}, nullptr);
   }
 };
 

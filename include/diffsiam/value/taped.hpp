@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <utility>
@@ -111,11 +112,8 @@ struct WayBack {
 };
 
 template <class B, class Op>
-inline constexpr WayBack<B> way_back{
-    [](void const* op) -> void const* { return new Op(*static_cast<Op const*>(op)); },
-    [](void const* op) { delete static_cast<Op const*>(op); },
-    [](void const* op, Backward<B> const& pass) { static_cast<Op const*>(op)->backward(pass); },
-    keeps_inputs<Op>, keeps_output<Op>};
+inline constexpr WayBack<B> way_back{&Erased<B, Op>::copy, &Erased<B, Op>::destroy, &Erased<B, Op>::backward,
+                                     keeps_inputs<Op>, keeps_output<Op>};
 
 template <class B>
 using Sources = std::span<Node<B>* const>;
@@ -154,7 +152,7 @@ class RecordedNode final : public Node<B> {
       if (in[i].shape().rank() > 1) passes += 1;
     }
     account(out_.context(), op_, InputShapes{in}, passes);
-    ProfileScope const timed{profile_of(out_.context()), op_.rules->name, Profile::Direction::backward};
+    Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
     way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
                                             std::span{gradients}.first(count_)});
   }
@@ -210,8 +208,7 @@ class Tape {
   /// recorded on the way. Throws ShapeError unless the loss has one element, Error when the tape was played
   /// before.
   void backward(Taped<B> const& loss, double scale = 1.0) {
-    if (loss.value().size() != 1)
-      fail<ShapeError>("Tape::backward", "a loss with one element", to_string(loss.shape()));
+    if (loss.value().size() != 1) fail<ShapeError>("Tape::backward", "a loss with one element", loss.shape());
     backward(loss, Tensor<B>::filled(*context_, loss.shape(), static_cast<typename B::Scalar>(scale)));
   }
   /// The same from a given gradient of `output`, of its shape.
@@ -240,7 +237,9 @@ class Tape {
   }
   /// Runs an operation, and remembers it if a gradient is wanted of any input.
   [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op, detail::WayBack<B> const& way_back,
-                                    std::span<Tensor<B> const> in, std::span<Node<B>* const> sources) {
+                                    std::initializer_list<Tensor<B> const*> inputs,
+                                    std::initializer_list<Node<B>*> sources) {
+    detail::Inputs<B> const in{inputs};
     if (std::ranges::all_of(sources, [](Node<B>* source) { return source == nullptr; }))
       return {*this, nullptr, detail::compute<B>(*context_, op, in, nullptr)};
     Saved<B> saved;
@@ -263,9 +262,8 @@ struct Reading<Taped<B>> {
   DIFFSIAM_STEERS static Taped<B> evaluate(Op const& op, V const&... values) {
     static_assert(sizeof...(V) <= detail::most_inputs, "An operation has at most four inputs.");
     Tape<B>& tape = tape_of(values...);
-    std::array<Tensor<B>, sizeof...(V)> const in{tensor_of(tape.context(), values)...};
-    std::array<Node<B>*, sizeof...(V)> const sources{source_of(tape, values)...};
-    return tape.record(detail::erase<B>(op), detail::way_back<B, Op>, in, sources);
+    return tape.record(detail::erase<B>(op), detail::way_back<B, Op>,
+                       {detail::address(tensor_of(tape.context(), values))...}, {source_of(tape, values)...});
   }
 
  private:
@@ -286,13 +284,13 @@ struct Reading<Taped<B>> {
     }
   }
   static Node<B>* source_of(Tape<B>&, Tensor<B> const&) { return nullptr; }
-  static Node<B>* source_of(Tape<B>& tape, Taped<B> const& value) {
+  [[gnu::noinline]] static Node<B>* source_of(Tape<B>& tape, Taped<B> const& value) {
     if (&value.tape() != &tape)
       throw Error("evaluate: expected values of one tape, got two; put the plain value on this tape instead");
     return value.node();
   }
   template <class P>
-  static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
+  [[gnu::noinline]] static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
     if (!parameter.trainable()) return nullptr;
     Tensor<B> gradient;
     if constexpr (std::is_same_v<B, P>) {

@@ -29,9 +29,10 @@ void check_attention_block(typename B::Context& context, File const& file, Repor
 }
 
 /// `inputs` besides x: the embeddings, in the order of the block's arguments.
-template <class B, class Conditioning, class Resample, class... Name>
-void check_res_block(typename B::Context& context, File const& file, Report& report, Name const&... inputs) {
-  using Block = nn::ResBlock<B, Conditioning, Resample>;
+template <class B, class Conditioning, class... Name>
+void check_res_block(typename B::Context& context, File const& file, Report& report, nn::Resample resample,
+                     Name const&... inputs) {
+  using Block = nn::ResBlock<B, Conditioning>;
   file.expect("layout", "NCHW");
   Index const in = file.shape("input.x").channels();
   nn::Init<B> init{context, 0};
@@ -40,7 +41,8 @@ void check_res_block(typename B::Context& context, File const& file, Report& rep
                                                  .embedding = file.integer_or(
                                                      "emb_channels", file.shape("input.emb").channels()),
                                                  .groups = file.integer_or("groups", 32),
-                                                 .dropout = file.number_or("dropout", 0)}};
+                                                 .dropout = file.number_or("dropout", 0),
+                                                 .resample = resample}};
   compare_module<B>(
       context, file, report, block, [&](auto const&... x) { return block(x...); }, std::string("x"),
       inputs...);
@@ -54,18 +56,18 @@ bool check_if_res_block(typename B::Context& context, File const& file, Report& 
   using Shift = nn::ShiftModulation<B>;
   std::string const emb = "emb", emb_z = "emb_z";
   if (name == "res_block") {
-    check_res_block<B, Time, nn::KeepSize>(context, file, report, emb);
+    check_res_block<B, Time>(context, file, report, nn::Resample::keep, emb);
   } else if (name == "res_block_down") {
     file.expect("resample", "down: average 2x2");
-    check_res_block<B, Time, nn::HalveSize>(context, file, report, emb);
+    check_res_block<B, Time>(context, file, report, nn::Resample::halve, emb);
   } else if (name == "res_block_up") {
     file.expect("resample", "up: nearest x2");
-    check_res_block<B, Time, nn::DoubleSize>(context, file, report, emb);
+    check_res_block<B, Time>(context, file, report, nn::Resample::twice, emb);
   } else if (name == "res_block_shift") {
-    check_res_block<B, Shift, nn::KeepSize>(context, file, report, emb, emb_z);
+    check_res_block<B, Shift>(context, file, report, nn::Resample::keep, emb, emb_z);
   } else if (name == "res_block_shift_up") {
     file.expect("resample", "up: nearest x2");
-    check_res_block<B, Shift, nn::DoubleSize>(context, file, report, emb, emb_z);
+    check_res_block<B, Shift>(context, file, report, nn::Resample::twice, emb, emb_z);
   } else {
     return false;
   }

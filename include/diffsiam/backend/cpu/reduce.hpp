@@ -58,7 +58,6 @@ void sum_columns(F const f, T* const* from, Index const* row_stride, Index rows,
       ((data[I] += step * Inner), ...);
     }
   };
-  strips(std::integral_constant<std::size_t, 64>{});
   strips(std::integral_constant<std::size_t, 16>{});
   strips(std::integral_constant<std::size_t, 1>{});
 }

@@ -1,12 +1,12 @@
-// HostContext: what the backends of the CPU carry from call to call: threads and memory, and a profile if
-// asked.
+// HostContext: what the backends of the CPU carry from call to call: threads and memory, and an observer if
+// there is one.
 #pragma once
 
 #include <memory>
 
 #include <diffsiam/backend/host/kernel_cache.hpp>
 #include <diffsiam/core/memory_pool.hpp>
-#include <diffsiam/core/profile.hpp>
+#include <diffsiam/core/observer.hpp>
 #include <diffsiam/core/thread_pool.hpp>
 
 namespace diffsiam::backend {
@@ -29,15 +29,15 @@ class HostContext {
   [[nodiscard]] ThreadPool& threads() { return *threads_; }
   /// Weights as they were rearranged; see keep_kernels.
   [[nodiscard]] KernelCache& kernels() { return kernels_; }
-  /// Where the time of operations is noted; null (nowhere) unless set. Borrowed.
-  [[nodiscard]] Profile* profile() const { return profile_; }
-  void set_profile(Profile* profile) { profile_ = profile; }
+  /// Who is told of every operation; null (nobody) unless set. Borrowed.
+  [[nodiscard]] Observer* observer() const { return observer_; }
+  void set_observer(Observer* observer) { observer_ = observer; }
 
  private:
   std::shared_ptr<MemoryPool> memory_;
   std::unique_ptr<ThreadPool> threads_;
   KernelCache kernels_;
-  Profile* profile_ = nullptr;
+  Observer* observer_ = nullptr;
 };
 
 }  // namespace diffsiam::backend

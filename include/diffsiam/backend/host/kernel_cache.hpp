@@ -2,12 +2,11 @@
 // they stay as they are. At small batches, rearranging costs more than multiplying.
 #pragma once
 
-#include <compare>
 #include <cstddef>
-#include <map>
 #include <memory>
-#include <utility>
+#include <vector>
 
+#include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/core/shape.hpp>
 
 namespace diffsiam::backend {
@@ -23,7 +22,7 @@ class KernelCache {
     void const* weights;
     Form form;
     Index in, out, kernel;
-    [[nodiscard]] auto operator<=>(Key const&) const = default;
+    [[nodiscard]] bool operator==(Key const&) const = default;
   };
 
   /// Holds the promise: while it lives, no weights that convolutions read are written or freed.
@@ -43,17 +42,17 @@ class KernelCache {
   };
 
   /// `bytes` that `fill` wrote, now or at an earlier call within a scope; memory comes from allocate(bytes).
-  template <class Allocate, class Fill>
-  [[nodiscard]] std::shared_ptr<void> get(Key const& key, std::size_t bytes, Allocate const& allocate,
-                                          Fill const& fill) {
-    // Backends of several types of operands may share a context: their kernels differ in size.
-    std::pair const sized{key, bytes};
+  [[nodiscard]] std::shared_ptr<void> get(Key const& key, std::size_t bytes,
+                                          FunctionRef<std::shared_ptr<void>(std::size_t)> allocate,
+                                          FunctionRef<void(void*)> fill) {
     if (scopes_ > 0)
-      if (auto const kept = kernels_.find(sized); kept != kernels_.end()) return kept->second;
+      for (Kept const& kept : kernels_)
+        // Backends of several types of operands may share a context: their kernels differ in size.
+        if (kept.key == key && kept.bytes == bytes) return kept.kernel;
     std::shared_ptr<void> kernel = allocate(bytes);
     fill(kernel.get());
     if (scopes_ > 0 && bytes_ + bytes <= capacity) {
-      kernels_.emplace(sized, kernel);
+      kernels_.push_back({key, bytes, kernel});
       bytes_ += bytes;
     }
     return kernel;
@@ -61,7 +60,12 @@ class KernelCache {
   [[nodiscard]] std::size_t size() const { return kernels_.size(); }
 
  private:
-  std::map<std::pair<Key, std::size_t>, std::shared_ptr<void>> kernels_;
+  struct Kept {
+    Key key;
+    std::size_t bytes;
+    std::shared_ptr<void> kernel;
+  };
+  std::vector<Kept> kernels_;  ///< some hundreds at most: looked through faster than any of them is used
   std::size_t bytes_ = 0;
   int scopes_ = 0;
 };

@@ -71,8 +71,8 @@ auto guarded(std::string_view operation, Shape const& g, F const& f) {
   try {
     return f();
   } catch (dnnl::error const& error) {
-    fail<Error>(operation, text({"oneDNN to compute ", describe_shape(g)}),
-                text({error.what(), " (status ", static_cast<int>(error.status), ")"}),
+    fail<Error>(operation, {"oneDNN to compute ", describe_shape(g)},
+                {error.what(), " (status ", static_cast<int>(error.status), ")"},
                 "the Cpu backend needs no oneDNN");
   }
 }

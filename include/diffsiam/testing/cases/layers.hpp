@@ -69,14 +69,18 @@ void blocks(Visit&& visit) {
                     })));
   visit(module_case("ResBlock, half, wider, dropout", {{2, 4, 6, 4}, {2, 6}},
                     built([]<class B>(nn::Init<B>& i) {
-                      return nn::ResBlock<B, nn::TimeModulation<B>, nn::HalveSize>(
-                          i, {.in = 4, .out = 6, .embedding = 6, .groups = 2, .dropout = 0.2});
+                      return nn::ResBlock<B, nn::TimeModulation<B>>(i, {.in = 4,
+                                                                        .out = 6,
+                                                                        .embedding = 6,
+                                                                        .groups = 2,
+                                                                        .dropout = 0.2,
+                                                                        .resample = nn::Resample::halve});
                     })));
-  visit(module_case("ResBlock, double, shifted", {{2, 2, 3, 6}, {2, 5}, {2, 5}},
-                    built([]<class B>(nn::Init<B>& i) {
-                      return nn::ResBlock<B, nn::ShiftModulation<B>, nn::DoubleSize>(
-                          i, {.in = 6, .out = 4, .embedding = 5, .groups = 2});
-                    })));
+  visit(module_case(
+      "ResBlock, double, shifted", {{2, 2, 3, 6}, {2, 5}, {2, 5}}, built([]<class B>(nn::Init<B>& i) {
+        return nn::ResBlock<B, nn::ShiftModulation<B>>(
+            i, {.in = 6, .out = 4, .embedding = 5, .groups = 2, .resample = nn::Resample::twice});
+      })));
 }
 
 }  // namespace diffsiam::testing::cases

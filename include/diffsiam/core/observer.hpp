@@ -1,0 +1,39 @@
+// Observer: who is told of every operation that a context runs.
+#pragma once
+
+#include <string_view>
+
+namespace diffsiam {
+
+enum class Direction { forward, backward };
+
+/// Called by the thread that runs the operation; operations may nest. Profile is one.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(Observer const&) = default;
+  Observer& operator=(Observer const&) = default;
+  virtual ~Observer() = default;
+
+  virtual void begin(std::string_view operation, Direction direction) = 0;
+  /// Of what was begun last.
+  virtual void end() noexcept = 0;
+};
+
+/// Begins now and ends with its scope, if somebody observes.
+class Observed {
+ public:
+  Observed(Observer* observer, std::string_view operation, Direction direction) : observer_(observer) {
+    if (observer_ != nullptr) observer_->begin(operation, direction);
+  }
+  Observed(Observed const&) = delete;
+  Observed& operator=(Observed const&) = delete;
+  ~Observed() {
+    if (observer_ != nullptr) observer_->end();
+  }
+
+ private:
+  Observer* observer_;
+};
+
+}  // namespace diffsiam

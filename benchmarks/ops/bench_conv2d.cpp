@@ -86,9 +86,10 @@ void add(std::string const& algorithm, ConvGeometry const& g) {
 }
 
 [[maybe_unused]] bool const registered = [] {
-  for (ConvGeometry const& g : {ConvGeometry{64, 28, 28, 32, 32}, ConvGeometry{64, 14, 14, 64, 64},
-                                ConvGeometry{64, 7, 7, 64, 64}, ConvGeometry{8, 64, 64, 64, 64},
-                                ConvGeometry{8, 16, 16, 256, 256}, ConvGeometry{8, 8, 8, 512, 512}}) {
+  for (ConvGeometry const& g :
+       {ConvGeometry{64, 28, 28, 32, 32}, ConvGeometry{64, 14, 14, 64, 64}, ConvGeometry{64, 7, 7, 64, 64},
+        ConvGeometry{8, 64, 64, 64, 64}, ConvGeometry{8, 32, 32, 128, 128}, ConvGeometry{8, 16, 16, 256, 256},
+        ConvGeometry{8, 8, 8, 512, 512}, ConvGeometry{8, 8, 8, 1024, 512}}) {
     add<Direct>("direct", g);
     add<Winograd<float>>("winograd", g);
     add<Winograd<BFloat16>>("winograd_bf16", g);

@@ -24,11 +24,16 @@ std::vector<float> drawn(Index size, std::uint64_t seed) {
 
 TEST_CASE("Kept kernels give the same bits, and are let go with the promise") {
   B::Context context{{.threads = 2}};
-  // Winograd's transform, and packed panels.
-  for (Index const kernel : {3, 1}) {
-    auto const x_values = drawn(4 * 12 * 12 * 16, 1), w_values = drawn(32 * kernel * kernel * 16, 2);
-    auto const x = Tensor<B>::from(context, {4, 12, 12, 16}, std::span<float const>(x_values));
-    auto const w = Tensor<B>::from(context, {32, kernel, kernel, 16}, std::span<float const>(w_values));
+  // Winograd's transform, of a kernel that is made whole and of one that is made by panels, and packed
+  // panels.
+  struct Size {
+    Index n, side, in, out, kernel;
+  };
+  for (Size const s : {Size{4, 12, 16, 32, 3}, Size{6, 8, 208, 208, 3}, Size{4, 12, 16, 32, 1}}) {
+    Shape const x_shape{s.n, s.side, s.side, s.in}, w_shape{s.out, s.kernel, s.kernel, s.in};
+    auto const x_values = drawn(x_shape.size(), 1), w_values = drawn(w_shape.size(), 2);
+    auto const x = Tensor<B>::from(context, x_shape, std::span<float const>(x_values));
+    auto const w = Tensor<B>::from(context, w_shape, std::span<float const>(w_values));
     auto const expected = ops::conv2d(x, w).values();
     CHECK(context.kernels().size() == 0);
     {

@@ -154,9 +154,12 @@ void check_primitives(Bench<B>& bench) {
   check_conv2d(bench, {2, 13, 11, 131, 3, 1, 1});
   // Whole vectors of channels and many tiles: where fast algorithms begin. Sides that fill no tile, some,
   // all.
-  check_conv2d(bench, {7, 7, 9, 16, 48, 3, 1});
+  check_conv2d(bench, {9, 9, 11, 16, 48, 3, 1});
   check_conv2d(bench, {30, 3, 2, 32, 16, 3, 1});
   check_conv2d(bench, {2, 16, 20, 64, 32, 3, 1});
+  // Small images and many channels, as at the bottom of a UNet, and the contrary.
+  check_conv2d(bench, {6, 5, 7, 256, 208, 3, 1});
+  check_conv2d(bench, {13, 9, 11, 16, 16, 3, 1});
   check_softmax(bench);
   check_random(bench);
 }

@@ -9,28 +9,10 @@
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// A kernel's transform: for each position panels (in / group, panel width, group) of `out` columns. E is the
-/// type of operands.
-template <class E>
-[[nodiscard]] std::size_t kernel_bytes(ConvGeometry const& g) {
-  return static_cast<std::size_t>(positions * g.in * g.out) * sizeof(E);
-}
-/// For each worker the transform of a block, and its products.
-template <class T, class E>
-[[nodiscard]] std::size_t blocks_bytes(ConvGeometry const& g) {
-  TileCut const cut{g};
-  return static_cast<std::size_t>(cut.elements(g.in)) * sizeof(E) +
-         static_cast<std::size_t>(cut.elements(g.out)) * sizeof(T);
-}
-template <class T, class E>
-[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-  return kernel_bytes<E>(g) + static_cast<std::size_t>(threads) * blocks_bytes<T, E>(g);
-}
-
 /// Nine taps of neighbouring input channels -> store(position, vector).
 template <class T, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform_kernel(T const* w, Index in, bool turned, Store const& store) {
-  using V = typename Vector<T>::Type;
+  using V = Lanes<T>;
   transform<T, KernelTransform>(
       [&](int row, int column) {
         int const tap = 3 * row + column;
@@ -39,133 +21,233 @@ DIFFSIAM_ALWAYS_INLINE void transform_kernel(T const* w, Index in, bool turned, 
       [&](int row, int column, V const& value) { store(static_cast<Index>(row * points + column), value); });
 }
 
-/// w (out, 3, 3, in) as the kernel of a convolution from `in` to `out` channels.
+/// A panel of a transformed kernel: for each position (depth / group, width, group), `pitch` elements from
+/// one position to the next. Its columns are channels [first, first + width) of what the convolution writes.
+template <class E>
+struct KernelPanel {
+  E* data;
+  Index pitch, first, width;
+};
+
+/// w (out, 3, 3, in), of which the convolution writes `out`.
 template <class T, class E>
-void transform_weights(HostContext& context, Index in, Index out, T const* w, E* kernel) {
-  using V = typename Vector<T>::Type;
+void transform_weights(Index in, T const* w, KernelPanel<E> const& panel) {
+  using V = Lanes<T>;
   constexpr Index block = lanes<T>, group = Summand<T, E>::group;
-  context.threads().run(out / block, [&](Index piece, int) {
-    alignas(64) E square[positions][block][block];  // (position, out, in)
-    Index const first = piece * block, panel = first / panel_columns<T> * panel_columns<T>;
-    Index const width = panel_width<T>(out, panel);
+  alignas(64) E square[positions][block][block];  // (position, out, in)
+  for (Index column = 0; column < panel.width; column += block)
     for (Index i = 0; i < in; i += block) {
       for (Index o = 0; o < block; ++o)
-        transform_kernel<T>(w + (first + o) * 9 * in + i, in, false,
+        transform_kernel<T>(w + (panel.first + column + o) * 9 * in + i, in, false,
                             [&](Index p, V const& value) { Summand<T, E>::store(square[p][o], value); });
       for (Index p = 0; p < positions; ++p) {
-        E* const to = kernel + p * in * out + panel * in + i * width + (first - panel) * group;
+        E* const to = panel.data + p * panel.pitch + i * panel.width + column * group;
         for (Index k = 0; k < block; k += group)
           for (Index o = 0; o < block; ++o)
-            for (Index j = 0; j < group; ++j) to[k * width + o * group + j] = square[p][o][k + j];
+            for (Index j = 0; j < group; ++j) to[k * panel.width + o * group + j] = square[p][o][k + j];
       }
     }
-  });
 }
-/// The same w, turned round, as the kernel of a convolution from `out` to `in` channels.
+/// The same w turned round, as the kernel of a convolution that reads `out` channels and writes `in`.
 template <class T, class E>
-void transform_turned_weights(HostContext& context, Index in, Index out, T const* w, E* kernel) {
-  using V = typename Vector<T>::Type;
+void transform_turned_weights(Index in, Index out, T const* w, KernelPanel<E> const& panel) {
+  using V = Lanes<T>;
   constexpr Index group = Summand<T, E>::group;
-  Index const rows = std::max<Index>(1, (Index{1} << 12) / in / group) * group;
-  context.threads().run((out + rows - 1) / rows, [&](Index piece, int) {
-    for (Index o = piece * rows; o < std::min((piece + 1) * rows, out); o += group)
-      for (Index i = 0; i < in; i += lanes<T>) {
-        Index const panel = i / panel_columns<T> * panel_columns<T>;
-        E* const to = kernel + panel * out + o * panel_width<T>(in, panel) + (i - panel) * group;
-        V values[positions][group];
-        for (Index j = 0; j < group; ++j)
-          transform_kernel<T>(w + (o + j) * 9 * in + i, in, true,
-                              [&](Index p, V const& value) { values[p][j] = value; });
-        for (Index p = 0; p < positions; ++p) Summand<T, E>::store_group(to + p * in * out, values[p]);
-      }
-  });
+  for (Index o = 0; o < out; o += group)
+    for (Index i = 0; i < panel.width; i += lanes<T>) {
+      V values[positions][group];
+      for (Index j = 0; j < group; ++j)
+        transform_kernel<T>(w + (o + j) * 9 * in + panel.first + i, in, true,
+                            [&](Index p, V const& value) { values[p][j] = value; });
+      for (Index p = 0; p < positions; ++p)
+        Summand<T, E>::store_group(panel.data + p * panel.pitch + o * panel.width + i * group, values[p]);
+    }
 }
 
-/// For each position: m (tiles, out) = v (tiles, in) kernel (in, out).
+/// m (count, width) = v (count, depth) b (depth, width) for one position; rows of m are `m_row` apart.
 template <class T, class E>
-void multiply_positions(TileCut const& cut, Index count, E const* v, E const* kernel, T* m) {
+void multiply_position(Index depth, Index count, E const* v, E const* b, Index width, T* m, Index m_row) {
   constexpr Index group = Summand<T, E>::group;
-  Index const in = cut.g.in, out = cut.g.out;
   Tile<T, E> tile;
   tile.a_step = group;
-  tile.length = in / group;
-  tile.c_pitch = out;
-  for (Index p = 0; p < positions; ++p)
-    for (Index column = 0; column < out; column += panel_columns<T>) {
-      tile.b_pitch = panel_width<T>(out, column) * group;
-      tile.b = kernel + p * in * out + column * in;
-      tile.columns = std::min(panel_columns<T>, out - column);
-      for (Index row = 0; row < count; row += tile_rows) {
-        tile.rows = std::min(tile_rows, count - row);
-        for (Index r = 0; r < tile_rows; ++r)
-          tile.a[static_cast<std::size_t>(r)] =
-              v + (p * cut.block_tiles + row + std::min(r, tile.rows - 1)) * in;
-        tile.c = m + (p * cut.block_tiles + row) * out + column;
-        multiply(tile);
-      }
-    }
+  tile.length = depth / group;
+  tile.b = b;
+  tile.b_pitch = width * group;
+  tile.columns = width;
+  tile.c_pitch = m_row;
+  for (Index row = 0; row < count; row += tile_rows) {
+    tile.rows = std::min(tile_rows, count - row);
+    for (Index r = 0; r < tile_rows; ++r)
+      tile.a[static_cast<std::size_t>(r)] = v + (row + std::min(r, tile.rows - 1)) * depth;
+    tile.c = m + row * m_row;
+    multiply(tile);
+  }
 }
 
-/// y (+)= bias + the outputs of a block.
+/// What a convolution adds its result to.
 template <class T>
-void write_outputs(TileCut const& cut, Index block, T const* m, T const* bias, T* y, bool accumulate) {
-  using V = typename Vector<T>::Type;
-  Index const out = cut.g.out, pitch = cut.block_tiles * out;
-  for (Index tile = 0; tile < cut.tiles_of(block); ++tile) {
-    TilePlace const at = cut.place(block * cut.block_tiles + tile);
-    T* const to = y + ((at.image * cut.g.h + at.row) * cut.g.w + at.column) * out;
+struct Target {
+  T* y;
+  T const* bias;
+  bool accumulate;
+};
+
+/// y (+)= bias + the outputs of a range of tiles, channels [first, first + width), from m (36, tiles, width).
+template <class T>
+void write_outputs(TileCut const& cut, TileRange const& range, Index first, Index width, T const* m,
+                   Index pitch, Target<T> const& target) {
+  using V = Lanes<T>;
+  for (Index tile = 0; tile < range.count; ++tile, m += width) {
+    TilePlace const at = cut.place(range.first + tile);
+    T* const to = target.y + ((at.image * cut.g.h + at.row) * cut.g.w + at.column) * cut.g.out + first;
     int const rows = static_cast<int>(std::min(outputs, cut.g.h - at.row));
     int const columns = static_cast<int>(std::min(outputs, cut.g.w - at.column));
-    for (Index c = 0; c < out; c += lanes<T>) {
-      V const start = bias != nullptr ? *reinterpret_cast<V const*>(bias + c) : V{};
+    for (Index c = 0; c < width; c += lanes<T>) {
+      V const start = target.bias != nullptr ? *reinterpret_cast<V const*>(target.bias + first + c) : V{};
       transform<T, OutputTransform>(
           [&](int row, int column) {
-            return *reinterpret_cast<V const*>(m + (row * points + column) * pitch + tile * out + c);
+            return *reinterpret_cast<V const*>(m + (row * points + column) * pitch + c);
           },
           [&](int row, int column, V const& value) {
             if (row >= rows || column >= columns) return;
-            V& pixel = *reinterpret_cast<V*>(to + (row * cut.g.w + column) * out + c);
-            pixel = accumulate ? pixel + value : value + start;
+            V& pixel = *reinterpret_cast<V*>(to + (row * cut.g.w + column) * cut.g.out + c);
+            pixel = target.accumulate ? pixel + value : value + start;
           });
     }
   }
 }
 
-/// With a transformed kernel.
+/// Fills a panel of the kernel.
+template <class E>
+using FillPanel = FunctionRef<void(KernelPanel<E> const&)>;
+
+/// Of a whole kernel (36, panels, depth / group, width, group): the panel of columns from `first`.
 template <class T, class E>
-void convolve(HostContext& context, ConvGeometry const& g, T const* x, E const* kernel, T const* bias, T* y,
-              bool accumulate) {
-  TileCut const cut{g};
-  std::size_t const each = blocks_bytes<T, E>(g);
-  auto const memory = context.allocate(static_cast<std::size_t>(context.threads().threads()) * each);
+[[nodiscard]] KernelPanel<E> panel_of(E* kernel, ConvGeometry const& g, Index first) {
+  Index const width = panel_width<T>(g.out, first);
+  return {kernel + g.in * first, g.in * g.out, first, width};
+}
+/// Elements of a whole kernel.
+[[nodiscard]] inline Index kernel_elements(ConvGeometry const& g) {
+  return positions * g.in * g.out;
+}
+
+// Many tiles: blocks of them pass by the whole kernel, each from its pixels to its outputs.
+
+template <class T, class E>
+void convolve_by_tiles(HostContext& context, TileCut const& cut, T const* x, E const* kernel,
+                       std::byte* memory, Target<T> const& target) {
+  ConvGeometry const& g = cut.g;
+  std::size_t const each = static_cast<std::size_t>(cut.elements(g.in)) * sizeof(E) +
+                           static_cast<std::size_t>(cut.elements(g.out)) * sizeof(T);
   context.threads().run(cut.blocks, [&](Index block, int worker) {
-    auto* const m =
-        reinterpret_cast<T*>(static_cast<std::byte*>(memory.get()) + static_cast<std::size_t>(worker) * each);
+    auto* const m = reinterpret_cast<T*>(memory + static_cast<std::size_t>(worker) * each);
     auto* const v = reinterpret_cast<E*>(m + cut.elements(g.out));
-    transform_block<T, ImageTransform>(cut, block, x, g.in, v);
-    multiply_positions(cut, cut.tiles_of(block), v, kernel, m);
-    write_outputs(cut, block, m, bias, y, accumulate);
+    TileRange const range = cut.range_of(block);
+    Index const v_pitch = cut.block_tiles * g.in, m_pitch = cut.block_tiles * g.out;
+    transform_tiles<T, ImageTransform>(cut, range, x, g.in, v, v_pitch);
+    for (Index p = 0; p < positions; ++p)
+      for (Index first = 0; first < g.out; first += panel_columns<T>) {
+        auto const panel = panel_of<T>(kernel, g, first);
+        multiply_position<T, E>(g.in, range.count, v + p * v_pitch, panel.data + p * panel.pitch, panel.width,
+                                m + p * m_pitch + first, g.out);
+      }
+    write_outputs(cut, range, 0, g.out, m, m_pitch, target);
   });
+}
+
+// Few tiles: a panel of the kernel at a time passes by all of them, transformed on the spot.
+
+/// Which of the two ways: by panels where the kernel is several times what all tiles are.
+[[nodiscard]] inline bool passes_by_panels(TileCut const& cut) {
+  constexpr Index several = 4;
+  return several * cut.tiles * (cut.g.in + cut.g.out) <= cut.g.in * cut.g.out;
+}
+
+/// `kernel` is whole, or null: then `fill` makes a panel at a time.
+template <class T, class E>
+void convolve_by_panels(HostContext& context, TileCut const& cut, T const* x, E const* kernel,
+                        FillPanel<E> fill, std::byte* memory, Target<T> const& target) {
+  ConvGeometry const& g = cut.g;
+  Index const tiles = cut.tiles;
+  constexpr Index at_a_time = 4;
+  E* const v = reinterpret_cast<E*>(memory);
+  E* const panels = v + positions * tiles * g.in;
+  auto const workers = static_cast<Index>(context.threads().threads());
+  T* const products = reinterpret_cast<T*>(panels + workers * positions * g.in * panel_columns<T>);
+  context.threads().run((tiles + at_a_time - 1) / at_a_time, [&](Index piece, int) {
+    TileRange const range{piece * at_a_time, std::min(at_a_time, tiles - piece * at_a_time)};
+    transform_tiles<T, ImageTransform>(cut, range, x, g.in, v + range.first * g.in, tiles * g.in);
+  });
+  context.threads().run((g.out + panel_columns<T> - 1) / panel_columns<T>, [&](Index piece, int worker) {
+    Index const first = piece * panel_columns<T>, width = panel_width<T>(g.out, first);
+    KernelPanel<E const> panel{};
+    if (kernel != nullptr) {
+      panel = panel_of<T>(kernel, g, first);
+    } else {
+      E* const own = panels + worker * positions * g.in * panel_columns<T>;
+      fill({own, g.in * width, first, width});
+      panel = {own, g.in * width, first, width};
+    }
+    T* const m = products + worker * positions * tiles * panel_columns<T>;
+    for (Index p = 0; p < positions; ++p)
+      multiply_position<T, E>(g.in, tiles, v + p * tiles * g.in, panel.data + p * panel.pitch, width,
+                              m + p * tiles * width, width);
+    write_outputs(cut, {0, tiles}, first, width, m, tiles * width, target);
+  });
+}
+
+/// E is the type of operands.
+template <class T, class E>
+[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
+  TileCut const cut{g};
+  Index const in_block = passes_by_panels(cut) ? g.in * panel_columns<T> : cut.block_tiles * g.in;
+  Index const out_block = passes_by_panels(cut) ? cut.tiles * panel_columns<T> : cut.block_tiles * g.out;
+  Index const shared = passes_by_panels(cut) ? positions * cut.tiles * g.in : kernel_elements(g);
+  return static_cast<std::size_t>(shared + threads * positions * in_block) * sizeof(E) +
+         static_cast<std::size_t>(threads * positions * out_block) * sizeof(T);
+}
+
+/// With a kernel that `fill` makes, unless it is kept.
+template <class T, class E>
+void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key const& key, T const* x,
+              FillPanel<E> fill, Target<T> const& target) {
+  TileCut const cut{g};
+  bool const by_panels = passes_by_panels(cut);
+  auto const bytes = static_cast<std::size_t>(kernel_elements(g)) * sizeof(E);
+  std::shared_ptr<void> kernel;
+  if (!by_panels || context.kernels().keeping())
+    kernel = context.kernels().get(
+        key, bytes, [&](std::size_t size) { return context.allocate(size); },
+        [&](void* to) {
+          context.threads().run((g.out + panel_columns<T> - 1) / panel_columns<T>, [&](Index piece, int) {
+            fill(panel_of<T>(static_cast<E*>(to), g, piece * panel_columns<T>));
+          });
+        });
+  auto const* const whole = static_cast<E const*>(kernel.get());
+  std::size_t const beside = conv2d_workspace<T, E>(g, context.threads().threads()) - (by_panels ? 0 : bytes);
+  auto const memory = context.allocate(beside);
+  auto* const begin = static_cast<std::byte*>(memory.get());
+  if (by_panels)
+    convolve_by_panels<T, E>(context, cut, x, whole, fill, begin, target);
+  else
+    convolve_by_tiles<T, E>(context, cut, x, whole, begin, target);
 }
 
 template <class E, class T>
 void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-  auto const kernel = context.kernels().get(
-      {w, KernelCache::Form::winograd, g.in, g.out, 3}, kernel_bytes<E>(g),
-      [&](std::size_t bytes) { return context.allocate(bytes); },
-      [&](void* to) { transform_weights(context, g.in, g.out, w, static_cast<E*>(to)); });
-  convolve(context, g, x, static_cast<E const*>(kernel.get()), bias, y, false);
+  convolve<T, E>(context, g, {w, KernelCache::Form::winograd, g.in, g.out, 3}, x,
+                 [&](KernelPanel<E> const& panel) { transform_weights<T, E>(g.in, w, panel); },
+                 {y, bias, false});
 }
 
 /// Adds into dx.
 template <class E, class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
-  ConvGeometry const back{g.n, g.h, g.w, g.out, g.in, 3, 1};
-  auto const kernel = context.kernels().get(
-      {w, KernelCache::Form::turned_winograd, g.in, g.out, 3}, kernel_bytes<E>(back),
-      [&](std::size_t bytes) { return context.allocate(bytes); },
-      [&](void* to) { transform_turned_weights(context, g.in, g.out, w, static_cast<E*>(to)); });
-  convolve<T>(context, back, dy, static_cast<E const*>(kernel.get()), nullptr, dx, true);
+  convolve<T, E>(context, {g.n, g.h, g.w, g.out, g.in, 3, 1},
+                 {w, KernelCache::Form::turned_winograd, g.in, g.out, 3}, dy,
+                 [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
+                 {dx, nullptr, true});
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

@@ -1,26 +1,32 @@
 // The gradient of a 3x3 convolution's weights by Winograd's algorithm, F(3x3, 4x4): for each of 36 positions
-// the product of transformed gradients and transformed images, summed over tiles.
+// the product of transformed gradients and transformed images, summed over tiles, transformed back.
 #pragma once
+
+#include <cstddef>
 
 #include <diffsiam/backend/cpu/winograd_tiles.hpp>
 #include <diffsiam/backend/host/context.hpp>
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// Blocks are dealt to a fixed number of parts, whose sums are added in their order; fewer where there are
-/// many channels, so that memory stays small.
+/// dw[o, :, :, i ...] += the gradient of a vector of kernels' transforms, load(position).
+template <class T, class Load>
+DIFFSIAM_ALWAYS_INLINE void add_kernels(ConvGeometry const& g, Index o, Index i, T* dw, Load const& load) {
+  using V = Lanes<T>;
+  transform<T, KernelGradientTransform>(
+      [&](int row, int column) { return load(static_cast<Index>(row * points + column)); },
+      [&](int row, int column, V const& value) {
+        *reinterpret_cast<V*>(dw + ((o * 3 + row) * 3 + column) * g.in + i) += value;
+      });
+}
+
+// Few channels: the sums of all kernels stay in a core's second cache while blocks of tiles pass by. The
+// blocks are dealt to a fixed number of parts, whose sums are added in their order.
+
 [[nodiscard]] inline Index gradient_parts(TileCut const& cut) {
   constexpr Index most = Index{1} << 21;
   return std::clamp<Index>(most / (positions * cut.g.in * cut.g.out), std::min<Index>(2, cut.blocks),
                            std::min<Index>(16, cut.blocks));
-}
-
-/// E is the type of operands.
-template <class T, class E>
-[[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-  TileCut const cut{g};
-  return static_cast<std::size_t>(gradient_parts(cut) * positions * g.in * g.out) * sizeof(T) +
-         static_cast<std::size_t>(threads * cut.elements(g.in + g.out)) * sizeof(E);
 }
 
 /// For each position: sums (out, in) += m (tiles, out)^T v (tiles, in), both (tiles / group, channels,
@@ -50,26 +56,128 @@ void add_products(TileCut const& cut, Index count, E const* v, E const* m, T* su
     }
 }
 
-/// dw (out, 3, 3, in) += the parts, each (36, out, in), transformed back.
-template <class T>
-void add_kernel_gradient(HostContext& context, ConvGeometry const& g, Index parts, T* sums, T* dw) {
-  using V = typename Vector<T>::Type;
-  Index const position = g.out * g.in, part = positions * position;
+template <class E, class T>
+void gradient_by_tiles(HostContext& context, TileCut const& cut, std::byte* memory, T const* x, T const* dy,
+                       T* dw) {
+  using V = Lanes<T>;
+  ConvGeometry const& g = cut.g;
+  Index const parts = gradient_parts(cut), part = positions * g.in * g.out;
+  T* const sums = reinterpret_cast<T*>(memory);
+  E* const blocks = reinterpret_cast<E*>(sums + parts * part);
+  context.threads().run(parts, [&](Index n, int worker) {
+    T* const own = sums + n * part;
+    E* const v = blocks + worker * cut.elements(g.in + g.out);
+    E* const m = v + cut.elements(g.in);
+    std::fill_n(own, part, T(0));
+    for (Index block = n * cut.blocks / parts; block < (n + 1) * cut.blocks / parts; ++block) {
+      TileRange const range = cut.range_of(block);
+      transform_tiles_by_groups<T, ImageTransform>(cut, range, x, g.in, v, cut.block_tiles * g.in);
+      transform_tiles_by_groups<T, OutputGradientTransform>(cut, range, dy, g.out, m,
+                                                            cut.block_tiles * g.out);
+      add_products<T, E>(cut, range.count, v, m, own);
+    }
+  });
   Index const rows = std::max<Index>(1, (Index{1} << 12) / g.in);
   context.threads().run((g.out + rows - 1) / rows, [&](Index piece, int) {
     for (Index o = piece * rows; o < std::min((piece + 1) * rows, g.out); ++o)
       for (Index i = 0; i < g.in; i += lanes<T>)
-        transform<T, KernelGradientTransform>(
-            [&](int row, int column) {
-              T const* from = sums + (row * points + column) * position + o * g.in + i;
-              V sum = *reinterpret_cast<V const*>(from);
-              for (Index n = 1; n < parts; ++n) sum += *reinterpret_cast<V const*>(from + n * part);
-              return sum;
-            },
-            [&](int row, int column, V const& value) {
-              *reinterpret_cast<V*>(dw + ((o * 3 + row) * 3 + column) * g.in + i) += value;
-            });
+        add_kernels(g, o, i, dw, [&](Index p) {
+          T const* from = sums + (p * g.out + o) * g.in + i;
+          V sum = *reinterpret_cast<V const*>(from);
+          for (Index n = 1; n < parts; ++n) sum += *reinterpret_cast<V const*>(from + n * part);
+          return sum;
+        });
   });
+}
+
+// Many channels: their sums would fill memory many times over. All tiles are transformed first; then a block
+// of kernels at a time is summed over all of them, and its sums never leave the second cache.
+
+inline constexpr Index kernel_rows = 4 * tile_rows;
+template <class T>
+inline constexpr Index kernel_columns = 2 * panel_columns<T>;
+/// Sums of one block of kernels, in elements.
+template <class T>
+inline constexpr Index kernel_sums = positions * kernel_rows * kernel_columns<T>;
+
+/// Which of the two ways: by kernels where transforms of all tiles take at most a few times what the sums do.
+[[nodiscard]] inline bool sums_by_kernels(TileCut const& cut) {
+  constexpr Index few = 8;
+  return cut.tiles * (cut.g.in + cut.g.out) <= few * cut.g.in * cut.g.out;
+}
+/// Tiles of the batch, the last group filled up.
+template <class T, class E>
+[[nodiscard]] Index whole_groups(TileCut const& cut) {
+  constexpr Index group = Summand<T, E>::group;
+  return (cut.tiles + group - 1) / group * group;
+}
+
+/// sums (36, kernel_rows, kernel_columns) for outputs from `o` and inputs from `i`.
+template <class T, class E>
+void sum_kernels(TileCut const& cut, E const* v, E const* m, Index o, Index i, T* sums) {
+  constexpr Index group = Summand<T, E>::group;
+  Index const in = cut.g.in, out = cut.g.out, tiles = whole_groups<T, E>(cut);
+  Index const rows = std::min(kernel_rows, out - o), columns = std::min(kernel_columns<T>, in - i);
+  Tile<T, E> tile;
+  tile.a_step = out * group;
+  tile.length = tiles / group;
+  tile.b_pitch = in * group;
+  tile.c_pitch = kernel_columns<T>;
+  for (Index p = 0; p < positions; ++p)
+    for (Index column = 0; column < columns; column += panel_columns<T>) {
+      tile.b = v + p * tiles * in + (i + column) * group;
+      tile.columns = std::min(panel_columns<T>, columns - column);
+      for (Index row = 0; row < rows; row += tile_rows) {
+        tile.rows = std::min(tile_rows, rows - row);
+        for (Index r = 0; r < tile_rows; ++r)
+          tile.a[static_cast<std::size_t>(r)] =
+              m + p * tiles * out + (o + row + std::min(r, tile.rows - 1)) * group;
+        tile.c = sums + (p * kernel_rows + row) * kernel_columns<T> + column;
+        multiply(tile);
+      }
+    }
+}
+
+template <class E, class T>
+void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* memory, T const* x, T const* dy,
+                         T* dw) {
+  using V = Lanes<T>;
+  ConvGeometry const& g = cut.g;
+  Index const tiles = whole_groups<T, E>(cut);
+  T* const sums = reinterpret_cast<T*>(memory);
+  E* const v = reinterpret_cast<E*>(sums + context.threads().threads() * kernel_sums<T>);
+  E* const m = v + positions * tiles * g.in;
+  constexpr Index at_a_time = 8;  // tiles, in whole groups
+  context.threads().run((cut.tiles + at_a_time - 1) / at_a_time, [&](Index piece, int) {
+    TileRange const range{piece * at_a_time, std::min(at_a_time, cut.tiles - piece * at_a_time)};
+    transform_tiles_by_groups<T, ImageTransform>(cut, range, x, g.in, v + range.first * g.in, tiles * g.in);
+    transform_tiles_by_groups<T, OutputGradientTransform>(cut, range, dy, g.out, m + range.first * g.out,
+                                                          tiles * g.out);
+  });
+  Index const down = (g.out + kernel_rows - 1) / kernel_rows;
+  Index const across = (g.in + kernel_columns<T> - 1) / kernel_columns<T>;
+  context.threads().run(down * across, [&](Index piece, int worker) {
+    Index const first_o = piece % down * kernel_rows, first_i = piece / down * kernel_columns<T>;
+    T* const own = sums + worker * kernel_sums<T>;
+    sum_kernels<T, E>(cut, v, m, first_o, first_i, own);
+    for (Index o = first_o; o < std::min(first_o + kernel_rows, g.out); ++o)
+      for (Index i = first_i; i < std::min(first_i + kernel_columns<T>, g.in); i += lanes<T>)
+        add_kernels(g, o, i, dw, [&](Index p) {
+          return *reinterpret_cast<V const*>(own + (p * kernel_rows + o - first_o) * kernel_columns<T> + i -
+                                             first_i);
+        });
+  });
+}
+
+/// E is the type of operands.
+template <class T, class E>
+[[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
+  TileCut const cut{g};
+  if (sums_by_kernels(cut))
+    return static_cast<std::size_t>(threads * kernel_sums<T>) * sizeof(T) +
+           static_cast<std::size_t>(positions * whole_groups<T, E>(cut) * (g.in + g.out)) * sizeof(E);
+  return static_cast<std::size_t>(gradient_parts(cut) * positions * g.in * g.out) * sizeof(T) +
+         static_cast<std::size_t>(threads * cut.elements(g.in + g.out)) * sizeof(E);
 }
 
 /// Adds into dw.
@@ -78,21 +186,8 @@ void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, T const
   auto const memory =
       context.allocate(conv2d_gradient_weight_workspace<T, E>(g, context.threads().threads()));
   TileCut const cut{g};
-  Index const parts = gradient_parts(cut), part = positions * g.in * g.out;
-  T* const sums = static_cast<T*>(memory.get());
-  E* const blocks = reinterpret_cast<E*>(sums + parts * part);
-  context.threads().run(parts, [&](Index n, int worker) {
-    T* const own = sums + n * part;
-    E* const v = blocks + worker * cut.elements(g.in + g.out);
-    E* const m = v + cut.elements(g.in);
-    std::fill_n(own, part, T(0));
-    for (Index block = n * cut.blocks / parts; block < (n + 1) * cut.blocks / parts; ++block) {
-      transform_block_by_groups<T, ImageTransform>(cut, block, x, g.in, v);
-      transform_block_by_groups<T, OutputGradientTransform>(cut, block, dy, g.out, m);
-      add_products<T, E>(cut, cut.tiles_of(block), v, m, own);
-    }
-  });
-  add_kernel_gradient(context, g, parts, sums, dw);
+  auto const way = sums_by_kernels(cut) ? &gradient_by_kernels<E, T> : &gradient_by_tiles<E, T>;
+  way(context, cut, static_cast<std::byte*>(memory.get()), x, dy, dw);
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

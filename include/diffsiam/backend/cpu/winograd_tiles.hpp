@@ -25,6 +25,11 @@ struct TilePlace {
   Index image, row, column;
 };
 
+/// Tiles [first, first + count) of a cut.
+struct TileRange {
+  Index first, count;
+};
+
 struct TileCut {
   ConvGeometry g;
   Index across, down, tiles;
@@ -43,8 +48,8 @@ struct TileCut {
     blocks = (tiles + block_tiles - 1) / block_tiles;
   }
 
-  [[nodiscard]] Index tiles_of(Index block) const {
-    return std::min(block_tiles, tiles - block * block_tiles);
+  [[nodiscard]] TileRange range_of(Index block) const {
+    return {block * block_tiles, std::min(block_tiles, tiles - block * block_tiles)};
   }
   [[nodiscard]] TilePlace place(Index tile) const {
     Index const in_image = tile % (across * down);
@@ -88,13 +93,14 @@ DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace cons
       [&](int row, int column, V const& value) { store(static_cast<Index>(row * points + column), value); });
 }
 
-/// v (36, block_tiles, channels) = the transforms of a block's tiles.
+/// v (36, tiles, channels) = the transforms of a range of tiles; `pitch` elements from one position to the
+/// next.
 template <class T, class Transform, class E>
-void transform_block(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
+void transform_tiles(TileCut const& cut, TileRange const& range, T const* x, Index channels, E* v,
+                     Index pitch) {
   using V = Lanes<T>;
-  Index const pitch = cut.block_tiles * channels;
-  for (Index tile = 0; tile < cut.tiles_of(block); ++tile, v += channels) {
-    TilePlace const at = cut.place(block * cut.block_tiles + tile);
+  for (Index tile = 0; tile < range.count; ++tile, v += channels) {
+    TilePlace const at = cut.place(range.first + tile);
     for (Index c = 0; c < channels; c += lanes<T>)
       transform_tile<T, Transform>(cut.g, at, x, channels, c, [&](Index p, V const& value) {
         Summand<T, E>::store(v + p * pitch + c, value);
@@ -102,21 +108,21 @@ void transform_block(TileCut const& cut, Index block, T const* x, Index channels
   }
 }
 
-/// The same with tiles as the summed extent: v (36, block_tiles / group, channels, group). A last group that
-/// is not full is filled with zeros.
+/// The same with tiles as the summed extent: v (36, tiles / group, channels, group). A last group that is not
+/// full is filled with zeros.
 template <class T, class Transform, class E>
-void transform_block_by_groups(TileCut const& cut, Index block, T const* x, Index channels, E* v) {
+void transform_tiles_by_groups(TileCut const& cut, TileRange const& range, T const* x, Index channels, E* v,
+                               Index pitch) {
   using V = Lanes<T>;
   constexpr Index group = Summand<T, E>::group;
   if constexpr (group == 1) {
-    transform_block<T, Transform>(cut, block, x, channels, v);
+    transform_tiles<T, Transform>(cut, range, x, channels, v, pitch);
   } else {
-    Index const pitch = cut.block_tiles * channels, tiles = cut.tiles_of(block);
-    for (Index tile = 0; tile < tiles; tile += group, v += group * channels)
+    for (Index tile = 0; tile < range.count; tile += group, v += group * channels)
       for (Index c = 0; c < channels; c += lanes<T>) {
         V values[positions][group] = {};
-        for (Index i = 0; i < std::min(group, tiles - tile); ++i)
-          transform_tile<T, Transform>(cut.g, cut.place(block * cut.block_tiles + tile + i), x, channels, c,
+        for (Index i = 0; i < std::min(group, range.count - tile); ++i)
+          transform_tile<T, Transform>(cut.g, cut.place(range.first + tile + i), x, channels, c,
                                        [&](Index p, V const& value) { values[p][i] = value; });
         for (Index p = 0; p < positions; ++p)
           Summand<T, E>::store_group(v + p * pitch + c * group, values[p]);

@@ -45,18 +45,20 @@ class KernelCache {
   [[nodiscard]] std::shared_ptr<void> get(Key const& key, std::size_t bytes,
                                           FunctionRef<std::shared_ptr<void>(std::size_t)> allocate,
                                           FunctionRef<void(void*)> fill) {
-    if (scopes_ > 0)
+    if (keeping())
       for (Kept const& kept : kernels_)
         // Backends of several types of operands may share a context: their kernels differ in size.
         if (kept.key == key && kept.bytes == bytes) return kept.kernel;
     std::shared_ptr<void> kernel = allocate(bytes);
     fill(kernel.get());
-    if (scopes_ > 0 && bytes_ + bytes <= capacity) {
+    if (keeping() && bytes_ + bytes <= capacity) {
       kernels_.push_back({key, bytes, kernel});
       bytes_ += bytes;
     }
     return kernel;
   }
+  /// Whether somebody promises now.
+  [[nodiscard]] bool keeping() const { return scopes_ > 0; }
   [[nodiscard]] std::size_t size() const { return kernels_.size(); }
 
  private:

@@ -31,10 +31,15 @@ void pack_weights(HostContext& context, Index depth, Index columns, T* packed, W
   });
 }
 
-/// y (pixels, out) (+)= bias + convolution, for one piece.
+/// Columns [first, last) of what a convolution writes.
+struct Columns {
+  Index first, last;
+};
+
+/// y (pixels, out) (+)= bias + convolution, for some columns of one piece.
 template <class T>
-void convolve(ConvGeometry const& g, ConvView<T> const& x, T const* packed, T const* bias, T* y,
-              bool accumulate) {
+void convolve(ConvGeometry const& g, ConvView<T> const& x, Columns const& columns, T const* packed,
+              T const* bias, T* y, bool accumulate) {
   Index const pixels = x.images * x.rows * g.out_w();
   Tile<T> tile;
   tile.runs = g.kernel;
@@ -42,7 +47,7 @@ void convolve(ConvGeometry const& g, ConvView<T> const& x, T const* packed, T co
   tile.length = g.kernel * g.in;
   tile.c_pitch = g.out;
   tile.accumulate = accumulate;
-  for (Index column = 0; column < g.out; column += panel_columns<T>) {
+  for (Index column = columns.first; column < columns.last; column += panel_columns<T>) {
     tile.b_pitch = panel_width<T>(g.out, column);
     tile.b = packed + column * g.depth();
     tile.start = bias == nullptr ? nullptr : bias + column;
@@ -129,9 +134,18 @@ void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T con
   T* const start = static_cast<T*>(memory.get());
   T* const copies = start + padded;
   if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
-  context.threads().run(cut.pieces, [&](Index piece, int worker) {
-    auto const view = cut.view(x, piece, copies + worker * cut.copy_elements());
-    convolve(g, view, packed, bias == nullptr ? nullptr : start, y, accumulate);
+  // Few pieces, as of a single small image, are cut once more, by columns.
+  constexpr Index few = 4, least_products = Index{1} << 17;
+  Index const panels = padded / panel_columns<T> + (padded % panel_columns<T> != 0);
+  Index const products = g.n * g.out_h() * g.out_w() * g.out * g.depth() / std::max<Index>(1, cut.pieces);
+  Index const slices =
+      std::clamp<Index>(std::min(few / std::max<Index>(1, cut.pieces), products / least_products), 1, panels);
+  Index const columns = (panels + slices - 1) / slices * panel_columns<T>;
+  context.threads().run(cut.pieces * slices, [&](Index piece, int worker) {
+    auto const view = cut.view(x, piece / slices, copies + worker * cut.copy_elements());
+    Index const first = piece % slices * columns;
+    convolve(g, view, {first, std::min(first + columns, g.out)}, packed, bias == nullptr ? nullptr : start, y,
+             accumulate);
   });
 }
 

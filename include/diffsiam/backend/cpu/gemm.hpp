@@ -33,38 +33,38 @@ void pack_panel(MatrixView<T const> const& b, Index depth, Index columns, Index 
 }
 
 /// Rows up to which packing a panel does not pay.
-inline constexpr Index few_rows = 4;
+inline constexpr Index few_rows = 8;
 
-/// C (m, n) (+)= alpha A B^T for m up to few_rows: A and B are read along k as they lie.
-template <class T>
+/// C (m, n) (+)= alpha A B^T for m up to Rows: A and B are read along k as they lie.
+template <int Rows, class T>
 void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> const& b,
                        MatrixView<T> const& c, T alpha, bool accumulate) {
   using V = typename Vector<T>::Type;
-  constexpr int rows = static_cast<int>(few_rows), columns = 4;
+  constexpr int columns = 4;
   for (Index j = 0; j < n; j += columns) {
-    T const *left[rows], *right[columns];
-    V sums[rows][columns] = {};
-    T rest[rows][columns] = {};
+    T const *left[Rows], *right[columns];
+    V sums[Rows][columns] = {};
+    T rest[Rows][columns] = {};
     DIFFSIAM_UNROLL
-    for (int r = 0; r < rows; ++r) left[r] = a.data + std::min<Index>(r, m - 1) * a.pitch;
+    for (int r = 0; r < Rows; ++r) left[r] = a.data + std::min<Index>(r, m - 1) * a.pitch;
     DIFFSIAM_UNROLL
     for (int o = 0; o < columns; ++o) right[o] = b.data + std::min<Index>(j + o, n - 1) * b.pitch;
     Index at = 0;
     for (; at + lanes<T> <= k; at += lanes<T>) {
-      V factors[rows];
+      V factors[Rows];
       DIFFSIAM_UNROLL
-      for (int r = 0; r < rows; ++r) factors[r] = *reinterpret_cast<V const*>(left[r] + at);
+      for (int r = 0; r < Rows; ++r) factors[r] = *reinterpret_cast<V const*>(left[r] + at);
       DIFFSIAM_UNROLL
       for (int o = 0; o < columns; ++o) {
         V const column = *reinterpret_cast<V const*>(right[o] + at);
         DIFFSIAM_UNROLL
-        for (int r = 0; r < rows; ++r) sums[r][o] += factors[r] * column;
+        for (int r = 0; r < Rows; ++r) sums[r][o] += factors[r] * column;
       }
     }
     for (; at < k; ++at)
-      for (int r = 0; r < rows; ++r)
+      for (int r = 0; r < Rows; ++r)
         for (int o = 0; o < columns; ++o) rest[r][o] += left[r][at] * right[o][at];
-    for (int r = 0; r < std::min<Index>(rows, m); ++r)
+    for (int r = 0; r < std::min<Index>(Rows, m); ++r)
       for (int o = 0; o < std::min<Index>(columns, n - j); ++o) {
         T sum = rest[r][o];
         for (Index lane = 0; lane < lanes<T>; ++lane) sum += sums[r][o][lane];
@@ -78,8 +78,13 @@ void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, 
 template <class T>
 void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> b,
                     MatrixView<T> const& c, T alpha, bool accumulate) {
-  if (m <= few_rows && b.transposed && !a.transposed)
-    return multiply_few_rows(m, n, k, a, b, c, alpha, accumulate);
+  if (m <= few_rows && b.transposed && !a.transposed) {
+    auto const way = m == 1 ? &multiply_few_rows<1, T> : &multiply_few_rows<4, T>;
+    for (Index row = 0; row < m; row += 4)
+      way(m - row, n, k, {a.data + row * a.pitch, a.pitch}, b, {c.data + row * c.pitch, c.pitch}, alpha,
+          accumulate);
+    return;
+  }
   alignas(64) std::array<T, static_cast<std::size_t>(gemm_depth<T> * panel_columns<T>)> panel;
   Index const width = panel_width<T>(n, 0);
   Index const row_pitch = a.transposed ? 1 : a.pitch;

@@ -158,10 +158,11 @@ void convolve_by_tiles(HostContext& context, TileCut const& cut, T const* x, E c
 
 // Few tiles: a panel of the kernel at a time passes by all of them, transformed on the spot.
 
-/// Which of the two ways: by panels where the kernel is several times what all tiles are.
+/// Which of the two ways: by panels where the kernel is several times what all tiles are, or where the tiles
+/// make hardly a block.
 [[nodiscard]] inline bool passes_by_panels(TileCut const& cut) {
   constexpr Index several = 4;
-  return several * cut.tiles * (cut.g.in + cut.g.out) <= cut.g.in * cut.g.out;
+  return cut.blocks == 1 || several * cut.tiles * (cut.g.in + cut.g.out) <= cut.g.in * cut.g.out;
 }
 
 /// `kernel` is whole, or null: then `fill` makes a panel at a time.

@@ -15,7 +15,7 @@ namespace diffsiam::backend::cpu::winograd {
 /// pay for the transform of the weights.
 template <class T>
 [[nodiscard]] bool serves(ConvGeometry const& g) {
-  constexpr Index enough_tiles = 24;
+  constexpr Index enough_tiles = 8;
   return std::is_same_v<T, float> && g.kernel == 3 && g.stride == 1 && g.in % lanes<T> == 0 &&
          g.out % lanes<T> == 0 && g.n * ((g.h + 3) / outputs) * ((g.w + 3) / outputs) >= enough_tiles;
 }

@@ -23,8 +23,9 @@ concept HasFlopRule = requires(Op const& op, Shapes in) {
 };
 /// Satisfied if and only if Op has a name and both rules. `forward(Forward<B> const&)` and
 /// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr unsigned
-/// keeps_inputs` (bit i: backward reads input i; all by default) and `static constexpr bool keeps_output`
-/// (false by default).
+/// keeps_inputs` (bit i: backward reads input i; all by default), `static constexpr bool keeps_output`
+/// (false by default), and `recompute(Forward<B> const&)`, which computes the output again from the inputs
+/// and what forward saved, for operations so cheap that memory is worth more.
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;

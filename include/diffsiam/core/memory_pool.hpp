@@ -74,6 +74,7 @@ class MemoryPool {
     Header* before;    ///< in the same segment; null for its first
     bool last;         ///< in its segment
     bool free;
+    bool small;                                                    ///< its segment holds small blocks
     std::set<std::pair<std::size_t, Header*>>::node_type listing;  ///< what lists it while it is free
 
     [[nodiscard]] Header* after() {
@@ -95,9 +96,12 @@ class MemoryPool {
 
   [[nodiscard]] void* take(std::size_t payload) {
     std::size_t const size = payload + sizeof(Header);
+    // Small blocks stay among themselves: one that lives long would spoil a place for a large one.
+    bool const small = size <= largest_small;
     // The smallest block that fits, the lowest of them: what was touched before is touched again.
-    auto best = free_.lower_bound({size, nullptr});
-    Header* const block = best != free_.end() ? best->second : add_segment(size);
+    FreeList& free = small ? free_small_ : free_;
+    auto best = free.lower_bound({size, nullptr});
+    Header* const block = best != free.end() ? best->second : add_segment(size, small);
     unlist(block);
     try {
       if (block->size - size >= smallest_rest) split(block, size);
@@ -121,7 +125,7 @@ class MemoryPool {
   /// Cuts `block` to `size`; the rest is free.
   void split(Header* block, std::size_t size) {
     auto* const rest = ::new (reinterpret_cast<std::byte*>(block) + size)
-        Header{block->size - size, block, block->last, true, {}};
+        Header{block->size - size, block, block->last, true, block->small, {}};
     prepare_listing(rest);
     block->size = size;
     block->last = false;
@@ -148,17 +152,18 @@ class MemoryPool {
   void list(Header* block) noexcept {
     block->free = true;
     block->listing.value() = {block->size, block};
-    free_.insert(std::move(block->listing));
+    list_of(block).insert(std::move(block->listing));
   }
-  void unlist(Header* block) noexcept { block->listing = free_.extract({block->size, block}); }
+  void unlist(Header* block) noexcept { block->listing = list_of(block).extract({block->size, block}); }
 
   /// One large free block more, which fits `size`.
-  [[nodiscard]] Header* add_segment(std::size_t size) {
+  [[nodiscard]] Header* add_segment(std::size_t size, bool small) {
     // Grows by half, so that there are few borders over which nothing can be joined.
-    std::size_t bytes = std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
+    std::size_t bytes =
+        small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
     void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
     if (memory == nullptr) memory = ::operator new(bytes = size, std::align_val_t{alignment});
-    auto* const block = ::new (memory) Header{bytes, nullptr, true, true, {}};
+    auto* const block = ::new (memory) Header{bytes, nullptr, true, true, small, {}};
     try {
       prepare_listing(block);
       segments_.push_back({block, bytes});
@@ -179,6 +184,9 @@ class MemoryPool {
     ::operator delete(static_cast<void*>(segment.first), std::align_val_t{alignment});
   }
 
+  using FreeList = std::set<std::pair<std::size_t, Header*>>;  ///< by size, then by address
+  [[nodiscard]] FreeList& list_of(Header* block) { return block->small ? free_small_ : free_; }
+
   [[nodiscard]] std::size_t locked(std::size_t const& value) const {
     std::lock_guard const lock{mutex_};
     return value;
@@ -186,10 +194,11 @@ class MemoryPool {
 
   static constexpr std::size_t smallest_rest = sizeof(Header) + 4 * alignment;
   static constexpr std::size_t first_segment = std::size_t{1} << 22;
+  static constexpr std::size_t largest_small = std::size_t{1} << 19;
 
   Backing backing_;
   mutable std::mutex mutex_;
-  std::set<std::pair<std::size_t, Header*>> free_;  ///< by size, then by address
+  FreeList free_, free_small_;
   std::vector<Segment> segments_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };

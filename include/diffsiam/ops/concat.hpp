@@ -31,6 +31,10 @@ struct Concat {
     });
   }
   template <class B>
+  void recompute(Forward<B> const& pass) const {
+    forward(pass);
+  }
+  template <class B>
   void backward(Backward<B> const& pass) const {
     for_each_part(pass.in, [&](std::size_t i, SampleGrid const& g, Index begin, Index pitch) {
       if (auto* dx = pass.gradient(i)) {

@@ -70,6 +70,12 @@ struct GroupNorm : GroupNormRules {
     pass.save(0, statistics);
     pass.save(1, affine);
   }
+  /// From the folded statistics: one pass.
+  template <class B>
+  void recompute(Forward<B> const& pass) const {
+    normaliser<B>(pass.context, pass.in[0].shape())
+        .apply(pass.in[0].data(), (*pass.saved)[1], pass.out.data());
+  }
   template <class B>
   void backward(Backward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());

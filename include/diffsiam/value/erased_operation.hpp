@@ -35,6 +35,7 @@ struct Erased {
   static double flops(void const* op, Shapes in) { return of(op).flops(in); }
   static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
   static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
+  static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
   static void const* copy(void const* op) { return new Op(of(op)); }
   static void destroy(void const* op) { delete static_cast<Op const*>(op); }
 };

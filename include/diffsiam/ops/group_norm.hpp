@@ -9,8 +9,8 @@
 
 namespace diffsiam::ops {
 
-/// What does not depend on the activation. Inputs x (n, ..., c), gamma (c), beta (c), and optionally a modulation
-/// (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
+/// What does not depend on the activation. Inputs x (n, ..., c), gamma (c), beta (c), and optionally a
+/// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
   Index groups = 32;

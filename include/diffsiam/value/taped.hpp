@@ -229,7 +229,7 @@ class Tape {
     Mode mode = Mode::training;
     Rng rng{};  ///< dropout draws from it: key (seed, stream), counter (element, step)
     /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
-    /// again on the way back: a third less memory for a few percent of time. False keeps them.
+    /// again on the way back: less memory for little time (docs/performance.md). False keeps them.
     bool saves_memory = true;
   };
 

@@ -20,6 +20,37 @@ DIFFSIAM_ALWAYS_INLINE void add_kernels(ConvGeometry const& g, Index o, Index i,
       });
 }
 
+/// One position of channels `first` and `count` of a transform (tiles / group, channels, group).
+template <class E>
+struct ChannelsOfTiles {
+  E const* data;
+  Index channels, first, count;
+};
+
+/// sums (out, in) (+)= m (tiles, out)^T v (tiles, in) for one position; rows of sums are `pitch` apart.
+template <class T, class E>
+void multiply_over_tiles(Index tiles, ChannelsOfTiles<E> const& m, ChannelsOfTiles<E> const& v, T* sums,
+                         Index pitch, bool accumulate) {
+  constexpr Index group = Summand<T, E>::group;
+  Tile<T, E> tile;
+  tile.a_step = m.channels * group;
+  tile.length = (tiles + group - 1) / group;
+  tile.b_pitch = v.channels * group;
+  tile.c_pitch = pitch;
+  tile.accumulate = accumulate;
+  for (Index column = 0; column < v.count; column += panel_columns<T>) {
+    tile.b = v.data + (v.first + column) * group;
+    tile.columns = std::min(panel_columns<T>, v.count - column);
+    for (Index row = 0; row < m.count; row += tile_rows) {
+      tile.rows = std::min(tile_rows, m.count - row);
+      for (Index r = 0; r < tile_rows; ++r)
+        tile.a[static_cast<std::size_t>(r)] = m.data + (m.first + row + std::min(r, tile.rows - 1)) * group;
+      tile.c = sums + row * pitch + column;
+      multiply(tile);
+    }
+  }
+}
+
 // Few channels: the sums of all kernels stay in a core's second cache while blocks of tiles pass by. The
 // blocks are dealt to a fixed number of parts, whose sums are added in their order.
 
@@ -27,33 +58,6 @@ DIFFSIAM_ALWAYS_INLINE void add_kernels(ConvGeometry const& g, Index o, Index i,
   constexpr Index most = Index{1} << 21;
   return std::clamp<Index>(most / (positions * cut.g.in * cut.g.out), std::min<Index>(2, cut.blocks),
                            std::min<Index>(16, cut.blocks));
-}
-
-/// For each position: sums (out, in) += m (tiles, out)^T v (tiles, in), both (tiles / group, channels,
-/// group).
-template <class T, class E>
-void add_products(TileCut const& cut, Index count, E const* v, E const* m, T* sums) {
-  constexpr Index group = Summand<T, E>::group;
-  Index const in = cut.g.in, out = cut.g.out;
-  Tile<T, E> tile;
-  tile.a_step = out * group;
-  tile.length = (count + group - 1) / group;
-  tile.b_pitch = in * group;
-  tile.c_pitch = in;
-  tile.accumulate = true;
-  for (Index p = 0; p < positions; ++p)
-    for (Index column = 0; column < in; column += panel_columns<T>) {
-      tile.b = v + p * cut.block_tiles * in + column * group;
-      tile.columns = std::min(panel_columns<T>, in - column);
-      for (Index row = 0; row < out; row += tile_rows) {
-        tile.rows = std::min(tile_rows, out - row);
-        for (Index r = 0; r < tile_rows; ++r)
-          tile.a[static_cast<std::size_t>(r)] =
-              m + p * cut.block_tiles * out + (row + std::min(r, tile.rows - 1)) * group;
-        tile.c = sums + (p * out + row) * in + column;
-        multiply(tile);
-      }
-    }
 }
 
 template <class E, class T>
@@ -74,7 +78,10 @@ void gradient_by_tiles(HostContext& context, TileCut const& cut, std::byte* memo
       transform_tiles_by_groups<T, ImageTransform>(cut, range, x, g.in, v, cut.block_tiles * g.in);
       transform_tiles_by_groups<T, OutputGradientTransform>(cut, range, dy, g.out, m,
                                                             cut.block_tiles * g.out);
-      add_products<T, E>(cut, range.count, v, m, own);
+      for (Index p = 0; p < positions; ++p)
+        multiply_over_tiles<T, E>(range.count, {m + p * cut.block_tiles * g.out, g.out, 0, g.out},
+                                  {v + p * cut.block_tiles * g.in, g.in, 0, g.in}, own + p * g.out * g.in,
+                                  g.in, true);
     }
   });
   Index const rows = std::max<Index>(1, (Index{1} << 12) / g.in);
@@ -112,32 +119,6 @@ template <class T, class E>
   return (cut.tiles + group - 1) / group * group;
 }
 
-/// sums (36, kernel_rows, kernel_columns) for outputs from `o` and inputs from `i`.
-template <class T, class E>
-void sum_kernels(TileCut const& cut, E const* v, E const* m, Index o, Index i, T* sums) {
-  constexpr Index group = Summand<T, E>::group;
-  Index const in = cut.g.in, out = cut.g.out, tiles = whole_groups<T, E>(cut);
-  Index const rows = std::min(kernel_rows, out - o), columns = std::min(kernel_columns<T>, in - i);
-  Tile<T, E> tile;
-  tile.a_step = out * group;
-  tile.length = tiles / group;
-  tile.b_pitch = in * group;
-  tile.c_pitch = kernel_columns<T>;
-  for (Index p = 0; p < positions; ++p)
-    for (Index column = 0; column < columns; column += panel_columns<T>) {
-      tile.b = v + p * tiles * in + (i + column) * group;
-      tile.columns = std::min(panel_columns<T>, columns - column);
-      for (Index row = 0; row < rows; row += tile_rows) {
-        tile.rows = std::min(tile_rows, rows - row);
-        for (Index r = 0; r < tile_rows; ++r)
-          tile.a[static_cast<std::size_t>(r)] =
-              m + p * tiles * out + (o + row + std::min(r, tile.rows - 1)) * group;
-        tile.c = sums + (p * kernel_rows + row) * kernel_columns<T> + column;
-        multiply(tile);
-      }
-    }
-}
-
 template <class E, class T>
 void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* memory, T const* x, T const* dy,
                          T* dw) {
@@ -159,9 +140,14 @@ void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* me
   context.threads().run(down * across, [&](Index piece, int worker) {
     Index const first_o = piece % down * kernel_rows, first_i = piece / down * kernel_columns<T>;
     T* const own = sums + worker * kernel_sums<T>;
-    sum_kernels<T, E>(cut, v, m, first_o, first_i, own);
-    for (Index o = first_o; o < std::min(first_o + kernel_rows, g.out); ++o)
-      for (Index i = first_i; i < std::min(first_i + kernel_columns<T>, g.in); i += lanes<T>)
+    Index const rows = std::min(kernel_rows, g.out - first_o);
+    Index const columns = std::min(kernel_columns<T>, g.in - first_i);
+    for (Index p = 0; p < positions; ++p)
+      multiply_over_tiles<T, E>(tiles, {m + p * tiles * g.out, g.out, first_o, rows},
+                                {v + p * tiles * g.in, g.in, first_i, columns},
+                                own + p * kernel_rows * kernel_columns<T>, kernel_columns<T>, false);
+    for (Index o = first_o; o < first_o + rows; ++o)
+      for (Index i = first_i; i < first_i + columns; i += lanes<T>)
         add_kernels(g, o, i, dw, [&](Index p) {
           return *reinterpret_cast<V const*>(own + (p * kernel_rows + o - first_o) * kernel_columns<T> + i -
                                              first_i);

@@ -119,11 +119,8 @@ struct WayBack {
 };
 
 template <class B, class Op>
-inline constexpr bool recomputable = requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); };
-
-template <class B, class Op>
 [[nodiscard]] constexpr auto recompute_of() -> decltype(WayBack<B>::recompute) {
-  if constexpr (recomputable<B, Op>)
+  if constexpr (requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); })
     return &Erased<B, Op>::recompute;
   else
     return nullptr;

@@ -79,8 +79,9 @@ template <class T>
 void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> b,
                     MatrixView<T> const& c, T alpha, bool accumulate) {
   if (m <= few_rows && b.transposed && !a.transposed) {
-    auto const way = m == 1 ? &multiply_few_rows<1, T> : &multiply_few_rows<4, T>;
-    for (Index row = 0; row < m; row += 4)
+    constexpr int together = 4;
+    auto const way = m == 1 ? &multiply_few_rows<1, T> : &multiply_few_rows<together, T>;
+    for (Index row = 0; row < m; row += together)
       way(m - row, n, k, {a.data + row * a.pitch, a.pitch}, b, {c.data + row * c.pitch, c.pitch}, alpha,
           accumulate);
     return;

@@ -53,9 +53,7 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
       context, profile);
   Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
                           bytes_before, profile);
-  // Gradients live outside the step that the dry run sees.
-  auto const gradients = record["trainable"].template get<std::size_t>() * sizeof(typename B::Scalar);
-  record["predicted_bytes"] = held + gradients + predicted.peak_bytes;
+  record["predicted_bytes"] = held + predicted.touched_bytes;
   return record;
 }
 

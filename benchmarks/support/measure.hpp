@@ -107,6 +107,7 @@ template <class Context, class Model>
               {"gflops", flops / typical / 1e9},
               {"peak_bytes", process_bytes("VmHWM") - bytes_before},
               {"pool_peak_bytes", context.memory().peak_bytes()},
+              {"pool_touched_bytes", context.memory().touched_bytes()},
               {"pool_reserved_bytes", context.memory().reserved_bytes()},
               {"trainable", trainable},
               {"parameters", all}};

@@ -1,3 +1,5 @@
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -12,26 +14,27 @@ TEST_CASE("Blocks are aligned, large enough and less than 64 bytes too large") {
   MemoryPool pool;
   for (std::size_t bytes = 1; bytes < 100000; bytes += bytes / 7 + 1) {
     std::size_t const before = pool.live_bytes();
-    void* const block = pool.allocate(bytes);
-    CHECK(reinterpret_cast<std::uintptr_t>(block) % MemoryPool::alignment == 0);
-    std::memset(block, 0xA5, bytes);
+    MemoryPool::Block* const block = pool.allocate(bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(block->data()) % MemoryPool::alignment == 0);
+    std::memset(block->data(), 0xA5, bytes);
     std::size_t const size = pool.live_bytes() - before;
     CHECK(size >= bytes);
     CHECK(size <= bytes + 63);
-    pool.release(block, bytes);
+    pool.release(block);
     CHECK(pool.live_bytes() == before);
   }
 }
 
 TEST_CASE("A released block is handed out again, and nothing is taken from the system for it") {
   MemoryPool pool;
-  void* const first = pool.allocate(1000);
+  auto* const first = pool.allocate(1000);
+  void* const place = first->data();
   std::size_t const reserved = pool.reserved_bytes();
-  pool.release(first, 1000);
-  void* const second = pool.allocate(999);
-  CHECK(second == first);
+  pool.release(first);
+  auto* const second = pool.allocate(999);
+  CHECK(second->data() == place);
   CHECK(pool.reserved_bytes() == reserved);
-  pool.release(second, 999);
+  pool.release(second);
   pool.trim();
   CHECK(pool.reserved_bytes() == 0);
 }
@@ -40,14 +43,14 @@ TEST_CASE("Released neighbours become one block again, whatever the order") {
   constexpr std::size_t kilobyte = 1024, count = 256;
   for (std::size_t const stride : {1, 3, 255}) {
     MemoryPool pool;
-    std::vector<void*> blocks;
+    std::vector<MemoryPool::Block*> blocks;
     for (std::size_t i = 0; i < count; ++i) blocks.push_back(pool.allocate(kilobyte));
     std::size_t const reserved = pool.reserved_bytes();
-    for (std::size_t i = 0; i < count; ++i) pool.release(blocks[i * stride % count], kilobyte);
+    for (std::size_t i = 0; i < count; ++i) pool.release(blocks[i * stride % count]);
     CHECK(pool.live_bytes() == 0);
-    void* const whole = pool.allocate(count * kilobyte);
+    auto* const whole = pool.allocate(count * kilobyte);
     CHECK(pool.reserved_bytes() == reserved);
-    pool.release(whole, count * kilobyte);
+    pool.release(whole);
     pool.trim();
     CHECK(pool.reserved_bytes() == 0);
   }
@@ -56,6 +59,7 @@ TEST_CASE("Released neighbours become one block again, whatever the order") {
 TEST_CASE("Blocks of a random history never overlap and keep what is written to them") {
   MemoryPool pool;
   struct Held {
+    MemoryPool::Block* block;
     unsigned char* data;
     std::size_t bytes;
     unsigned char mark;
@@ -70,9 +74,9 @@ TEST_CASE("Blocks of a random history never overlap and keep what is written to 
     if (held.size() < 40 && draw(2) == 0) {
       std::size_t const bytes = 1 + draw(draw(2) == 0 ? 200 : 50000);
       auto const mark = static_cast<unsigned char>(draw(256));
-      auto* const data = static_cast<unsigned char*>(pool.allocate(bytes));
-      std::memset(data, mark, bytes);
-      held.push_back({data, bytes, mark});
+      auto* const block = pool.allocate(bytes);
+      std::memset(block->data(), mark, bytes);
+      held.push_back({block, static_cast<unsigned char*>(block->data()), bytes, mark});
     } else if (!held.empty()) {
       std::swap(held[draw(held.size())], held.back());
       Held const last = held.back();
@@ -80,10 +84,10 @@ TEST_CASE("Blocks of a random history never overlap and keep what is written to 
       bool intact = true;
       for (std::size_t j = 0; j < last.bytes; ++j) intact = intact && last.data[j] == last.mark;
       REQUIRE(intact);
-      pool.release(last.data, last.bytes);
+      pool.release(last.block);
     }
   }
-  for (Held const& each : held) pool.release(each.data, each.bytes);
+  for (Held const& each : held) pool.release(each.block);
   CHECK(pool.live_bytes() == 0);
   pool.trim();
   CHECK(pool.reserved_bytes() == 0);
@@ -91,25 +95,63 @@ TEST_CASE("Blocks of a random history never overlap and keep what is written to 
 
 TEST_CASE("The peak is the greatest number of live bytes since it was reset") {
   MemoryPool pool;
-  void* const a = pool.allocate(4096);
-  void* const b = pool.allocate(4096);
-  pool.release(b, 4096);
+  auto* const a = pool.allocate(4096);
+  auto* const b = pool.allocate(4096);
+  pool.release(b);
   CHECK(pool.live_bytes() == 4096);
   CHECK(pool.peak_bytes() == 8192);
   pool.reset_peak();
   CHECK(pool.peak_bytes() == 4096);
-  pool.release(a, 4096);
+  pool.release(a);
   CHECK(pool.live_bytes() == 0);
 }
 
-TEST_CASE("A pool that only counts takes nothing from the system") {
-  MemoryPool pool{MemoryPool::Backing::counted_only};
-  void* const block = pool.allocate(std::size_t{1} << 40);
-  CHECK(block != nullptr);
-  CHECK(pool.peak_bytes() == std::size_t{1} << 40);
-  CHECK(pool.reserved_bytes() == 0);
-  pool.release(block, std::size_t{1} << 40);
-  CHECK(pool.live_bytes() == 0);
+TEST_CASE("What was touched reaches to the end of the farthest block, and stays after its release") {
+  MemoryPool pool;
+  constexpr std::size_t megabyte = 1 << 20;
+  auto* const a = pool.allocate(megabyte);
+  auto* const b = pool.allocate(megabyte);
+  pool.release(a);
+  auto* const c = pool.allocate(2 * megabyte);  // does not fit where `a` was
+  CHECK(pool.peak_bytes() == 3 * megabyte);
+  CHECK(pool.touched_bytes() == 4 * megabyte);
+  pool.release(b);
+  pool.release(c);
+  CHECK(pool.touched_bytes() == 4 * megabyte);
+  pool.trim();
+  CHECK(pool.touched_bytes() == 0);
+}
+
+TEST_CASE("A pool that only counts takes nothing, and places blocks as one with memory does") {
+  MemoryPool counted{MemoryPool::Backing::counted_only}, backed;
+  auto* const huge = counted.allocate(std::size_t{1} << 40);
+  CHECK(huge->data() != nullptr);
+  CHECK(counted.peak_bytes() == std::size_t{1} << 40);
+  counted.release(huge);
+  counted.trim();
+  counted.reset_peak();
+  std::vector<std::array<MemoryPool::Block*, 2>> held;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    std::size_t const bytes = 1 + i * 7919 % 3 * 400000 + i * 104729 % 5000;
+    if (i % 3 != 2) {
+      held.push_back({counted.allocate(bytes), backed.allocate(bytes)});
+    } else {
+      std::swap(held[i * 31 % held.size()], held.back());
+      counted.release(held.back()[0]);
+      backed.release(held.back()[1]);
+      held.pop_back();
+    }
+    if (held.size() > 30) {
+      counted.release(held.front()[0]);
+      backed.release(held.front()[1]);
+      held.erase(held.begin());
+    }
+  }
+  CHECK(counted.live_bytes() == backed.live_bytes());
+  CHECK(counted.reserved_bytes() == backed.reserved_bytes());
+  // Which of two free blocks of one size is the lower one depends on where the system put their segments.
+  CHECK(static_cast<double>(counted.touched_bytes()) ==
+        test::Approx(static_cast<double>(backed.touched_bytes())).epsilon(0.01));
 }
 
 TEST_CASE("What no machine has is refused, not answered with a wrong block") {
@@ -136,9 +178,9 @@ TEST_CASE("Threads may share a pool") {
     threads.emplace_back([&pool, t] {
       for (int i = 0; i < 2000; ++i) {
         std::size_t const bytes = static_cast<std::size_t>(64 + (i * 37 + t) % 3000);
-        void* const block = pool.allocate(bytes);
-        std::memset(block, t, bytes);
-        pool.release(block, bytes);
+        auto* const block = pool.allocate(bytes);
+        std::memset(block->data(), t, bytes);
+        pool.release(block);
       }
     });
   }

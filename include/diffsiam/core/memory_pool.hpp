@@ -1,10 +1,12 @@
 // MemoryPool: a heap of its own for tensors and workspaces. It takes few large segments from the system and
 // cuts them by best fit, joining neighbours again when they are released: once the first steps of a loop have
-// sized it, later steps take nothing from the system. It also counts: live and peak bytes.
+// sized it, later steps take nothing from the system. It also counts: live, peak and touched bytes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <forward_list>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -14,11 +16,36 @@
 
 namespace diffsiam {
 
-/// Thread-safe. A pool that is not backed counts bytes without providing memory: for estimates before a run.
+/// Thread-safe. A pool that is not backed places blocks as a backed one would, at addresses where nothing is:
+/// for estimates before a run.
 class MemoryPool {
  public:
   enum class Backing { memory, counted_only };
   static constexpr std::size_t alignment = 64;
+
+  /// What describes a block stands beside the memory, not in it, so that memory need not exist.
+  class Block {
+   public:
+    /// Aligned to 64; nothing is there if the pool only counts.
+    [[nodiscard]] void* data() const { return reinterpret_cast<void*>(address_); }
+
+   private:
+    friend class MemoryPool;
+    struct LowestOfSmallest {
+      bool operator()(Block const* a, Block const* b) const {
+        return a->size_ != b->size_ ? a->size_ < b->size_ : a->address_ < b->address_;
+      }
+    };
+    using FreeList = std::set<Block*, LowestOfSmallest>;
+
+    std::uintptr_t address_ = 0;
+    std::size_t size_ = 0;
+    Block *before_ = nullptr, *after_ = nullptr;  ///< without gaps, within a segment
+    std::size_t segment_ = 0;
+    bool free_ = false;
+    FreeList::node_type
+        listing_;  ///< what lists it while it is free: from its creation, for it must not fail
+  };
 
   explicit MemoryPool(Backing backing = Backing::memory) : backing_(backing) {}
   MemoryPool(MemoryPool const&) = delete;
@@ -27,40 +54,65 @@ class MemoryPool {
     for (Segment const& segment : segments_) give_back(segment);
   }
 
-  /// A block of at least `bytes`, aligned to 64. Throws std::bad_alloc when the system has none.
-  [[nodiscard]] void* allocate(std::size_t bytes) {
+  /// A block of at least `bytes`. Throws std::bad_alloc when the system has none.
+  [[nodiscard]] Block* allocate(std::size_t bytes) {
     std::size_t const size = rounded(bytes);
     std::lock_guard const lock{mutex_};
-    void* const block = backing_ == Backing::counted_only ? this : take(size);
+    // Small blocks stay among themselves: one that lives long would spoil a place for a large one.
+    bool const small = size <= largest_small;
+    // The smallest block that fits, the lowest of them: what was touched before is touched again.
+    Block wanted;
+    wanted.size_ = size;
+    auto const best = free_[small].lower_bound(&wanted);
+    Block* const block = best != free_[small].end() ? *best : add_segment(size, small);
+    if (block->size_ > size) split(block, size);
+    unlist(block);
     live_ += size;
     peak_ = std::max(peak_, live_);
+    Segment& segment = segments_[block->segment_];
+    segment.touched = std::max(segment.touched, block->address_ + size - segment.first->address_);
     return block;
   }
 
-  /// Returns a block obtained with the same `bytes`.
-  void release(void* block, std::size_t bytes) noexcept {
+  /// Takes a block back.
+  void release(Block* block) noexcept {
     std::lock_guard const lock{mutex_};
-    live_ -= rounded(bytes);
-    if (backing_ == Backing::memory) put_back(header_of(block));
+    live_ -= block->size_;
+    if (block->after_ != nullptr && block->after_->free_) join(block, block->after_);
+    if (Block* const before = block->before_; before != nullptr && before->free_) {
+      join(before, block);
+      block = before;
+    }
+    list(block);
   }
 
   /// Gives segments that hold no live block back to the system.
   void trim() noexcept {
     std::lock_guard const lock{mutex_};
-    std::erase_if(segments_, [this](Segment const& segment) {
-      if (!segment.first->free || segment.first->size != segment.bytes) return false;
-      unlist(segment.first);
-      reserved_ -= segment.bytes;
+    for (Segment& segment : segments_) {
+      Block* const whole = segment.first;
+      if (whole == nullptr || !whole->free_ || whole->after_ != nullptr) continue;
+      unlist(whole);
       give_back(segment);
-      return true;
-    });
+      spare(whole);
+      reserved_ -= segment.bytes;
+      segment = {};  // its place stays: blocks know their segments by number
+    }
   }
 
   /// Bytes in blocks now handed out, rounded up to 64.
   [[nodiscard]] std::size_t live_bytes() const { return locked(live_); }
   /// The greatest live_bytes since construction or reset_peak().
   [[nodiscard]] std::size_t peak_bytes() const { return locked(peak_); }
-  /// Bytes asked of the system. It provides pages as they are first touched, so fewer may be resident.
+  /// Bytes up to the end of the farthest block that each segment ever held: about what is resident, since the
+  /// system provides pages as they are first touched. Above peak_bytes by the gaps between blocks.
+  [[nodiscard]] std::size_t touched_bytes() const {
+    std::lock_guard const lock{mutex_};
+    std::size_t sum = 0;
+    for (Segment const& segment : segments_) sum += segment.touched;
+    return sum;
+  }
+  /// Bytes asked of the system, touched or not.
   [[nodiscard]] std::size_t reserved_bytes() const { return locked(reserved_); }
   void reset_peak() {
     std::lock_guard const lock{mutex_};
@@ -68,145 +120,123 @@ class MemoryPool {
   }
 
  private:
-  /// Stands before each block; blocks of a segment follow each other without gaps.
-  struct alignas(alignment) Header {
-    std::size_t size;  ///< with the header
-    Header* before;    ///< in the same segment; null for its first
-    bool last;         ///< in its segment
-    bool free;
-    bool small;                                                    ///< its segment holds small blocks
-    std::set<std::pair<std::size_t, Header*>>::node_type listing;  ///< what lists it while it is free
-
-    [[nodiscard]] Header* after() {
-      return last ? nullptr : reinterpret_cast<Header*>(reinterpret_cast<std::byte*>(this) + size);
-    }
-  };
+  using FreeList = Block::FreeList;
   struct Segment {
-    Header* first;
-    std::size_t bytes;
+    Block* first = nullptr;  ///< null once it was given back
+    std::size_t bytes = 0, touched = 0;
+    bool small = false;
   };
 
-  /// Payload as it is counted.
   [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
     constexpr std::size_t most = std::size_t{1} << 48;  // what no machine has
     if (bytes > most) throw std::bad_alloc{};
     return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
   }
-  [[nodiscard]] static Header* header_of(void* block) { return static_cast<Header*>(block) - 1; }
 
-  [[nodiscard]] void* take(std::size_t payload) {
-    std::size_t const size = payload + sizeof(Header);
-    // Small blocks stay among themselves: one that lives long would spoil a place for a large one.
-    bool const small = size <= largest_small;
-    // The smallest block that fits, the lowest of them: what was touched before is touched again.
-    FreeList& free = small ? free_small_ : free_;
-    auto best = free.lower_bound({size, nullptr});
-    Header* const block = best != free.end() ? best->second : add_segment(size, small);
+  /// Cuts a free block to `size`; the rest is free too.
+  void split(Block* block, std::size_t size) {
+    Block* const rest = new_block();
     unlist(block);
-    try {
-      if (block->size - size >= smallest_rest) split(block, size);
-    } catch (...) {
-      list(block);
-      throw;
-    }
-    block->free = false;
-    return block + 1;
-  }
-  void put_back(Header* block) noexcept {
-    if (Header* const after = block->after(); after != nullptr && after->free) absorb(block, after);
-    if (Header* const before = block->before; before != nullptr && before->free) {
-      unlist(before);
-      absorb_unlisted(before, block);
-      block = before;
-    }
+    rest->address_ = block->address_ + size;
+    rest->size_ = block->size_ - size;
+    rest->before_ = block;
+    rest->after_ = block->after_;
+    rest->segment_ = block->segment_;
+    if (rest->after_ != nullptr) rest->after_->before_ = rest;
+    block->after_ = rest;
+    block->size_ = size;
+    list(rest);
     list(block);
   }
-
-  /// Cuts `block` to `size`; the rest is free.
-  void split(Header* block, std::size_t size) {
-    auto* const rest = ::new (reinterpret_cast<std::byte*>(block) + size)
-        Header{block->size - size, block, block->last, true, block->small, {}};
-    prepare_listing(rest);
-    block->size = size;
-    block->last = false;
-    if (Header* const after = rest->after()) after->before = rest;
-    list(rest);
-  }
-  /// `block` takes in its free neighbour.
-  void absorb(Header* block, Header* after) noexcept {
-    unlist(after);
-    absorb_unlisted(block, after);
-  }
-  static void absorb_unlisted(Header* block, Header* after) noexcept {
-    block->size += after->size;
-    block->last = after->last;
-    if (Header* const next = block->after()) next->before = block;
-    after->~Header();
+  /// `block`, on no list, takes in the neighbour behind it; either may be the one that was released.
+  void join(Block* block, Block* after) noexcept {
+    if (after->free_) unlist(after);
+    if (block->free_) unlist(block);
+    block->size_ += after->size_;
+    block->after_ = after->after_;
+    if (block->after_ != nullptr) block->after_->before_ = block;
+    spare(after);
   }
 
-  // Listing a block must not fail, so each carries the node that lists it from its creation on.
-  void prepare_listing(Header* block) {
-    std::set<std::pair<std::size_t, Header*>> maker;
-    block->listing = maker.extract(maker.emplace(block->size, block).first);
+  [[nodiscard]] FreeList& list_of(Block const* block) { return free_[segments_[block->segment_].small]; }
+  void list(Block* block) noexcept {
+    block->free_ = true;
+    list_of(block).insert(std::move(block->listing_));
   }
-  void list(Header* block) noexcept {
-    block->free = true;
-    block->listing.value() = {block->size, block};
-    list_of(block).insert(std::move(block->listing));
+  void unlist(Block* block) noexcept {
+    block->free_ = false;
+    block->listing_ = list_of(block).extract(block);
   }
-  void unlist(Header* block) noexcept { block->listing = list_of(block).extract({block->size, block}); }
+
+  // Descriptions of blocks are used again: in the long run a pool asks nothing of any heap.
+  [[nodiscard]] Block* new_block() {
+    if (spares_ != nullptr) return std::exchange(spares_, spares_->after_);
+    Block* const block = &blocks_.emplace_front();
+    FreeList maker;
+    block->listing_ = maker.extract(maker.insert(block).first);
+    return block;
+  }
+  void spare(Block* block) noexcept {
+    block->after_ = spares_;
+    spares_ = block;
+  }
 
   /// One large free block more, which fits `size`.
-  [[nodiscard]] Header* add_segment(std::size_t size, bool small) {
+  [[nodiscard]] Block* add_segment(std::size_t size, bool small) {
     // Grows by half, so that there are few borders over which nothing can be joined.
     std::size_t bytes =
         small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
-    void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
-    if (memory == nullptr) memory = ::operator new(bytes = size, std::align_val_t{alignment});
-    auto* const block = ::new (memory) Header{bytes, nullptr, true, true, small, {}};
-    try {
-      prepare_listing(block);
-      segments_.push_back({block, bytes});
-    } catch (...) {
-      give_back({block, bytes});
-      throw;
+    auto const empty = std::find_if(segments_.begin(), segments_.end(),
+                                    [](Segment const& segment) { return segment.first == nullptr; });
+    Segment& segment = empty != segments_.end() ? *empty : segments_.emplace_back();
+    Block* const block = new_block();
+    block->address_ = address_of_new(bytes);
+    if (block->address_ == 0) block->address_ = address_of_new(bytes = size);
+    if (block->address_ == 0) {
+      spare(block);
+      throw std::bad_alloc{};
     }
+    block->size_ = bytes;
+    block->before_ = block->after_ = nullptr;
+    block->segment_ = static_cast<std::size_t>(&segment - segments_.data());
+    segment = {block, bytes, 0, small};
     reserved_ += bytes;
     list(block);
     return block;
   }
-  static void give_back(Segment const& segment) noexcept {
-    for (Header* block = segment.first; block != nullptr;) {
-      Header* const after = block->after();
-      block->~Header();
-      block = after;
-    }
-    ::operator delete(static_cast<void*>(segment.first), std::align_val_t{alignment});
+  /// Zero if the system has none.
+  [[nodiscard]] std::uintptr_t address_of_new(std::size_t bytes) {
+    if (backing_ == Backing::counted_only) return std::exchange(next_address_, next_address_ + bytes);
+    return reinterpret_cast<std::uintptr_t>(::operator new(bytes, std::align_val_t{alignment}, std::nothrow));
   }
-
-  using FreeList = std::set<std::pair<std::size_t, Header*>>;  ///< by size, then by address
-  [[nodiscard]] FreeList& list_of(Header* block) { return block->small ? free_small_ : free_; }
+  void give_back(Segment const& segment) noexcept {
+    if (segment.first != nullptr && backing_ == Backing::memory)
+      ::operator delete(segment.first->data(), std::align_val_t{alignment});
+  }
 
   [[nodiscard]] std::size_t locked(std::size_t const& value) const {
     std::lock_guard const lock{mutex_};
     return value;
   }
 
-  static constexpr std::size_t smallest_rest = sizeof(Header) + 4 * alignment;
   static constexpr std::size_t first_segment = std::size_t{1} << 22;
   static constexpr std::size_t largest_small = std::size_t{1} << 19;
 
   Backing backing_;
   mutable std::mutex mutex_;
-  FreeList free_, free_small_;
+  FreeList free_[2];  ///< of large blocks, of small ones
   std::vector<Segment> segments_;
+  std::forward_list<Block> blocks_;  ///< all there ever were
+  Block* spares_ = nullptr;
+  std::uintptr_t next_address_ = alignment;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
 
 /// Memory of `bytes` that returns to its pool with the last handle; the pool lives at least as long.
 [[nodiscard]] inline std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const& pool,
                                                                  std::size_t bytes) {
-  return {pool->allocate(bytes), [pool, bytes](void* block) { pool->release(block, bytes); }};
+  MemoryPool::Block* const block = pool->allocate(bytes);
+  return {block->data(), [pool, block](void*) { pool->release(block); }};
 }
 
 }  // namespace diffsiam

@@ -32,6 +32,9 @@ class GradientDescent {
       fail<ConfigError>(Rule::name, "parameters that can be trained", "none", "are all of them frozen?");
     states_.reserve(list_.parameters.size());
     for (auto const& entry : list_.parameters) {
+      // Its gradient lives as long as the state does: made here, it does not cut the memory of the first
+      // step.
+      if (entry.parameter.trainable()) (void)entry.parameter.gradient();
       std::array<Tensor<B>, states> memory;
       for (std::size_t i = 0; i < Rule::states(config_); ++i)
         memory[i] = Tensor<B>::zeros(entry.parameter.value().context(), entry.parameter.shape());

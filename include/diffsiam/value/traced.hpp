@@ -16,8 +16,9 @@ using Traced = Tensor<backend::DryRun<B>>;
 
 /// What some computation will cost.
 struct Estimate {
-  double flops = 0;            ///< additions and multiplications apart; a gradient counts once an operand
-  std::size_t peak_bytes = 0;  ///< greatest sum of live tensors and workspaces, as MemoryPool counts them
+  double flops = 0;               ///< additions and multiplications apart; a gradient counts once an operand
+  std::size_t peak_bytes = 0;     ///< greatest sum of live tensors and workspaces, as MemoryPool counts them
+  std::size_t touched_bytes = 0;  ///< the same with the gaps between blocks: MemoryPool::touched_bytes
   std::map<std::string, backend::OperationAccount> operations;
 };
 
@@ -27,7 +28,8 @@ template <class F>
 [[nodiscard]] Estimate estimate(F&& f, int threads = 1) {
   backend::DryContext context{{.threads = threads}};
   f(context);
-  return {context.flops(), context.memory().peak_bytes(), context.accounts()};
+  return {context.flops(), context.memory().peak_bytes(), context.memory().touched_bytes(),
+          context.accounts()};
 }
 
 }  // namespace diffsiam

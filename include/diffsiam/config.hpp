@@ -15,6 +15,12 @@
 #else
 #define DIFFSIAM_HOST_DEVICE
 #endif
+// What kernels of backend/cuda are made of: device code, or code that a host steps through.
+#if defined(__CUDACC__)
+#define DIFFSIAM_KERNEL __device__
+#else
+#define DIFFSIAM_KERNEL
+#endif
 
 #if defined(__GNUC__)
 #define DIFFSIAM_RESTRICT __restrict__

@@ -122,8 +122,8 @@ TEST_CASE("What was touched reaches to the end of the farthest block, and stays 
   CHECK(pool.touched_bytes() == 0);
 }
 
-TEST_CASE("A pool that only counts takes nothing, and places blocks as one with memory does") {
-  MemoryPool counted{MemoryPool::Backing::counted_only}, backed;
+TEST_CASE("A pool without memory places blocks as one with memory does") {
+  MemoryPool counted{MemorySource::none()}, backed;
   auto* const huge = counted.allocate(std::size_t{1} << 40);
   CHECK(huge->data() != nullptr);
   CHECK(counted.peak_bytes() == std::size_t{1} << 40);

@@ -16,17 +16,27 @@
 
 namespace diffsiam {
 
-/// Thread-safe. A pool that is not backed places blocks as a backed one would, at addresses where nothing is:
-/// for estimates before a run.
+/// Where a pool's segments come from. `take` answers null when there is no more.
+struct MemorySource {
+  void* (*take)(std::size_t bytes) noexcept;
+  void (*give_back)(void* memory) noexcept;
+
+  /// The host's heap.
+  [[nodiscard]] static MemorySource host();
+  /// None: a pool without memory places blocks as another would, at addresses where nothing is. For estimates
+  /// before a run.
+  [[nodiscard]] static constexpr MemorySource none() { return {nullptr, nullptr}; }
+};
+
+/// Thread-safe.
 class MemoryPool {
  public:
-  enum class Backing { memory, counted_only };
   static constexpr std::size_t alignment = 64;
 
   /// What describes a block stands beside the memory, not in it, so that memory need not exist.
   class Block {
    public:
-    /// Aligned to 64; nothing is there if the pool only counts.
+    /// Aligned to 64.
     [[nodiscard]] void* data() const { return reinterpret_cast<void*>(address_); }
 
    private:
@@ -47,14 +57,14 @@ class MemoryPool {
         listing_;  ///< what lists it while it is free: from its creation, for it must not fail
   };
 
-  explicit MemoryPool(Backing backing = Backing::memory) : backing_(backing) {}
+  explicit MemoryPool(MemorySource source = MemorySource::host()) : source_(source) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
     for (Segment const& segment : segments_) give_back(segment);
   }
 
-  /// A block of at least `bytes`. Throws std::bad_alloc when the system has none.
+  /// A block of at least `bytes`. Throws std::bad_alloc when the source has none.
   [[nodiscard]] Block* allocate(std::size_t bytes) {
     std::size_t const size = rounded(bytes);
     std::lock_guard const lock{mutex_};
@@ -204,14 +214,13 @@ class MemoryPool {
     list(block);
     return block;
   }
-  /// Zero if the system has none.
+  /// Zero if the source has none.
   [[nodiscard]] std::uintptr_t address_of_new(std::size_t bytes) {
-    if (backing_ == Backing::counted_only) return std::exchange(next_address_, next_address_ + bytes);
-    return reinterpret_cast<std::uintptr_t>(::operator new(bytes, std::align_val_t{alignment}, std::nothrow));
+    if (source_.take == nullptr) return std::exchange(next_address_, next_address_ + bytes);
+    return reinterpret_cast<std::uintptr_t>(source_.take(bytes));
   }
   void give_back(Segment const& segment) noexcept {
-    if (segment.first != nullptr && backing_ == Backing::memory)
-      ::operator delete(segment.first->data(), std::align_val_t{alignment});
+    if (segment.first != nullptr && source_.take != nullptr) source_.give_back(segment.first->data());
   }
 
   [[nodiscard]] std::size_t locked(std::size_t const& value) const {
@@ -222,7 +231,7 @@ class MemoryPool {
   static constexpr std::size_t first_segment = std::size_t{1} << 22;
   static constexpr std::size_t largest_small = std::size_t{1} << 19;
 
-  Backing backing_;
+  MemorySource source_;
   mutable std::mutex mutex_;
   FreeList free_[2];  ///< of large blocks, of small ones
   std::vector<Segment> segments_;
@@ -231,6 +240,12 @@ class MemoryPool {
   std::uintptr_t next_address_ = alignment;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
+
+inline MemorySource MemorySource::host() {
+  constexpr std::align_val_t alignment{MemoryPool::alignment};
+  return {[](std::size_t bytes) noexcept { return ::operator new(bytes, alignment, std::nothrow); },
+          [](void* memory) noexcept { ::operator delete(memory, alignment); }};
+}
 
 /// Memory of `bytes` that returns to its pool with the last handle; the pool lives at least as long.
 [[nodiscard]] inline std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const& pool,

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <utility>
 
 #include <diffsiam/core/shape.hpp>
 
@@ -20,6 +22,33 @@ struct Grid {
     return product;
   }
 };
+
+/// Merges each axis of `grid` into the next inner one wherever all operands cross both in one stride; merged
+/// axes get extent 1, and the innermost axis that still loops beside the last one becomes axis 3. `each(f)`
+/// calls f with the strides of every operand.
+template <class Each>
+void merge_extents(Grid& grid, Each const& each) {
+  std::size_t inner = 4;
+  for (std::size_t axis = 4; axis-- > 0;) {
+    if (grid.extent[axis] == 1) continue;
+    bool mergeable = true;
+    each([&](Extents5& stride) {
+      mergeable = mergeable && stride[axis] == stride[inner] * grid.extent[inner];
+    });
+    if (mergeable) {
+      grid.extent[inner] *= std::exchange(grid.extent[axis], 1);
+    } else {
+      inner = axis;
+    }
+  }
+  std::size_t to = 3;
+  for (std::size_t axis = 4; axis-- > 0;) {
+    if (grid.extent[axis] == 1) continue;
+    std::swap(grid.extent[axis], grid.extent[to]);
+    each([&](Extents5& stride) { std::swap(stride[axis], stride[to]); });
+    --to;
+  }
+}
 
 /// Memory seen from a grid. Inner, the stride along the last extent, is 1 or 0 and known to the compiler, so
 /// that inner loops vectorise.

@@ -52,35 +52,13 @@ struct Walkers {
   }
 };
 
-/// Merges each axis into the next inner one wherever all operands cross both in one stride; merged axes get
-/// extent 1, and the innermost axis that still loops beside the last one becomes axis 3. `other` is merged
-/// alike.
+/// diffsiam::merge_extents; `other` is merged alike.
 template <class T>
 void merge_extents(Grid& grid, Walkers<T>& operands, Walker<T>* other = nullptr) {
-  auto const each = [&](auto f) {
+  diffsiam::merge_extents(grid, [&](auto f) {
     for (std::size_t i = 0; i < operands.count; ++i) f(operands.at[i].stride);
     if (other != nullptr) f(other->stride);
-  };
-  std::size_t inner = 4;
-  for (std::size_t axis = 4; axis-- > 0;) {
-    if (grid.extent[axis] == 1) continue;
-    bool mergeable = true;
-    each([&](Extents5& stride) {
-      mergeable = mergeable && stride[axis] == stride[inner] * grid.extent[inner];
-    });
-    if (mergeable) {
-      grid.extent[inner] *= std::exchange(grid.extent[axis], 1);
-    } else {
-      inner = axis;
-    }
-  }
-  std::size_t to = 3;
-  for (std::size_t axis = 4; axis-- > 0;) {
-    if (grid.extent[axis] == 1) continue;
-    std::swap(grid.extent[axis], grid.extent[to]);
-    each([&](Extents5& stride) { std::swap(stride[axis], stride[to]); });
-    --to;
-  }
+  });
 }
 
 /// A place in all operands at row `index`, counting rows along axes 0 to 3.

@@ -28,7 +28,7 @@ class DryContext {
 
   DryContext() : DryContext(Options{}) {}
   explicit DryContext(Options options)
-      : memory_(std::make_shared<MemoryPool>(MemoryPool::Backing::counted_only)), threads_(options.threads) {}
+      : memory_(std::make_shared<MemoryPool>(MemorySource::none())), threads_(options.threads) {}
 
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     return allocate_shared_block(memory_, bytes);

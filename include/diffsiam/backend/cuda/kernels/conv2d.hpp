@@ -1,0 +1,132 @@
+// Convolutions by direct sums, one value a thread: correct for every shape and slow. They serve
+// where cuDNN has no plan.
+#pragma once
+
+#include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/cuda/kernels/places.hpp>
+#include <diffsiam/core/products.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// A pixel of a batch of images.
+struct Pixel {
+  Index n, h, w;
+};
+[[nodiscard]] DIFFSIAM_HOST_DEVICE constexpr Pixel pixel_at(Index index, Index height, Index width) {
+  Division const row = divide(index, width);
+  Division const image = divide(row.quotient, height);
+  return {image.quotient, image.rest, row.rest};
+}
+
+/// y = x * w + bias; one y a thread.
+template <class T>
+struct DirectConv2d {
+  struct Shared {};
+  static constexpr bool synchronises = false;
+  ConvGeometry g;
+  T const *x, *w, *bias;
+  T* y;
+
+  template <Lane L>
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    Index const index = lane.block() * block_threads + lane.thread();
+    if (index >= g.n * g.out_h() * g.out_w() * g.out) return;
+    Division const at = divide(index, g.out);
+    Pixel const p = pixel_at(at.quotient, g.out_h(), g.out_w());
+    T sum = bias != nullptr ? bias[at.rest] : T(0);
+    for (Index kh = 0; kh < g.kernel; ++kh)
+      for (Index kw = 0; kw < g.kernel; ++kw) {
+        Index const h = p.h * g.stride + kh - g.padding(), v = p.w * g.stride + kw - g.padding();
+        if (h < 0 || h >= g.h || v < 0 || v >= g.w) continue;
+        T const* const in = x + ((p.n * g.h + h) * g.w + v) * g.in;
+        T const* const weight = w + ((at.rest * g.kernel + kh) * g.kernel + kw) * g.in;
+        for (Index i = 0; i < g.in; ++i) sum += in[i] * weight[i];
+      }
+    y[index] = sum;
+  }
+};
+
+/// dx += what dy says through w; one dx a thread.
+template <class T>
+struct DirectConv2dGradientInput {
+  struct Shared {};
+  static constexpr bool synchronises = false;
+  ConvGeometry g;
+  T const *dy, *w;
+  T* dx;
+
+  template <Lane L>
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    Index const index = lane.block() * block_threads + lane.thread();
+    if (index >= g.n * g.h * g.w * g.in) return;
+    Division const at = divide(index, g.in);
+    Pixel const p = pixel_at(at.quotient, g.h, g.w);
+    T sum = T(0);
+    for (Index kh = 0; kh < g.kernel; ++kh)
+      for (Index kw = 0; kw < g.kernel; ++kw) {
+        Index const h = p.h + g.padding() - kh, v = p.w + g.padding() - kw;
+        if (h < 0 || v < 0 || h % g.stride != 0 || v % g.stride != 0) continue;
+        Index const oh = h / g.stride, ow = v / g.stride;
+        if (oh >= g.out_h() || ow >= g.out_w()) continue;
+        T const* const out = dy + ((p.n * g.out_h() + oh) * g.out_w() + ow) * g.out;
+        for (Index o = 0; o < g.out; ++o)
+          sum += out[o] * w[((o * g.kernel + kh) * g.kernel + kw) * g.in + at.rest];
+      }
+    dx[index] += sum;
+  }
+};
+
+/// dw += what dy says through x; one dw a thread.
+template <class T>
+struct DirectConv2dGradientWeight {
+  struct Shared {};
+  static constexpr bool synchronises = false;
+  ConvGeometry g;
+  T const *x, *dy;
+  T* dw;
+
+  template <Lane L>
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    Index const index = lane.block() * block_threads + lane.thread();
+    if (index >= g.out * g.depth()) return;
+    Division const filter = divide(index, g.depth());
+    Division const tap = divide(filter.rest, g.in);
+    Division const k = divide(tap.quotient, g.kernel);
+    T sum = T(0);
+    for (Index row = 0; row < g.n * g.out_h(); ++row) {
+      Division const at = divide(row, g.out_h());
+      Index const h = at.rest * g.stride + k.quotient - g.padding();
+      if (h < 0 || h >= g.h) continue;
+      T const* const out = dy + row * g.out_w() * g.out + filter.quotient;
+      T const* const in = x + (at.quotient * g.h + h) * g.w * g.in + tap.rest;
+      T of_row = T(0);  // rows apart, so that errors stay small
+      for (Index ow = 0; ow < g.out_w(); ++ow) {
+        Index const v = ow * g.stride + k.rest - g.padding();
+        if (v >= 0 && v < g.w) of_row += out[ow * g.out] * in[v * g.in];
+      }
+      sum += of_row;
+    }
+    dw[index] += sum;
+  }
+};
+
+template <class Device, class T>
+void direct_conv2d(typename Device::Context& context, ConvGeometry const& g, T const* x, T const* w,
+                   T const* bias, T* y) {
+  Device::launch(context, blocks_for(g.n * g.out_h() * g.out_w() * g.out, block_threads),
+                 DirectConv2d<T>{g, x, w, bias, y});
+}
+template <class Device, class T>
+void direct_conv2d_gradient_input(typename Device::Context& context, ConvGeometry const& g, T const* dy,
+                                  T const* w, T* dx) {
+  Device::launch(context, blocks_for(g.n * g.h * g.w * g.in, block_threads),
+                 DirectConv2dGradientInput<T>{g, dy, w, dx});
+}
+template <class Device, class T>
+void direct_conv2d_gradient_weight(typename Device::Context& context, ConvGeometry const& g, T const* x,
+                                   T const* dy, T* dw) {
+  Device::launch(context, blocks_for(g.out * g.depth(), block_threads),
+                 DirectConv2dGradientWeight<T>{g, x, dy, dw});
+}
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,113 @@
+// Element-wise kernels: a functor at every point of a grid, four neighbours a thread where all operands allow
+// loads of 16 bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/cuda/kernels/places.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// Whether F takes argument `i` of N as const: what it reads and does not write.
+template <class F, class T, std::size_t N>
+[[nodiscard]] constexpr bool reads_only(std::size_t i) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    auto const at = [&]<std::size_t J>(std::integral_constant<std::size_t, J>) {
+      return std::is_invocable_v<F const&, std::conditional_t<I == J, T const&, T&>...>;
+    };
+    return ((I == i && at(std::integral_constant<std::size_t, I>{})) || ...);
+  }(std::make_index_sequence<N>{});
+}
+
+/// `Width` neighbours in one load.
+template <class T, int Width>
+struct alignas(sizeof(T) * Width) Pack {
+  T value[Width];
+};
+template <class T>
+inline constexpr int widest_pack = 16 / static_cast<int>(sizeof(T));
+
+/// f over rows of columns; `Width` divides the columns and, where operands are contiguous, their strides.
+template <int Width, class T, class F, int... Inner>
+struct ForEach {
+  static constexpr std::size_t count = sizeof...(Inner);
+  struct Shared {};
+  static constexpr bool synchronises = false;
+
+  F f;
+  Places<T, count> places;
+  Index extent[4];
+  Index columns, packs;  ///< packs in all
+
+  template <Lane L>
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    for (Index i = lane.block() * block_threads + lane.thread(); i < packs;
+         i += lane.blocks() * block_threads)
+      at(i, std::make_index_sequence<count>{});
+  }
+
+ private:
+  template <std::size_t... I>
+  DIFFSIAM_KERNEL void at(Index i, std::index_sequence<I...>) const {
+    Division const place = divide(i, columns / Width);
+    Index offset[count] = {place.rest * Width * Inner...};
+    places.advance(extent, place.quotient, offset);
+    if constexpr (Width == 1) {
+      f(places.data[I][offset[I]]...);
+    } else {
+      Pack<T, Width> pack[count] = {load<Inner>(places.data[I] + offset[I])...};
+      for (int j = 0; j < Width; ++j) f(pack[I].value[j]...);
+      (store<I, Inner>(places.data[I] + offset[I], pack[I]), ...);
+    }
+  }
+  template <int Stride>
+  DIFFSIAM_KERNEL static Pack<T, Width> load(T const* from) {
+    if constexpr (Stride == 1) return *reinterpret_cast<Pack<T, Width> const*>(from);
+    Pack<T, Width> pack;
+    for (int j = 0; j < Width; ++j) pack.value[j] = *from;
+    return pack;
+  }
+  template <std::size_t I, int Stride>
+  DIFFSIAM_KERNEL static void store(T* to, Pack<T, Width> const& pack) {
+    // What is written and repeated comes without packs.
+    if constexpr (Stride == 1 && !reads_only<F, T, count>(I)) *reinterpret_cast<Pack<T, Width>*>(to) = pack;
+  }
+};
+
+/// Launches f(operands...) over the grid.
+template <class Device, class T, class F, class... O>
+void for_each(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
+  if (grid.size() == 0) return;
+  constexpr std::size_t count = sizeof...(O);
+  Merged<T, count> const merged{grid, operands...};
+  constexpr int inner[] = {O::inner...};
+  constexpr int width = widest_pack<T>;
+  bool packed = merged.columns() % width == 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (inner[i] == 0) {
+      packed = packed && reads_only<F, T, count>(i);
+      continue;
+    }
+    packed = packed && reinterpret_cast<std::uintptr_t>(merged.data[i]) % (sizeof(T) * width) == 0;
+    for (std::size_t axis = 0; axis < 4; ++axis) packed = packed && merged.strides[i][axis] % width == 0;
+  }
+  auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
+    auto const& e = merged.grid.extent;
+    ForEach<Width, T, F, O::inner...> const kernel{f,
+                                                   merged.template places<count>(0),
+                                                   {e[0], e[1], e[2], e[3]},
+                                                   merged.columns(),
+                                                   merged.grid.size() / Width};
+    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
+  };
+  if (packed)
+    launch(std::integral_constant<int, width>{});
+  else
+    launch(std::integral_constant<int, 1>{});
+}
+
+}  // namespace diffsiam::backend::cuda

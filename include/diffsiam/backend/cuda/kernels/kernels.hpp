@@ -1,0 +1,49 @@
+// Kernels: the groups Elementwise, Reduce and Random of a backend, from the library's own kernels on any
+// Device that launches them: `Device::Context`, `Device::launch(context, blocks, kernel)`.
+#pragma once
+
+#include <diffsiam/backend/cuda/kernels/elementwise.hpp>
+#include <diffsiam/backend/cuda/kernels/random.hpp>
+#include <diffsiam/backend/cuda/kernels/softmax.hpp>
+#include <diffsiam/backend/cuda/kernels/sum.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// x = value.
+template <class T>
+struct FillValue {
+  T value;
+  DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x = value; }
+};
+
+template <class T, class Device>
+struct Kernels {
+  using Scalar = T;
+  using Context = typename Device::Context;
+
+  static void fill(Context& context, T* data, Index size, T value) {
+    for_each(context, {{1, 1, 1, 1, size}}, FillValue<T>{value}, Operand<T, 1>{data});
+  }
+  template <class F, class... O>
+  static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
+    cuda::for_each<Device, T>(context, grid, f, operands...);
+  }
+  template <class F, class Out, class... O>
+  static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
+    cuda::sum<Device, T>(context, grid, f, out, operands...);
+  }
+  static void softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
+    cuda::softmax<Device, false>(context, rows, columns, x, y);
+  }
+  static void log_softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
+    cuda::softmax<Device, true>(context, rows, columns, x, y);
+  }
+  static void uniform(Context& context, Rng const& rng, T* x, Index size) {
+    fill_random<Device, Uniforms>(context, rng, x, size);
+  }
+  static void normal(Context& context, Rng const& rng, T* x, Index size) {
+    fill_random<Device, Normals>(context, rng, x, size);
+  }
+};
+
+}  // namespace diffsiam::backend::cuda

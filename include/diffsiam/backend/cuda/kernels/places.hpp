@@ -1,0 +1,72 @@
+// Places: where the operands of a kernel lie and how they move over a grid, as plain data that a launch
+// carries.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include <diffsiam/config.hpp>
+#include <diffsiam/core/strided.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// a / b and a % b for values that are not negative; in 32 bits where both fit, which devices do much faster.
+struct Division {
+  Index quotient, rest;
+};
+[[nodiscard]] DIFFSIAM_HOST_DEVICE constexpr Division divide(Index a, Index b) {
+  if (((a | b) >> 31) == 0) {
+    auto const small_a = static_cast<unsigned>(a), small_b = static_cast<unsigned>(b);
+    unsigned const quotient = small_a / small_b;
+    return {static_cast<Index>(quotient), static_cast<Index>(small_a - quotient * small_b)};
+  }
+  Index const quotient = a / b;
+  return {quotient, a - quotient * b};
+}
+
+/// N operands on a grid.
+template <class T, std::size_t N>
+struct Places {
+  T* data[N];
+  Index stride[N][4];  ///< along the outer four extents
+
+  /// Adds the way to `row`, counted along `extent`, to every offset.
+  DIFFSIAM_HOST_DEVICE void advance(Index const (&extent)[4], Index row, Index (&offset)[N]) const {
+    for (int axis = 3; axis >= 0; --axis) {
+      if (extent[axis] == 1) continue;
+      Division const at = divide(row, extent[axis]);
+      row = at.quotient;
+      for (std::size_t i = 0; i < N; ++i) offset[i] += at.rest * stride[i][axis];
+    }
+  }
+};
+
+/// Operands with their functor's inner strides kept apart, after all that can be merged is merged.
+template <class T, std::size_t N>
+struct Merged {
+  Grid grid;
+  std::array<T*, N> data{};
+  std::array<Extents5, N> strides{};
+
+  template <class... O>
+  explicit Merged(Grid const& whole, O const&... operands)
+      : grid(whole), data{const_cast<T*>(operands.data)...}, strides{operands.stride...} {
+    merge_extents(grid, [&](auto f) {
+      for (Extents5& stride : strides) f(stride);
+    });
+  }
+  [[nodiscard]] Index columns() const { return grid.extent[4]; }
+  [[nodiscard]] Index rows() const { return grid.size() / columns(); }
+  /// Those from `first` on.
+  template <std::size_t Count>
+  [[nodiscard]] Places<T, Count> places(std::size_t first) const {
+    Places<T, Count> result{};
+    for (std::size_t i = 0; i < Count; ++i) {
+      result.data[i] = data[first + i];
+      for (std::size_t axis = 0; axis < 4; ++axis) result.stride[i][axis] = strides[first + i][axis];
+    }
+    return result;
+  }
+};
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,189 @@
+// SteppedDevice: runs kernels of backend/cuda on the host, a block at a time, every thread of it to its next
+// meeting point in turn. It is slow, and needs no GPU: what a kernel computes can be tested anywhere, and a
+// thread that fails to meet its block or warp is found, where a device would hang or go on with nonsense.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <ucontext.h>
+
+#include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/core/error.hpp>
+
+namespace diffsiam::testing {
+
+/// A block's threads as coroutines on stacks of their own.
+class SteppedBlock {
+ public:
+  class Lane;
+
+  /// Runs run(lane) for each thread. Throws Error if threads part ways at a meeting point, or what `run`
+  /// throws.
+  template <class Run>
+  void step_through(Index block, Index blocks, Run const& run) {
+    body_ = [](void const* f, Lane& lane) { (*static_cast<Run const*>(f))(lane); };
+    run_ = &run;
+    block_ = block;
+    blocks_ = blocks;
+    for (int i = 0; i < threads; ++i) start(i);
+    for (;;) {
+      int met = 0;
+      for (int i = 0; i < threads; ++i) met += resume_if_released(i) ? 1 : 0;
+      if (failed_) std::rethrow_exception(std::exchange(failed_, nullptr));
+      if (met == 0 && !release()) return;
+    }
+  }
+
+ private:
+  static constexpr int threads = backend::cuda::block_threads;
+  static constexpr std::size_t stack_bytes = std::size_t{1} << 16;
+  enum class State { running, at_block, at_warp, ended };
+  struct Thread {
+    ucontext_t context{};
+    State state = State::ended;
+    double value[2]{};  ///< offered for exchange, by turns: any scalar fits
+  };
+
+  void start(int i) {
+    Thread& thread = threads_[static_cast<std::size_t>(i)];
+    getcontext(&thread.context);
+    thread.context.uc_stack.ss_sp = stacks_.get() + static_cast<std::size_t>(i) * stack_bytes;
+    thread.context.uc_stack.ss_size = stack_bytes;
+    thread.context.uc_link = &scheduler_;
+    auto const self = reinterpret_cast<std::uintptr_t>(this);
+    makecontext(&thread.context, reinterpret_cast<void (*)()>(&SteppedBlock::enter), 3,
+                static_cast<unsigned>(self), static_cast<unsigned>(self >> 32), i);
+    thread.state = State::running;
+  }
+  static void enter(unsigned low, unsigned high, int i);
+
+  bool resume_if_released(int i) {
+    Thread& thread = threads_[static_cast<std::size_t>(i)];
+    if (thread.state != State::running) return false;
+    swapcontext(&scheduler_, &thread.context);
+    return true;
+  }
+  /// Lets those go who wait for what has come: false when all have ended.
+  bool release() {
+    bool waiting = false, released = false;
+    for (int first = 0; first < threads; first += backend::cuda::warp_size) {
+      int at_warp = 0;
+      for (int i = first; i < first + backend::cuda::warp_size; ++i) at_warp += is(i, State::at_warp) ? 1 : 0;
+      waiting = waiting || at_warp > 0;
+      if (at_warp != backend::cuda::warp_size) continue;
+      for (int i = first; i < first + backend::cuda::warp_size; ++i) state(i) = State::running;
+      released = true;
+    }
+    if (released) return true;
+    if (waiting)
+      fail<Error>("SteppedBlock", "a whole warp to exchange", "some of it", "others ended or wait elsewhere");
+    int at_block = 0, ended = 0;
+    for (int i = 0; i < threads; ++i) {
+      at_block += is(i, State::at_block) ? 1 : 0;
+      ended += is(i, State::ended) ? 1 : 0;
+    }
+    if (ended == threads) return false;
+    if (at_block != threads)
+      fail<Error>("SteppedBlock", "the whole block to synchronise", {at_block, " of ", threads, " threads"},
+                  "others have ended");
+    for (int i = 0; i < threads; ++i) state(i) = State::running;
+    return true;
+  }
+  [[nodiscard]] State& state(int i) { return threads_[static_cast<std::size_t>(i)].state; }
+  [[nodiscard]] bool is(int i, State s) { return state(i) == s; }
+  void wait(int i, State s) {
+    state(i) = s;
+    swapcontext(&threads_[static_cast<std::size_t>(i)].context, &scheduler_);
+  }
+
+  std::vector<Thread> threads_{static_cast<std::size_t>(threads)};
+  std::unique_ptr<char[]> stacks_{new char[static_cast<std::size_t>(threads) * stack_bytes]};
+  ucontext_t scheduler_{};
+  void (*body_)(void const*, Lane&) = nullptr;
+  void const* run_ = nullptr;
+  Index block_ = 0, blocks_ = 0;
+  std::exception_ptr failed_;
+};
+
+/// The Lane of such a thread.
+class SteppedBlock::Lane {
+ public:
+  Lane(SteppedBlock& home, int thread) : home_(home), thread_(thread) {}
+  [[nodiscard]] int thread() const { return thread_; }
+  [[nodiscard]] Index block() const { return home_.block_; }
+  [[nodiscard]] Index blocks() const { return home_.blocks_; }
+  void sync() { home_.wait(thread_, State::at_block); }
+  template <class T>
+  [[nodiscard]] T exchange(T value, int mask) {
+    // What is offered now may be read until all have come to the exchange after the next.
+    turn_ = !turn_;
+    home_.threads_[static_cast<std::size_t>(thread_)].value[turn_] = static_cast<double>(value);
+    home_.wait(thread_, State::at_warp);
+    return static_cast<T>(home_.threads_[static_cast<std::size_t>(thread_ ^ mask)].value[turn_]);
+  }
+
+ private:
+  SteppedBlock& home_;
+  int thread_;
+  bool turn_ = false;
+};
+
+inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
+  auto& self = *reinterpret_cast<SteppedBlock*>(static_cast<std::uintptr_t>(low) |
+                                                static_cast<std::uintptr_t>(high) << 32);
+  try {
+    Lane lane{self, i};
+    self.body_(self.run_, lane);
+  } catch (...) {
+    self.failed_ = std::current_exception();
+  }
+  self.state(i) = State::ended;
+}
+
+/// Lanes of kernels whose threads never meet: no stack of their own.
+struct LoneLane {
+  int number = 0;
+  Index at_block = 0, of_blocks = 0;
+  [[nodiscard]] int thread() const { return number; }
+  [[nodiscard]] Index block() const { return at_block; }
+  [[nodiscard]] Index blocks() const { return of_blocks; }
+  void sync() {}
+  template <class T>
+  [[nodiscard]] T exchange(T value, int) {
+    return value;
+  }
+};
+
+/// The Device of backend::cuda::Kernels on a host.
+struct SteppedDevice {
+  using Context = backend::HostContext;
+
+  template <class Kernel>
+  static void launch(Context&, Index blocks, Kernel const& kernel) {
+    using Shared = typename Kernel::Shared;
+    if constexpr (!Kernel::synchronises) {
+      Shared shared{};
+      for (Index block = 0; block < blocks; ++block)
+        for (int i = 0; i < backend::cuda::block_threads; ++i) {
+          LoneLane lane{i, block, blocks};
+          kernel(lane, shared);
+        }
+    } else {
+      SteppedBlock stepped;
+      auto const shared = std::make_unique<Shared>();
+      for (Index block = 0; block < blocks; ++block) {
+        // Nothing a block leaves behind may help the next one.
+        std::memset(static_cast<void*>(shared.get()), 0xFF, sizeof(Shared));
+        stepped.step_through(block, blocks, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
+      }
+    }
+  }
+};
+
+}  // namespace diffsiam::testing

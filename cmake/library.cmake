@@ -42,3 +42,4 @@ else()
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/onednn.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)

@@ -17,6 +17,26 @@ if(DIFFSIAM_SANITIZE)
   target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
 endif()
 
+# The same for .cu files: every architecture that is named, warnings of host and device as errors. Not with
+# sanitizers, which nvcc's host code does not carry, nor in the preset that is there for clang.
+set(DIFFSIAM_CUDA_ARCHITECTURES 80-real 90-real 120-virtual CACHE STRING "GPUs that the project's own programs are for")
+if(TARGET diffsiam::cuda AND DIFFSIAM_BUILD_TESTS AND NOT DIFFSIAM_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(CMAKE_CUDA_ARCHITECTURES ${DIFFSIAM_CUDA_ARCHITECTURES})
+  set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
+  if(DIFFSIAM_CCACHE)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${DIFFSIAM_CCACHE})
+  endif()
+  enable_language(CUDA)
+  add_library(diffsiam_own_cuda INTERFACE)
+  target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::cuda $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
+  target_include_directories(diffsiam_own_cuda INTERFACE ${PROJECT_SOURCE_DIR})
+  # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be empty.
+  target_compile_options(diffsiam_own_cuda INTERFACE
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-std=c++20 --threads=2 -diag-suppress=186>"
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow>"
+    "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${DIFFSIAM_WERROR}>>:SHELL:-Werror all-warnings -Xcompiler=-Werror>")
+endif()
+
 # Folders of the include tree that stand on an optional target.
 set(DIFFSIAM_IO_FOLDERS io data train eval golden integration allocation)
 
@@ -29,10 +49,10 @@ function(diffsiam_can_build folder out)
 endfunction()
 
 # Sets `out` to whether a file can be built with what was found: backend/onednn.hpp, onednn_float.test.cpp and such
-# need oneDNN.
+# need oneDNN. Of backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files.
 function(diffsiam_can_build_file file out)
   set(${out} TRUE PARENT_SCOPE)
-  if(file MATCHES "backend/(cuda|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT TARGET diffsiam::onednn))
+  if(file MATCHES "backend/(cuda/[^k]|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT TARGET diffsiam::onednn))
     set(${out} FALSE PARENT_SCOPE)
   endif()
 endfunction()

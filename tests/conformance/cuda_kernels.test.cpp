@@ -29,6 +29,14 @@ struct Stepped : backend::Reference<T> {
                                      T* dw) {
     backend::cuda::direct_conv2d_gradient_weight<Device>(context, g, x, dy, dw);
   }
+  template <class Act>
+  static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
+    Kernels::template group_norm<Act>(context, g, pass);
+  }
+  template <class Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
+    Kernels::template group_norm_gradient<Act>(context, g, pass);
+  }
   template <class F, class... O>
   static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
     Kernels::for_each(context, grid, f, operands...);
@@ -55,7 +63,7 @@ struct Stepped : backend::Reference<T> {
 
 TEST_CASE("The kernels of the Cuda backend, stepped through on the host, conform to the reference",
           "[conformance]") {
-  conforms<Stepped<float>>({});
+  conforms<Stepped<float>>({{"group_norm"}});
 }
 
 }  // namespace diffsiam::test

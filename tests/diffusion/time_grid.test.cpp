@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <type_traits>
 #include <vector>
 
 #include <tests/support/catch.hpp>
@@ -41,6 +42,13 @@ TEST_CASE("linspace visits floor(i 999 / N)", "[grid]") {
   CHECK(steps(TimeGrid::linspace(1000, 1)) == std::vector<int>{0, 999});
   CHECK(TimeGrid::linspace(1000, 7).steps().size() == 8);
   CHECK(TimeGrid::linspace(1000, 7).step_count() == 7);
+}
+
+TEST_CASE("The steps of a grid that was made on the spot outlive it", "[grid]") {
+  static_assert(std::is_same_v<decltype(TimeGrid::linspace(1000, 1).steps()), std::vector<int>>);
+  std::vector<int> visited;
+  for (int const step : TimeGrid::linspace(1000, 10).steps()) visited.push_back(step);
+  CHECK(visited == steps(TimeGrid::linspace(1000, 10)));
 }
 
 TEST_CASE("leading begins at 0 and trailing ends at T - 1", "[grid]") {

@@ -46,6 +46,12 @@ class NumericError : public Error {
   using Error::Error;
 };
 
+/// A GPU that is missing, too old, out of memory, or that failed.
+class DeviceError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Work that was stopped on request (Ctrl-C); what was reached has been saved.
 class Interrupted : public Error {
  public:

@@ -241,10 +241,17 @@ class MemoryPool {
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
 
+namespace detail {
+inline void* take_from_heap(std::size_t bytes) noexcept {
+  return ::operator new(bytes, std::align_val_t{MemoryPool::alignment}, std::nothrow);
+}
+inline void give_back_to_heap(void* memory) noexcept {
+  ::operator delete(memory, std::align_val_t{MemoryPool::alignment});
+}
+}  // namespace detail
+
 inline MemorySource MemorySource::host() {
-  constexpr std::align_val_t alignment{MemoryPool::alignment};
-  return {[](std::size_t bytes) noexcept { return ::operator new(bytes, alignment, std::nothrow); },
-          [](void* memory) noexcept { ::operator delete(memory, alignment); }};
+  return {&detail::take_from_heap, &detail::give_back_to_heap};
 }
 
 /// Memory of `bytes` that returns to its pool with the last handle; the pool lives at least as long.

@@ -89,8 +89,10 @@ class TimeGrid {
   [[nodiscard]] int timesteps() const { return timesteps_; }
   /// N as it was asked for: the hops of a decode.
   [[nodiscard]] int step_count() const { return step_count_; }
-  /// S, ascending: N+1 time-steps for linspace, else N.
-  [[nodiscard]] std::span<int const> steps() const { return steps_; }
+  /// S, ascending: N+1 time-steps for linspace, else N. Of a grid made on the spot, the steps themselves: a
+  /// view would not outlive it.
+  [[nodiscard]] std::span<int const> steps() const& { return steps_; }
+  [[nodiscard]] std::vector<int> steps() && { return std::move(steps_); }
 
   /// From noise to image, N hops, each at S_i from abar(S_i) to abar(S_{i-1}).
   /// linspace: i = N .. 1, ending at abar(0). leading and trailing: i = N-1 .. 0, the last to abar = 1.

@@ -85,10 +85,10 @@ struct Walk {
 
 }  // namespace detail
 
-/// Calls f(path, leaf) for every Parameter and Buffer below `module`, in the order its children are named.
+/// Calls f(path, leaf) for every Parameter and Buffer below `root`, in the order its children are named.
 /// Parameters that a layer was built without are skipped.
 template <Module M, class F>
-void for_each_leaf(M const& module, F&& f, ChildName const& prefix = {""}) {
+void for_each_leaf(M const& root, F&& f, ChildName const& prefix = {""}) {
   auto const visitor = [&f](LeafName const& path, auto const& leaf) {
     if constexpr (requires { static_cast<bool>(leaf); }) {
       if (!leaf) return;
@@ -96,14 +96,14 @@ void for_each_leaf(M const& module, F&& f, ChildName const& prefix = {""}) {
     f(path, leaf);
   };
   LeafName const path = detail::below({}, prefix);
-  module.for_each_child(detail::Walk<decltype(visitor)>{path, visitor});
+  root.for_each_child(detail::Walk<decltype(visitor)>{path, visitor});
 }
 /// The same for a visitor of both kinds of leaves of backend B; compiled once a module, whatever the visitor.
 template <class B, Module M, class F>
-void for_each_leaf_of(M const& module, F&& f, ChildName const& prefix = {""}) {
+void for_each_leaf_of(M const& root, F&& f, ChildName const& prefix = {""}) {
   detail::LeafVisitor<B> const visitor{f, f};
   LeafName const path = detail::below({}, prefix);
-  module.for_each_child(detail::Walk<detail::LeafVisitor<B>>{path, visitor});
+  root.for_each_child(detail::Walk<detail::LeafVisitor<B>>{path, visitor});
 }
 
 template <class B>

@@ -79,7 +79,12 @@ template <class T, std::size_t N>
   return to_array(list, std::make_index_sequence<N>{});
 }
 
-inline constexpr auto make_nothing = []<class B>(typename B::Context&) { return NoModule{}; };
+struct MakeNothing {
+  template <class B>
+  [[nodiscard]] NoModule operator()(typename B::Context&) const {
+    return {};
+  }
+};
 
 template <class Make, class Call, std::size_t V, std::size_t C>
 [[nodiscard]] Case<Make, Call, V, C> make_case(std::string name, std::array<Shape, V> variables,
@@ -107,19 +112,19 @@ struct CallModule {
 template <std::size_t V, class F>
 [[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], F f) {
   return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{},
-                           detail::make_nothing, detail::without_model(f));
+                           detail::MakeNothing{}, detail::without_model(f));
 }
 template <std::size_t V, std::size_t C, class F>
 [[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], Constant const (&constants)[C],
                            F f) {
   return detail::make_case(std::move(name), detail::to_array(variables), detail::to_array(constants),
-                           detail::make_nothing, detail::without_model(f));
+                           detail::MakeNothing{}, detail::without_model(f));
 }
 /// An operation that nothing flows back through.
 template <std::size_t C, class F>
 [[nodiscard]] auto constant_case(std::string name, Constant const (&constants)[C], F f) {
   return detail::make_case(std::move(name), std::array<Shape, 0>{}, detail::to_array(constants),
-                           detail::make_nothing, detail::without_model(f));
+                           detail::MakeNothing{}, detail::without_model(f));
 }
 
 /// module_case("Linear", {{3, 4}}, []<class B>(auto& context) { return nn::Linear<B>{context, {4, 5}}; });

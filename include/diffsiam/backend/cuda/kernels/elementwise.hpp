@@ -66,10 +66,13 @@ struct ForEach {
   }
   template <int Stride>
   DIFFSIAM_KERNEL static Pack<T, Width> load(T const* from) {
-    if constexpr (Stride == 1) return *reinterpret_cast<Pack<T, Width> const*>(from);
-    Pack<T, Width> pack;
-    for (int j = 0; j < Width; ++j) pack.value[j] = *from;
-    return pack;
+    if constexpr (Stride == 1) {
+      return *reinterpret_cast<Pack<T, Width> const*>(from);
+    } else {
+      Pack<T, Width> pack;
+      for (int j = 0; j < Width; ++j) pack.value[j] = *from;
+      return pack;
+    }
   }
   template <std::size_t I, int Stride>
   DIFFSIAM_KERNEL static void store(T* to, Pack<T, Width> const& pack) {

@@ -1,8 +1,9 @@
-// Kernels: the groups Elementwise, Reduce and Random of a backend, from the library's own kernels on any
-// Device that launches them: `Device::Context`, `Device::launch(context, blocks, kernel)`.
+// Kernels: the groups Elementwise, Reduce and Random of a backend, and its GroupNorm, from the library's own
+// kernels on any Device that launches them: `Device::Context`, `Device::launch(context, blocks, kernel)`.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/elementwise.hpp>
+#include <diffsiam/backend/cuda/kernels/group_norm.hpp>
 #include <diffsiam/backend/cuda/kernels/random.hpp>
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>
 #include <diffsiam/backend/cuda/kernels/sum.hpp>
@@ -37,6 +38,14 @@ struct Kernels {
   }
   static void log_softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
     cuda::softmax<Device, true>(context, rows, columns, x, y);
+  }
+  template <class Act>
+  static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
+    cuda::group_norm<Device, Act>(context, g, pass);
+  }
+  template <class Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
+    cuda::group_norm_gradient<Device, Act>(context, g, pass);
   }
   static void uniform(Context& context, Rng const& rng, T* x, Index size) {
     fill_random<Device, Uniforms>(context, rng, x, size);

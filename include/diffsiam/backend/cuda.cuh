@@ -1,0 +1,4 @@
+// The Cuda backend, whole: include this in a .cu file.
+#pragma once
+
+#include <diffsiam/backend/cuda/cuda.cuh>  // backend::Cuda: Blas, Conv, Elementwise, Reduce, Random

@@ -1,0 +1,143 @@
+// CudaContext: what the Cuda backend carries from call to call: a device, a stream, memory, library handles
+// and the plans they were asked for.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <new>
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include <diffsiam/backend/cuda/check.hpp>
+#include <diffsiam/backend/cuda/convolution.hpp>
+#include <diffsiam/backend/cuda/owned.hpp>
+#include <diffsiam/backend/cuda/product.hpp>
+#include <diffsiam/core/memory_pool.hpp>
+#include <diffsiam/core/observer.hpp>
+
+namespace diffsiam::backend {
+
+namespace cuda {
+
+inline void* take_from_device(std::size_t bytes) noexcept {
+  void* memory = nullptr;
+  if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
+  (void)cudaGetLastError();  // the pool may try a smaller segment
+  return nullptr;
+}
+inline void give_back_to_device(void* memory) noexcept {
+  (void)cudaFree(memory);
+}
+
+/// Devices of this machine: 0 where there is no driver. Never throws.
+[[nodiscard]] inline int device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  (void)cudaGetLastError();
+  return 0;
+}
+
+/// Makes `device` the current one. Throws DeviceError if it is missing or too old.
+inline void use_device(int device) {
+  int count = 0;
+  check(cudaGetDeviceCount(&count), "CudaContext");
+  if (device < 0 || device >= count)
+    fail<DeviceError>("CudaContext", {"a device in [0, ", count, ")"}, device);
+  int major = 0, minor = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "CudaContext");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "CudaContext");
+  if (major < 8)
+    fail<DeviceError>("CudaContext", "compute capability 8.0 or newer", {major, ".", minor},
+                      "GPUs before Ampere are not served; take backend::Cpu");
+  check(cudaSetDevice(device), "CudaContext");
+}
+
+}  // namespace cuda
+
+/// Used by one thread at a time, on which its device is the current one. Work is queued on one stream, so
+/// memory that is released may be handed out again at once. Tensors may outlive a context; operations on them
+/// may not.
+class CudaContext {
+ public:
+  struct Options {
+    int device = 0;
+  };
+
+  CudaContext() : CudaContext(Options{}) {}
+  /// Throws DeviceError without a driver, a device of that number, or one that is new enough.
+  explicit CudaContext(Options options) : device_(options.device) {
+    cuda::use_device(device_);
+    stream_ = cuda::make_handle<Stream, &cudaStreamCreate>("CudaContext");
+    blas_ = cuda::make_handle<Blas, &cublasLtCreate>("CudaContext");
+    dnn_ = cuda::make_handle<Dnn, &cudnnCreate>("CudaContext");
+    cuda::check(cudnnSetStream(dnn_.get(), stream_.get()), "CudaContext");
+  }
+  CudaContext(CudaContext const&) = delete;
+  CudaContext& operator=(CudaContext const&) = delete;
+  ~CudaContext() { (void)cudaStreamSynchronize(stream_.get()); }
+
+  /// Throws DeviceError when the device has no more.
+  [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
+    try {
+      return allocate_shared_block(memory_, bytes);
+    } catch (std::bad_alloc const&) {
+      fail_for_memory(bytes);
+    }
+  }
+  [[nodiscard]] MemoryPool& memory() { return *memory_; }
+  [[nodiscard]] int device() const { return device_; }
+  [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
+  [[nodiscard]] cublasLtHandle_t blas() const { return blas_.get(); }
+  [[nodiscard]] cudnnHandle_t dnn() const { return dnn_.get(); }
+  /// The convolution of this shape, planned when it is first asked for.
+  [[nodiscard]] cuda::Convolution& convolution(ConvGeometry const& g, cuda::Pass pass, cuda::Math math) {
+    ConvKey const key{
+        static_cast<Index>(pass), static_cast<Index>(math), g.n, g.h, g.w, g.in, g.out, g.kernel, g.stride};
+    auto const found = convolutions_.find(key);
+    if (found != convolutions_.end()) return found->second;
+    return convolutions_.try_emplace(key, dnn(), g, pass, math).first->second;
+  }
+  /// The product of this shape, likewise; the outer batch is the caller's.
+  [[nodiscard]] cuda::Product& product(Gemm<float> const& g, cuda::Math math) {
+    cuda::ProductKey const key = cuda::key_of(g, math);
+    auto const found = products_.find(key);
+    if (found != products_.end()) return found->second;
+    return products_.try_emplace(key, blas(), g, math).first->second;
+  }
+  /// Waits for all that was queued. Throws DeviceError if some of it failed.
+  void synchronise(std::string_view operation = "CudaContext::synchronise") {
+    cuda::check(cudaStreamSynchronize(stream_.get()), operation);
+  }
+  /// Who is told of every operation as it is queued; null (nobody) unless set. Borrowed.
+  [[nodiscard]] Observer* observer() const { return observer_; }
+  void set_observer(Observer* observer) { observer_ = observer; }
+
+ private:
+  using Stream = cuda::Owned<cudaStream_t, &cudaStreamDestroy>;
+  using Blas = cuda::Owned<cublasLtHandle_t, &cublasLtDestroy>;
+  using Dnn = cuda::Owned<cudnnHandle_t, &cudnnDestroy>;
+  using ConvKey = std::array<Index, 9>;
+
+  [[noreturn]] void fail_for_memory(std::size_t bytes) const {
+    std::size_t free = 0, total = 0;
+    (void)cudaMemGetInfo(&free, &total);
+    fail<DeviceError>("CudaContext::allocate", {bytes, " bytes of device memory"},
+                      {free, " free of ", total, ", ", memory_->live_bytes(), " in use here"},
+                      "a smaller batch needs less; MemoryPool::trim returns what is not in use");
+  }
+
+  int device_;
+  std::shared_ptr<MemoryPool> memory_ =
+      std::make_shared<MemoryPool>(MemorySource{&cuda::take_from_device, &cuda::give_back_to_device});
+  Stream stream_;
+  Blas blas_;
+  Dnn dnn_;
+  std::map<ConvKey, cuda::Convolution> convolutions_;
+  std::map<cuda::ProductKey, cuda::Product> products_;
+  Observer* observer_ = nullptr;
+};
+
+}  // namespace diffsiam::backend

@@ -1,0 +1,213 @@
+// Convolution: one shape of convolution or of one of its gradients, with the plan of cuDNN that was fastest
+// when all were tried. One narrow wrapper around cuDNN's graph interface; NHWC throughout.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include <diffsiam/backend/cuda/dnn_descriptor.hpp>
+#include <diffsiam/backend/cuda/math.hpp>
+#include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/core/products.hpp>
+
+namespace diffsiam::backend::cuda {
+
+enum class Pass { forward, gradient_input, gradient_weight };
+
+/// The three tensors of any pass: two are read, one is overwritten.
+struct ConvData {
+  void *x, *w, *y;
+};
+using Allocate = FunctionRef<std::shared_ptr<void>(std::size_t)>;
+
+class Convolution {
+ public:
+  /// Asks cuDNN for plans; see exists().
+  Convolution(cudnnHandle_t dnn, ConvGeometry const& g, Pass pass, Math math) : dnn_(dnn) {
+    for (cudnnBackendHeurMode_t const mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+      if (!plans_.empty()) break;
+      collect(graph(g, pass), mode, math);
+    }
+  }
+
+  /// False where cuDNN serves no such shape.
+  [[nodiscard]] bool exists() const { return !plans_.empty(); }
+
+  /// Overwrites the output. The first run tries all plans, and waits for them; later ones are queued.
+  void run(cudaStream_t stream, ConvData const& data, Allocate allocate) {
+    if (plans_.size() > 1) keep_fastest(stream, data, allocate);
+    check(execute(plans_.front(), data, allocate), "conv2d");
+  }
+
+ private:
+  struct Plan {
+    DnnDescriptor plan;
+    std::size_t workspace;
+  };
+  static constexpr std::int64_t most_plans = 12;
+  static constexpr std::int64_t most_workspace = std::int64_t{1} << 30;
+  static constexpr std::int64_t x_name = 'x', w_name = 'w', y_name = 'y';
+
+  /// Extents in cuDNN's order (n, c, h, w), strides of channels that come last.
+  [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Index n, Index c, Index h, Index w) {
+    DnnDescriptor result{CUDNN_BACKEND_TENSOR_DESCRIPTOR};
+    result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+    result.set(CUDNN_ATTR_TENSOR_DIMENSIONS, {n, c, h, w});
+    result.set(CUDNN_ATTR_TENSOR_STRIDES, {h * w * c, 1, w * c, c});
+    result.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, {name});
+    result.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, {16});
+    result.finalize("conv2d: tensor");
+    return result;
+  }
+  [[nodiscard]] DnnDescriptor graph(ConvGeometry const& g, Pass pass) const {
+    DnnDescriptor convolution{CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR};
+    convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
+    convolution.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION);
+    convolution.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, {2});
+    convolution.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, {g.padding(), g.padding()});
+    convolution.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {g.padding(), g.padding()});
+    convolution.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, {g.stride, g.stride});
+    convolution.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {1, 1});
+    convolution.finalize("conv2d: convolution");
+
+    DnnDescriptor const x = tensor(x_name, g.n, g.in, g.h, g.w);
+    DnnDescriptor const w = tensor(w_name, g.out, g.in, g.kernel, g.kernel);
+    DnnDescriptor const y = tensor(y_name, g.n, g.out, g.out_h(), g.out_w());
+    Names const names = names_of(pass);
+    DnnDescriptor operation{names.operation};
+    operation.set(names.convolution, convolution);
+    operation.set(names.x, x);
+    operation.set(names.w, w);
+    operation.set(names.y, y);
+    operation.set(names.alpha, 1.0F);
+    operation.set(names.beta, 0.0F);
+    operation.finalize("conv2d: operation");
+
+    DnnDescriptor result{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
+    result.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, dnn_);
+    result.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
+    result.finalize("conv2d: graph");
+    return result;
+  }
+
+  struct Names {
+    cudnnBackendDescriptorType_t operation;
+    cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
+  };
+  [[nodiscard]] static constexpr Names names_of(Pass pass) {
+    switch (pass) {
+      case Pass::forward:
+        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA};
+      case Pass::gradient_input:
+        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA};
+      default:
+        return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
+    }
+  }
+
+  /// Keeps the plans that the heuristics of `mode` name and that compute as `math` says.
+  void collect(DnnDescriptor const& graph, cudnnBackendHeurMode_t mode, Math math) {
+    DnnDescriptor heuristics{CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR};
+    heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
+    heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+    if (!heuristics.try_finalize()) return;
+    for (DnnDescriptor const& config : heuristics.descriptors(
+             CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most_plans)) {
+      if (!computes_as(config, math)) continue;
+      DnnDescriptor plan{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR};
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, dnn_);
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
+      if (!plan.try_finalize()) continue;
+      std::int64_t const bytes = plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+      if (bytes <= most_workspace) plans_.push_back({std::move(plan), static_cast<std::size_t>(bytes)});
+    }
+  }
+  /// Whether an engine gives the same bits every time, with operands as `math` says.
+  [[nodiscard]] static bool computes_as(DnnDescriptor const& config, Math math) {
+    auto const engines = config.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
+    if (engines.empty()) return false;
+    auto const notes = engines.front().values<cudnnBackendNumericalNote_t>(
+        CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    return std::none_of(notes.begin(), notes.end(), [math](cudnnBackendNumericalNote_t note) {
+      switch (note) {
+        case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
+        case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
+        case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+          return true;
+        // On float32 tensors, tensor cores round operands to TensorFloat32.
+        case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
+        case CUDNN_NUMERICAL_NOTE_FFT:
+        case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
+        case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
+          return math == Math::float32;
+        default:
+          return false;
+      }
+    });
+  }
+
+  [[nodiscard]] cudnnStatus_t execute(Plan const& plan, ConvData const& data, Allocate allocate) const {
+    std::shared_ptr<void> const workspace = plan.workspace > 0 ? allocate(plan.workspace) : nullptr;
+    DnnDescriptor pack{CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR};
+    pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, {x_name, w_name, y_name});
+    pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {data.x, data.w, data.y});
+    pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace.get()});
+    pack.finalize("conv2d: pack");
+    return cudnnBackendExecute(dnn_, plan.plan.get(), pack.get());
+  }
+
+  /// Times every plan on the data at hand and forgets all but the fastest.
+  void keep_fastest(cudaStream_t stream, ConvData const& data, Allocate allocate) {
+    constexpr int runs = 3;
+    auto const begin = make_handle<Event, &create_event>("conv2d");
+    auto const end = make_handle<Event, &create_event>("conv2d");
+    float least = std::numeric_limits<float>::infinity();
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (execute(plans_[i], data, allocate) != CUDNN_STATUS_SUCCESS) continue;  // also warms it up
+      check(cudaEventRecord(begin.get(), stream), "conv2d");
+      for (int run = 0; run < runs; ++run) check(execute(plans_[i], data, allocate), "conv2d");
+      check(cudaEventRecord(end.get(), stream), "conv2d");
+      check(cudaEventSynchronize(end.get()), "conv2d");
+      float milliseconds = 0;
+      check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "conv2d");
+      if (milliseconds >= least) continue;
+      least = milliseconds;
+      best = i;
+    }
+    std::swap(plans_.front(), plans_[best]);
+    plans_.erase(plans_.begin() + 1, plans_.end());
+  }
+  using Event = Owned<cudaEvent_t, &cudaEventDestroy>;
+  static cudaError_t create_event(cudaEvent_t* event) {
+    return cudaEventCreateWithFlags(event, cudaEventDefault);
+  }
+
+  cudnnHandle_t dnn_;
+  std::vector<Plan> plans_;
+};
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,90 @@
+// DnnDescriptor: the one kind of object of cuDNN's graph interface, with typed attributes.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include <cudnn.h>
+
+#include <diffsiam/backend/cuda/check.hpp>
+#include <diffsiam/backend/cuda/owned.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// Throws DeviceError where cuDNN refuses; try_finalize says it by its result.
+class DnnDescriptor {
+ public:
+  explicit DnnDescriptor(cudnnBackendDescriptorType_t type) {
+    cudnnBackendDescriptor_t made = nullptr;
+    check(cudnnBackendCreateDescriptor(type, &made), "cudnnBackendCreateDescriptor");
+    handle_.reset(made);
+  }
+
+  [[nodiscard]] cudnnBackendDescriptor_t get() const { return handle_.get(); }
+
+  void set(cudnnBackendAttributeName_t name, cudnnHandle_t value) { set(name, CUDNN_TYPE_HANDLE, 1, &value); }
+  void set(cudnnBackendAttributeName_t name, cudnnDataType_t value) {
+    set(name, CUDNN_TYPE_DATA_TYPE, 1, &value);
+  }
+  void set(cudnnBackendAttributeName_t name, cudnnConvolutionMode_t value) {
+    set(name, CUDNN_TYPE_CONVOLUTION_MODE, 1, &value);
+  }
+  void set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value) {
+    set(name, CUDNN_TYPE_HEUR_MODE, 1, &value);
+  }
+  void set(cudnnBackendAttributeName_t name, std::initializer_list<std::int64_t> values) {
+    set(name, CUDNN_TYPE_INT64, static_cast<std::int64_t>(values.size()), values.begin());
+  }
+  void set(cudnnBackendAttributeName_t name, float value) { set(name, CUDNN_TYPE_FLOAT, 1, &value); }
+  void set(cudnnBackendAttributeName_t name, std::initializer_list<void*> values) {
+    set(name, CUDNN_TYPE_VOID_PTR, static_cast<std::int64_t>(values.size()), values.begin());
+  }
+  void set(cudnnBackendAttributeName_t name, DnnDescriptor const& value) {
+    cudnnBackendDescriptor_t const raw = value.get();
+    set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);
+  }
+
+  void finalize(std::string_view operation) { check(cudnnBackendFinalize(get()), operation); }
+  [[nodiscard]] bool try_finalize() { return cudnnBackendFinalize(get()) == CUDNN_STATUS_SUCCESS; }
+
+  [[nodiscard]] std::int64_t integer(cudnnBackendAttributeName_t name) const {
+    std::int64_t value = 0, count = 0;
+    check(cudnnBackendGetAttribute(get(), name, CUDNN_TYPE_INT64, 1, &count, &value), "cuDNN");
+    return value;
+  }
+  /// Values of an enumeration.
+  template <class E>
+  [[nodiscard]] std::vector<E> values(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                                      std::int64_t most) const {
+    std::vector<E> result(static_cast<std::size_t>(most));
+    std::int64_t count = 0;
+    check(cudnnBackendGetAttribute(get(), name, type, most, &count, result.data()), "cuDNN");
+    result.resize(static_cast<std::size_t>(count < most ? count : most));
+    return result;
+  }
+  /// Fills descriptors of `type`, at most `most`.
+  [[nodiscard]] std::vector<DnnDescriptor> descriptors(cudnnBackendAttributeName_t name,
+                                                       cudnnBackendDescriptorType_t type,
+                                                       std::int64_t most) const {
+    std::vector<DnnDescriptor> result;
+    std::vector<cudnnBackendDescriptor_t> raw;
+    for (std::int64_t i = 0; i < most; ++i) raw.push_back(result.emplace_back(type).get());
+    std::int64_t count = 0;
+    check(cudnnBackendGetAttribute(get(), name, CUDNN_TYPE_BACKEND_DESCRIPTOR, most, &count, raw.data()),
+          "cuDNN");
+    while (static_cast<std::int64_t>(result.size()) > count) result.pop_back();
+    return result;
+  }
+
+ private:
+  void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t count,
+           void const* values) {
+    check(cudnnBackendSetAttribute(get(), name, type, count, values), "cudnnBackendSetAttribute");
+  }
+
+  Owned<cudnnBackendDescriptor_t, &cudnnBackendDestroyDescriptor> handle_;
+};
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,23 @@
+// Math: how operands are read by products and convolutions. Everything else is float32 whatever it is.
+#pragma once
+
+namespace diffsiam::backend::cuda {
+
+/// Operands rounded to TensorFloat32 (10 bits of mantissa), for tensor cores; sums in float32.
+struct TF32 {};
+
+enum class Math { float32, tf32 };
+
+/// The Math of a precision policy.
+template <class Precision>
+struct MathOf;
+template <>
+struct MathOf<float> {
+  static constexpr Math value = Math::float32;
+};
+template <>
+struct MathOf<TF32> {
+  static constexpr Math value = Math::tf32;
+};
+
+}  // namespace diffsiam::backend::cuda

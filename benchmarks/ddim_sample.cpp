@@ -16,7 +16,7 @@ Json measure(Options const& options) {
   std::size_t const bytes_before = process_bytes("VmRSS");
   Sizes const sizes = sizes_of(options.config);
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
-  typename B::Context context{{.threads = options.threads}};
+  auto context = make_context<B>(options);
   ds::UNet<B> const denoiser{context, sizes.denoiser};
   auto const model = make_diffsiam(context, denoiser, sizes);
   auto const grid = ds::TimeGrid::linspace(1000, options.grid);
@@ -33,7 +33,7 @@ Json measure(Options const& options) {
       [&](ds::backend::DryContext& dry) {
         (void)sample(ds::Traced<B>{dry, x_T.shape()}, ds::Traced<B>{dry, z.shape()});
       },
-      context.threads().threads());
+      threads_of(context));
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)sample(x_T, z); }, context, profile);
   return record_of("ddim_sample", options, context, model, batch, predicted.flops, seconds, bytes_before,

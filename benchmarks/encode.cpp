@@ -15,13 +15,13 @@ Json measure(Options const& options) {
   std::size_t const bytes_before = process_bytes("VmRSS");
   Sizes const sizes = sizes_of(options.config);
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
-  typename B::Context context{{.threads = options.threads}};
+  auto context = make_context<B>(options);
   auto const encoder = make_encoder<B>(context, sizes);
   auto const images = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
   auto const predicted =
       ds::estimate([&](ds::backend::DryContext& dry) { (void)encoder(ds::Traced<B>{dry, images.shape()}); },
-                   context.threads().threads());
-  auto const kept = ds::keep_kernels(context);  // as an application does
+                   threads_of(context));
+  [[maybe_unused]] auto const kept = ds::keep_kernels(context);  // as an application does
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)encoder(images); }, context, profile);
   return record_of("encode", options, context, encoder, batch, predicted.flops, seconds, bytes_before,

@@ -39,7 +39,7 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
   std::size_t const held = context.memory().live_bytes();
   auto const predicted = ds::estimate(
       [&](ds::backend::DryContext& dry) { pass<B>(model, schedule, ds::Traced<B>{dry, images.shape()}, 0); },
-      context.threads().threads());
+      threads_of(context));
 
   std::uint64_t step = 0;
   ds::Profile profile;
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
       argc, argv, "How fast a training step is. Prints one JSON line.", []<class B>(Options const& options) {
         std::size_t const bytes_before = process_bytes("VmRSS");
         Sizes const sizes = sizes_of(options.config);
-        typename B::Context context{{.threads = options.threads}};
+        auto context = make_context<B>(options);
         ds::UNet<B> const denoiser{context, sizes.denoiser};
         return options.what == "denoiser" ? measure<B>(context, denoiser, options, sizes, bytes_before)
                                           : measure<B>(context, make_diffsiam(context, denoiser, sizes),

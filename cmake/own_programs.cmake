@@ -19,8 +19,14 @@ endif()
 
 # The same for .cu files: every architecture that is named, warnings of host and device as errors. Not with
 # sanitizers, which nvcc's host code does not carry, nor in the preset that is there for clang.
-set(DIFFSIAM_CUDA_ARCHITECTURES 80-real 90-real 120-virtual CACHE STRING "GPUs that the project's own programs are for")
-if(TARGET diffsiam::cuda AND DIFFSIAM_BUILD_TESTS AND NOT DIFFSIAM_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+set(newest_ptx 90-virtual)
+if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8)
+  set(newest_ptx 120-virtual)
+endif()
+set(DIFFSIAM_CUDA_ARCHITECTURES 80-real 90-real ${newest_ptx}
+  CACHE STRING "GPUs that the project's own programs are for")
+if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS OR DIFFSIAM_BUILD_BENCHMARKS)
+   AND NOT DIFFSIAM_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_CUDA_ARCHITECTURES ${DIFFSIAM_CUDA_ARCHITECTURES})
   set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
   if(DIFFSIAM_CCACHE)
@@ -30,9 +36,10 @@ if(TARGET diffsiam::cuda AND DIFFSIAM_BUILD_TESTS AND NOT DIFFSIAM_SANITIZE AND 
   add_library(diffsiam_own_cuda INTERFACE)
   target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::cuda $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
   target_include_directories(diffsiam_own_cuda INTERFACE ${PROJECT_SOURCE_DIR})
-  # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be empty.
+  # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be
+  # empty, 445 of lambdas whose type is named at the call.
   target_compile_options(diffsiam_own_cuda INTERFACE
-    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-std=c++20 --threads=2 -diag-suppress=186>"
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-std=c++20 --threads=2 -diag-suppress=186,445>"
     "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow>"
     "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${DIFFSIAM_WERROR}>>:SHELL:-Werror all-warnings -Xcompiler=-Werror>")
 endif()

@@ -37,6 +37,28 @@ using Json = nlohmann::ordered_json;
   return *middle;
 }
 
+/// Threads of a context on the host; 1 for a device.
+template <class Context>
+[[nodiscard]] int threads_of(Context& context) {
+  if constexpr (requires { context.threads().threads(); })
+    return context.threads().threads();
+  else
+    return 1;
+}
+/// Waits for a device to have done what was queued.
+template <class Context>
+void wait_for(Context& context) {
+  if constexpr (requires { context.synchronise(); }) context.synchronise();
+}
+/// The process's greatest resident size above `before`; of a device, what was asked of it.
+template <class Context>
+[[nodiscard]] std::size_t peak_bytes_of(Context& context, std::size_t before) {
+  if constexpr (requires { context.synchronise(); })
+    return context.memory().reserved_bytes();
+  else
+    return process_bytes("VmHWM") - before;
+}
+
 /// Seconds of each call of `work`, after some to warm up: as many as the options say, or as fit into ten
 /// seconds (at least five). The measured calls fill the profile, if one is wanted.
 template <class F, class Context>
@@ -44,6 +66,7 @@ template <class F, class Context>
                                              diffsiam::Profile& profile) {
   using Clock = std::chrono::steady_clock;
   for (int call = 0; call < options.warm_up; ++call) work();
+  wait_for(context);
   if (options.profile) context.set_observer(&profile);
   std::vector<double> seconds;
   double total = 0;
@@ -54,6 +77,7 @@ template <class F, class Context>
   while (!done()) {
     auto const start = Clock::now();
     work();
+    wait_for(context);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     total += seconds.back();
   }
@@ -99,13 +123,13 @@ template <class Context, class Model>
               {"what", options.what},
               {"backend", options.backend},
               {"precision", options.precision},
-              {"threads", context.threads().threads()},
+              {"threads", threads_of(context)},
               {"batch", batch},
               {"steps", seconds.size()},
               {"images_per_second", static_cast<double>(batch) / typical},
               {"flops_per_image", flops / static_cast<double>(batch)},
               {"gflops", flops / typical / 1e9},
-              {"peak_bytes", process_bytes("VmHWM") - bytes_before},
+              {"peak_bytes", peak_bytes_of(context, bytes_before)},
               {"pool_peak_bytes", context.memory().peak_bytes()},
               {"pool_touched_bytes", context.memory().touched_bytes()},
               {"pool_reserved_bytes", context.memory().reserved_bytes()},

@@ -14,7 +14,11 @@ using diffsiam::Index;
 
 struct Options {
   std::string config = "fashion";
+#ifdef DIFFSIAM_WITH_CUDA
+  std::string backend = "cuda";
+#else
   std::string backend = "cpu";
+#endif
   std::string precision = "float32";
   std::string what = "diffsiam";
   int threads = 2;
@@ -31,10 +35,10 @@ inline void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"fashion", "celeba64"}))
       ->capture_default_str();
   app.add_option("--backend", options.backend, "which backend computes")
-      ->check(CLI::IsMember({"cpu", "onednn"}))
+      ->check(CLI::IsMember({"cpu", "onednn", "cuda"}))
       ->capture_default_str();
   app.add_option("--precision", options.precision, "of convolution and product operands")
-      ->check(CLI::IsMember({"float32", "bf16"}))
+      ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
       ->capture_default_str();
   app.add_option("--what", options.what, "what is trained or sampled from")
       ->check(CLI::IsMember({"denoiser", "diffsiam"}))

@@ -1,0 +1,2 @@
+// encode.cpp for GPUs: nvcc compiles it with the Cuda backend and no other.
+#include "../encode.cpp"

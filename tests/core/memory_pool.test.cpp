@@ -41,7 +41,7 @@ TEST_CASE("A released block is handed out again, and nothing is taken from the s
 
 TEST_CASE("Released neighbours become one block again, whatever the order") {
   constexpr std::size_t kilobyte = 1024, count = 256;
-  for (std::size_t const stride : {1, 3, 255}) {
+  for (std::size_t const stride : {1U, 3U, 255U}) {
     MemoryPool pool;
     std::vector<MemoryPool::Block*> blocks;
     for (std::size_t i = 0; i < count; ++i) blocks.push_back(pool.allocate(kilobyte));

@@ -17,7 +17,7 @@ template <class B, int Rank, int Options>
   static_assert((Options & Eigen::RowMajor) != 0,
                 "Only a row-major Eigen::Tensor has its last extent contiguous, as values do.");
   auto const extent = [&](int axis) {
-    return axis < Rank ? static_cast<Index>(tensor.dimension(axis)) : Index{1};
+    return axis < Rank ? static_cast<Index>(tensor.dimension(static_cast<std::size_t>(axis))) : Index{1};
   };
   Shape shape;
   if constexpr (Rank == 1) shape = {extent(0)};

@@ -75,8 +75,9 @@ class MemoryPool {
     wanted.size_ = size;
     auto const best = free_[small].lower_bound(&wanted);
     Block* const block = best != free_[small].end() ? *best : add_segment(size, small);
-    if (block->size_ > size) split(block, size);
+    Block* const rest = block->size_ > size ? new_block() : nullptr;
     unlist(block);
+    if (rest != nullptr) split(block, size, rest);
     live_ += size;
     peak_ = std::max(peak_, live_);
     Segment& segment = segments_[block->segment_];
@@ -143,10 +144,8 @@ class MemoryPool {
     return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
   }
 
-  /// Cuts a free block to `size`; the rest is free too.
-  void split(Block* block, std::size_t size) {
-    Block* const rest = new_block();
-    unlist(block);
+  /// Cuts a block that is on no list to `size`; `rest` becomes a free block behind it.
+  void split(Block* block, std::size_t size, Block* rest) noexcept {
     rest->address_ = block->address_ + size;
     rest->size_ = block->size_ - size;
     rest->before_ = block;
@@ -156,7 +155,6 @@ class MemoryPool {
     block->after_ = rest;
     block->size_ = size;
     list(rest);
-    list(block);
   }
   /// `block`, on no list, takes in the neighbour behind it; either may be the one that was released.
   void join(Block* block, Block* after) noexcept {

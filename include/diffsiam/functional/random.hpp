@@ -9,6 +9,14 @@
 
 namespace diffsiam::functional {
 
+/// Four numbers in [0, 1), multiples of 2^-24, from the four words of one Philox block.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline std::array<float, 4> uniforms(
+    std::array<std::uint32_t, 4> const& words) {
+  std::array<float, 4> result{};
+  for (std::size_t i = 0; i < 4; ++i) result[i] = static_cast<float>(words[i] >> 8) * 0x1p-24F;
+  return result;
+}
+
 /// Four standard normals from the four words of one Philox block; |x| <= 5.8.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline std::array<float, 4> normals(
     std::array<std::uint32_t, 4> const& words) {

@@ -26,11 +26,10 @@ class SteppedBlock {
   /// Runs run(lane) for each thread. Throws Error if threads part ways at a meeting point, or what `run`
   /// throws.
   template <class Run>
-  void step_through(Index block, Index blocks, Run const& run) {
+  void step_through(Index block, Run const& run) {
     body_ = [](void const* f, Lane& lane) { (*static_cast<Run const*>(f))(lane); };
     run_ = &run;
     block_ = block;
-    blocks_ = blocks;
     for (int i = 0; i < threads; ++i) start(i);
     for (;;) {
       int met = 0;
@@ -107,7 +106,7 @@ class SteppedBlock {
   ucontext_t scheduler_{};
   void (*body_)(void const*, Lane&) = nullptr;
   void const* run_ = nullptr;
-  Index block_ = 0, blocks_ = 0;
+  Index block_ = 0;
   std::exception_ptr failed_;
 };
 
@@ -117,7 +116,6 @@ class SteppedBlock::Lane {
   Lane(SteppedBlock& home, int thread) : home_(home), thread_(thread) {}
   [[nodiscard]] int thread() const { return thread_; }
   [[nodiscard]] Index block() const { return home_.block_; }
-  [[nodiscard]] Index blocks() const { return home_.blocks_; }
   void sync() { home_.wait(thread_, State::at_block); }
   template <class T>
   [[nodiscard]] T exchange(T value, int mask) {
@@ -149,10 +147,9 @@ inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
 /// Lanes of kernels whose threads never meet: no stack of their own.
 struct LoneLane {
   int number = 0;
-  Index at_block = 0, of_blocks = 0;
+  Index at_block = 0;
   [[nodiscard]] int thread() const { return number; }
   [[nodiscard]] Index block() const { return at_block; }
-  [[nodiscard]] Index blocks() const { return of_blocks; }
   void sync() {}
   template <class T>
   [[nodiscard]] T exchange(T value, int) {
@@ -171,7 +168,7 @@ struct SteppedDevice {
       Shared shared{};
       for (Index block = 0; block < blocks; ++block)
         for (int i = 0; i < backend::cuda::block_threads; ++i) {
-          LoneLane lane{i, block, blocks};
+          LoneLane lane{i, block};
           kernel(lane, shared);
         }
     } else {
@@ -180,7 +177,7 @@ struct SteppedDevice {
       for (Index block = 0; block < blocks; ++block) {
         // Nothing a block leaves behind may help the next one.
         std::memset(static_cast<void*>(shared.get()), 0xFF, sizeof(Shared));
-        stepped.step_through(block, blocks, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
+        stepped.step_through(block, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
       }
     }
   }

@@ -102,12 +102,7 @@ struct Cpu : HostMemory<T> {
   }
 
   static void uniform(Context& context, Rng const& rng, T* x, Index size) {
-    in_blocks(context, size, x, [&](std::uint64_t block) {
-      std::array<float, 4> four{};
-      auto const words = rng.words(block);
-      for (std::size_t i = 0; i < 4; ++i) four[i] = static_cast<float>(words[i] >> 8) * 0x1p-24F;
-      return four;
-    });
+    in_blocks(context, size, x, [&](std::uint64_t block) { return functional::uniforms(rng.words(block)); });
   }
   static void normal(Context& context, Rng const& rng, T* x, Index size) {
     in_blocks(context, size, x, [&](std::uint64_t block) { return functional::normals(rng.words(block)); });

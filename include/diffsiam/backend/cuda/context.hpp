@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <string_view>
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>

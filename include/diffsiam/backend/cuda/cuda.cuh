@@ -16,15 +16,16 @@
 namespace diffsiam::backend {
 
 /// Precision is float, or cuda::TF32: operands of products and convolutions are then rounded to 10 bits of
-/// mantissa where they are multiplied, and everything else stays float32. A shape gives the same bits run
-/// after run on one card, once its plans are chosen; another process may choose other plans.
+/// mantissa where they are multiplied, and everything else stays float32. By construction a shape gives the
+/// same bits run after run on one card, once its plans are chosen; another process may choose other plans.
 template <class Precision>
 struct Cuda : cuda::Kernels<float, cuda::Stream> {
   static_assert(std::is_same_v<Precision, float> || std::is_same_v<Precision, cuda::TF32>,
                 "Cuda computes in float or with operands in cuda::TF32.");
   using Base = cuda::Kernels<float, cuda::Stream>;
   using Context = CudaContext;
-  static constexpr cuda::Math math = cuda::MathOf<Precision>::value;
+  static constexpr cuda::Math math =
+      std::is_same_v<Precision, float> ? cuda::Math::float32 : cuda::Math::tf32;
   /// As for Cpu: how far results may stand from those of unrounded operands.
   static constexpr double operand_tolerance = math == cuda::Math::tf32 ? 1e-3 : 0;
   /// Random bits are the same everywhere; normals differ by fused multiply-adds: 2 ulp of the largest, 5.8.
@@ -86,8 +87,7 @@ struct Cuda : cuda::Kernels<float, cuda::Stream> {
     run(context, plan, {writable(x), writable(w), y});
     if (bias == nullptr) return;
     SampleGrid const all{1, g.n * g.out_h() * g.out_w(), g.out};
-    Base::for_each(context, all.grid(), functional::Accumulate{}, all.full(y),
-                   all.per_channel(const_cast<float*>(bias)));
+    Base::for_each(context, all.grid(), functional::Accumulate{}, all.full(y), all.per_channel(bias));
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, float const* dy, float const* w,
                                     float* dx) {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <span>
+#include <string_view>
 #include <vector>
 
 #include <cudnn.h>

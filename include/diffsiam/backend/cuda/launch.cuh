@@ -1,7 +1,6 @@
 // launch: the one place where kernels meet the device.
 #pragma once
 
-#include <algorithm>
 #include <type_traits>
 
 #include <cuda_runtime.h>
@@ -15,7 +14,6 @@ namespace diffsiam::backend::cuda {
 struct DeviceLane {
   [[nodiscard]] __device__ int thread() const { return static_cast<int>(threadIdx.x); }
   [[nodiscard]] __device__ Index block() const { return static_cast<Index>(blockIdx.x); }
-  [[nodiscard]] __device__ Index blocks() const { return static_cast<Index>(gridDim.x); }
   __device__ void sync() const { __syncthreads(); }
   template <class T>
   [[nodiscard]] __device__ T exchange(T value, int mask) const {

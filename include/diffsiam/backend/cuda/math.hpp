@@ -8,16 +8,4 @@ struct TF32 {};
 
 enum class Math { float32, tf32 };
 
-/// The Math of a precision policy.
-template <class Precision>
-struct MathOf;
-template <>
-struct MathOf<float> {
-  static constexpr Math value = Math::float32;
-};
-template <>
-struct MathOf<TF32> {
-  static constexpr Math value = Math::tf32;
-};
-
 }  // namespace diffsiam::backend::cuda

@@ -113,8 +113,8 @@ struct Reference : HostMemory<T> {
   // ----------------------------------------------------------------------------------------------------------
   static void uniform(Context&, Rng const& rng, T* x, Index size) {
     for (Index i = 0; i < size; ++i) {
-      auto const words = rng.words(static_cast<std::uint64_t>(i / 4));
-      x[i] = static_cast<T>(static_cast<float>(words[static_cast<std::size_t>(i % 4)] >> 8) * 0x1p-24F);
+      auto const four = functional::uniforms(rng.words(static_cast<std::uint64_t>(i / 4)));
+      x[i] = static_cast<T>(four[static_cast<std::size_t>(i % 4)]);
     }
   }
   static void normal(Context&, Rng const& rng, T* x, Index size) {

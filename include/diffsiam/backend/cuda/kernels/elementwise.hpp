@@ -45,9 +45,8 @@ struct ForEach {
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
-    for (Index i = lane.block() * block_threads + lane.thread(); i < packs;
-         i += lane.blocks() * block_threads)
-      at(i, std::make_index_sequence<count>{});
+    Index const i = lane.block() * block_threads + lane.thread();
+    if (i < packs) at(i, std::make_index_sequence<count>{});
   }
 
  private:

@@ -27,7 +27,6 @@ template <class L>
 concept Lane = requires(L& lane, float x, int mask) {
   { lane.thread() } -> std::same_as<int>;
   { lane.block() } -> std::same_as<Index>;
-  { lane.blocks() } -> std::same_as<Index>;
   { lane.exchange(x, mask) } -> std::same_as<float>;
   lane.sync();
 };

@@ -56,7 +56,6 @@ struct Merged {
     });
   }
   [[nodiscard]] Index columns() const { return grid.extent[4]; }
-  [[nodiscard]] Index rows() const { return grid.size() / columns(); }
   /// Those from `first` on.
   template <std::size_t Count>
   [[nodiscard]] Places<T, Count> places(std::size_t first) const {

@@ -13,9 +13,7 @@ namespace diffsiam::backend::cuda {
 /// Numbers in [0, 1).
 struct Uniforms {
   DIFFSIAM_HOST_DEVICE std::array<float, 4> operator()(std::array<std::uint32_t, 4> const& words) const {
-    std::array<float, 4> four{};
-    for (std::size_t i = 0; i < 4; ++i) four[i] = static_cast<float>(words[i] >> 8) * 0x1p-24F;
-    return four;
+    return functional::uniforms(words);
   }
 };
 /// Standard normals.

@@ -23,6 +23,14 @@ struct Summands {
   Index length;         ///< summands of one output
   Index chunk, chunks;  ///< of them, in each of that many
 
+  /// Summands [from, stop) of one output.
+  struct Span {
+    Index from, stop;
+  };
+  DIFFSIAM_KERNEL Span chunk_at(Index number) const {
+    Index const from = number * chunk, stop = from + chunk;
+    return {from, stop < length ? stop : length};
+  }
   /// Offsets of kept row `row`.
   struct Row {
     Index offset[count];
@@ -45,7 +53,7 @@ struct Summands {
   }
 };
 
-/// Where sums go: added to the output itself, or one a chunk to memory that add_chunks reads.
+/// Where sums go: added to the output itself, or one a chunk to memory that AddChunks reads.
 template <class T>
 struct SumTarget {
   Places<T, 1> out;
@@ -54,12 +62,14 @@ struct SumTarget {
   template <class S>
   DIFFSIAM_KERNEL void add(S const& summands, Index row, Index column, Index columns, Index chunk,
                            T sum) const {
-    if (partial != nullptr) {
+    if (partial != nullptr)
       partial[(row * columns + column) * summands.chunks + chunk] = sum;
-      return;
-    }
+    else
+      add_to_output(summands.kept, row, column, sum);
+  }
+  DIFFSIAM_KERNEL void add_to_output(Index const (&kept)[4], Index row, Index column, T sum) const {
     Index offset[1] = {column};
-    out.advance(summands.kept, row, offset);
+    out.advance(kept, row, offset);
     out.data[0][offset[0]] += sum;
   }
 };
@@ -104,20 +114,18 @@ struct SumRows {
     Index const item = lane.block() * (block_threads / threads) + lane.thread() / threads;
     Index const in_team = lane.thread() % threads;
     Division const place = divide(item, summands.chunks);
-    Index const from = place.rest * summands.chunk;
     // Teams beyond the last row sum nothing, and take part.
-    Index const stop =
-        place.quotient < rows
-            ? (from + summands.chunk < summands.length ? from + summands.chunk : summands.length)
-            : Index{0};
-    auto const row = summands.row(place.quotient < rows ? place.quotient : 0);
+    bool const inside = place.quotient < rows;
+    auto const span = summands.chunk_at(place.rest);
+    Index const stop = inside ? span.stop : 0;
+    auto const row = summands.row(inside ? place.quotient : 0);
     T sum = T(0);
-    for (Index i = from + in_team; i < stop; i += threads) {
+    for (Index i = span.from + in_team; i < stop; i += threads) {
       Division const at = divide(i, summands.columns);
       sum += summands.at(row, at.quotient, at.rest);
     }
     sum = combine_team<team>(lane, memory, sum, [](T a, T b) { return a + b; });
-    if (in_team == 0 && place.quotient < rows) target.add(summands, place.quotient, 0, 1, place.rest, sum);
+    if (in_team == 0 && inside) target.add(summands, place.quotient, 0, 1, place.rest, sum);
   }
 };
 
@@ -140,12 +148,11 @@ struct SumColumns {
     int const warp = lane.thread() / warp_size, in_warp = lane.thread() % warp_size;
     Index const column = block.rest * warp_size + in_warp;
     bool const inside = column < summands.columns;
-    Index const from = place.rest * summands.chunk;
-    Index const stop = from + summands.chunk < summands.length ? from + summands.chunk : summands.length;
+    auto const span = summands.chunk_at(place.rest);
     auto const row = summands.row(place.quotient);
     T sum = T(0);
     if (inside)
-      for (Index i = from + warp; i < stop; i += warps) sum += summands.at(row, i, column);
+      for (Index i = span.from + warp; i < span.stop; i += warps) sum += summands.at(row, i, column);
     shared.of_warp[warp][in_warp] = sum;
     lane.sync();
     if (warp != 0 || !inside) return;
@@ -170,9 +177,7 @@ struct AddChunks {
     T sum = T(0);
     for (Index chunk = 0; chunk < chunks; ++chunk) sum += target.partial[output * chunks + chunk];
     Division const place = divide(output, columns);
-    Index offset[1] = {place.rest};
-    target.out.advance(kept, place.quotient, offset);
-    target.out.data[0][offset[0]] += sum;
+    target.add_to_output(kept, place.quotient, place.rest, sum);
   }
 };
 

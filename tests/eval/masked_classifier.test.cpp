@@ -95,9 +95,9 @@ TEST_CASE("A masked classifier that keeps all dims is the linear probe") {
 
 TEST_CASE("A masked classifier gives the same bits for a seed, with any number of threads") {
   Blobs const train = scattered(1100, 3), validation = scattered(100, 4);  // two blocks
-  MaskedClassifierConfig config{.kept = 5, .steps = 30, .seed = 7};
+  LearnedMaskConfig config{.kept = 5, .steps = 30, .seed = 7};
   auto const run = [&](ThreadPool* pool) {
-    return masked_classifier(train.labelled(), validation.labelled(), config, pool);
+    return masked_classifier(train.labelled(), validation.labelled(), config, {}, pool);
   };
   ThreadPool pool{3};
   auto const alone = run(nullptr), threaded = run(&pool);
@@ -110,7 +110,7 @@ TEST_CASE("A masked classifier gives the same bits for a seed, with any number o
 TEST_CASE("A masked classifier that cannot be is refused") {
   Blobs const train{30, 5, 3, 6, 1}, narrow{30, 4, 3, 6, 2}, more{30, 5, 4, 6, 2};
   Labelled const good = train.labelled();
-  auto const fit = [&](Labelled const& validation, MaskedClassifierConfig const& config) {
+  auto const fit = [&](Labelled const& validation, LearnedMaskConfig const& config) {
     (void)masked_classifier(good, validation, config);
   };
   REQUIRE_THROWS_WITH(fit(good, {}),

@@ -1,0 +1,85 @@
+// A linear classifier that reads d' of the d dims, those that a learned mask lets through: the d' greatest
+// probabilities stay, and the weights are fitted anew on their dims alone. Its rows are directions of
+// manipulation that leave the other dims as they are.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/eval/learned_mask.hpp>
+#include <diffsiam/eval/linear_probe.hpp>
+
+namespace diffsiam::eval {
+
+struct MaskedClassifierResult {
+  std::vector<Index> dims{};            ///< chosen, ascending
+  std::vector<double> probabilities{};  ///< p of each dim at the end, sum d'
+  LinearClassifier classifier{};        ///< of full width, zero outside the chosen dims
+  double validation_accuracy = 0;       ///< in [0, 1]; the refit's choice was made by it
+};
+
+namespace detail {
+
+/// Columns `dims` of features.
+[[nodiscard]] inline std::vector<float> columns_of(Features const& features, std::vector<Index> const& dims) {
+  std::vector<float> result;
+  result.reserve(static_cast<std::size_t>(features.count) * dims.size());
+  for (Index i = 0; i < features.count; ++i)
+    for (Index const j : dims) result.push_back(features.row(i)[j]);
+  return result;
+}
+
+}  // namespace detail
+
+/// `refit` is how the weights on the chosen dims are fitted; its `classes` hold for the mask too. Throws
+/// ConfigError for settings outside their range, and all that linear_probe does. With kept = dims it is the
+/// linear probe. `pool` may be null.
+[[nodiscard]] inline MaskedClassifierResult masked_classifier(Labelled const& train,
+                                                              Labelled const& validation,
+                                                              LearnedMaskConfig const& config,
+                                                              LinearProbeConfig refit = {},
+                                                              ThreadPool* pool = nullptr) {
+  constexpr auto name = "masked_classifier";
+  int const classes = resolve_classes(name, refit.classes, train.labels);
+  require_labelled(name, train, classes);
+  Index const dims = train.features.dims;
+  detail::require_mask(name, config, dims);
+  require_labelled(name, validation, classes);
+  if (validation.features.dims != dims)
+    fail<ShapeError>(name, {dims, " dims, as the training features"}, validation.features.dims);
+
+  Standardiser const standardiser = Standardiser::fit(train.features);
+  MaskedClassifierResult result;
+  result.dims.resize(static_cast<std::size_t>(dims));
+  std::iota(result.dims.begin(), result.dims.end(), Index{0});
+  result.probabilities.assign(result.dims.size(), 1.0);
+  if (config.kept < dims) {
+    std::vector<float> const values = standardiser(train.features);
+    Eigen::VectorXd const logits =
+        detail::learn_mask({{values, train.features.count, dims}, train.labels}, classes, config, pool);
+    for (Index j = 0; j < dims; ++j)
+      result.probabilities[static_cast<std::size_t>(j)] = detail::logistic(logits[j]);
+    std::sort(result.dims.begin(), result.dims.end(),
+              [&](Index a, Index b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+    result.dims.resize(static_cast<std::size_t>(config.kept));
+    std::sort(result.dims.begin(), result.dims.end());
+  }
+
+  std::vector<float> const chosen = detail::columns_of(train.features, result.dims);
+  std::vector<float> const held_out = detail::columns_of(validation.features, result.dims);
+  Labelled const seen{{held_out, validation.features.count, config.kept}, validation.labels};
+  refit.classes = classes;
+  LinearProbeResult const probe =
+      linear_probe({{chosen, train.features.count, config.kept}, train.labels}, seen, seen, refit, pool);
+  result.validation_accuracy = probe.validation_accuracy;
+  SoftmaxWeights weights = SoftmaxWeights::Zero(dims + 1, classes);
+  for (std::size_t k = 0; k < result.dims.size(); ++k)
+    weights.row(result.dims[k]) = probe.classifier.weights().row(static_cast<Index>(k));
+  weights.row(dims) = probe.classifier.weights().row(config.kept);
+  result.classifier = LinearClassifier{standardiser, std::move(weights)};
+  return result;
+}
+
+}  // namespace diffsiam::eval

@@ -1,0 +1,89 @@
+// Between two pictures, and from one towards another some subsets of z at a time. All pictures come through
+// DiffSiam::sample, so the partition is obeyed: what an edit of subsets [i, j) changes is decided at
+// time-steps of subset i and later ones; at earlier steps the decoder does not see it.
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/text.hpp>
+#include <diffsiam/diffusion/ddim.hpp>
+#include <diffsiam/model/counterfactual.hpp>
+#include <diffsiam/model/guided_noise.hpp>
+
+namespace diffsiam::model {
+
+/// What a picture is decoded from: x_T (n, h, w, c) and z (n, dims).
+template <class B>
+struct Origin {
+  Tensor<B> x_T;
+  Tensor<B> z;
+};
+
+/// Subsets [first, last) of a partition.
+struct SubsetRange {
+  int first = 0;
+  int last = 0;
+};
+
+namespace detail {
+
+inline void require_weight(std::string_view operation, double weight) {
+  if (!std::isfinite(weight)) fail<RangeError>(operation, "finite weights", weight);
+}
+
+}  // namespace detail
+
+/// From one origin to another: all of z along a line, x_T by slerp. A batch of n pictures for each weight, 0
+/// the first origin's, 1 the other's, beyond them an extrapolation. Throws RangeError for a weight that is
+/// not finite, ShapeError for origins that do not fit each other.
+template <class Model, class B>
+[[nodiscard]] std::vector<Tensor<B>> interpolate(Model const& model, Origin<B> const& from,
+                                                 Origin<B> const& to, std::span<double const> weights,
+                                                 diffusion::TimeGrid const& grid,
+                                                 diffusion::DdimOptions const& options = {},
+                                                 Guidance guidance = {}) {
+  for (double const weight : weights) detail::require_weight("interpolate", weight);
+  auto const& partition = model.partition();
+  std::vector<Tensor<B>> pictures;
+  for (double const weight : weights) {
+    Tensor<B> const z = exchange_subsets(partition, from.z, to.z, 0, partition.subsets(), weight);
+    pictures.push_back(model.sample(slerp(from.x_T, to.x_T, weight), z, grid, options, guidance));
+  }
+  return pictures;
+}
+
+struct CounterfactualOptions {
+  double weight = 1;        ///< of the other's subsets: 1 replaces
+  double noise_weight = 0;  ///< of the other's x_T, by slerp; 0: x_T stays
+  diffusion::DdimOptions ddim{};
+  Guidance guidance{};
+};
+
+/// What pictures would be with some subsets of others' z: for each range a batch of n pictures, everything
+/// else as it was. `to.x_T` is read only where noise_weight is not 0 and may be empty otherwise. Throws
+/// RangeError for a range outside the partition or a weight that is not finite, ShapeError for origins that
+/// do not fit each other.
+template <class Model, class B>
+[[nodiscard]] std::vector<Tensor<B>> counterfactuals(Model const& model, Origin<B> const& from,
+                                                     Origin<B> const& to, std::span<SubsetRange const> ranges,
+                                                     diffusion::TimeGrid const& grid,
+                                                     CounterfactualOptions const& options = {}) {
+  detail::require_weight("counterfactuals", options.weight);
+  detail::require_weight("counterfactuals", options.noise_weight);
+  std::vector<Tensor<B>> edited, pictures;
+  // All before the first picture, so that a wrong range costs none.
+  for (SubsetRange const& range : ranges)
+    edited.push_back(
+        exchange_subsets(model.partition(), from.z, to.z, range.first, range.last, options.weight));
+  if (options.noise_weight != 0 && !to.x_T)
+    fail<ShapeError>("counterfactuals", "another x_T to go towards", "none");
+  Tensor<B> const x_T = options.noise_weight == 0 ? from.x_T : slerp(from.x_T, to.x_T, options.noise_weight);
+  for (Tensor<B> const& z : edited)
+    pictures.push_back(model.sample(x_T, z, grid, options.ddim, options.guidance));
+  return pictures;
+}
+
+}  // namespace diffsiam::model

@@ -6,6 +6,7 @@
 
 #include <diffsiam/backend/cpu/cpu.hpp>
 #include <diffsiam/backend/reference/reference.hpp>
+#include <diffsiam/ops/activation.hpp>
 #include <diffsiam/ops/attention.hpp>
 #include <diffsiam/ops/batch_norm.hpp>
 #include <diffsiam/ops/concat.hpp>
@@ -120,6 +121,11 @@ TEMPLATE_TEST_CASE("Operations give the values worked out by hand", "", backend:
     auto const y = ops::concat(make({2, 2}, {1, 2, 3, 4}), make({2, 1}, {5, 6}));
     check_values(y, {2, 3}, {1, 2, 5, 3, 4, 6});
     check_values(ops::slice(y, 1, 3), {2, 2}, {2, 5, 4, 6});
+  }
+  SECTION("exp is 0 far below and infinite far above") {
+    double const infinity = std::numeric_limits<double>::infinity();
+    check_values(ops::exp(make({5}, {0, 1, -2, -1000, 1000})), {5},
+                 {1, std::exp(1), std::exp(-2), 0, infinity});
   }
   SECTION("time_embedding puts cosines before sines") {
     check_values(ops::time_embedding(make({2}, {0, 999}), 4), {2, 4},

@@ -49,6 +49,19 @@ struct Silu {
   }
 };
 
+/// y = e^x.
+struct Exp {
+  static constexpr std::string_view name = "exp";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return functional::exp(x);
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    return functional::exp(x);
+  }
+};
+
 /// y = act(x).
 template <class Act>
 struct Activate {

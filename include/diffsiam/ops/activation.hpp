@@ -1,4 +1,4 @@
-// silu and relu, and any other functor with a value and a derivative, element by element.
+// silu, relu and exp, and any other functor with a value and a derivative, element by element.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -39,6 +39,10 @@ auto silu(X const& x) {
 template <Value X>
 auto relu(X const& x) {
   return evaluate(Activation<functional::Relu>{}, x);
+}
+template <Value X>
+auto exp(X const& x) {
+  return evaluate(Activation<functional::Exp>{}, x);
 }
 
 }  // namespace diffsiam::ops

@@ -19,6 +19,7 @@ template <class Visit>
 void arithmetic(Visit&& visit) {
   visit(op_case("silu", {{2, 3, 4, 5}}, [](auto const& x) { return ops::silu(x); }));
   visit(op_case("relu", {{2, 3, 4, 5}}, [](auto const& x) { return ops::relu(x); }));
+  visit(op_case("exp", {{2, 3, 4, 5}}, [](auto const& x) { return ops::exp(x); }));
   visit(op_case("add", {{3, 4}, {3, 4}}, [](auto const& x, auto const& y) { return x + y; }));
   visit(op_case("subtract", {{3, 4}, {3, 4}}, [](auto const& x, auto const& y) { return x - y; }));
   visit(op_case("add, one value twice", {{3, 4}}, [](auto const& x) { return x + x; }));

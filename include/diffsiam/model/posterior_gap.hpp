@@ -1,9 +1,9 @@
-// The posterior-mean gap (PDAE, arXiv 2212.12990): mean over n, h, w, c of
-//   (m(x_t, x_0) - m(x_t, x_0^))^2,  m = [beta sqrt(abar_{t-1}) x_0 + sqrt(alpha)(1 - abar_{t-1}) x_t]/(1 -
-//   abar),
-// with the true x_0 and the predicted one. With x_0^ written by eps^ both means share their x_t, and the
-// difference is beta/(sqrt(alpha) sqrt(1 - abar)) (eps^ - eps): the gap is that factor squared times the loss
-// of the step. With c_t, the coefficient of training, the shift adds posterior variance times G to the mean.
+// The posterior-mean gap (PDAE, arXiv 2212.12990): mean over n, h, w, c of (m(x_t, x_0) - m(x_t, x_0^))^2
+// with
+//   m = [beta sqrt(abar_{t-1}) x_0 + sqrt(alpha)(1 - abar_{t-1}) x_t]/(1 - abar)
+// at the true x_0 and at the predicted one. Both means share x_t, and with x_0^ written by eps^ they differ
+// by beta/(sqrt(alpha) sqrt(1 - abar)) (eps^ - eps): the gap is that factor squared times the loss of the
+// step. With c_t, the coefficient of training, the shift adds posterior variance times G to the mean.
 #pragma once
 
 #include <span>

@@ -33,16 +33,18 @@ std::vector<int> factors_of(std::vector<float> const& values) {
 TEST_CASE("Ridge weights are those of scikit-learn, of all columns or some") {
   RidgeSystem const system{train, y};
   // Ridge(alpha=60 * .05).fit(waves(0, 60, 6), waves(7, 60, 2)): coef_.T, then intercept_
-  double const all[7][2] = {{-0.7682338, 0.01013402},   {-0.00395131, 0.41378185}, {-0.00393255, -0.01143335},
-                            {0.00432354, -0.0058908},   {0.00439149, 0.00652734},  {-0.00303416, 0.00704587},
+  double const all[7][2] = {{-0.7682338, 0.01013402}, {-0.00395131, 0.41378185}, {-0.00393255, -0.01143335},
+                            {0.00432354, -0.0058908}, {0.00439149, 0.00652734},  {-0.00303416, 0.00704587},
                             {-0.02076409, 0.00148479}};
   RidgeWeights const full = system.solve({0, 6}, 0.05);
   REQUIRE(full.values.rows() == 7);
   for (Index i = 0; i < 7; ++i)
     for (Index j = 0; j < 2; ++j) CHECK(full.values(i, j) == Approx(all[i][j]).margin(2e-7));
   // Ridge(alpha=60 * .2).fit(waves(0, 60, 6)[:, 2:5], ...)
-  double const some[4][2] = {
-      {-0.00539945, -0.04012656}, {-0.00596007, -0.01088434}, {0.00367167, 0.01621593}, {-0.08730558, 0.0051707}};
+  double const some[4][2] = {{-0.00539945, -0.04012656},
+                             {-0.00596007, -0.01088434},
+                             {0.00367167, 0.01621593},
+                             {-0.08730558, 0.0051707}};
   RidgeWeights const part = system.solve({2, 5}, 0.2);
   for (Index i = 0; i < 4; ++i)
     for (Index j = 0; j < 2; ++j) CHECK(part.values(i, j) == Approx(some[i][j]).margin(2e-7));

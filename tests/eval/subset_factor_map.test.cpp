@@ -141,7 +141,8 @@ TEST_CASE("The map is the same for any number of threads, and refuses what does 
   std::vector<int> const pair(200);
   CHECK_THROWS_WITH(subset_factor_map(train.features(), train.known(), test.features(), {pair, 2}, ends),
                     contains("3 factors") && contains("got 2"));
-  CHECK_THROWS_AS(subset_factor_map(train.features(), {pair, 2}, test.features(), {pair, 2}, ends), ShapeError);
+  CHECK_THROWS_AS(subset_factor_map(train.features(), {pair, 2}, test.features(), {pair, 2}, ends),
+                  ShapeError);
   std::vector<float> const narrow(100);
   std::vector<int> const hundred(300);
   CHECK_THROWS_AS(subset_factor_map(train.features(), train.known(), {narrow, 100, 1}, {hundred, 3}, ends),

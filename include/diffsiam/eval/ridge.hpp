@@ -1,8 +1,8 @@
 // Ridge regression of several targets in closed form: minimise over W (dims, targets) and b
 //   mean_i |W^T x_i + b - y_i|^2 + strength |W|^2.
-// With C = mean (x - m)(x - m)^T and D = mean (x - m)(y - m_y)^T, W = (C + strength I)^{-1} D and b = m_y - W^T m.
-// C and D are summed once; after that any range of columns and any strength is one small solve. scikit-learn's
-// Ridge has alpha = n strength.
+// With C = mean (x - m)(x - m)^T and D = mean (x - m)(y - m_y)^T, W = (C + strength I)^{-1} D and b = m_y -
+// W^T m. C and D are summed once; after that any range of columns and any strength is one small solve.
+// scikit-learn's Ridge has alpha = n strength.
 #pragma once
 
 #include <span>
@@ -101,21 +101,9 @@ class RidgeSystem {
 /// features.
 [[nodiscard]] inline std::vector<float> ridge_predict(Features const& features, RidgeWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
-  constexpr Index block = 1024;
   if (weights.columns.end > features.dims)
     fail<ShapeError>("ridge_predict", {"at least ", weights.columns.end, " dims"}, features.dims);
-  Eigen::MatrixXf const narrow = weights.values.cast<float>();
-  Index const width = narrow.rows() - 1, targets = narrow.cols();
-  std::vector<float> result(static_cast<std::size_t>(features.count * targets));
-  Eigen::Map<detail::RowMatrix> all{result.data(), features.count, targets};
-  detail::for_pieces(pool, detail::block_count(features.count, block), [&](Index piece) {
-    detail::RowBlock const rows = detail::row_block(features.count, block, piece);
-    auto out = all.middleRows(rows.begin, rows.rows);
-    out.noalias() = detail::rows_of(features, rows).middleCols(weights.columns.begin, width) *
-                    narrow.topRows(width);
-    out.rowwise() += narrow.row(width);
-  });
-  return result;
+  return detail::linear_outputs(features, weights.columns.begin, weights.values, pool);
 }
 
 }  // namespace diffsiam::eval

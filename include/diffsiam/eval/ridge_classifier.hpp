@@ -79,8 +79,7 @@ class RidgeClassifier {
       if (least < 0)
         fail<RangeError>("RidgeClassifier", "factor values of at least 0", {least, " of factor ", f});
       if (least == most)
-        fail<RangeError>("RidgeClassifier", "training values that vary",
-                         {"only ", least, " for factor ", f});
+        fail<RangeError>("RidgeClassifier", "training values that vary", {"only ", least, " for factor ", f});
       first.push_back(first.back() + most + 1);
     }
     return first;

@@ -21,8 +21,8 @@ struct SubsetFactorConfig {
   double strength = 1e-3;  ///< of the ridge, beside standardised codes of variance 1
 };
 
-/// Scores are (accuracy - chance)/(1 - chance) on test data: 0 for the most frequent training value, 1 for all
-/// right; negative is possible. Both tables are (factors, subsets), row-major.
+/// Scores are (accuracy - chance)/(1 - chance) on test data: 0 for the most frequent training value, 1 for
+/// all right; negative is possible. Both tables are (factors, subsets), row-major.
 struct SubsetFactorMap {
   Index factors = 0;
   Index subsets = 0;
@@ -94,7 +94,8 @@ inline void require_ends(std::span<Index const> ends, Index dims) {
 /// widths and counts that do not fit, RangeError for ends that do not ascend, a factor that never varies in
 /// training or a negative value, NumericError for NaN, ConfigError for a strength not above 0. `pool` may be
 /// null.
-[[nodiscard]] inline SubsetFactorMap subset_factor_map(Features const& train, FactorValues const& train_factors,
+[[nodiscard]] inline SubsetFactorMap subset_factor_map(Features const& train,
+                                                       FactorValues const& train_factors,
                                                        Features const& test, FactorValues const& test_factors,
                                                        std::span<Index const> ends,
                                                        SubsetFactorConfig const& config = {},
@@ -149,8 +150,8 @@ struct FoundStep {
 };
 
 /// From the prefix scores of a factor and the time-step each subset stands for (subset_centres, or first
-/// steps). Nothing where the last score is not above 0: the factor is not found. Throws ShapeError for unequal
-/// counts or none.
+/// steps). Nothing where the last score is not above 0: the factor is not found. Throws ShapeError for
+/// unequal counts or none.
 [[nodiscard]] inline std::optional<FoundStep> found_step(std::span<double const> prefix,
                                                          std::span<double const> steps) {
   if (prefix.empty() || prefix.size() != steps.size())

@@ -1,8 +1,7 @@
 // Frechet distance of two sets of features, each taken for a Gaussian (Dowson and Landau, 1982; with
 // Inception's features it is the FID of Heusel et al., 2017):
 //   |m_1 - m_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)), covariances over n - 1.
-// tr (S_1 S_2)^(1/2) is the sum of the square roots of the eigenvalues of the symmetric R S_2 R, R =
-// S_1^(1/2).
+// With R = S_1^(1/2), tr (S_1 S_2)^(1/2) is the sum of the roots of the eigenvalues of the symmetric R S_2 R.
 #pragma once
 
 #include <algorithm>

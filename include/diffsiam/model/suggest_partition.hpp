@@ -2,10 +2,8 @@
 // rule makes stages as follows.
 //   1. Between the given time-steps g is linear, beyond them constant; negative gains count as 0.
 //   2. Subset i, steps ceil(i T/k) .. ceil((i+1) T/k) - 1, has the mass m_i = sum of g(t) over its steps.
-//   3. The subsets are cut into S stages of near equal mass: cut s comes after the subset at which the
-//   running
-//      sum of masses lies nearest to s/S of all, of two equally near after the first, and leaves a subset at
-//      least to every stage.
+//   3. The subsets are cut into S stages of near equal mass: cut s stands where the running sum of masses
+//      lies nearest to s/S of all, of two equally near at the first, but so that each stage has a subset.
 //   4. A stage of n subsets gets dims in proportion to its mass, but n at least: shares below n are raised to
 //      n, the others share what is left in proportion; fractions go to the greatest remainders.
 // Within a stage subsets are alike (TimestepPartition::staged). A flat g gives near uniform widths.

@@ -1,6 +1,8 @@
 // Features as Eigen sees them. An inside of eval/.
 #pragma once
 
+#include <vector>
+
 #include <Eigen/Core>
 
 #include <diffsiam/eval/features.hpp>
@@ -13,6 +15,24 @@ using RowMap = Eigen::Map<RowMatrix const>;
 /// Rows of a block, without a copy; (rows, dims).
 [[nodiscard]] inline RowMap rows_of(Features const& features, RowBlock const& block) {
   return {features.row(block.begin), block.rows, features.dims};
+}
+
+/// W^T x + b of each sample, (count, outputs), row-major; x is read from column `first` on, W stands above b
+/// in `weights` (columns + 1, outputs).
+[[nodiscard]] inline std::vector<float> linear_outputs(Features const& features, Index first,
+                                                       Eigen::MatrixXd const& weights, ThreadPool* pool) {
+  constexpr Index block = 1024;
+  Eigen::MatrixXf const narrow = weights.cast<float>();
+  Index const width = narrow.rows() - 1, outputs = narrow.cols();
+  std::vector<float> result(static_cast<std::size_t>(features.count * outputs));
+  Eigen::Map<RowMatrix> all{result.data(), features.count, outputs};
+  for_pieces(pool, block_count(features.count, block), [&](Index piece) {
+    RowBlock const rows = row_block(features.count, block, piece);
+    auto out = all.middleRows(rows.begin, rows.rows);
+    out.noalias() = rows_of(features, rows).middleCols(first, width) * narrow.topRows(width);
+    out.rowwise() += narrow.row(width);
+  });
+  return result;
 }
 
 }  // namespace diffsiam::eval::detail

@@ -1,0 +1,175 @@
+// Regression of several outputs through a link, full batch: minimise over W (dims, outputs) and b (outputs)
+//   f = mean_i loss(W^T x_i + b, target_i) + decay/2 |W|^2
+// by L-BFGS (Nocedal 1980), preconditioned by Boehning's bound on the Hessian, bound X^T X / n + decay I
+// (1992): correlated features, such as raw pixels, then converge in tens of steps. Deterministic, with any
+// number of threads. Softmax and logistic regression are links of it.
+#pragma once
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <diffsiam/eval/covariance.hpp>
+#include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/matrix.hpp>
+
+namespace diffsiam::eval {
+
+/// Rows 0 .. dims-1 are W, the last row is b; (dims + 1, outputs).
+using RegressionWeights = Eigen::MatrixXd;
+
+namespace detail {
+
+/// W^T x + b of a block of rows, (rows, outputs).
+inline void regression_logits(Features const& features, RowBlock const& rows, Eigen::MatrixXf const& weights,
+                              RowMatrix& logits) {
+  logits.noalias() = rows_of(features, rows) * weights.topRows(features.dims);
+  logits.rowwise() += weights.row(features.dims);
+}
+
+}  // namespace detail
+
+/// A Link has
+///   static constexpr double bound;  // the loss's second derivatives never exceed it
+///   double residual(float* row, Index outputs, Index sample) const;
+/// which turns the sample's logits into the loss's derivatives by them, and returns the loss.
+template <class Link>
+class GeneralisedRegression {
+ public:
+  /// Features standardised, or at least centred. `pool` may be null. The features must outlive this.
+  GeneralisedRegression(Features const& features, Index outputs, Link link, ThreadPool* pool = nullptr)
+      : features_(features),
+        outputs_(outputs),
+        link_(std::move(link)),
+        pool_(pool),
+        pieces_(detail::block_count(features.count, block)) {
+    partial_.resize(static_cast<std::size_t>(pieces_));
+    if (features.dims <= widest_exact_bound)
+      bound_ = Link::bound * covariance_of(features, Eigen::VectorXd::Zero(features.dims), pool);
+  }
+
+  /// f at `weights`, its gradient in `gradient`.
+  double evaluate(RegressionWeights const& weights, double decay, RegressionWeights& gradient) {
+    Features const& x = features_;
+    Eigen::MatrixXf const narrow = weights.cast<float>();
+    detail::for_pieces(pool_, pieces_, [&](Index piece) {
+      detail::RowBlock const rows = detail::row_block(x.count, block, piece);
+      Partial& part = partial_[static_cast<std::size_t>(piece)];
+      detail::regression_logits(x, rows, narrow, part.residual);
+      part.loss = 0;
+      for (Index i = 0; i < rows.rows; ++i)
+        part.loss += link_.residual(part.residual.data() + i * outputs_, outputs_, rows.begin + i);
+      part.gradient.resize(x.dims + 1, outputs_);
+      part.gradient.topRows(x.dims).noalias() = detail::rows_of(x, rows).transpose() * part.residual;
+      part.gradient.row(x.dims) = part.residual.colwise().sum();
+    });
+    double loss = 0;
+    gradient.setZero(x.dims + 1, outputs_);
+    for (Partial const& part : partial_) {
+      loss += part.loss;
+      gradient += part.gradient.template cast<double>();
+    }
+    gradient /= static_cast<double>(x.count);
+    auto const w = weights.topRows(x.dims);
+    gradient.topRows(x.dims) += decay * w;
+    return loss / static_cast<double>(x.count) + decay / 2 * w.squaredNorm();
+  }
+
+  /// Goes from `weights` to the minimum, where half the Newton decrement, an estimate of what is left to
+  /// gain, is below `tolerance`. `after_step(step, weights)` sees each step from 1. Returns whether it
+  /// converged.
+  bool minimise(RegressionWeights& weights, double decay, int most_steps, double tolerance,
+                FunctionRef<void(int, RegressionWeights const&)> after_step) {
+    factorise(decay);
+    std::deque<Pair> history;
+    RegressionWeights gradient, next_gradient;
+    double loss = evaluate(weights, decay, gradient);
+    for (int step = 1; step <= most_steps; ++step) {
+      RegressionWeights const direction = -inverse_hessian_times(gradient, history);
+      double const slope = gradient.cwiseProduct(direction).sum();
+      if (-slope / 2 < tolerance) return true;
+      // Armijo, by halves; the first length is nearly always right.
+      double length = 1, next_loss = 0;
+      RegressionWeights next;
+      for (int halving = 0;; ++halving) {
+        next = weights + length * direction;
+        next_loss = evaluate(next, decay, next_gradient);
+        if (next_loss <= loss + 1e-4 * length * slope) break;
+        if (halving == 20) return true;  // below what float can tell apart
+        length /= 2;
+      }
+      Pair pair{next - weights, next_gradient - gradient, 0};
+      pair.curvature = pair.moved.cwiseProduct(pair.changed).sum();
+      if (pair.curvature > 0) history.push_back(std::move(pair));
+      if (history.size() > memory) history.pop_front();
+      weights = std::move(next);
+      gradient.swap(next_gradient);
+      loss = next_loss;
+      after_step(step, weights);
+    }
+    return false;
+  }
+
+ private:
+  static constexpr Index block = 1024;
+  static constexpr std::size_t memory = 10;
+  static constexpr Index widest_exact_bound = 2048;
+
+  struct Partial {
+    double loss = 0;
+    detail::RowMatrix residual;
+    Eigen::MatrixXf gradient;
+  };
+  struct Pair {
+    RegressionWeights moved, changed;
+    double curvature;
+  };
+
+  void factorise(double decay) {
+    if (bound_.size() == 0) return;
+    Eigen::MatrixXd matrix = bound_;
+    // A constant dimension has no curvature of its own.
+    matrix.diagonal().array() += std::max(decay, 1e-8);
+    factor_.compute(matrix);
+  }
+
+  [[nodiscard]] RegressionWeights precondition(RegressionWeights const& v) const {
+    RegressionWeights result = v / Link::bound;  // for standardised features, and the bias
+    Index const dims = features_.dims;
+    if (bound_.size() != 0) result.topRows(dims) = factor_.solve(v.topRows(dims));
+    return result;
+  }
+
+  [[nodiscard]] RegressionWeights inverse_hessian_times(RegressionWeights q,
+                                                        std::deque<Pair> const& history) const {
+    std::vector<double> alpha(history.size());
+    for (std::size_t i = history.size(); i-- > 0;) {
+      alpha[i] = history[i].moved.cwiseProduct(q).sum() / history[i].curvature;
+      q -= alpha[i] * history[i].changed;
+    }
+    q = precondition(q);
+    if (!history.empty()) {
+      Pair const& last = history.back();
+      q *= last.curvature / last.changed.cwiseProduct(precondition(last.changed)).sum();
+    }
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      double const beta = history[i].changed.cwiseProduct(q).sum() / history[i].curvature;
+      q += (alpha[i] - beta) * history[i].moved;
+    }
+    return q;
+  }
+
+  Features features_;
+  Index outputs_;
+  Link link_;
+  ThreadPool* pool_;
+  Index pieces_;
+  std::vector<Partial> partial_;
+  Eigen::MatrixXd bound_;
+  Eigen::LLT<Eigen::MatrixXd> factor_;
+};
+
+}  // namespace diffsiam::eval

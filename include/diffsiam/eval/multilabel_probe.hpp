@@ -1,0 +1,187 @@
+// Linear probe of many binary attributes at once: a logistic regression for each on the same standardised
+// features, minimised together,
+//   f = mean_i sum_a BCE(w_a . x_i + b_a, y_ia) + decay/2 sum_a |w_a|^2,
+// for each weight decay to its minimum, from the greatest down. The decay whose minimum has the greatest mean
+// average precision on validation data is kept, of equals the greatest; test data are looked at once, at the
+// end. scikit-learn's LogisticRegression has C = 1/(n decay).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/generalised_regression.hpp>
+#include <diffsiam/eval/metrics.hpp>
+#include <diffsiam/eval/standardise.hpp>
+#include <diffsiam/functional/math.hpp>
+
+namespace diffsiam::eval {
+
+/// Features and positive[i * attributes + a], 1 where sample i has attribute a, else 0; (count, attributes).
+struct Attributed {
+  Features features;
+  std::span<int const> positive;
+  Index attributes = 0;
+};
+
+struct MultilabelProbeConfig {
+  std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
+  int most_steps = 200;     ///< for each weight decay
+  double tolerance = 1e-5;  ///< of the training loss, in nats an attribute
+};
+
+namespace detail {
+
+struct LogisticLink {
+  static constexpr double bound = 0.25;
+  std::span<int const> positive;
+
+  double residual(float* row, Index attributes, Index sample) const {
+    int const* const truth = positive.data() + sample * attributes;
+    double loss = 0;
+    for (Index a = 0; a < attributes; ++a) {
+      // -log of the probability of the truth is log(1 + exp(-margin)).
+      float const margin = truth[a] != 0 ? row[a] : -row[a];
+      float const e = functional::exp(-std::abs(margin));
+      loss += std::log1p(static_cast<double>(e)) + static_cast<double>(std::max(-margin, 0.0F));
+      float const wrong = (margin > 0 ? e : 1.0F) / (1 + e);
+      row[a] = truth[a] != 0 ? -wrong : wrong;
+    }
+    return loss;
+  }
+};
+
+/// Throws unless `data` is (count, attributes) of 0 and 1, each attribute with a positive sample, and, where
+/// both values are needed, a negative one.
+inline void require_attributed(std::string_view part, Attributed const& data, Index attributes,
+                               bool both_values) {
+  constexpr std::string_view operation = "multilabel_probe";
+  require_features(operation, data.features);
+  if (data.attributes != attributes || attributes < 1 ||
+      static_cast<Index>(data.positive.size()) != data.features.count * attributes)
+    fail<ShapeError>(operation,
+                     {part, " attributes (", data.features.count, ", ", attributes, "), at least 1"},
+                     {data.positive.size(), " values for ", data.attributes, " attributes"});
+  std::vector<Index> positives(static_cast<std::size_t>(attributes));
+  for (std::size_t i = 0; i < data.positive.size(); ++i) {
+    if (data.positive[i] != 0 && data.positive[i] != 1)
+      fail<RangeError>(operation, "attributes 0 or 1",
+                       {data.positive[i], " of ", part, " sample ", static_cast<Index>(i) / attributes});
+    positives[i % positives.size()] += data.positive[i];
+  }
+  for (std::size_t a = 0; a < positives.size(); ++a)
+    if (positives[a] == 0 || (both_values && positives[a] == data.features.count))
+      fail<RangeError>(
+          operation,
+          both_values ? "samples with and without each attribute" : "a positive for each attribute",
+          {positives[a] == 0 ? "none with" : "none without", " attribute ", a, " among the ", part, " data"},
+          "leave the attribute out, or cut the parts otherwise");
+}
+
+}  // namespace detail
+
+/// Standardisation and a linear layer of one output an attribute.
+class AttributeClassifier {
+ public:
+  AttributeClassifier() = default;
+  AttributeClassifier(Standardiser standardiser, RegressionWeights weights)
+      : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
+
+  [[nodiscard]] Index dims() const { return standardiser_.dims(); }
+  [[nodiscard]] Index attributes() const { return weights_.cols(); }
+  [[nodiscard]] Standardiser const& standardiser() const { return standardiser_; }
+  /// Of attribute `a`, in standardised space: the direction in which it grows more likely; (dims).
+  [[nodiscard]] std::vector<float> direction(Index a) const {
+    if (a < 0 || a >= attributes())
+      fail<RangeError>("AttributeClassifier", {"an attribute in [0, ", attributes(), ")"}, a);
+    std::vector<float> result(static_cast<std::size_t>(dims()));
+    for (Index j = 0; j < dims(); ++j)
+      result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, a));
+    return result;
+  }
+  /// The logit of each attribute for each sample, (count, attributes). Throws ShapeError for another width.
+  [[nodiscard]] std::vector<float> scores(Features const& features, ThreadPool* pool = nullptr) const {
+    std::vector<float> const z = standardiser_(features);
+    return detail::linear_outputs({z, features.count, features.dims}, 0, weights_, pool);
+  }
+
+ private:
+  Standardiser standardiser_;
+  RegressionWeights weights_;
+};
+
+struct MultilabelProbeResult {
+  double mean_average_precision = 0;             ///< on test data, in [0, 1]
+  double validation_mean_average_precision = 0;  ///< what the choice was made by
+  std::vector<double> average_precision{};       ///< of each attribute, on test data
+  double weight_decay = 0;                       ///< chosen
+  bool converged = false;                        ///< whether the minimisation did for every weight decay
+  AttributeClassifier classifier{};
+};
+
+/// Throws ShapeError for widths or counts that do not fit, NumericError for NaN, RangeError for an attribute
+/// that no validation or test sample has, or that does not vary in training, ConfigError for no weight decay,
+/// a negative one or no step. `pool` may be null.
+[[nodiscard]] inline MultilabelProbeResult multilabel_probe(Attributed const& train,
+                                                            Attributed const& validation,
+                                                            Attributed const& test,
+                                                            MultilabelProbeConfig const& config = {},
+                                                            ThreadPool* pool = nullptr) {
+  if (config.weight_decays.empty() || config.most_steps < 1)
+    fail<ConfigError>("multilabel_probe", "at least one weight decay and one step",
+                      {config.weight_decays.size(), " and ", config.most_steps});
+  for (double const decay : config.weight_decays)
+    if (!(decay >= 0)) fail<ConfigError>("multilabel_probe", "weight decays of at least 0", decay);
+  Index const attributes = train.attributes, dims = train.features.dims;
+  detail::require_attributed("training", train, attributes, true);
+  detail::require_attributed("validation", validation, attributes, false);
+  detail::require_attributed("test", test, attributes, false);
+  for (Attributed const* const part : {&validation, &test})
+    if (part->features.dims != dims)
+      fail<ShapeError>("multilabel_probe", {dims, " dims, as the training features"}, part->features.dims);
+
+  Standardiser const standardiser = Standardiser::fit(train.features);
+  std::vector<float> const values = standardiser(train.features);
+  GeneralisedRegression<detail::LogisticLink> regression{
+      {values, train.features.count, dims}, attributes, {train.positive}, pool};
+  std::vector<double> decays = config.weight_decays;
+  std::sort(decays.begin(), decays.end(), std::greater<>());
+
+  MultilabelProbeResult result{.validation_mean_average_precision = -1, .converged = true};
+  RegressionWeights weights = RegressionWeights::Zero(dims + 1, attributes);
+  for (double const decay : decays) {
+    bool const converged =
+        regression.minimise(weights, decay, config.most_steps,
+                            config.tolerance * static_cast<double>(attributes), [](int, auto const&) {});
+    result.converged = result.converged && converged;
+    AttributeClassifier classifier{standardiser, weights};
+    double const score =
+        mean_average_precision(classifier.scores(validation.features, pool), validation.positive, attributes);
+    if (score <= result.validation_mean_average_precision) continue;
+    result.validation_mean_average_precision = score;
+    result.weight_decay = decay;
+    result.classifier = std::move(classifier);
+  }
+
+  std::vector<float> const scores = result.classifier.scores(test.features, pool);
+  auto const width = static_cast<std::size_t>(attributes);
+  std::vector<float> column(scores.size() / width);
+  std::vector<int> truth(column.size());
+  for (std::size_t a = 0; a < width; ++a) {
+    for (std::size_t i = 0; i < column.size(); ++i) {
+      column[i] = scores[i * width + a];
+      truth[i] = test.positive[i * width + a];
+    }
+    result.average_precision.push_back(average_precision(column, truth));
+    result.mean_average_precision += result.average_precision.back() / static_cast<double>(attributes);
+  }
+  return result;
+}
+
+}  // namespace diffsiam::eval

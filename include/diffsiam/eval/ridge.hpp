@@ -1,0 +1,109 @@
+// Ridge regression of several targets in closed form: minimise over W (dims, targets) and b
+//   mean_i |W^T x_i + b - y_i|^2 + strength |W|^2.
+// With C = mean (x - m)(x - m)^T and D = mean (x - m)(y - m_y)^T, W = (C + strength I)^{-1} D and b = m_y -
+// W^T m. C and D are summed once; after that any range of columns and any strength is one small solve.
+// scikit-learn's Ridge has alpha = n strength.
+#pragma once
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/covariance.hpp>
+#include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/matrix.hpp>
+
+namespace diffsiam::eval {
+
+/// Columns [begin, end) of features.
+struct Columns {
+  Index begin = 0;
+  Index end = 0;
+};
+
+/// W above, b in the last row, of the columns it was solved for; (columns + 1, targets).
+struct RidgeWeights {
+  Columns columns;
+  Eigen::MatrixXd values;
+};
+
+class RidgeSystem {
+ public:
+  /// Targets (count, targets), row-major. Throws ShapeError for counts that do not fit, NumericError for NaN
+  /// on either side. `pool` may be null.
+  RidgeSystem(Features const& train, std::span<float const> targets, ThreadPool* pool = nullptr) {
+    require_features("RidgeSystem", train);
+    auto const size = static_cast<Index>(targets.size());
+    if (size == 0 || size % train.count != 0)
+      fail<ShapeError>("RidgeSystem", {"targets (", train.count, ", at least 1)"}, {size, " values"});
+    Features const y{targets, train.count, size / train.count};
+    require_features("RidgeSystem", y);
+    mean_ = mean_of(train);
+    target_mean_ = mean_of(y);
+    covariance_ = covariance_of(train, mean_, pool);
+    cross_ = cross_of(train, y, pool);
+  }
+
+  [[nodiscard]] Index dims() const { return covariance_.rows(); }
+  [[nodiscard]] Index targets() const { return cross_.cols(); }
+
+  /// From these columns alone. Throws RangeError for columns outside the features or none, ConfigError for a
+  /// strength that is not above 0.
+  [[nodiscard]] RidgeWeights solve(Columns columns, double strength) const {
+    if (columns.begin < 0 || columns.end <= columns.begin || columns.end > dims())
+      fail<RangeError>("RidgeSystem::solve", {"columns within [0, ", dims(), ")"},
+                       {"[", columns.begin, ", ", columns.end, ")"});
+    if (!(strength > 0)) fail<ConfigError>("RidgeSystem::solve", "a strength above 0", strength);
+    Index const begin = columns.begin, width = columns.end - columns.begin;
+    Eigen::MatrixXd matrix = covariance_.block(begin, begin, width, width);
+    matrix.diagonal().array() += strength;
+    RidgeWeights result{columns, Eigen::MatrixXd(width + 1, targets())};
+    result.values.topRows(width) = matrix.ldlt().solve(cross_.middleRows(begin, width));
+    result.values.row(width) =
+        (target_mean_ - result.values.topRows(width).transpose() * mean_.segment(begin, width)).transpose();
+    return result;
+  }
+
+ private:
+  /// D, a panel of rows a piece; blocks of samples summed in float, the blocks in double.
+  [[nodiscard]] Eigen::MatrixXd cross_of(Features const& x, Features const& y, ThreadPool* pool) const {
+    constexpr Index block = 2048, panel = 64;
+    Eigen::RowVectorXf const centre = target_mean_.transpose().cast<float>();
+    Eigen::RowVectorXf const x_centre = mean_.transpose().cast<float>();
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(x.dims, y.dims);
+    detail::for_pieces(pool, detail::block_count(x.dims, panel), [&](Index piece) {
+      auto const [first, width] = detail::row_block(x.dims, panel, piece);
+      detail::RowMatrix left, right;
+      Eigen::MatrixXf product;
+      for (Index part = 0; part < detail::block_count(x.count, block); ++part) {
+        detail::RowBlock const rows = detail::row_block(x.count, block, part);
+        left = detail::rows_of(x, rows).middleCols(first, width);
+        left.rowwise() -= x_centre.segment(first, width);
+        right = detail::rows_of(y, rows);
+        right.rowwise() -= centre;
+        product.noalias() = left.transpose() * right;
+        result.middleRows(first, width) += product.cast<double>();
+      }
+    });
+    return result / static_cast<double>(x.count);
+  }
+
+  Eigen::VectorXd mean_, target_mean_;
+  Eigen::MatrixXd covariance_, cross_;
+};
+
+/// W^T x + b of each sample, (count, targets), row-major. Throws ShapeError where the columns lie beyond the
+/// features.
+[[nodiscard]] inline std::vector<float> ridge_predict(Features const& features, RidgeWeights const& weights,
+                                                      ThreadPool* pool = nullptr) {
+  if (weights.columns.end > features.dims)
+    fail<ShapeError>("ridge_predict", {"at least ", weights.columns.end, " dims"}, features.dims);
+  return detail::linear_outputs(features, weights.columns.begin, weights.values, pool);
+}
+
+}  // namespace diffsiam::eval

@@ -1,0 +1,123 @@
+// The measured Err(t): how often a trained denoiser takes one picture of a pair for the other. At t, noise
+// x_0, reconstruct
+//   x_0^ = (x_t - sqrt(1 - abar) eps_theta(x_t, t))/sqrt(abar),
+// and count where |x_0^ - y_0| < |x_0^ - x_0|; the mean over noise and pairs is Err(t). For the ideal
+// denoiser of a world that holds x_0 and y_0 alone its expectation is exactly diffusion::err(|x_0 - y_0|, t).
+// DiTi, ICLR 2024, arXiv 2401.11430.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <diffsiam/core/text.hpp>
+#include <diffsiam/diffusion/attribute_loss.hpp>
+#include <diffsiam/diffusion/sampler.hpp>
+
+namespace diffsiam::model {
+
+struct MeasuredErrConfig {
+  int draws = 4;  ///< of noise, for each pair and direction; every time-step sees the same ones
+  /// y_0 is noised too and compared with x_0, and both directions count alike. A denoiser that has lost the
+  /// pair and answers with the same picture to both then has an Err of 1/2, whatever that picture is.
+  /// A predictor that knows x_0, such as GuidedNoise with its z, wants false.
+  bool both_ways = true;
+  Rng rng{};  ///< its step picks the draws: batches at other steps see other noise
+};
+
+struct MeasuredErr {
+  int t = 0;
+  double measured = 0;  ///< in [0, 1], at most about 1/2 both ways; a tie counts one half
+  double ideal = 0;     ///< the mean of diffusion::err over the pairs' distances
+  Index trials = 0;     ///< what `measured` is the mean of: pairs times draws, twice both ways
+};
+
+namespace detail {
+
+/// a and b, each (n, ...): the sum of their products, sample by sample.
+template <class B>
+[[nodiscard]] std::vector<double> inner_products(Tensor<B> const& a, Tensor<B> const& b) {
+  SampleGrid const g{a.shape().samples(), 1, a.size() / std::max<Index>(1, a.shape().samples())};
+  auto const sums = Tensor<B>::zeros(a.context(), {g.n});
+  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.data()),
+         g.full(b.data()));
+  return sums.template values<double>();
+}
+
+inline void require_draws(std::string_view operation, int draws) {
+  if (draws < 1) fail<ConfigError>(operation, "at least one draw of noise", draws);
+}
+inline void require_timesteps(std::string_view operation, diffusion::NoiseSchedule const& schedule,
+                              std::span<int const> timesteps) {
+  if (timesteps.empty()) fail<RangeError>(operation, "at least one time-step", "none");
+  for (int const t : timesteps) schedule.require_timestep(t, operation);
+}
+
+}  // namespace detail
+
+/// The L2 distance of x and y, both (n, h, w, c), sample by sample: what diffusion::err and lost_at ask for,
+/// the latter of pairs that differ in one factor.
+template <class B>
+[[nodiscard]] std::vector<double> pair_distances(Tensor<B> const& x, Tensor<B> const& y) {
+  require_shape("pair_distances", x.shape(), y.shape(), "both sides of the pairs have one shape");
+  Tensor<B> const apart = y - x;
+  std::vector<double> distances = detail::inner_products(apart, apart);
+  for (double& distance : distances) distance = std::sqrt(distance);
+  return distances;
+}
+
+/// Err at each of `timesteps` for the pairs x_0[i], y_0[i], both (n, h, w, c). `predict` maps x_t, t to eps:
+/// diffusion::PlainNoise of a denoiser, or any NoisePredictor; it is asked for all n at once. Throws
+/// ShapeError for unlike shapes or no pair, RangeError for t outside the schedule, ConfigError without draws
+/// or where the SNR is 0, NumericError where a reconstruction is not finite.
+template <class B, diffusion::NoisePredictor<B> Predict>
+[[nodiscard]] std::vector<MeasuredErr> measured_err(diffusion::NoiseSchedule const& schedule,
+                                                    Predict const& predict, Tensor<B> const& x_0,
+                                                    Tensor<B> const& y_0, std::span<int const> timesteps,
+                                                    MeasuredErrConfig const& config = {}) {
+  require_rank("measured_err", 4, x_0.shape(), "(n, h, w, c)");
+  require_shape("measured_err", x_0.shape(), y_0.shape(), "both sides of the pairs have one shape");
+  if (x_0.size() == 0) fail<ShapeError>("measured_err", "at least one pair", x_0.shape());
+  detail::require_timesteps("measured_err", schedule, timesteps);
+  detail::require_draws("measured_err", config.draws);
+
+  std::vector<MeasuredErr> result;
+  std::vector<double> const distances = pair_distances(x_0, y_0);
+  for (int const t : timesteps) {
+    double sum = 0;
+    for (double const distance : distances) sum += diffusion::err(schedule, distance, t);
+    result.push_back({.t = t, .ideal = sum / static_cast<double>(distances.size())});
+  }
+
+  Tensor<B> const middle = ops::linear_combination(0.5, x_0, 0.5, y_0);
+  // x_0^ is nearer to `other` where it lies beyond the middle, seen along other - original.
+  auto const count = [&](Tensor<B> const& original, Tensor<B> const& other, Tensor<B> const& noise,
+                         MeasuredErr& at) {
+    Tensor<B> const t = diffusion::same_timestep<B>(x_0.context(), x_0.shape().samples(), at.t);
+    Tensor<B> const x_t = diffusion::add_noise(schedule, original, t, noise);
+    diffusion::LinearPair const pair = diffusion::x_0_from_eps(schedule, at.t);
+    Tensor<B> const clean =
+        ops::linear_combination(pair.x_t, x_t, pair.prediction, predict(x_t, t, {.t = at.t, .remaining = 1}));
+    for (double const along : detail::inner_products(clean - middle, other - original)) {
+      if (!std::isfinite(along))
+        fail<NumericError>("measured_err", "finite reconstructions", {along, " at t = ", at.t});
+      at.measured += along > 0 ? 1.0 : along == 0 ? 0.5 : 0.0;
+      ++at.trials;
+    }
+  };
+  for (int draw = 0; draw < config.draws; ++draw) {
+    std::uint64_t const step =
+        config.rng.step * static_cast<std::uint64_t>(config.draws) + static_cast<std::uint64_t>(draw);
+    Tensor<B> const noise = diffusion::normal<B>(x_0.context(), x_0.shape(), config.rng.at_step(step));
+    for (MeasuredErr& at : result) {
+      count(x_0, y_0, noise, at);
+      if (config.both_ways) count(y_0, x_0, noise, at);
+    }
+  }
+  for (MeasuredErr& at : result) at.measured /= static_cast<double>(at.trials);
+  return result;
+}
+
+}  // namespace diffsiam::model

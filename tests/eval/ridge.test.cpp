@@ -1,0 +1,107 @@
+// Ridge regression and classification against scikit-learn.
+#include <cmath>
+#include <vector>
+
+#include <tests/eval/waves.hpp>
+#include <tests/support/catch.hpp>
+
+#include <diffsiam/eval/ridge_classifier.hpp>
+
+using namespace diffsiam;
+using namespace diffsiam::eval;
+using test::Approx;
+using test::contains;
+using test::waves;
+
+namespace {
+
+std::vector<float> const x = waves(0, 60, 6), y = waves(7, 60, 2), unseen = waves(60, 14, 6);
+Features const train{x, 60, 6}, later{unseen, 14, 6};
+
+/// (waves(first, count, 6)[:, 0] > .3) + (... [:, 1] > 0), and ... [:, 3] + ... [:, 4] > .2.
+std::vector<int> factors_of(std::vector<float> const& values) {
+  std::vector<int> result;
+  for (std::size_t row = 0; row < values.size(); row += 6) {
+    result.push_back((values[row] > 0.3F ? 1 : 0) + (values[row + 1] > 0 ? 1 : 0));
+    result.push_back(values[row + 3] + values[row + 4] > 0.2F ? 1 : 0);
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("Ridge weights are those of scikit-learn, of all columns or some") {
+  RidgeSystem const system{train, y};
+  // Ridge(alpha=60 * .05).fit(waves(0, 60, 6), waves(7, 60, 2)): coef_.T, then intercept_
+  double const all[7][2] = {{-0.7682338, 0.01013402}, {-0.00395131, 0.41378185}, {-0.00393255, -0.01143335},
+                            {0.00432354, -0.0058908}, {0.00439149, 0.00652734},  {-0.00303416, 0.00704587},
+                            {-0.02076409, 0.00148479}};
+  RidgeWeights const full = system.solve({0, 6}, 0.05);
+  REQUIRE(full.values.rows() == 7);
+  for (Index i = 0; i < 7; ++i)
+    for (Index j = 0; j < 2; ++j) CHECK(full.values(i, j) == Approx(all[i][j]).margin(2e-7));
+  // Ridge(alpha=60 * .2).fit(waves(0, 60, 6)[:, 2:5], ...)
+  double const some[4][2] = {{-0.00539945, -0.04012656},
+                             {-0.00596007, -0.01088434},
+                             {0.00367167, 0.01621593},
+                             {-0.08730558, 0.0051707}};
+  RidgeWeights const part = system.solve({2, 5}, 0.2);
+  for (Index i = 0; i < 4; ++i)
+    for (Index j = 0; j < 2; ++j) CHECK(part.values(i, j) == Approx(some[i][j]).margin(2e-7));
+  // ... .predict(waves(60, 2, 6)[:, 2:5])
+  std::vector<float> const predicted = ridge_predict(later, part);
+  double const expected[4] = {-0.09549069, -0.047168, -0.09537665, -0.02731659};
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(static_cast<double>(predicted[i]) == Approx(expected[i]).margin(2e-7));
+}
+
+TEST_CASE("The ridge classifier predicts what scikit-learn's does, each factor by itself") {
+  std::vector<int> const values = factors_of(x);
+  RidgeClassifier const classifier{train, {values, 2}};
+  REQUIRE(classifier.classes(0) == 3);
+  REQUIRE(classifier.classes(1) == 2);
+  // RidgeClassifier(alpha=60 * .01).fit(waves(0, 60, 6)[:, a:b], f[:, k]).predict(waves(60, 14, 6)[:, a:b])
+  std::vector<int> const all[2] = {{1, 0, 0, 0, 0, 0, 1, 1, 1, 2, 1, 1, 1, 1},
+                                   {0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0}};
+  std::vector<int> const some[2] = {{1, 1, 0, 0, 0, 1, 1, 1, 1, 2, 0, 1, 1, 1},
+                                    {0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0}};
+  auto const from_all = classifier.predict(later, classifier.solve({0, 6}, 0.01));
+  auto const from_some = classifier.predict(later, classifier.solve({1, 4}, 0.01));
+  REQUIRE(from_all.size() == 28);
+  for (std::size_t i = 0; i < 14; ++i)
+    for (std::size_t k = 0; k < 2; ++k) {
+      CHECK(from_all[2 * i + k] == all[k][i]);
+      CHECK(from_some[2 * i + k] == some[k][i]);
+    }
+}
+
+TEST_CASE("A constant column gets no weight, and threads change no bit") {
+  std::vector<float> values = waves(0, 3000, 70);
+  for (std::size_t i = 3; i < values.size(); i += 70) values[i] = 5;
+  std::vector<float> const targets = waves(3, 3000, 3);
+  Features const features{values, 3000, 70};
+  ThreadPool pool{3};
+  auto const alone = RidgeSystem{features, targets}.solve({0, 70}, 1e-3);
+  auto const together = RidgeSystem{features, targets, &pool}.solve({0, 70}, 1e-3);
+  CHECK(alone.values == together.values);
+  CHECK(ridge_predict(features, alone) == ridge_predict(features, alone, &pool));
+  CHECK(alone.values.row(3).cwiseAbs().maxCoeff() < 1e-12);
+  CHECK(alone.values.allFinite());
+}
+
+TEST_CASE("Ridge refuses what does not fit") {
+  RidgeSystem const system{train, y};
+  CHECK_THROWS_WITH(system.solve({2, 7}, 1), contains("columns within [0, 6)") && contains("[2, 7)"));
+  CHECK_THROWS_AS(system.solve({2, 2}, 1), RangeError);
+  CHECK_THROWS_AS(system.solve({0, 6}, 0), ConfigError);
+  CHECK_THROWS_AS(ridge_predict({unseen, 42, 2}, system.solve({2, 5}, 1)), ShapeError);
+  std::vector<float> const wrong(61), bad(60, NAN);
+  CHECK_THROWS_WITH((RidgeSystem{train, wrong}), contains("RidgeSystem") && contains("61 values"));
+  CHECK_THROWS_AS((RidgeSystem{train, bad}), NumericError);
+  std::vector<int> values = factors_of(x);
+  CHECK_THROWS_WITH((RidgeClassifier{train, {values, 3}}), contains("120 values for (60, 3)"));
+  values[10] = -1;
+  CHECK_THROWS_WITH((RidgeClassifier{train, {values, 2}}), contains("-1 of factor 0"));
+  std::vector<int> const same(60, 2);
+  CHECK_THROWS_WITH((RidgeClassifier{train, {same, 1}}), contains("only 2 for factor 0"));
+}

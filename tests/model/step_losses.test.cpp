@@ -1,0 +1,130 @@
+// Losses at single time-steps, and the posterior-mean gaps that follow from them.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <tests/support/catch.hpp>
+#include <tests/support/small_model.hpp>
+
+#include <diffsiam/model/posterior_gap.hpp>
+#include <diffsiam/model/step_losses.hpp>
+
+using namespace diffsiam;
+using diffsiam::test::Approx;
+using diffsiam::test::contains;
+using B = backend::Cpu<double>;
+
+namespace {
+
+struct Setting {
+  B::Context context{{.threads = 1}};
+  test::SmallModel<B> small{context};
+  Tensor<B> images = diffusion::normal<B>(context, {3, 8, 8, 1}, {.seed = 1});
+  Tensor<B> z = small.model.encode(images);
+  std::vector<int> steps{0, 5, 11};
+
+  [[nodiscard]] diffusion::Noised<B> noised(int t, Rng const& rng) {
+    auto const same = diffusion::same_timestep<B>(context, 3, t);
+    auto const noise = diffusion::normal<B>(context, images.shape(), rng);
+    return {add_noise(small.model.schedule(), images, same, noise), same, noise};
+  }
+};
+
+double mean_square(std::vector<double> const& a, std::vector<double> const& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum / static_cast<double>(a.size());
+}
+
+}  // namespace
+
+TEST_CASE("Step losses are those of training, without its weighting, on the same noise") {
+  Setting s;
+  auto const losses =
+      model::step_losses(s.small.model, s.images, s.z, s.steps, {.rng = {.seed = 4, .step = 7}});
+  auto const weight = diffusion::SnrPower{};
+  REQUIRE(losses.size() == 3);
+  for (auto const& at : losses) {
+    CAPTURE(at.t);
+    auto const noised = s.noised(at.t, {.seed = 4, .step = 7});
+    double const lambda = weight(s.small.model.schedule(), at.t);
+    CHECK(lambda * at.denoiser == Approx(s.small.model.denoiser_loss(noised).item()).epsilon(1e-12));
+    CHECK(lambda * at.shifted == Approx(s.small.model.diffusion_loss(s.z, noised).item()).epsilon(1e-12));
+  }
+  CHECK(losses[0].gain() == 0);  // c_0 = 0
+  CHECK(losses[1].gain() != 0);
+  auto const gains = model::weighted_gains(s.small.model.schedule(), losses);
+  CHECK(gains[2] == Approx(weight(s.small.model.schedule(), 11) * losses[2].gain()).epsilon(1e-12));
+}
+
+TEST_CASE("Only what t reveals of z counts") {
+  Setting s;
+  auto const other = s.z.clone();
+  SampleGrid const hidden{3, 1, 4};  // subsets 2 and 3, read from t = 6 on
+  B::for_each(s.context, hidden.grid(), functional::Assign<double>{3},
+              hidden.full(other.data() + 4, other.shape().channels()));
+  auto const one = model::step_losses(s.small.model, s.images, s.z, s.steps);
+  auto const two = model::step_losses(s.small.model, s.images, other, s.steps);
+  CHECK(one[1].shifted == two[1].shifted);
+  CHECK(one[2].shifted != two[2].shifted);
+}
+
+TEST_CASE("Draws are averaged, and a predictor alone loses what the denoiser does") {
+  Setting s;
+  auto const both = model::step_losses(s.small.model, s.images, s.z, s.steps, {.draws = 2});
+  for (std::size_t i = 0; i < s.steps.size(); ++i) {
+    double sum = 0;
+    for (std::uint64_t step = 0; step < 2; ++step) {
+      auto const noised = s.noised(s.steps[i], {.step = step});
+      sum += mean_square(s.small.denoiser(noised.x_t, noised.t).values(), noised.noise.values());
+    }
+    CHECK(both[i].denoiser == Approx(sum / 2).epsilon(1e-12));
+  }
+  auto const schedule = s.small.model.schedule();
+  auto const alone = model::step_losses(schedule, diffusion::PlainNoise{s.small.denoiser, schedule}, s.images,
+                                        s.steps, {.draws = 2});
+  for (std::size_t i = 0; i < s.steps.size(); ++i) {
+    CHECK(alone[i].denoiser == Approx(both[i].denoiser).epsilon(1e-12));
+    CHECK(alone[i].gain() == 0);
+  }
+}
+
+TEST_CASE("Step losses refuse what they cannot look at") {
+  Setting s;
+  std::vector<int> const beyond{12}, none;
+  CHECK_THROWS_WITH(model::step_losses(s.small.model, s.images, s.z, beyond),
+                    contains("step_losses") && contains("[0, 12)"));
+  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z, none), RangeError);
+  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z.samples(0, 2), s.steps), ShapeError);
+  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z, s.steps, {.draws = 0}), ConfigError);
+  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images.samples(0, 0), s.z.samples(0, 0), s.steps),
+                  ShapeError);
+}
+
+TEST_CASE("Posterior-mean gaps are the squared distance of the two means") {
+  Setting s;
+  auto const& schedule = s.small.model.schedule();
+  auto const gaps = model::posterior_gaps(
+      schedule, model::step_losses(s.small.model, s.images, s.z, s.steps, {.rng = {.seed = 9}}));
+  for (auto const& gap : gaps) {
+    CAPTURE(gap.t);
+    auto const at = static_cast<std::size_t>(gap.t);
+    auto const noised = s.noised(gap.t, {.seed = 9});
+    auto const mean_of = [&](Tensor<B> const& x_0) {
+      return ops::linear_combination(schedule.posterior_mean_x_0_coef()[at], x_0,
+                                     schedule.posterior_mean_x_t_coef()[at], noised.x_t);
+    };
+    auto const [eps, gradient] =
+        s.small.decoder(noised.x_t, noised.t, encoder::reveal(s.small.model.partition(), s.z, noised.t));
+    auto const pair = diffusion::x_0_from_eps(schedule, gap.t);
+    auto const predicted = mean_of(ops::linear_combination(pair.x_t, noised.x_t, pair.prediction, eps));
+    auto const shifted = ops::linear_combination(1, predicted, schedule.posterior_variance()[at], gradient);
+    auto const truth = mean_of(s.images).values();
+    CHECK(gap.denoiser == Approx(mean_square(truth, predicted.values())).epsilon(1e-9));
+    CHECK(gap.shifted == Approx(mean_square(truth, shifted.values())).epsilon(1e-9));
+  }
+  CHECK(gaps[1].shifted != gaps[1].denoiser);
+  std::vector<model::StepLoss> const beyond{{.t = 12}};
+  CHECK_THROWS_AS(model::posterior_gaps(schedule, beyond), RangeError);
+  CHECK_THROWS_AS(model::posterior_gaps(schedule.with_zero_terminal_snr(), beyond), ConfigError);
+}

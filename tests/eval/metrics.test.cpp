@@ -42,6 +42,25 @@ TEST_CASE("average precision sums precision over the recall gained") {
   REQUIRE_THROWS_AS(mean_average_precision(Floats{1, 2, 3}, Ints{1, 1, 1}, 2), ShapeError);
 }
 
+TEST_CASE("area under the ROC curve counts pairs in order, equal ones half") {
+  REQUIRE(auroc(Floats{0.1F, 0.4F, 0.35F, 0.8F}, Ints{0, 0, 1, 1}) == 0.75);  // 3 of 4 pairs
+  REQUIRE(auroc(Floats{1, 1, 1}, Ints{0, 1, 1}) == 0.5);
+  REQUIRE(auroc(Floats{3, 2, 1}, Ints{0, 1, 1}) == 0);
+  Floats scores;
+  Ints positive;
+  for (int i = 0; i < 60; ++i) {
+    scores.push_back(std::floor(static_cast<float>((i * 13 + 5) % 23) / 23 * 8) / 8);
+    positive.push_back((i * i + i * 5) % 7 < 3 ? 1 : 0);
+  }
+  // roc_auc_score(positive, scores), scikit-learn 1.9.1; 8 distinct scores
+  REQUIRE(auroc(scores, positive) == Approx(0.26187782805429866).epsilon(1e-12));
+  REQUIRE_THROWS_WITH(auroc(Floats{1, 2}, Ints{1, 1}), contains("auroc") && contains("no negative"));
+  REQUIRE_THROWS_AS(auroc(Floats{1, 2}, Ints{0, 0}), RangeError);
+  REQUIRE_THROWS_AS(auroc(Floats{1, 2}, Ints{0, 2}), RangeError);
+  REQUIRE_THROWS_AS(auroc(Floats{1, NAN}, Ints{0, 1}), NumericError);
+  REQUIRE_THROWS_AS(auroc(Floats{1}, Ints{0, 1}), ShapeError);
+}
+
 TEST_CASE("Pearson's r, squared error and PSNR by hand") {
   REQUIRE(pearson_r(Floats{1, 2, 3, 4}, Floats{1, 3, 2, 4}) == Approx(0.8));
   REQUIRE(pearson_r(Floats{1, 2, 3}, Floats{5, 3, 1}) == Approx(-1));

@@ -1,4 +1,5 @@
-// Scores of predictions: accuracy, average precision, Pearson's r, mean squared error, PSNR.
+// Scores of predictions: accuracy, average precision, area under the ROC curve, Pearson's r, mean squared
+// error, PSNR.
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,31 @@ namespace detail {
 inline void require_pairs(std::string_view operation, std::size_t expected, std::size_t actual) {
   if (expected == 0) fail<ShapeError>(operation, "at least one value", "none");
   if (expected != actual) fail<ShapeError>(operation, std::to_string(expected) + " values", actual);
+}
+
+/// Ranks from 1 upwards, equal scores sharing the mean of theirs.
+[[nodiscard]] inline std::vector<double> mid_ranks(std::span<float const> scores) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::vector<double> ranks(scores.size());
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && scores[order[end]] == scores[order[begin]]) ++end;
+    for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = static_cast<double>(begin + end + 1) / 2;
+  }
+  return ranks;
+}
+
+/// Area under the ROC curve from ranks, of both kinds at least one (Mann and Whitney 1947).
+[[nodiscard]] inline double auroc_of_ranks(std::span<double const> ranks, std::span<int const> positive) {
+  double sum = 0, positives = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    if (positive[i] == 0) continue;
+    sum += ranks[i];
+    positives += 1;
+  }
+  double const negatives = static_cast<double>(ranks.size()) - positives;
+  return (sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
 }  // namespace detail
@@ -102,6 +128,26 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
     sum += average_precision(column, labels);
   }
   return sum / static_cast<double>(attributes);
+}
+
+/// Area under the ROC curve: the chance that a positive sample scores above a negative one, equal scores
+/// counted half; in [0, 1]. `positive` is 0 or 1. Throws ShapeError for unequal counts, RangeError without a
+/// sample of either kind, NumericError for a score that is NaN.
+[[nodiscard]] inline double auroc(std::span<float const> scores, std::span<int const> positive) {
+  detail::require_pairs("auroc", scores.size(), positive.size());
+  Index positives = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (std::isnan(scores[i]))
+      fail<NumericError>("auroc", "scores that are numbers", "NaN for sample " + std::to_string(i));
+    if (positive[i] != 0 && positive[i] != 1)
+      fail<RangeError>("auroc", "labels 0 or 1",
+                       std::to_string(positive[i]) + " of sample " + std::to_string(i));
+    positives += positive[i];
+  }
+  if (positives == 0 || positives == static_cast<Index>(scores.size()))
+    fail<RangeError>("auroc", "at least one positive and one negative sample",
+                     positives == 0 ? "no positive" : "no negative");
+  return detail::auroc_of_ranks(detail::mid_ranks(scores), positive);
 }
 
 /// Pearson's correlation, in [-1, 1]. Throws ShapeError for unequal counts, RangeError where one side is

@@ -1,0 +1,92 @@
+// Factors of variation as measures take them: for each sample the level of every factor it was made from.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/eval/features.hpp>
+
+namespace diffsiam::eval {
+
+/// values[i * factors + k]: level of factor k in sample i; (count, factors). Levels count from 0; one that
+/// does not occur does no harm.
+struct Factors {
+  std::span<int const> values;
+  Index count = 0;
+  int factors = 0;
+
+  [[nodiscard]] int level(Index i, int k) const { return values[static_cast<std::size_t>(i * factors + k)]; }
+};
+
+/// A code and the factors behind each sample of it.
+struct Factored {
+  Features features;
+  Factors factors;
+};
+
+/// No factor has more levels: tables of levels against levels are dense.
+inline constexpr int most_levels = 4096;
+
+/// Levels of factor `k`, (count).
+[[nodiscard]] inline std::vector<int> factor_column(Factors const& factors, int k) {
+  std::vector<int> column(static_cast<std::size_t>(factors.count));
+  for (Index i = 0; i < factors.count; ++i) column[static_cast<std::size_t>(i)] = factors.level(i, k);
+  return column;
+}
+
+/// The greatest level of `column` + 1.
+[[nodiscard]] inline int levels_of(std::span<int const> column) {
+  return column.empty() ? 0 : *std::max_element(column.begin(), column.end()) + 1;
+}
+
+/// Throws ShapeError unless there is a factor, `samples` samples and as many values as they say, RangeError
+/// for a level outside [0, most_levels) or a factor with one level only.
+inline void require_factors(std::string_view operation, Factors const& factors, Index samples) {
+  auto const size = static_cast<Index>(factors.values.size());
+  if (factors.factors < 1 || factors.count != samples || size % factors.factors != 0 ||
+      size / factors.factors != samples)
+    fail<ShapeError>(
+        operation,
+        "factors (" + std::to_string(samples) + ", 1 or more), a row for each sample, and as many values",
+        std::to_string(size) + " values for (" + std::to_string(factors.count) + ", " +
+            std::to_string(factors.factors) + ")");
+  for (int k = 0; k < factors.factors; ++k) {
+    bool several = false;
+    for (Index i = 0; i < samples; ++i) {
+      int const level = factors.level(i, k);
+      if (level < 0 || level >= most_levels)
+        fail<RangeError>(
+            operation, "levels in [0, " + std::to_string(most_levels) + ")",
+            std::to_string(level) + " of factor " + std::to_string(k) + " in sample " + std::to_string(i),
+            "number the levels of a factor from 0 on");
+      several = several || level != factors.level(0, k);
+    }
+    if (!several)
+      fail<RangeError>(operation, "at least two levels of factor " + std::to_string(k),
+                       "only level " + std::to_string(factors.level(0, k)), "leave out what does not vary");
+  }
+}
+
+/// As require_features and require_factors.
+inline void require_factored(std::string_view operation, Factored const& data) {
+  require_features(operation, data.features);
+  require_factors(operation, data.factors, data.features.count);
+}
+
+/// Both as require_factored; besides ShapeError for different dims or numbers of factors.
+inline void require_factored(std::string_view operation, Factored const& train, Factored const& test) {
+  require_factored(operation, train);
+  require_factored(operation, test);
+  if (train.features.dims != test.features.dims)
+    fail<ShapeError>(operation, std::to_string(train.features.dims) + " dims, as the training features",
+                     test.features.dims);
+  if (train.factors.factors != test.factors.factors)
+    fail<ShapeError>(operation, std::to_string(train.factors.factors) + " factors, as the training samples",
+                     test.factors.factors);
+}
+
+}  // namespace diffsiam::eval

@@ -1,0 +1,56 @@
+// The lasso (Tibshirani 1996) on moments: the minimum over w of
+//   w^T G w / 2 - c^T w + alpha |w|_1,
+// which for G = X^T X / n and c = X^T y / n, centred, is that of |y - X w|^2 / 2n + alpha |w|_1. By
+// coordinate descent (Friedman et al. 2010), so the samples are read once for any number of targets and
+// strengths.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <Eigen/Core>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/core/shape.hpp>
+
+namespace diffsiam::eval {
+
+struct LassoConfig {
+  double alpha = 0.01;      ///< 0 or more
+  double tolerance = 1e-6;  ///< of the greatest step of a weight, in |c|_max / G_jj
+  int most_sweeps = 1000;   ///< over all weights
+};
+
+/// Goes from `weights` to the minimum; returns whether it converged. A dim without variance gets 0. Throws
+/// ConfigError for a negative strength or no sweep, ShapeError for sizes that do not fit.
+inline bool lasso(Eigen::MatrixXd const& gram, Eigen::VectorXd const& correlation, Eigen::VectorXd& weights,
+                  LassoConfig const& config = {}) {
+  Index const dims = gram.rows();
+  if (!(config.alpha >= 0) || config.most_sweeps < 1)
+    fail<ConfigError>("lasso", "alpha of at least 0 and one sweep",
+                      std::to_string(config.alpha) + " and " + std::to_string(config.most_sweeps));
+  if (gram.cols() != dims || correlation.size() != dims || weights.size() != dims)
+    fail<ShapeError>("lasso", "a square matrix and two vectors of " + std::to_string(dims),
+                     std::to_string(gram.cols()) + " columns, " + std::to_string(correlation.size()) +
+                         " and " + std::to_string(weights.size()));
+  double const scale = dims > 0 ? correlation.cwiseAbs().maxCoeff() : 0;
+  Eigen::VectorXd residual = correlation - gram * weights;
+  for (int sweep = 0; sweep < config.most_sweeps; ++sweep) {
+    double greatest = 0;
+    for (Index j = 0; j < dims; ++j) {
+      double const curvature = gram(j, j), old = weights[j];
+      double const target = residual[j] + curvature * old;
+      double const shrunk = std::max(std::abs(target) - config.alpha, 0.0);
+      double const next = curvature > 1e-12 ? std::copysign(shrunk, target) / curvature : 0;
+      if (next == old) continue;
+      residual.noalias() -= (next - old) * gram.col(j);
+      weights[j] = next;
+      greatest = std::max(greatest, std::abs(next - old) * curvature);
+    }
+    if (greatest <= config.tolerance * scale) return true;
+  }
+  return false;
+}
+
+}  // namespace diffsiam::eval

@@ -1,0 +1,52 @@
+// First and second moments of a code, and the means of each factor's levels: all that predictors in closed
+// form need of the samples.
+#pragma once
+
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <diffsiam/eval/covariance.hpp>
+#include <diffsiam/eval/factors.hpp>
+#include <diffsiam/eval/features.hpp>
+
+namespace diffsiam::eval {
+
+struct LevelMoments {
+  struct Factor {
+    Eigen::VectorXd share;  ///< part of the samples at each level, (levels)
+    Eigen::MatrixXd
+        shift;  ///< mean of the level minus the mean of all, 0 where it does not occur; (dims, levels)
+  };
+
+  Eigen::VectorXd mean;        ///< (dims)
+  Eigen::MatrixXd covariance;  ///< (dims, dims)
+  std::vector<Factor> factors{};
+
+  /// Of checked data. The bits do not depend on the threads of `pool`, which may be null.
+  [[nodiscard]] static LevelMoments of(Factored const& data, ThreadPool* pool = nullptr) {
+    Features const& x = data.features;
+    LevelMoments result{.mean = mean_of(x), .covariance = {}};
+    result.covariance = covariance_of(x, result.mean, pool);
+    result.factors.resize(static_cast<std::size_t>(data.factors.factors));
+    detail::for_pieces(pool, data.factors.factors, [&](Index k) {
+      std::vector<int> const column = factor_column(data.factors, static_cast<int>(k));
+      Factor& factor = result.factors[static_cast<std::size_t>(k)];
+      Index const levels = levels_of(column);
+      factor.share.setZero(levels);
+      factor.shift.setZero(x.dims, levels);
+      for (Index i = 0; i < x.count; ++i) {
+        int const level = column[static_cast<std::size_t>(i)];
+        factor.share[level] += 1;
+        factor.shift.col(level) += Eigen::Map<Eigen::VectorXf const>(x.row(i), x.dims).cast<double>();
+      }
+      for (Index level = 0; level < levels; ++level)
+        if (factor.share[level] > 0)
+          factor.shift.col(level) = factor.shift.col(level) / factor.share[level] - result.mean;
+      factor.share /= static_cast<double>(x.count);
+    });
+    return result;
+  }
+};
+
+}  // namespace diffsiam::eval

@@ -1,0 +1,62 @@
+// Mutual information gap (Chen et al. 2018, arXiv 1802.04942): for each factor v the gap between the two
+// parts of the code that tell most about it, over its entropy, and the mean over the factors:
+//   MIG = mean_k (I(z_1st; v_k) - I(z_2nd; v_k)) / H(v_k).
+// mig(): parts are dims, cut into bins. group_mig(): parts are groups of dims, whose information is measured
+// by I(v_hat; v), v_hat the held-out prediction of a linear classifier on the group. By the data-processing
+// inequality that is at most I(group; v), and it sees only what a linear layer can read.
+#pragma once
+
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <diffsiam/eval/best_two.hpp>
+#include <diffsiam/eval/group_readout.hpp>
+#include <diffsiam/eval/mutual_information.hpp>
+
+namespace diffsiam::eval {
+
+struct MigResult {
+  double score = 0;                  ///< mean over the factors, in [0, 1]
+  std::vector<double> per_factor{};  ///< gap over entropy, in [0, 1]
+  std::vector<Index> best{};         ///< the part that tells most, for each factor
+  std::vector<double> entropy{};     ///< H(v_k) in nats
+  Eigen::MatrixXd information{};     ///< nats, (parts, factors)
+};
+
+namespace detail {
+
+[[nodiscard]] inline MigResult mig_of(Eigen::MatrixXd information, Factors const& factors) {
+  MigResult result;
+  for (int k = 0; k < factors.factors; ++k) {
+    BestTwo const top = best_two(information.col(k), 0);
+    result.entropy.push_back(discrete_entropy(factor_column(factors, k)));
+    result.per_factor.push_back(top.gap() / result.entropy.back());
+    result.best.push_back(top.index);
+    result.score += result.per_factor.back() / factors.factors;
+  }
+  result.information = std::move(information);
+  return result;
+}
+
+}  // namespace detail
+
+/// Per dim. A constant dim tells nothing; one dim alone has a second of 0. Throws as information_matrix.
+/// `pool` may be null.
+[[nodiscard]] inline MigResult mig(Factored const& data, int bins = 20, ThreadPool* pool = nullptr) {
+  return detail::mig_of(information_matrix(data, bins, pool), data.factors);
+}
+
+/// Per group. Throws ShapeError, NumericError and RangeError as require_factored, ShapeError for a group of
+/// as many dims as training samples, ConfigError for groups that do not fit. `pool` may be null.
+[[nodiscard]] inline MigResult group_mig(Factored const& train, Factored const& test, DimGroups const& groups,
+                                         ThreadPool* pool = nullptr) {
+  Eigen::MatrixXd information(groups.count(), test.factors.factors);
+  detail::for_each_readout("group_mig", train, test, groups, pool, [&](detail::GroupReadout const& readout) {
+    information(readout.group, readout.factor) =
+        mutual_information(readout.predictions(), factor_column(test.factors, readout.factor));
+  });
+  return detail::mig_of(std::move(information), test.factors);
+}
+
+}  // namespace diffsiam::eval

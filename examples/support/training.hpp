@@ -29,6 +29,8 @@ struct StageOptions {
   std::uint64_t steps = 0;
   ds::Index images_per_step = 0;  ///< for the rate that is shown
   bool resume = false;
+  std::string config;      ///< what a checkpoint must have been written with
+  std::uint64_t seed = 0;  ///< of the order of pictures
   /// Called ten times on the way, with the average as the model.
   std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
 };
@@ -36,11 +38,10 @@ struct StageOptions {
 /// Runs `step` to its end with a progress line, metrics and checkpoints, then leaves the averaged weights in
 /// `result` and in a file. `modules` are all that is trained; `result` is or is part of them.
 template <class Step, class Loss, class Result, class... M>
-StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunConfig const& config,
-                     Step& step, ds::data::Loader& loader, Loss const& loss, Result const& result,
-                     M const&... modules) {
+StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step& step,
+                     ds::data::Loader& loader, Loss const& loss, Result const& result, M const&... modules) {
   std::filesystem::path const checkpoint_path = folder.root / (options.name + ".checkpoint.safetensors");
-  ds::train::Checkpoint const checkpoint{checkpoint_path, {.config = config.json().dump(), .may_differ = {}}};
+  ds::train::Checkpoint const checkpoint{checkpoint_path, {.config = options.config, .may_differ = {}}};
   bool const resumed = options.resume && checkpoint.exists();
   if (resumed) {
     auto const at = checkpoint.load(step, modules...);
@@ -53,7 +54,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
   auto const save = [&] {
     auto const at = loader.position();
     checkpoint.save(
-        step, {.epoch = at.epoch, .batch = static_cast<std::uint64_t>(at.batch), .order_seed = config.seed},
+        step, {.epoch = at.epoch, .batch = static_cast<std::uint64_t>(at.batch), .order_seed = options.seed},
         modules...);
   };
 
@@ -98,7 +99,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
 /// A denoiser on all training pictures.
 [[nodiscard]] inline StageSpeed train_denoiser(B::Context& context, ds::UNet<B> const& denoiser,
                                                Pictures const& pictures, RunConfig const& config,
-                                               RunFolder const& folder, bool resume) {
+                                               RunFolder const& folder, bool resume, float flip = 0.5F) {
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::loss::Noise const noise_loss{schedule};
   ds::train::Adam<B> adam{ds::parameters(denoiser), {.learning_rate = config.denoiser_rate}};
@@ -108,7 +109,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
                             ds::train::Cosine{{.steps = config.denoiser_steps, .floor = 0.1}},
                             &ema};
   ds::data::Loader loader{pictures.train,
-                          {.batch_size = config.denoiser_batch, .seed = config.seed, .flip = 0.5F}};
+                          {.batch_size = config.denoiser_batch, .seed = config.seed, .flip = flip}};
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     auto const batch = loader.next();
     auto const images = ds::Tensor<B>::from(context, batch.shape, batch.images);
@@ -118,8 +119,10 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
   StageOptions const options{.name = "denoiser",
                              .steps = config.denoiser_steps,
                              .images_per_step = config.denoiser_batch,
-                             .resume = resume};
-  return run_stage(options, folder, config, step, loader, loss, denoiser, denoiser);
+                             .resume = resume,
+                             .config = config.json().dump(),
+                             .seed = config.seed};
+  return run_stage(options, folder, step, loader, loss, denoiser, denoiser);
 }
 
 /// Encoder and shift decoder on top of the denoiser, and the siamese half beside them: L = L_diffusion + w
@@ -163,8 +166,14 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, RunCo
         .parts = {{{"diffusion", diffusion.value()}, {"nt_xent", nt_xent.value()}}},
         .images = config.batch};
   };
-  StageOptions const options{"diffsiam", config.steps, config.batch, resume, std::move(look)};
-  return run_stage(options, folder, config, step, loader, loss, model, model, siamese);
+  StageOptions const options{.name = "diffsiam",
+                             .steps = config.steps,
+                             .images_per_step = config.batch,
+                             .resume = resume,
+                             .config = config.json().dump(),
+                             .seed = config.seed,
+                             .look = std::move(look)};
+  return run_stage(options, folder, step, loader, loss, model, model, siamese);
 }
 
 }  // namespace example

@@ -1,11 +1,11 @@
-// Ridge regression and classification against scikit-learn.
+// Ridge regression against scikit-learn.
 #include <cmath>
 #include <vector>
 
 #include <tests/eval/waves.hpp>
 #include <tests/support/catch.hpp>
 
-#include <diffsiam/eval/ridge_classifier.hpp>
+#include <diffsiam/eval/ridge.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::eval;
@@ -17,16 +17,6 @@ namespace {
 
 std::vector<float> const x = waves(0, 60, 6), y = waves(7, 60, 2), unseen = waves(60, 14, 6);
 Features const train{x, 60, 6}, later{unseen, 14, 6};
-
-/// (waves(first, count, 6)[:, 0] > .3) + (... [:, 1] > 0), and ... [:, 3] + ... [:, 4] > .2.
-std::vector<int> factors_of(std::vector<float> const& values) {
-  std::vector<int> result;
-  for (std::size_t row = 0; row < values.size(); row += 6) {
-    result.push_back((values[row] > 0.3F ? 1 : 0) + (values[row + 1] > 0 ? 1 : 0));
-    result.push_back(values[row + 3] + values[row + 4] > 0.2F ? 1 : 0);
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -55,26 +45,6 @@ TEST_CASE("Ridge weights are those of scikit-learn, of all columns or some") {
     CHECK(static_cast<double>(predicted[i]) == Approx(expected[i]).margin(2e-7));
 }
 
-TEST_CASE("The ridge classifier predicts what scikit-learn's does, each factor by itself") {
-  std::vector<int> const values = factors_of(x);
-  RidgeClassifier const classifier{train, {values, 2}};
-  REQUIRE(classifier.classes(0) == 3);
-  REQUIRE(classifier.classes(1) == 2);
-  // RidgeClassifier(alpha=60 * .01).fit(waves(0, 60, 6)[:, a:b], f[:, k]).predict(waves(60, 14, 6)[:, a:b])
-  std::vector<int> const all[2] = {{1, 0, 0, 0, 0, 0, 1, 1, 1, 2, 1, 1, 1, 1},
-                                   {0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0}};
-  std::vector<int> const some[2] = {{1, 1, 0, 0, 0, 1, 1, 1, 1, 2, 0, 1, 1, 1},
-                                    {0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0}};
-  auto const from_all = classifier.predict(later, classifier.solve({0, 6}, 0.01));
-  auto const from_some = classifier.predict(later, classifier.solve({1, 4}, 0.01));
-  REQUIRE(from_all.size() == 28);
-  for (std::size_t i = 0; i < 14; ++i)
-    for (std::size_t k = 0; k < 2; ++k) {
-      CHECK(from_all[2 * i + k] == all[k][i]);
-      CHECK(from_some[2 * i + k] == some[k][i]);
-    }
-}
-
 TEST_CASE("A constant column gets no weight, and threads change no bit") {
   std::vector<float> values = waves(0, 3000, 70);
   for (std::size_t i = 3; i < values.size(); i += 70) values[i] = 5;
@@ -98,10 +68,4 @@ TEST_CASE("Ridge refuses what does not fit") {
   std::vector<float> const wrong(61), bad(60, NAN);
   CHECK_THROWS_WITH((RidgeSystem{train, wrong}), contains("RidgeSystem") && contains("61 values"));
   CHECK_THROWS_AS((RidgeSystem{train, bad}), NumericError);
-  std::vector<int> values = factors_of(x);
-  CHECK_THROWS_WITH((RidgeClassifier{train, {values, 3}}), contains("120 values for (60, 3)"));
-  values[10] = -1;
-  CHECK_THROWS_WITH((RidgeClassifier{train, {values, 2}}), contains("-1 of factor 0"));
-  std::vector<int> const same(60, 2);
-  CHECK_THROWS_WITH((RidgeClassifier{train, {same, 1}}), contains("only 2 for factor 0"));
 }

@@ -42,17 +42,17 @@ struct Codes {
     }
   }
   [[nodiscard]] Features features() const { return {values, count, dims}; }
-  [[nodiscard]] FactorValues known() const { return {factors, 3}; }
+  [[nodiscard]] Factored factored() const { return {features(), {factors, count, 3}}; }
 };
 
-std::vector<Index> const ends{2, 5, 9, 12};
+DimGroups const groups{{2, 5, 9, 12}};
 std::vector<double> const steps{100, 300, 500, 800};
 
 }  // namespace
 
 TEST_CASE("Factors are found in the subsets that hold them") {
   Codes const train{1200, 1}, test{600, 2};
-  auto const map = subset_factor_map(train.features(), train.known(), test.features(), test.known(), ends);
+  auto const map = subset_factor_map(train.factored(), test.factored(), groups);
   REQUIRE(map.subsets == 4);
   REQUIRE(map.factors == 3);
   for (Index subset = 0; subset < 4; ++subset) {
@@ -91,20 +91,31 @@ TEST_CASE("The score is accuracy beyond the most frequent training value") {
   // One dim that says the factor exactly in training; in the test one of four is wrong. Chance is 3/4.
   std::vector<float> const codes{0, 0, 0, 1}, unseen{0, 0, 1, 1};
   std::vector<int> const values{0, 0, 0, 1}, truth{0, 0, 1, 0};
-  std::vector<Index> const one{1};
-  auto const map = subset_factor_map({codes, 4, 1}, {values, 1}, {unseen, 4, 1}, {truth, 1}, one);
+  Factored const train{{codes, 4, 1}, {values, 4, 1}};
+  auto const map = subset_factor_map(train, {{unseen, 4, 1}, {truth, 4, 1}}, {{1}});
   CHECK(map.chance[0] == 0.75);
   CHECK(map.alone[0] == Approx((0.75 - 0.75) / 0.25).margin(1e-12));
-  auto const right = subset_factor_map({codes, 4, 1}, {values, 1}, {codes, 4, 1}, {values, 1}, one);
-  CHECK(right.prefix[0] == 1);
+  CHECK(subset_factor_map(train, train, {{1}}).prefix[0] == 1);
+}
+
+TEST_CASE("Levels that stand in line along one dim are all named") {
+  std::vector<float> codes;
+  std::vector<int> levels;
+  for (int i = 0; i < 400; ++i) {
+    levels.push_back(i % 8);
+    float const noise = functional::normals(Rng{.seed = 3}.words(static_cast<std::uint64_t>(i)))[0];
+    codes.push_back(static_cast<float>(i % 8) + 0.1F * noise);
+  }
+  Factored const data{{codes, 400, 1}, {levels, 400, 1}};
+  CHECK(subset_factor_map(data, data, {{1}}).alone[0] > 0.99);
 }
 
 TEST_CASE("The found step weighs steps by gains and halves the last score") {
   using Curve = std::vector<double>;
   auto const found = found_step(Curve{0.2, 0.1, 0.5, 0.8}, steps);
   REQUIRE(found);
-  // Gains .2, 0, .4, .3 of .9.
-  CHECK(found->mean == Approx((0.2 * 100 + 0.4 * 500 + 0.3 * 800) / 0.9));
+  // The greatest so far gains .2, 0, .3, .3.
+  CHECK(found->mean == Approx((0.2 * 100 + 0.3 * 500 + 0.3 * 800) / 0.8));
   CHECK(found->half == 500);
   auto const late = found_step(Curve{-0.3, -0.1, 0, 0.6}, steps);
   REQUIRE(late);
@@ -120,31 +131,29 @@ TEST_CASE("Ends and centres come from the partition") {
       encoder::TimestepPartition::staged({.timesteps = 10, .subsets = 3, .dims = 6}, {{4, 3}, {10, 3}});
   // First steps 0, 4, 7.
   CHECK(subset_centres(partition) == std::vector<double>{1.5, 5, 8});
-  CHECK(subset_ends(partition) == std::vector<Index>{3, 4, 6});
+  CHECK(subset_groups(partition).ends == std::vector<Index>{3, 4, 6});
 }
 
 TEST_CASE("The map is the same for any number of threads, and refuses what does not fit") {
   Codes const train{300, 1}, test{100, 2};
-  auto const map = [&](std::vector<Index> const& cuts, double strength = 1e-3, ThreadPool* pool = nullptr) {
-    return subset_factor_map(train.features(), train.known(), test.features(), test.known(), cuts,
-                             {.strength = strength}, pool);
+  auto const map = [&](std::vector<Index> cuts, ThreadPool* pool = nullptr) {
+    return subset_factor_map(train.factored(), test.factored(), {std::move(cuts)}, pool);
   };
   ThreadPool pool{3};
-  auto const alone = map(ends), together = map(ends, 1e-3, &pool);
+  auto const alone = map(groups.ends), together = map(groups.ends, &pool);
   CHECK(alone.prefix == together.prefix);
   CHECK(alone.alone == together.alone);
   CHECK_THROWS_AS(alone.alone_of(3), RangeError);
-  CHECK_THROWS_WITH(map({2, 5}), contains("end at the 12 dims") && contains("an end at 5"));
-  CHECK_THROWS_WITH(map({5, 5, 12}), contains("ascending") && contains("5 after 5"));
-  CHECK_THROWS_AS(map({}), ShapeError);
-  CHECK_THROWS_AS(map(ends, 0), ConfigError);
-  std::vector<int> const pair(200);
-  CHECK_THROWS_WITH(subset_factor_map(train.features(), train.known(), test.features(), {pair, 2}, ends),
-                    contains("3 factors") && contains("got 2"));
-  CHECK_THROWS_AS(subset_factor_map(train.features(), {pair, 2}, test.features(), {pair, 2}, ends),
-                  ShapeError);
-  std::vector<float> const narrow(100);
-  std::vector<int> const hundred(300);
-  CHECK_THROWS_AS(subset_factor_map(train.features(), train.known(), {narrow, 100, 1}, {hundred, 3}, ends),
-                  ShapeError);
+  CHECK_THROWS_WITH(map({2, 5}), contains("end at 12") && contains("5"));
+  CHECK_THROWS_WITH(map({5, 5, 12}), contains("ascend") && contains("5 after 5"));
+  CHECK_THROWS_AS(map({}), ConfigError);
+  std::vector<int> two(200);
+  for (std::size_t i = 0; i < two.size(); ++i) two[i] = static_cast<int>(i / 2 % 2);
+  CHECK_THROWS_AS(subset_factor_map(train.factored(), {test.features(), {two, 100, 2}}, groups), ShapeError);
+  std::vector<int> const constant(300);
+  CHECK_THROWS_WITH(subset_factor_map(train.factored(), {test.features(), {constant, 100, 3}}, groups),
+                    contains("at least two levels of factor 0"));
+  Codes const few{12, 1};
+  CHECK_THROWS_WITH(subset_factor_map(few.factored(), test.factored(), groups),
+                    contains("more training samples than the 12 dims") && contains("got 12"));
 }

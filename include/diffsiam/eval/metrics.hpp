@@ -13,6 +13,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/shape.hpp>
+#include <diffsiam/eval/ranks.hpp>
 
 namespace diffsiam::eval {
 
@@ -21,19 +22,6 @@ namespace detail {
 inline void require_pairs(std::string_view operation, std::size_t expected, std::size_t actual) {
   if (expected == 0) fail<ShapeError>(operation, "at least one value", "none");
   if (expected != actual) fail<ShapeError>(operation, std::to_string(expected) + " values", actual);
-}
-
-/// Ranks from 1 upwards, equal scores sharing the mean of theirs.
-[[nodiscard]] inline std::vector<double> mid_ranks(std::span<float const> scores) {
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  std::vector<double> ranks(scores.size());
-  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && scores[order[end]] == scores[order[begin]]) ++end;
-    for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = static_cast<double>(begin + end + 1) / 2;
-  }
-  return ranks;
 }
 
 /// Area under the ROC curve from ranks, of both kinds at least one (Mann and Whitney 1947).
@@ -147,7 +135,7 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   if (positives == 0 || positives == static_cast<Index>(scores.size()))
     fail<RangeError>("auroc", "at least one positive and one negative sample",
                      positives == 0 ? "no positive" : "no negative");
-  return detail::auroc_of_ranks(detail::mid_ranks(scores), positive);
+  return detail::auroc_of_ranks(average_ranks(scores), positive);
 }
 
 /// Pearson's correlation, in [-1, 1]. Throws ShapeError for unequal counts, RangeError where one side is

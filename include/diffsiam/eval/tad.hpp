@@ -95,7 +95,8 @@ inline void require_tad(std::string_view operation, Factors const& attributes, T
   std::vector<std::vector<int>> const attributes = detail::columns_of(data.factors);
   Eigen::MatrixXd areas(data.features.dims, data.factors.factors);
   detail::for_pieces(pool, data.features.dims, [&](Index j) {
-    std::vector<double> const ranks = detail::mid_ranks(detail::columns_of(data.features, j, 1));
+    std::vector<float> const column = detail::columns_of(data.features, j, 1);
+    std::vector<double> const ranks = average_ranks(std::span<float const>{column});
     for (std::size_t a = 0; a < attributes.size(); ++a)
       areas(j, static_cast<Index>(a)) = detail::detection(ranks, attributes[a]);
   });
@@ -118,8 +119,8 @@ inline void require_tad(std::string_view operation, Factors const& attributes, T
     Eigen::VectorXf const scores =
         detail::rows_of(readout.test, {0, readout.test.count}) * direction.cast<float>();
     std::span<float const> const values{scores.data(), static_cast<std::size_t>(scores.size())};
-    areas(readout.group, readout.factor) =
-        detail::detection(detail::mid_ranks(values), attributes[static_cast<std::size_t>(readout.factor)]);
+    areas(readout.group, readout.factor) = detail::detection(
+        average_ranks(std::span<float const>{values}), attributes[static_cast<std::size_t>(readout.factor)]);
   });
   return detail::tad_of(std::move(areas), attributes, config);
 }

@@ -1,0 +1,138 @@
+// What a recipe trains, and how: one encoder, and beside it the halves that the recipe asks for.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "../training.hpp"
+#include "data.hpp"
+#include "recipe.hpp"
+
+namespace example {
+
+/// Which run of training, and where its files stand.
+struct Run {
+  B::Context* context;
+  ExperimentData const* data;
+  Recipe recipe;
+  RunFolder folder;
+  std::uint64_t seed = 0;
+  bool resume = false;
+};
+
+/// An encoder with the parts that its recipe trains it by.
+struct Learner {
+  using Backend = B;
+  ds::ModularEncoder<B> encoder;
+  std::optional<ds::DiffSiam<B>> model{};  ///< holds the same encoder
+  std::optional<ds::NtXentHalf<B>> nt_xent{};
+  std::optional<ds::SimSiamHalf<B>> simsiam{};
+
+  Learner(Run const& run, ds::ModularEncoder<B> const& which, ds::UNet<B> const& denoiser) : encoder(which) {
+    Recipe const& recipe = run.recipe;
+    B::Context& context = *run.context;
+    if (recipe.diffusion)
+      model.emplace(
+          encoder, ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}},
+          ds::DiffSiam<B>::Config{.gradient_mode = recipe.gradient_mode});
+    if (recipe.siamese == Siamese::nt_xent)
+      nt_xent.emplace(context, ds::NtXentHalf<B>::Config{.head = {.dims = recipe.dims,
+                                                                  .hidden = 2 * recipe.dims,
+                                                                  .out = recipe.dims,
+                                                                  .seed = run.seed + 3},
+                                                         .temperature = recipe.temperature});
+    if (recipe.siamese == Siamese::simsiam)
+      simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = recipe.dims, .seed = run.seed + 3});
+  }
+
+  /// Joins two views of pictures, (2n, h, w, c).
+  [[nodiscard]] ds::Taped<B> siamese_loss(ds::Tape<B>& tape, ds::Tensor<B> const& views) const {
+    auto const z = encoder(tape.input(views));
+    return nt_xent ? (*nt_xent)(z) : (*simsiam)(z);
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(ds::nn::ChildName{"encoder"}, encoder);
+    if (model) f(ds::nn::ChildName{"decoder", "shift_decoder"}, model->decoder());
+    if (nt_xent) f(ds::nn::ChildName{"nt_xent"}, *nt_xent);
+    if (simsiam) f(ds::nn::ChildName{"simsiam"}, *simsiam);
+  }
+};
+
+/// The first `count` pictures of a batch, (count, h, w, c).
+[[nodiscard]] inline ds::Tensor<B> images_of(B::Context& context, ds::data::Batch const& batch,
+                                             ds::Index count) {
+  ds::Shape const shape = batch.shape.with_samples(count);
+  return ds::Tensor<B>::from(context, shape, batch.images.first(static_cast<std::size_t>(shape.size())));
+}
+/// Both views of a batch under each other, (2n, h, w, c).
+[[nodiscard]] inline ds::Tensor<B> views_of(B::Context& context, ds::data::Batch const& batch) {
+  ds::Index const n = batch.shape.samples();
+  ds::Tensor<B> views{context, batch.shape.with_samples(2 * n)};
+  for (ds::Index view = 0; view < 2; ++view)
+    views.samples(view * n, (view + 1) * n).assign(batch.views[static_cast<std::size_t>(view)]);
+  return views;
+}
+
+/// Trains `module` with Adam, a cosine schedule and an average, by loss(tape, batch, micro-batch); afterwards
+/// it holds the averaged weights.
+template <class M, class Loss>
+StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig const& loading,
+                        std::function<void(std::uint64_t)> look, Loss const& loss_of) {
+  Recipe const& recipe = run.recipe;
+  auto const list = ds::parameters(module);
+  ds::train::Adam<B> adam{list, {.learning_rate = recipe.rate}};
+  ds::train::Ema<B> ema{list};
+  ds::train::TrainStep step{adam,
+                            {.rng = {.seed = run.seed, .stream = 20}},
+                            ds::train::Cosine{{.steps = recipe.steps, .floor = 0.1}},
+                            &ema};
+  ds::data::Loader loader{run.data->pictures.train, loading};
+  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+    return loss_of(tape, loader.next(), at);
+  };
+  StageOptions const options{.name = recipe.method,
+                             .steps = recipe.steps,
+                             .images_per_step = loading.batch_size,
+                             .resume = run.resume,
+                             .config = recipe.json().dump(),
+                             .seed = run.seed,
+                             .look = std::move(look)};
+  return run_stage(options, run.folder, step, loader, loss, module, module);
+}
+
+/// Trains the learner by its recipe: L = L_diffusion + w L_siamese, or one of both alone.
+inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
+                                  std::function<void(std::uint64_t)> look) {
+  Recipe const& recipe = run.recipe;
+  B::Context& context = *run.context;
+  bool const siamese = recipe.siamese != Siamese::none;
+  ds::data::LoaderConfig loading{.batch_size = siamese ? recipe.siamese_batch : recipe.batch,
+                                 .seed = run.seed + 4};
+  if (siamese) loading.views = ds::data::TwoViews{run.data->views};
+  auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
+    std::optional<ds::Taped<B>> diffusion, joined;
+    if (learner.model) {
+      // The order is random, so the first pictures of a batch are as good as any.
+      auto const images = images_of(context, batch, recipe.batch);
+      auto const noised = ds::add_noise(learner.model->schedule(), images, at.rng);
+      diffusion = learner.model->diffusion_loss(learner.encoder(tape.input(images)), noised);
+    }
+    if (siamese && (!diffusion || at.step >= recipe.siamese_from))
+      joined = learner.siamese_loss(tape, views_of(context, batch));
+    auto const total = diffusion && joined
+                           ? ds::ops::linear_combination(1, *diffusion, recipe.siamese_weight, *joined)
+                           : ds::ops::scale(diffusion ? *diffusion : *joined, 1);
+    auto const nothing = ds::Tensor<B>::zeros(context, {1});
+    return ds::train::Losses<B, 2>{.total = total,
+                                   .parts = {{{"diffusion", diffusion ? diffusion->value() : nothing},
+                                              {"siamese", joined ? joined->value() : nothing}}},
+                                   .images = loading.batch_size};
+  };
+  return train_module(run, learner, loading, std::move(look), loss);
+}
+
+}  // namespace example

@@ -1,0 +1,100 @@
+// What the methods of the table are: DiffSiam, and what remains of it when one part is taken away or changed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/diffsiam.hpp>
+
+#include "../fashion_run.hpp"
+
+namespace example {
+
+enum class Siamese { none, simsiam, nt_xent };
+enum class Widths { uniform, staged, suggested };
+
+/// How an encoder is trained. The defaults are DiffSiam's; the other methods change one flag each.
+struct Recipe {
+  std::string method = "diffsiam";
+  bool diffusion = true;
+  Siamese siamese = Siamese::nt_xent;
+  double siamese_weight = 0.05;    ///< w, beside the diffusion loss
+  double temperature = 0.5;        ///< of NT-Xent
+  std::uint64_t siamese_from = 0;  ///< step at which the siamese half joins
+  int subsets = 16;                ///< k; 1 is PDAE
+  Widths widths = Widths::uniform;
+  ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
+
+  double beta = 1;  ///< of the beta-VAE
+
+  ds::Index dims = 64;
+  std::uint64_t steps = 1500;
+  ds::Index batch = 32;           ///< pictures of the diffusion half
+  ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
+  double rate = 1e-3;
+
+  /// The settings of a data set, chosen on its validation pictures.
+  [[nodiscard]] static Recipe of_data(std::string_view data) {
+    Recipe recipe;
+    if (data == "shapes") recipe.siamese_weight = 0.01;
+    return recipe;
+  }
+  /// Everything but the partition; the suggested one is known after a pilot run only.
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    return {{"method", method},
+            {"diffusion", diffusion},
+            {"siamese", static_cast<int>(siamese)},
+            {"siamese_weight", siamese_weight},
+            {"temperature", temperature},
+            {"siamese_from", siamese_from},
+            {"subsets", subsets},
+            {"widths", static_cast<int>(widths)},
+            {"gradient_mode", static_cast<int>(gradient_mode)},
+            {"beta", beta},
+            {"dims", dims},
+            {"steps", steps},
+            {"batch", batch},
+            {"siamese_batch", siamese_batch},
+            {"rate", rate}};
+  }
+};
+
+/// Methods that train an encoder by a recipe, DiffSiam first.
+[[nodiscard]] inline std::vector<std::string> recipe_names() {
+  return {"diffsiam",         "diffusion_only", "nt_xent", "simsiam", "pdae",
+          "diffsiam_simsiam", "stop_preceding", "dual",    "staged",  "suggested"};
+}
+
+/// `base` with the flags that make it `method`. Throws ConfigError for a name that is none.
+[[nodiscard]] inline Recipe recipe_of(std::string_view method, Recipe base) {
+  using ds::encoder::GradientMode;
+  base.method = method;
+  if (method == "diffsiam") {
+  } else if (method == "diffusion_only") {
+    base.siamese = Siamese::none;
+  } else if (method == "nt_xent" || method == "simsiam") {
+    base.diffusion = false;
+    if (method == "simsiam") base.siamese = Siamese::simsiam;
+  } else if (method == "pdae") {
+    base.siamese = Siamese::none;
+    base.subsets = 1;
+  } else if (method == "diffsiam_simsiam") {
+    base.siamese = Siamese::simsiam;
+  } else if (method == "stop_preceding") {
+    base.gradient_mode = GradientMode::stop_preceding;
+  } else if (method == "dual") {
+    base.gradient_mode = GradientMode::dual;
+  } else if (method == "staged") {
+    base.widths = Widths::staged;
+  } else if (method == "suggested") {
+    base.widths = Widths::suggested;
+  } else {
+    ds::fail<ds::ConfigError>("compare_methods", "a method of the table", method, "--list names them");
+  }
+  return base;
+}
+
+}  // namespace example

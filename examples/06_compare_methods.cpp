@@ -101,7 +101,7 @@ void run(Options const& options) {
 
   MeasureList list;
   Curve curve{context, data};
-  auto const [z, partition] = features_by(options.method, run, denoiser, curve);
+  auto const [z, partition, model] = features_by(options.method, run, denoiser, curve);
   list.add("training_seconds", seconds_since(list.start()));
   for (CurvePoint const& point : curve.points())
     list.add({.measure = "probe_while_training",
@@ -114,6 +114,10 @@ void run(Options const& options) {
     measure_disentanglement(list, z, partition ? ds::eval::subset_groups(*partition) : ds::eval::DimGroups{},
                             data, context.threads());
   if (partition && partition->subsets() > 1) measure_order(list, z, *partition, data, context.threads());
+  if (data.name == "shapes" && model && partition->subsets() > 1)
+    measure_use(list, context, *model, data.factors);
+  if (data.name == "shapes" && options.method == "denoiser_features")
+    measure_lost_steps(list, context, denoiser, data.factors);
   list.add("peak_bytes", static_cast<double>(peak_bytes()));
   for (Measured const& entry : list.entries())
     if (entry.measure.find("alone.") != 0 && entry.measure.find("prefix.") != 0)

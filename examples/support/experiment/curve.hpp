@@ -53,6 +53,8 @@ class Curve {
                                                       &context_->threads())
                                    .accuracy);
     }
+    say("step " + std::to_string(step) + ": " + ds::io::format_fixed(100 * point.mean(), 2) +
+        " % of validation pictures");
     return points_.emplace_back(std::move(point));
   }
   [[nodiscard]] std::vector<CurvePoint> const& points() const { return points_; }

@@ -28,7 +28,8 @@ namespace example {
 
 struct MethodResult {
   FeatureSet z;
-  std::optional<ds::TimestepPartition> partition{};  ///< where z has subsets
+  std::optional<ds::TimestepPartition> partition{};  ///< where z has subsets, or takes part in their control
+  std::optional<ds::DiffSiam<B>> model{};            ///< where there is a decoder
 };
 
 [[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data) {
@@ -57,6 +58,11 @@ namespace detail {
        .seed = run.seed + 1}};
 }
 
+[[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {
+  return ds::TimestepPartition::uniform(
+      {.timesteps = 1000, .subsets = recipe.subsets, .dims = static_cast<int>(recipe.dims)});
+}
+
 /// Where z gives most back, by a pilot of a third of the steps without siamese half.
 [[nodiscard]] inline ds::TimestepPartition suggested_partition(Run const& run, ds::UNet<B> const& denoiser,
                                                                ds::TimestepPartition const& uniform) {
@@ -81,8 +87,7 @@ namespace detail {
 
 [[nodiscard]] inline MethodResult by_recipe(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
   Recipe const& recipe = run.recipe;
-  auto partition = ds::TimestepPartition::uniform(
-      {.timesteps = 1000, .subsets = recipe.subsets, .dims = static_cast<int>(recipe.dims)});
+  auto partition = uniform_partition(recipe);
   if (recipe.widths == Widths::staged) partition = staged_partition();
   if (recipe.widths == Widths::suggested) partition = suggested_partition(run, denoiser, partition);
   auto const encoder = encoder_of(run, partition);
@@ -90,6 +95,7 @@ namespace detail {
   (void)train_by_recipe(run, learner, [&](std::uint64_t step) { curve.look(encoder, step); });
   MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
   if (recipe.diffusion) result.partition = partition;
+  result.model = learner.model;
   return result;
 }
 
@@ -111,8 +117,10 @@ namespace detail {
   if (method == "supervised") return {supervised_features(run, curve)};
   if (method == "raw_pixels") return {raw_pixels(pictures)};
   if (method == "pca") return {pca_features(raw_pixels(pictures), run.recipe.dims, run.context->threads())};
+  // The untrained encoder is also the control of the map: what its subsets hold, no training has put there.
   if (method == "random_encoder")
-    return {encode_parts(*run.context, plain_encoder(run, run.recipe.dims), pictures)};
+    return {encode_parts(*run.context, plain_encoder(run, run.recipe.dims), pictures),
+            detail::uniform_partition(run.recipe)};
   ds::fail<ds::ConfigError>("compare_methods", "a method of the table", method, "--list names them");
 }
 

@@ -28,18 +28,23 @@ struct Recipe {
   Widths widths = Widths::uniform;
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
-  double beta = 1;  ///< of the beta-VAE
+  double beta = 4;  ///< of the beta-VAE
 
   ds::Index dims = 64;
-  std::uint64_t steps = 1500;
+  std::uint64_t steps = 1000;
   ds::Index batch = 32;           ///< pictures of the diffusion half
   ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
-  double rate = 1e-3;
+  double rate = 3e-3;
 
   /// The settings of a data set, chosen on its validation pictures.
   [[nodiscard]] static Recipe of_data(std::string_view data) {
     Recipe recipe;
-    if (data == "shapes") recipe.siamese_weight = 0.01;
+    if (data == "shapes") {
+      recipe.siamese_weight = 0.01;
+      recipe.siamese_batch = 128;
+      recipe.rate = 2e-3;
+      recipe.steps = 800;
+    }
     return recipe;
   }
   /// Everything but the partition; the suggested one is known after a pilot run only.

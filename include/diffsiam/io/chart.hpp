@@ -13,7 +13,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/io/chart_axis.hpp>
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/svg.hpp>
 
 namespace diffsiam::io {
 
@@ -61,37 +61,33 @@ class ChartPainter {
 
   [[nodiscard]] std::string paint() {
     std::vector<Tick> const y_ticks = points_ == 0 ? std::vector<Tick>() : y_.ticks(5);
-    for (Tick const& tick : y_ticks) left_ = std::max(left_, 14 + text_width(tick.label));
+    for (Tick const& tick : y_ticks) left_ = std::max(left_, 14 + svg_text_width(tick.label));
     std::string body;
     double cursor = 4;
     if (!chart_.title.empty()) {
       cursor += 14;
-      body += text(0, cursor, "start", chart_.title, " font-weight=\"600\" font-size=\"15\"");
+      body += svg_title(cursor, chart_.title);
       cursor += 6;
     }
     body += legend(cursor);
     if (!chart_.y_label.empty()) {
       cursor += 14;
-      body += text(0, cursor, "start", chart_.y_label, muted);
+      body += svg_text(0, cursor, "start", chart_.y_label, svg_muted);
       cursor += 4;
     }
     top_ = cursor + 12;
     bottom_ = top_ + 190;
     body += axes(y_ticks);
     for (std::size_t i = 0; i < chart_.series.size(); ++i) body += line(chart_.series[i], i);
-    if (points_ == 0) body += text((left_ + right) / 2, (top_ + bottom_) / 2, "middle", "no data", muted);
+    if (points_ == 0)
+      body += svg_text((left_ + right) / 2, (top_ + bottom_) / 2, "middle", "no data", svg_muted);
 
-    std::string const height = format_fixed(bottom_ + (chart_.x_label.empty() ? 24 : 42), 0);
-    return "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 " + height +
-           "\" width=\"480\" height=\"" + height + "\" role=\"img\" aria-label=\"" +
-           escape_markup(chart_.title.empty() ? "line chart" : chart_.title) +
-           "\" font-family=\"system-ui, sans-serif\" font-size=\"13\" fill=\"currentColor\">" + body +
-           "</svg>";
+    return svg_root(480, bottom_ + (chart_.x_label.empty() ? 24 : 42),
+                    chart_.title.empty() ? "line chart" : chart_.title, body);
   }
 
  private:
   static constexpr double right = 470;
-  static constexpr std::string_view muted = " fill-opacity=\"0.7\"";
 
   [[nodiscard]] bool visible(Series const& series, std::size_t i) const {
     return x_.accepts(series.x[i]) && y_.accepts(series.y[i]);
@@ -104,26 +100,8 @@ class ChartPainter {
     std::string const dash = series >= chart_colours.size() ? " stroke-dasharray=\"6 4\"" : "";
     return " stroke=\"" + std::string(colour(series)) + "\" stroke-width=\"1.75\"" + dash;
   }
-  /// A guess at the width of text that is set in 13 px, on the generous side; continuation bytes of UTF-8 are
-  /// none.
-  [[nodiscard]] static double text_width(std::string_view text) {
-    auto const letters = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
-    return 7.6 * static_cast<double>(letters);
-  }
-  [[nodiscard]] static std::string number(double value) { return format_fixed(value, 1); }
   [[nodiscard]] double place_x(double value) const { return left_ + x_.position(value) * (right - left_); }
   [[nodiscard]] double place_y(double value) const { return bottom_ - y_.position(value) * (bottom_ - top_); }
-
-  [[nodiscard]] static std::string text(double x, double y, std::string_view anchor, std::string_view content,
-                                        std::string_view attributes) {
-    return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + std::string(anchor) +
-           "\"" + std::string(attributes) + ">" + escape_markup(content) + "</text>";
-  }
-  [[nodiscard]] static std::string rule(double x1, double y1, double x2, double y2,
-                                        std::string_view attributes) {
-    return "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) + "\" y2=\"" +
-           number(y2) + "\"" + std::string(attributes) + "/>";
-  }
 
   /// Names in rows, as many in a row as fit; moves `cursor` below them.
   [[nodiscard]] std::string legend(double& cursor) const {
@@ -133,13 +111,14 @@ class ChartPainter {
     for (std::size_t i = 0; i < chart_.series.size(); ++i) {
       std::string const& name = chart_.series[i].name;
       if (name.empty()) continue;
-      double const width = 24 + text_width(name) + 14;
+      double const width = 24 + svg_text_width(name) + 14;
       if (!any || (x > 0 && x + width > 480)) {
         x = 0;
         cursor += 17;
         any = true;
       }
-      result += rule(x, cursor - 4, x + 18, cursor - 4, stroke(i)) + text(x + 24, cursor, "start", name, "");
+      result += svg_rule(x, cursor - 4, x + 18, cursor - 4, stroke(i)) +
+                svg_text(x + 24, cursor, "start", name, "");
       x += width;
     }
     if (any) cursor += 4;
@@ -150,19 +129,19 @@ class ChartPainter {
     std::string result;
     for (Tick const& tick : y_ticks) {
       double const y = place_y(tick.value);
-      result += rule(left_, y, right, y, " stroke=\"currentColor\" stroke-opacity=\"0.15\"");
-      result += text(left_ - 7, y + 4, "end", tick.label, muted);
+      result += svg_rule(left_, y, right, y, " stroke=\"currentColor\" stroke-opacity=\"0.15\"");
+      result += svg_text(left_ - 7, y + 4, "end", tick.label, svg_muted);
     }
-    result += rule(left_, bottom_, right, bottom_, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
+    result += svg_rule(left_, bottom_, right, bottom_, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
     for (Tick const& tick : points_ == 0 ? std::vector<Tick>() : x_.ticks(6)) {
       double const x = place_x(tick.value);
       // Half of the label may stand out over the plot, but not over the picture.
-      double const centre = std::min(x, 480 - text_width(tick.label) / 2);
-      result += rule(x, bottom_, x, bottom_ + 4, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
-      result += text(centre, bottom_ + 17, "middle", tick.label, muted);
+      double const centre = std::min(x, 480 - svg_text_width(tick.label) / 2);
+      result += svg_rule(x, bottom_, x, bottom_ + 4, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
+      result += svg_text(centre, bottom_ + 17, "middle", tick.label, svg_muted);
     }
     if (!chart_.x_label.empty())
-      result += text((left_ + right) / 2, bottom_ + 35, "middle", chart_.x_label, muted);
+      result += svg_text((left_ + right) / 2, bottom_ + 35, "middle", chart_.x_label, svg_muted);
     return result;
   }
 
@@ -177,14 +156,14 @@ class ChartPainter {
       if (end - begin > 1) {
         result += "<polyline points=\"";
         for (std::size_t const i : thinned(series, begin, end))
-          result += number(place_x(series.x[i])) + "," + number(place_y(series.y[i])) + " ";
+          result += svg_number(place_x(series.x[i])) + "," + svg_number(place_y(series.y[i])) + " ";
         result.back() = '"';
         result += "/>";
       }
       if (end - begin == 1 || chart_.markers)
         for (std::size_t i = begin; i < end; ++i)
-          dots += "<circle cx=\"" + number(place_x(series.x[i])) + "\" cy=\"" + number(place_y(series.y[i])) +
-                  "\" r=\"3\"/>";
+          dots += "<circle cx=\"" + svg_number(place_x(series.x[i])) + "\" cy=\"" +
+                  svg_number(place_y(series.y[i])) + "\" r=\"3\"/>";
       begin = std::max(end, begin + 1);
     }
     result += "</g>";

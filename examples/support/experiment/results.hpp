@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/core/shape.hpp>
 #include <diffsiam/io/json_lines.hpp>
 
 namespace example {

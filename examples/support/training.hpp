@@ -146,7 +146,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   ds::data::Loader loader{pictures.train,
                           {.batch_size = config.siamese_batch,
                            .seed = config.seed + 4,
-                           .views = ds::data::TwoViews{ds::data::AugmentConfig::grey()}}};
+                           .views = ds::data::TwoViews{fashion_views()}}};
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     auto const batch = loader.next();
     // The order is random, so the first pictures of a batch are as good as any.

@@ -43,15 +43,6 @@ struct ExperimentData {
 
 namespace detail {
 
-/// Crops, flips and light. Blur and erased patches cost half a point on validation pictures.
-[[nodiscard]] inline ds::data::AugmentConfig fashion_views() {
-  auto config = ds::data::AugmentConfig::grey();
-  config.crop.least_area = 0.5F;
-  config.blur.probability = 0;
-  config.erase.probability = 0;
-  return config;
-}
-
 [[nodiscard]] inline ExperimentData fashion_data(std::filesystem::path const& folder) {
   auto const fashion = ds::data::load_fashion_mnist(folder);
   // The split follows no seed: all runs are measured on the same pictures.

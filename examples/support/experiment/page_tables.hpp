@@ -231,23 +231,37 @@ namespace detail {
                      "lost at the smallest time-step stands first.");
 }
 
-/// Where the noise takes each factor, and in which subsets of DiffSiam's z it is found.
+/// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has it:
+/// in which subsets of z, beside those of the untrained encoder, and from which step on the decoder needs it.
 [[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string const& data) {
-  constexpr NumberStyle steps{.scale = 1, .decimals = 0};
-  MarkdownTable table{.header = {"factor", "lost at t", "found at t"}};
+  struct Steps {
+    std::string title, method, measure;
+  };
+  std::array<Steps, 5> const columns{{{"lost at t", "diffsiam", "lost_at."},
+                                      {"lost by the denoiser", "denoiser_features", "lost_at_measured."},
+                                      {"needed from", "diffsiam", "used_at."},
+                                      {"found at t", "diffsiam", "found_at."},
+                                      {"found, untrained", "random_encoder", "found_at."}}};
+  MarkdownTable table{.header = {"factor"}};
+  for (Steps const& column : columns) table.header.push_back(column.title);
   for (std::string const& factor : factors_by_loss(results, data, "diffsiam")) {
-    Spread lost = spread_of(results.over_seeds(data, "diffsiam", "lost_at." + factor));
-    Spread const found = spread_of(results.over_seeds(data, "diffsiam", "found_at." + factor));
-    lost.deviation.reset();  // theory knows of no seeds
-    if (lost.count + found.count > 0)
-      table.rows.push_back({spoken(factor), written(lost, steps), written(found, steps)});
+    std::vector<std::string> cells{spoken(factor)};
+    std::size_t known = 0;
+    for (Steps const& column : columns) {
+      Spread spread = spread_of(results.over_seeds(data, column.method, column.measure + factor));
+      if (column.measure == "lost_at.") spread.deviation.reset();  // theory knows of no seeds
+      known += spread.count;
+      cells.push_back(written(spread, {.scale = 1, .decimals = 0}));
+    }
+    if (known > 0) table.rows.push_back(std::move(cells));
   }
   std::size_t const seeds = detail::seeds_of(results, data, "diffsiam");
   table.note =
       std::to_string(seeds) + (seeds == 1 ? " seed" : " seeds") +
-      " of DiffSiam. Lost: the first time-step at which the ideal denoiser mistakes a quarter of the "
-      "pairs that differ in this factor alone; found: the mean time-step of the subsets by which a "
-      "probe of the first subsets gains on it.";
+      " of DiffSiam. Lost: the first time-step at which the ideal denoiser mistakes a quarter of the pairs "
+      "that differ in this factor alone; the same counted with the trained denoiser. Needed from: where the "
+      "weighted loss has risen by half of what the z of a picture that differs in this factor alone costs at "
+      "the most. Found: the mean time-step of the subsets by which a probe of the first subsets gains on it.";
   return table;
 }
 

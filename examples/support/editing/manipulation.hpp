@@ -1,0 +1,161 @@
+// Manipulations: z moved along the direction in which a linear classifier finds a level of a factor,
+//   z' = restore(standardise(z) + strength sqrt(d) w / |w|),
+// by all dims or by the few that a learned mask lets through. A clean edit reaches the level and leaves the
+// other factors alone.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <diffsiam/eval/masked_classifier.hpp>
+#include <diffsiam/model/counterfactual.hpp>
+#include <diffsiam/model/latent_standardisation.hpp>
+
+#include "reconstruction.hpp"
+#include "studio.hpp"
+#include "wish.hpp"
+
+namespace example {
+
+struct Manipulation {
+  std::string method, direction;  ///< whose z; "all dims" or how many
+  Wish wish;
+  double strength = 0;
+  ds::eval::EditEffect effect;
+  double moved = 0;                 ///< MSE between the pictures before and after
+  ds::Tensor<B> before{}, after{};  ///< a few
+
+  [[nodiscard]] nlohmann::ordered_json json(ExperimentData const& data) const {
+    return {{"wish", name_of(data, wish)}, {"direction", direction},  {"strength", strength},
+            {"reached", effect.reached},   {"target", effect.target}, {"others", effect.others},
+            {"ratio", effect.ratio},       {"share", effect.share},   {"picture_mse", moved}};
+  }
+};
+
+/// Those that have another level. Throws ConfigError for none.
+[[nodiscard]] inline Subjects without(Studio const& studio, Subjects const& all, Wish const& wish) {
+  std::vector<ds::Index> chosen;
+  for (ds::Index i = 0; i < all.count(); ++i) {
+    auto const at = static_cast<std::size_t>(i) * studio.factors().factors() + wish.factor;
+    if (all.levels[at] != wish.level) chosen.push_back(i);
+  }
+  if (chosen.empty())
+    ds::fail<ds::ConfigError>("edit_pictures", {"pictures without ", name_of(*studio.data, wish)},
+                              {"none among ", all.count()}, "take more of them");
+  return some_of(all, chosen);
+}
+
+/// Pictures with z moved towards a level; x_T stays.
+[[nodiscard]] inline ds::Tensor<B> moved_towards(Studio const& studio, Method const& method,
+                                                 Subjects const& subjects,
+                                                 ds::eval::LinearClassifier const& classifier, int level,
+                                                 double strength) {
+  ds::model::LatentStandardisation<B> const space{*studio.context, classifier.standardiser().mean(),
+                                                  classifier.standardiser().scale()};
+  auto const direction = classifier.direction(level);
+  // Where z does not tell the factor, the best reader reads nothing: no way to go.
+  if (std::all_of(direction.begin(), direction.end(), [](float w) { return w == 0; }))
+    return subjects.rebuilt;
+  auto const z =
+      ds::model::manipulate(space.standardised(subjects.z), std::span<float const>{direction}, strength);
+  return method.decode(studio, subjects.x_T, space.restored(z));
+}
+
+/// One edit of `test`, its strength the least by which at least half of `validation` reach the level, or the
+/// greatest there is.
+[[nodiscard]] inline Manipulation manipulate(Studio const& studio, Method const& method, Wish const& wish,
+                                             ds::eval::LinearClassifier const& classifier,
+                                             Subjects const& validation, Subjects const& test) {
+  constexpr std::array<double, 4> strengths{0.25, 0.5, 1, 2};
+  Manipulation result{.method = method.name, .direction = {}, .wish = wish, .effect = {}};
+  auto const edit = [&](Subjects const& subjects, double strength) {
+    return moved_towards(studio, method, subjects, classifier, wish.level, strength);
+  };
+  auto const effect_on = [&](Subjects const& subjects, ds::Tensor<B> const& edited) {
+    std::vector<int> const wanted(static_cast<std::size_t>(subjects.count()), wish.level);
+    return studio.effect(subjects.seen, edited, wish.factor, wanted);
+  };
+  for (double const strength : strengths) {
+    result.strength = strength;
+    if (effect_on(validation, edit(validation, strength)).reached >= 0.5) break;
+  }
+  auto const edited = edit(test, result.strength);
+  result.effect = effect_on(test, edited);
+  result.moved = ds::eval::mean_squared_error(brightness(test.rebuilt), brightness(edited));
+  ds::Index const shown = std::min(studio.settings.shown, test.count());
+  result.before = test.rebuilt.samples(0, shown);
+  result.after = edited.samples(0, shown);
+  return result;
+}
+
+/// Every wish by all dims and by a learned mask. `z` of training and validation pictures.
+[[nodiscard]] inline std::vector<Manipulation> manipulations(Studio const& studio, Method const& method,
+                                                             FeatureSet const& z, Subjects const& validation,
+                                                             Subjects const& test) {
+  FactorTable const& factors = studio.factors();
+  ds::ThreadPool& threads = studio.context->threads();
+  auto const wishes = wishes_for(*studio.data);
+  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(2 * wishes.size()), "edits"};
+  std::vector<Manipulation> results;
+  for (Wish const& wish : wishes) {
+    auto levels = factors.column(factors.train, wish.factor);
+    levels.resize(z.train.size() / static_cast<std::size_t>(z.dims));
+    auto const held_out = factors.column(factors.validation, wish.factor);
+    ds::eval::Labelled const known{features_of(z.train, z.dims), levels},
+        unseen{features_of(z.validation, z.dims), held_out};
+    int const classes = factors.levels[wish.factor];
+    Subjects const choosing = without(studio, validation, wish), edited = without(studio, test, wish);
+    for (ds::Index const kept : {z.dims, studio.settings.kept}) {
+      auto const reader =
+          ds::eval::masked_classifier(known, unseen, {.kept = kept}, {.classes = classes}, &threads);
+      results.push_back(manipulate(studio, method, wish, reader.classifier, choosing, edited));
+      results.back().direction = kept == z.dims ? "all dims" : std::to_string(kept) + " dims";
+      progress(static_cast<std::int64_t>(results.size()));
+    }
+  }
+  return results;
+}
+
+/// Pictures (n, h, w, c) and white ones up to `columns`: fewer pictures may lack a level than fill a row.
+inline void add_row(std::vector<ds::io::Picture>& cells, ds::Tensor<B> const& pictures, ds::Index columns) {
+  auto row = pictures_of(pictures);
+  auto const& first = row.front();
+  auto const white = ds::io::blank_picture(first.height, first.width, first.channels, 255);
+  row.resize(static_cast<std::size_t>(columns), white);
+  cells.insert(cells.end(), row.begin(), row.end());
+}
+
+inline void show_manipulations(ds::io::HtmlReport& report, Studio const& studio,
+                               std::vector<std::vector<Manipulation>> const& results) {
+  auto& section = report.section("5 Manipulations");
+  ds::io::Table table{
+      .header = {"z of", "wish", "direction", "strength", "reached %", "target changed %",
+                 "others changed, sum of %", "ratio", "picture MSE"},
+      .rows = {},
+      .caption =
+          "Of test pictures that have another level. The strength is the least of a few by which half "
+          "of the validation pictures reach the level, or else the greatest."};
+  for (auto const& of_method : results)
+    for (Manipulation const& m : of_method)
+      table.rows.push_back({m.method, name_of(*studio.data, m.wish), m.direction, figure(m.strength, 2),
+                            percent(m.effect.reached), percent(m.effect.target), percent(m.effect.others),
+                            figure(m.effect.ratio, 2), figure(m.moved, 4)});
+  section.table(table);
+  ds::Index columns = 1;
+  for (auto const& of_method : results)
+    for (Manipulation const& m : of_method) columns = std::max(columns, m.before.shape().samples());
+  for (auto const& of_method : results) {
+    std::vector<ds::io::Picture> cells;
+    for (std::size_t i = 0; i < of_method.size(); ++i) {
+      if (i % 2 == 0) add_row(cells, of_method[i].before, columns);
+      add_row(cells, of_method[i].after, columns);
+    }
+    std::string const& name = of_method.front().method;
+    show(section, studio.folder, "manipulations_" + name, ds::io::grid(cells, static_cast<int>(columns), 2),
+         name + ", three rows a wish, in the order of the table: before; by all dims; by the mask's.");
+  }
+}
+
+}  // namespace example

@@ -1,0 +1,94 @@
+// The page and the figures of examples/08_edit_pictures.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "counterfactual.hpp"
+#include "generation.hpp"
+#include "interpolation.hpp"
+#include "manipulation.hpp"
+#include "reconstruction.hpp"
+#include "studio.hpp"
+
+namespace example {
+
+/// All that was made; an entry a method where there are several.
+struct Edits {
+  std::vector<double> judge;  ///< accuracy on test pictures, of each factor
+  Generated samples;          ///< of the denoiser
+  std::vector<Reconstruction> reconstructions{};
+  std::vector<Interpolation> interpolations{};
+  std::vector<Counterfactuals> counterfactuals{};
+  std::vector<std::vector<Manipulation>> manipulations{};
+  std::vector<Generated> drawn{};     ///< from z of the latent diffusion
+  std::vector<Generated> compared{};  ///< everything with a Frechet distance
+};
+
+/// Means over the wishes, by all dims and by the mask's.
+[[nodiscard]] inline nlohmann::ordered_json means_of(std::vector<Manipulation> const& all) {
+  nlohmann::ordered_json result;
+  for (std::size_t direction = 0; direction < 2; ++direction) {
+    double reached = 0, target = 0, others = 0, share = 0, count = 0;
+    for (std::size_t i = direction; i < all.size(); i += 2, ++count) {
+      reached += all[i].effect.reached;
+      target += all[i].effect.target;
+      others += all[i].effect.others;
+      share += all[i].effect.share;
+    }
+    result[all[direction].direction] = {{"reached", reached / count},
+                                        {"target", target / count},
+                                        {"others", others / count},
+                                        {"share", share / count}};
+  }
+  return result;
+}
+
+[[nodiscard]] inline nlohmann::ordered_json json_of(Edits const& edits, Studio const& studio) {
+  nlohmann::ordered_json judge, methods, distances;
+  for (std::size_t f = 0; f < edits.judge.size(); ++f) judge[studio.factors().names[f]] = edits.judge[f];
+  for (std::size_t m = 0; m < edits.reconstructions.size(); ++m) {
+    auto wishes = nlohmann::ordered_json::array();
+    for (Manipulation const& one : edits.manipulations[m]) wishes.push_back(one.json(*studio.data));
+    methods[edits.reconstructions[m].method] = {
+        {"reconstruction", edits.reconstructions[m].json()},
+        {"interpolation", edits.interpolations[m].json()},
+        {"counterfactuals", json_of(edits.counterfactuals[m], studio)},
+        {"manipulations", wishes},
+        {"manipulation_means", means_of(edits.manipulations[m])}};
+  }
+  for (Generated const& g : edits.compared) distances[g.kind] = g.frechet;
+  return {{"data", studio.data->name},
+          {"judge_accuracy", judge},
+          {"frechet", distances},
+          {"methods", methods},
+          {"settings", studio.settings.json()}};
+}
+
+inline void show_judge(ds::io::HtmlReport& report, std::vector<double> const& accuracy,
+                       FactorTable const& factors) {
+  ds::io::Table table{.header = {"factor", "levels", "accuracy %", "by chance %"},
+                      .rows = {},
+                      .caption =
+                          "Of the judge on test pictures as they are. What it cannot read, no measure "
+                          "below can see."};
+  for (std::size_t f = 0; f < factors.factors(); ++f)
+    table.rows.push_back({factors.names[f], std::to_string(factors.levels[f]), percent(accuracy[f]),
+                          percent(1.0 / factors.levels[f])});
+  report.section("The judge").table(table);
+}
+
+inline void write_page(Edits const& edits, Studio const& studio, std::string const& intro) {
+  ds::io::HtmlReport report{{.title = "Pictures made and edited: " + studio.data->name, .intro = intro}};
+  show_judge(report, edits.judge, studio.factors());
+  show_samples(report, studio.folder, edits.samples);
+  show_reconstructions(report, studio.folder, edits.reconstructions);
+  show_interpolations(report, studio.folder, edits.interpolations);
+  show_counterfactuals(report, studio, edits.counterfactuals);
+  show_manipulations(report, studio, edits.manipulations);
+  show_generated(report, studio.folder, edits.drawn, edits.compared);
+  report.section("Settings").preformatted(studio.settings.json().dump(2));
+  report.write(studio.folder / "report.html");
+}
+
+}  // namespace example

@@ -105,8 +105,8 @@ inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<
   list.add("lost_order_correlation", ds::eval::spearman_r(lost_steps(schedule), lost));
 }
 
-/// The step from which on the decoder needs a factor: where the loss, when z is that of a picture that
-/// differs in this factor alone, has risen by half of what it rises by at the most.
+/// The step from which on the decoder relies on z for a factor: where the loss, when z is that of a picture
+/// that differs in this factor alone, has risen by half of what it rises by at the most.
 inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> const& model,
                         FactorTable const& factors) {
   FactorPairs const pairs{64, {.seed = 0, .stream = 6}};

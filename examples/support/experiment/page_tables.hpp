@@ -231,15 +231,16 @@ namespace detail {
                      "lost at the smallest time-step stands first.");
 }
 
-/// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has it:
-/// in which subsets of z, beside those of the untrained encoder, and from which step on the decoder needs it.
+/// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has
+/// it: in which subsets of z, beside those of the untrained encoder, and from which step on the decoder
+/// relies on it.
 [[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string const& data) {
   struct Steps {
     std::string title, method, measure;
   };
   std::array<Steps, 5> const columns{{{"lost at t", "diffsiam", "lost_at."},
                                       {"lost by the denoiser", "denoiser_features", "lost_at_measured."},
-                                      {"needed from", "diffsiam", "used_at."},
+                                      {"relied on from", "diffsiam", "used_at."},
                                       {"found at t", "diffsiam", "found_at."},
                                       {"found, untrained", "random_encoder", "found_at."}}};
   MarkdownTable table{.header = {"factor"}};
@@ -259,7 +260,7 @@ namespace detail {
   table.note =
       std::to_string(seeds) + (seeds == 1 ? " seed" : " seeds") +
       " of DiffSiam. Lost: the first time-step at which the ideal denoiser mistakes a quarter of the pairs "
-      "that differ in this factor alone; the same counted with the trained denoiser. Needed from: where the "
+      "that differ in this factor alone; the same counted with the trained denoiser. Relied on: where the "
       "weighted loss has risen by half of what the z of a picture that differs in this factor alone costs at "
       "the most. Found: the mean time-step of the subsets by which a probe of the first subsets gains on it.";
   return table;

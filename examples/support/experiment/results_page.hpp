@@ -99,11 +99,11 @@ inline void write_shapes(PageWriter& page, ResultFile const& results) {
       "without labels."));
   columns = disentanglement_columns("subset.");
   columns.push_back({"order found", "order_correlation", {.scale = 1, .decimals = 2}});
-  columns.push_back({"order needed", "use_order_correlation", {.scale = 1, .decimals = 2}});
+  columns.push_back({"order relied on", "use_order_correlation", {.scale = 1, .decimals = 2}});
   page.table(score_table(results, data, columns, Lead::none,
                          "The same measures with whole subsets of z as the parts; order: Spearman's rank "
                          "correlation between the time-steps at which factors are lost and those at which "
-                         "they are found by probes, or needed by the decoder."),
+                         "they are found by probes, or relied on by the decoder."),
              "### Shapes: by subset");
   page.table(difference_table(results, data), "### Shapes: DiffSiam against each");
   page.table(factor_table(results, data), "### Shapes: by factor");

@@ -4,8 +4,8 @@
 //   scripts/experiments                                      the whole table, and the page
 //   build/demo/examples/compare_methods --data shapes --method diffsiam --seed 0 --results docs/results.jsonl
 //
-// ctest: --data shapes --method diffsiam --pictures 300 --steps 4 --siamese-batch 16 --runs @OUT@ --weights
-// @OUT@ --results @OUT@/results.jsonl
+// ctest: --data shapes --method diffsiam --pictures 300 --pairs 4 --steps 3 --siamese-batch 16
+//   --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
 
 #include <cstdio>
 #include <exception>
@@ -33,6 +33,7 @@ struct Options {
   int threads = 0;
   std::uint64_t denoiser_steps = 1600;
   ds::Index pictures = 0;  ///< of each part; 0: all of them
+  ds::Index pairs = 64;    ///< of each factor, where pairs that differ in it are asked for
 
   // Settings of the recipe that were given another value.
   std::optional<std::uint64_t> steps;
@@ -115,9 +116,9 @@ void run(Options const& options) {
                             data, context.threads());
   if (partition && partition->subsets() > 1) measure_order(list, z, *partition, data, context.threads());
   if (data.name == "shapes" && model && partition->subsets() > 1)
-    measure_use(list, context, *model, data.factors);
+    measure_use(list, context, *model, data.factors, options.pairs);
   if (data.name == "shapes" && options.method == "denoiser_features")
-    measure_lost_steps(list, context, denoiser, data.factors);
+    measure_lost_steps(list, context, denoiser, data.factors, options.pairs);
   list.add("peak_bytes", static_cast<double>(peak_bytes()));
   for (Measured const& entry : list.entries())
     if (entry.measure.find("alone.") != 0 && entry.measure.find("prefix.") != 0)
@@ -143,6 +144,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str();
   app.add_option("--pictures", options.pictures, "of each part; 0: all")->capture_default_str();
+  app.add_option("--pairs", options.pairs, "of each factor, where they are asked for")->capture_default_str();
   app.add_option("--denoiser-steps", options.denoiser_steps, "where it is trained")->capture_default_str();
   app.add_flag("--resume", options.resume, "goes on with the interrupted training in the folder of the run");
   app.add_flag("--validation-only", options.validation_only,

@@ -87,9 +87,9 @@ struct FactorPairs {
 
 /// The same as the trained denoiser has it: where it mistakes a quarter of the pairs.
 inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<B> const& denoiser,
-                               FactorTable const& factors) {
+                               FactorTable const& factors, ds::Index count) {
   auto const schedule = ds::NoiseSchedule::linear();
-  FactorPairs const pairs{64, {.seed = 0, .stream = 5}};
+  FactorPairs const pairs{count, {.seed = 0, .stream = 5}};
   auto const steps = looked_at_steps(schedule.timesteps());
   auto const x_0 = ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{pairs.first});
   ds::diffusion::PlainNoise const predict{denoiser, schedule};
@@ -108,8 +108,8 @@ inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<
 /// The step from which on the decoder relies on z for a factor: where the loss, when z is that of a picture
 /// that differs in this factor alone, has risen by half of what it rises by at the most.
 inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> const& model,
-                        FactorTable const& factors) {
-  FactorPairs const pairs{64, {.seed = 0, .stream = 6}};
+                        FactorTable const& factors, ds::Index count) {
+  FactorPairs const pairs{count, {.seed = 0, .stream = 6}};
   auto const steps = looked_at_steps(model.schedule().timesteps());
   auto const tensor = [&](std::vector<float> const& values) {
     return ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{values});

@@ -122,8 +122,8 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
     rest[s] = share - shares[s];
     order.push_back(s);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return rest[a] > rest[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return rest[a] != rest[b] ? rest[a] > rest[b] : a < b; });
   int const spare = dims - std::accumulate(shares.begin(), shares.end(), 0);
   for (int i = 0; i < spare; ++i) ++shares[order[static_cast<std::size_t>(i) % order.size()]];
   return shares;

@@ -137,9 +137,10 @@ TEST_CASE("factors stand in the order in which they are lost", "[examples]") {
   CHECK(factors_of(results, "shapes") == std::vector<std::string>{"x", "stripe_phase", "y"});
   CHECK(factors_by_loss(results, "shapes", "diffsiam") == std::vector<std::string>{"y", "stripe_phase", "x"});
   MarkdownTable const order = order_table(results, "shapes");
-  CHECK(order.rows == Rows{{"y", "0", "1000 \u00b1 0"},
-                           {"stripe phase", "250", "1000 \u00b1 0"},
-                           {"x", "\u2013", "1000 \u00b1 0"}});
+  std::string const none = "\u2013";
+  CHECK(order.rows == Rows{{"y", "0", none, none, "1000 \u00b1 0", none},
+                           {"stripe phase", "250", none, none, "1000 \u00b1 0", none},
+                           {"x", none, none, none, "1000 \u00b1 0", none}});
   CHECK(order.note.starts_with("2 seeds of DiffSiam."));
 }
 

@@ -68,12 +68,14 @@ struct Learner {
   ds::Shape const shape = batch.shape.with_samples(count);
   return ds::Tensor<B>::from(context, shape, batch.images.first(static_cast<std::size_t>(shape.size())));
 }
-/// Both views of a batch under each other, (2n, h, w, c).
-[[nodiscard]] inline ds::Tensor<B> views_of(B::Context& context, ds::data::Batch const& batch) {
-  ds::Index const n = batch.shape.samples();
-  ds::Tensor<B> views{context, batch.shape.with_samples(2 * n)};
+/// Both views of the first `count` pictures under each other, (2 count, h, w, c).
+[[nodiscard]] inline ds::Tensor<B> views_of(B::Context& context, ds::data::Batch const& batch,
+                                            ds::Index count) {
+  ds::Shape const shape = batch.shape.with_samples(count);
+  ds::Tensor<B> views{context, batch.shape.with_samples(2 * count)};
   for (ds::Index view = 0; view < 2; ++view)
-    views.samples(view * n, (view + 1) * n).assign(batch.views[static_cast<std::size_t>(view)]);
+    views.samples(view * count, (view + 1) * count)
+        .assign(batch.views[static_cast<std::size_t>(view)].first(static_cast<std::size_t>(shape.size())));
   return views;
 }
 
@@ -110,19 +112,20 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
   Recipe const& recipe = run.recipe;
   B::Context& context = *run.context;
   bool const siamese = recipe.siamese != Siamese::none;
-  ds::data::LoaderConfig loading{.batch_size = siamese ? recipe.siamese_batch : recipe.batch,
-                                 .seed = run.seed + 4};
+  // The order is random, so the first pictures of a batch are as good as any: each half takes its own number.
+  ds::Index const batch_size =
+      std::max(recipe.diffusion ? recipe.batch : 0, siamese ? recipe.siamese_batch : 0);
+  ds::data::LoaderConfig loading{.batch_size = batch_size, .seed = run.seed + 4};
   if (siamese) loading.views = ds::data::TwoViews{run.data->views};
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
     std::optional<ds::Taped<B>> diffusion, joined;
     if (learner.model) {
-      // The order is random, so the first pictures of a batch are as good as any.
       auto const images = images_of(context, batch, recipe.batch);
       auto const noised = ds::add_noise(learner.model->schedule(), images, at.rng);
       diffusion = learner.model->diffusion_loss(learner.encoder(tape.input(images)), noised);
     }
     if (siamese && (!diffusion || at.step >= recipe.siamese_from))
-      joined = learner.siamese_loss(tape, views_of(context, batch));
+      joined = learner.siamese_loss(tape, views_of(context, batch, recipe.siamese_batch));
     auto const total = diffusion && joined
                            ? ds::ops::linear_combination(1, *diffusion, recipe.siamese_weight, *joined)
                            : ds::ops::scale(diffusion ? *diffusion : *joined, 1);

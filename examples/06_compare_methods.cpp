@@ -95,7 +95,6 @@ void run(Options const& options) {
           options.seed,
           options.resume};
   std::filesystem::create_directories(run.folder.root);
-  ds::io::write_file(run.folder / "recipe.json", run.recipe.json().dump(2) + "\n");
   ds::UNet<B> const denoiser{context, denoiser_config(data)};
   load_or_train_denoiser(options, run, denoiser);
   if (options.method == "denoiser") return;

@@ -40,11 +40,13 @@ void load_trained(std::filesystem::path const& path, M const& module, std::strin
   Run const run{&context, &data, recipe_of(name, Recipe::of_data(data.name)), {}, files.seed};
   auto const partition = ds::TimestepPartition::uniform(
       {.timesteps = 1000, .subsets = run.recipe.subsets, .dims = static_cast<int>(run.recipe.dims)});
-  Learner const learner{run, detail::encoder_of(run, partition), load_denoiser(context, data, files)};
+  Learner const learner{run, encoder_of(run, partition), load_denoiser(context, data, files)};
   if (!files.untrained)
     load_trained(
         files.runs / (data.name + "." + name + "." + std::to_string(files.seed)) / (name + ".safetensors"),
-        learner, "compare_methods --data " + data.name + " --method " + name + " trains them");
+        learner,
+        "compare_methods --data " + data.name + " --method " + name +
+            " --results runs/results.jsonl trains them");
   return {name, *learner.model};
 }
 

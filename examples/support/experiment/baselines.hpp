@@ -30,18 +30,21 @@ struct CodeOf {
 
 inline constexpr ds::Index baseline_batch = 128;
 
+[[nodiscard]] inline typename ds::encoder::ConvBackbone<B>::Config backbone_config(Run const& run) {
+  return ds::encoder::ConvBackbone<B>::Config::for_small(run.data->channels(), run.data->side());
+}
+/// The encoder of every method, with the subsets of `partition`.
+[[nodiscard]] inline ds::ModularEncoder<B> encoder_of(Run const& run,
+                                                      ds::TimestepPartition const& partition) {
+  return {*run.context, {.backbone = backbone_config(run), .partition = partition, .seed = run.seed + 1}};
+}
+/// The same without subsets.
 [[nodiscard]] inline ds::ModularEncoder<B> plain_encoder(Run const& run, ds::Index dims) {
-  return {
-      *run.context,
-      {.backbone = ds::encoder::ConvBackbone<B>::Config::for_small(run.data->channels(), run.data->side()),
-       .partition =
-           ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = 1, .dims = static_cast<int>(dims)}),
-       .seed = run.seed + 1}};
+  return encoder_of(
+      run, ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = 1, .dims = static_cast<int>(dims)}));
 }
 [[nodiscard]] inline ds::encoder::ConvDecoder<B> mirrored_decoder(Run const& run) {
-  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(
-      ds::encoder::ConvBackbone<B>::Config::for_small(run.data->channels(), run.data->side()),
-      run.recipe.dims);
+  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), run.recipe.dims);
   config.seed = run.seed + 2;
   return {*run.context, config};
 }

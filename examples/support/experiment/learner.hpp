@@ -85,6 +85,7 @@ template <class M, class Loss>
 StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig const& loading,
                         std::function<void(std::uint64_t)> look, Loss const& loss_of) {
   Recipe const& recipe = run.recipe;
+  ds::io::write_file(run.folder / "recipe.json", recipe.json().dump(2) + "\n");
   auto const list = ds::parameters(module);
   ds::train::Adam<B> adam{list, {.learning_rate = recipe.rate}};
   ds::train::Ema<B> ema{list};

@@ -49,15 +49,6 @@ namespace detail {
                                        {{50, 2}, {100, 3}, {300, 37}, {500, 12}, {1000, 10}});
 }
 
-[[nodiscard]] inline ds::ModularEncoder<B> encoder_of(Run const& run,
-                                                      ds::TimestepPartition const& partition) {
-  return {
-      *run.context,
-      {.backbone = ds::encoder::ConvBackbone<B>::Config::for_small(run.data->channels(), run.data->side()),
-       .partition = partition,
-       .seed = run.seed + 1}};
-}
-
 [[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {
   return ds::TimestepPartition::uniform(
       {.timesteps = 1000, .subsets = recipe.subsets, .dims = static_cast<int>(recipe.dims)});

@@ -36,7 +36,7 @@ struct Options {
   ds::Index pairs = 64;    ///< of each factor, where pairs that differ in it are asked for
 
   // Settings of the recipe that were given another value.
-  std::optional<std::uint64_t> steps;
+  std::optional<std::uint64_t> steps, siamese_from;
   std::optional<ds::Index> batch, siamese_batch;
   std::optional<double> siamese_weight, rate, temperature, beta;
   std::optional<float> least_area, blur, erase, jitter;
@@ -44,6 +44,7 @@ struct Options {
   [[nodiscard]] Recipe recipe() const {
     Recipe recipe = Recipe::of_data(data);
     recipe.steps = steps.value_or(recipe.steps);
+    recipe.siamese_from = siamese_from.value_or(recipe.siamese_from);
     recipe.batch = batch.value_or(recipe.batch);
     recipe.siamese_batch = siamese_batch.value_or(recipe.siamese_batch);
     recipe.siamese_weight = siamese_weight.value_or(recipe.siamese_weight);
@@ -151,6 +152,7 @@ int main(int argc, char** argv) {
   app.add_option("--steps", options.steps, "of training");
   app.add_option("--batch", options.batch, "pictures of the diffusion half");
   app.add_option("--siamese-batch", options.siamese_batch, "pictures of the siamese half");
+  app.add_option("--siamese-from", options.siamese_from, "step at which the siamese half joins");
   app.add_option("--siamese-weight", options.siamese_weight, "w");
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");

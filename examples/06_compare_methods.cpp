@@ -5,7 +5,7 @@
 //   build/demo/examples/compare_methods --data shapes --method diffsiam --seed 0 --results docs/results.jsonl
 //
 // ctest: --data shapes --method diffsiam --pictures 300 --pairs 4 --steps 3 --siamese-batch 16
-//   --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
+//   --again --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
 
 #include <cstdio>
 #include <exception>
@@ -29,6 +29,7 @@ struct Options {
   std::filesystem::path results = "docs/results.jsonl", runs = "runs/experiments",
                         weights = "examples/weights", fashion{ds::data::FashionMnist::debian_folder};
   bool resume = false;
+  bool again = false;
   bool validation_only = false;
   int threads = 0;
   std::uint64_t denoiser_steps = 1600;
@@ -83,7 +84,7 @@ void load_or_train_denoiser(Options const& options, Run const& run, ds::UNet<B> 
 void run(Options const& options) {
   Cell const cell{options.data, options.method, options.seed};
   ResultFile results{options.results};
-  if (results.has(cell)) {
+  if (results.has(cell) && !options.again) {
     say(options.data + " " + options.method + " " + std::to_string(options.seed) + ": there already");
     return;
   }
@@ -147,6 +148,7 @@ int main(int argc, char** argv) {
   app.add_option("--pairs", options.pairs, "of each factor, where they are asked for")->capture_default_str();
   app.add_option("--denoiser-steps", options.denoiser_steps, "where it is trained")->capture_default_str();
   app.add_flag("--resume", options.resume, "goes on with the interrupted training in the folder of the run");
+  app.add_flag("--again", options.again, "also what is there already; the last results count");
   app.add_flag("--validation-only", options.validation_only,
                "shows the curve on validation pictures and writes nothing: to choose settings by");
   app.add_option("--steps", options.steps, "of training");

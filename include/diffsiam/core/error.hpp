@@ -58,10 +58,13 @@ class Interrupted : public Error {
   using Error::Error;
 };
 
+/// What most errors have no more to say than; one for all of them.
+inline constexpr Text no_hint = "";
+
 /// The common sentence: "conv2d: expected ..., got ...; hint".
 [[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string describe(std::string_view operation,
                                                                Text const& expected, Text const& actual,
-                                                               Text const& hint = "") {
+                                                               Text const& hint = no_hint) {
   std::string message{operation};
   message.append(": expected ").append(text(expected)).append(", got ").append(text(actual));
   if (std::string const more = text(hint); !more.empty()) message.append("; ").append(more);
@@ -71,7 +74,7 @@ class Interrupted : public Error {
 /// Throws E with the common sentence.
 template <class E>
 [[noreturn]] DIFFSIAM_OUT_OF_LINE void fail(std::string_view operation, Text const& expected,
-                                            Text const& actual, Text const& hint = "") {
+                                            Text const& actual, Text const& hint = no_hint) {
   throw E(describe(operation, expected, actual, hint));
 }
 

@@ -15,13 +15,14 @@
 
 namespace diffsiam {
 
-/// A string or extents that outlive the call, or a number.
+/// A string, extents or other pieces that outlive the call, or a number.
 class TextPiece {
  public:
   constexpr TextPiece(std::string_view string)  // NOLINT: implicit by design
       : size_(string.size()), string_(string.data()) {}
-  constexpr TextPiece(char const* string) : TextPiece(std::string_view{string}) {}  // NOLINT
-  TextPiece(std::string const& string) : TextPiece(std::string_view{string}) {}     // NOLINT
+  TextPiece(std::string const& string) : TextPiece(std::string_view{string}) {}  // NOLINT
+  // Measured when it is read: errors are described in hundreds of places, and few of them happen.
+  constexpr TextPiece(char const* string) : kind_(Kind::literal), string_(string) {}  // NOLINT
   /// "(64, 28, 28, 1)".
   constexpr TextPiece(std::span<std::int64_t const> extents)  // NOLINT
       : kind_(Kind::extents), size_(extents.size()), extents_(extents.data()) {}
@@ -37,6 +38,9 @@ class TextPiece {
       case Kind::string:
         text.append(string_, size_);
         break;
+      case Kind::literal:
+        text.append(string_);
+        break;
       case Kind::integer:
         text.append(std::to_string(integer_));
         break;
@@ -48,43 +52,45 @@ class TextPiece {
           text.append(axis == 0 ? "(" : ", ").append(std::to_string(extents_[axis]));
         text.append(size_ == 0 ? "()" : ")");
         break;
+      case Kind::pieces:
+        for (std::size_t i = 0; i < size_; ++i) pieces_[i].append_to(text);
+        break;
     }
   }
 
+ protected:
+  constexpr TextPiece(TextPiece const* pieces, std::size_t count)
+      : kind_(Kind::pieces), size_(count), pieces_(pieces) {}
+
  private:
-  enum class Kind { string, integer, real, extents };
+  enum class Kind { string, literal, integer, real, extents, pieces };
   Kind kind_ = Kind::string;
   std::size_t size_ = 0;
   // Small, because errors build arrays of them in hundreds of places.
   union {
     char const* string_;
     std::int64_t const* extents_;
+    TextPiece const* pieces_;
     std::int64_t integer_;
     double real_;
   };
 };
 
 /// One piece or several, as an argument: "a string", or {"an image of ", channels, " channels"}.
-class Text {
+class Text : public TextPiece {
  public:
   template <class Piece>
     requires std::is_convertible_v<Piece const&, TextPiece>
-  Text(Piece const& piece) : one_(piece) {}                           // NOLINT: implicit by design
-  Text(std::initializer_list<TextPiece> pieces) : pieces_(pieces) {}  // NOLINT
-
-  [[nodiscard]] std::span<TextPiece const> pieces() const {
-    return pieces_.size() > 0 ? std::span{pieces_.begin(), pieces_.size()} : std::span{&one_, 1};
-  }
-
- private:
-  TextPiece one_ = "";
-  std::initializer_list<TextPiece> pieces_;
+  constexpr Text(Piece const& piece)
+      : TextPiece(static_cast<TextPiece>(piece)) {}  // NOLINT: implicit by design
+  constexpr Text(std::initializer_list<TextPiece> pieces)
+      : TextPiece(pieces.begin(), pieces.size()) {}  // NOLINT
 };
 
 /// text({"an image of ", channels, " channels"}).
 [[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string text(Text const& pieces) {
   std::string result;
-  for (TextPiece const& piece : pieces.pieces()) piece.append_to(result);
+  pieces.append_to(result);
   return result;
 }
 

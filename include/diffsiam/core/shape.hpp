@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
 
@@ -22,9 +23,9 @@ class Shape {
 
   constexpr Shape() = default;
   constexpr Shape(std::initializer_list<Index> extents) {
-    if (extents.size() > max_rank) throw ShapeError("Shape: expected at most 4 extents");
+    if (extents.size() > max_rank) refuse("Shape: expected at most 4 extents");
     for (Index extent : extents) {
-      if (extent < 0) throw ShapeError("Shape: expected extents that are not negative");
+      if (extent < 0) refuse("Shape: expected extents that are not negative");
       extents_[static_cast<std::size_t>(rank_++)] = extent;
     }
   }
@@ -71,6 +72,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] DIFFSIAM_OUT_OF_LINE static void refuse(char const* why) { throw ShapeError(why); }
+
   std::array<Index, max_rank> extents_{};
   int rank_ = 0;
 };
@@ -83,14 +86,14 @@ using Shapes = std::span<Shape const>;
 }
 
 /// Throws ShapeError unless `actual` is `expected`.
-inline void require_shape(std::string_view operation, Shape const& expected, Shape const& actual,
-                          std::string_view hint = {}) {
+DIFFSIAM_OUT_OF_LINE inline void require_shape(std::string_view operation, Shape const& expected,
+                                               Shape const& actual, std::string_view hint = {}) {
   if (actual != expected) fail<ShapeError>(operation, expected, actual, hint);
 }
 
 /// Throws ShapeError unless `actual` has the given rank; `meaning` names the axes, such as "(n, h, w, c)".
-inline void require_rank(std::string_view operation, int rank, Shape const& actual,
-                         std::string_view meaning) {
+DIFFSIAM_OUT_OF_LINE inline void require_rank(std::string_view operation, int rank, Shape const& actual,
+                                              std::string_view meaning) {
   if (actual.rank() != rank) {
     fail<ShapeError>(operation, {"rank ", rank, " ", meaning}, actual);
   }

@@ -23,7 +23,7 @@ template <class B>
 struct OperationRules {
   std::string_view name;
   Shape (*shape)(void const* op, Shapes in);
-  double (*flops)(void const* op, Shapes in);
+  double (*flops)(void const* op, Shapes in);  ///< null where nobody counts
   void (*forward)(void const* op, Forward<B> const& pass);
 };
 
@@ -36,12 +36,22 @@ struct Erased {
   static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
   static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
   static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
-  static void const* copy(void const* op) { return new Op(of(op)); }
-  static void destroy(void const* op) { delete static_cast<Op const*>(op); }
 };
 
+/// Contexts of dry runs keep accounts; others do not have to.
+template <class Context>
+concept KeepsAccounts = requires(Context& context, std::string_view name) { context.count(name, 1.0); };
+
 template <class B, class Op>
-inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, &Erased<B, Op>::flops,
+[[nodiscard]] constexpr auto flops_of() -> decltype(OperationRules<B>::flops) {
+  if constexpr (KeepsAccounts<typename B::Context>)
+    return &Erased<B, Op>::flops;
+  else
+    return nullptr;
+}
+
+template <class B, class Op>
+inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, flops_of<B, Op>(),
                                                    &Erased<B, Op>::forward};
 
 /// Borrows the operation.
@@ -91,11 +101,9 @@ class InputShapes {
   std::size_t count_;
 };
 
-/// Contexts of dry runs keep accounts; others do not have to.
 template <class B>
 void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes in, double passes) {
-  if constexpr (requires { context.count(op.rules->name, 1.0); })
-    context.count(op.rules->name, passes * op.flops(in));
+  if constexpr (KeepsAccounts<typename B::Context>) context.count(op.rules->name, passes * op.flops(in));
 }
 
 /// Contexts may have an observer.

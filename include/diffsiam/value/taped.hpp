@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -107,6 +108,21 @@ inline constexpr unsigned keeps_inputs = [] {
 template <class Op>
 inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
 
+/// An operation's own copy. Most operations are a few numbers: those of one size are copied by one function.
+template <std::size_t size>
+struct CopiedBytes {
+  static void const* copy(void const* op) { return std::memcpy(::operator new(size), op, size); }
+  static void destroy(void const* op) { ::operator delete(const_cast<void*>(op), size); }
+};
+template <class Op>
+struct CopiedHandles {
+  static void const* copy(void const* op) { return new Op(*static_cast<Op const*>(op)); }
+  static void destroy(void const* op) { delete static_cast<Op const*>(op); }
+};
+template <class Op>
+using Copied =
+    std::conditional_t<std::is_trivially_copyable_v<Op>, CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
+
 /// How one type of operation goes back.
 template <class B>
 struct WayBack {
@@ -127,8 +143,8 @@ template <class B, class Op>
 }
 
 template <class B, class Op>
-inline constexpr WayBack<B> way_back{&Erased<B, Op>::copy,  &Erased<B, Op>::destroy, &Erased<B, Op>::backward,
-                                     recompute_of<B, Op>(), keeps_inputs<Op>,        keeps_output<Op>};
+inline constexpr WayBack<B> way_back{&Copied<Op>::copy,     &Copied<Op>::destroy, &Erased<B, Op>::backward,
+                                     recompute_of<B, Op>(), keeps_inputs<Op>,     keeps_output<Op>};
 
 template <class B>
 using Sources = std::span<Node<B>* const>;

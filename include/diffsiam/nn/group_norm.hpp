@@ -9,10 +9,9 @@
 
 namespace diffsiam::nn {
 
-/// x (n, ..., c) -> (n, ..., c). Channels must be a multiple of `groups`: ask for fewer groups where they are
-/// not.
-template <class B, class Act = functional::Identity>
-class GroupNorm {
+/// What does not depend on the activation.
+template <class B>
+class GroupNormWeights {
  public:
   using Backend = B;
   struct Config {
@@ -21,7 +20,7 @@ class GroupNorm {
     double epsilon = 1e-5;
   };
 
-  GroupNorm(Init<B>& init, Config const& config)
+  GroupNormWeights(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
         bias_(init.constant({config.channels}, 0)) {
@@ -31,25 +30,34 @@ class GroupNorm {
     }
   }
 
-  template <FlowingValue X>
-  [[nodiscard]] auto operator()(X const& x) const {
-    return ops::group_norm<Act>(x, weight_, bias_, config_.groups, config_.epsilon);
-  }
-  /// With a modulation (n, 2c), scale then shift, before the activation.
-  template <FlowingValue X, FlowingValue M>
-  [[nodiscard]] auto operator()(X const& x, M const& modulation) const {
-    return ops::modulated_group_norm<Act>(x, weight_, bias_, modulation, config_.groups, config_.epsilon);
-  }
-
   template <class F>
   void for_each_child(F&& f) const {
     f(ChildName{"weight"}, weight_);
     f(ChildName{"bias"}, bias_);
   }
 
- private:
+ protected:
   Config config_;
   Parameter<B> weight_, bias_;
+};
+
+/// x (n, ..., c) -> (n, ..., c). Channels must be a multiple of `groups`: ask for fewer groups where they are
+/// not.
+template <class B, class Act = functional::Identity>
+class GroupNorm : public GroupNormWeights<B> {
+ public:
+  using GroupNormWeights<B>::GroupNormWeights;
+
+  template <FlowingValue X>
+  [[nodiscard]] auto operator()(X const& x) const {
+    return ops::group_norm<Act>(x, this->weight_, this->bias_, this->config_.groups, this->config_.epsilon);
+  }
+  /// With a modulation (n, 2c), scale then shift, before the activation.
+  template <FlowingValue X, FlowingValue M>
+  [[nodiscard]] auto operator()(X const& x, M const& modulation) const {
+    return ops::modulated_group_norm<Act>(x, this->weight_, this->bias_, modulation, this->config_.groups,
+                                          this->config_.epsilon);
+  }
 };
 
 /// x (..., c) -> (..., c), each row on its own.

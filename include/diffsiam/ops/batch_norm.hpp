@@ -12,8 +12,7 @@ namespace detail {
 
 /// Batch norm is group norm of one sample that holds the batch, a group a channel.
 template <class B>
-[[nodiscard]] Normalise<B, functional::Identity> batch_normaliser(typename B::Context& context,
-                                                                  Shape const& x) {
+[[nodiscard]] Normalise<B> batch_normaliser(typename B::Context& context, Shape const& x) {
   return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
 }
 
@@ -59,7 +58,7 @@ struct BatchNormTraining {
     Tensor<B> const mean = normalise.table(), variance = normalise.table();
     normalise.statistics(pass.in[0].data(), mean, variance);
     normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
-    normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    normalise.template apply<functional::Identity>(pass.in[0].data(), affine, pass.out.data());
     pass.save(0, statistics);
     pass.save(1, affine);
     SampleGrid const t = normalise.table_grid();
@@ -96,7 +95,7 @@ struct BatchNormInference {
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     normalise.fold(running_mean, running_variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics,
                    affine);
-    normalise.apply(pass.in[0].data(), affine, pass.out.data());
+    normalise.template apply<functional::Identity>(pass.in[0].data(), affine, pass.out.data());
     pass.save(0, statistics);
     pass.save(1, affine);
   }

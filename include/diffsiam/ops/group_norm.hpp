@@ -38,6 +38,68 @@ struct GroupNormRules {
     SampleGrid const grid{x};
     return {grid.n, grid.s, grid.c, groups};
   }
+
+ protected:
+  template <class B>
+  [[nodiscard]] detail::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
+    NormGeometry const g = geometry(x);
+    return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
+  }
+  /// Null where there is none.
+  template <class B>
+  [[nodiscard]] static auto* modulation_of(std::span<Tensor<B> const> in) {
+    return in.size() > 3 ? in[3].data() : nullptr;
+  }
+
+  /// By a kernel of the backend that knows the activation.
+  template <class B>
+  void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
+                                 NormForward<typename B::Scalar> const&),
+                  Forward<B> const& pass) const {
+    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    kernel(pass.context, geometry(pass.in[0].shape()),
+           {.x = pass.in[0].data(),
+            .gamma = pass.in[1].data(),
+            .beta = pass.in[2].data(),
+            .modulation = modulation_of(pass.in),
+            .epsilon = epsilon,
+            .y = pass.out.data(),
+            .mean = normalise.plane(statistics, 0),
+            .inverse_deviation = normalise.plane(statistics, 1),
+            .scale = normalise.plane(affine, 0),
+            .shift = normalise.plane(affine, 1)});
+    pass.save(0, statistics);
+    pass.save(1, affine);
+  }
+  template <class B>
+  void backward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
+                                  NormBackward<typename B::Scalar> const&),
+                   Backward<B> const& pass) const {
+    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+    Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+    kernel(pass.context, geometry(pass.in[0].shape()),
+           {.x = pass.in[0].data(),
+            .gamma = pass.in[1].data(),
+            .beta = pass.in[2].data(),
+            .modulation = modulation_of(pass.in),
+            .dy = pass.dy.data(),
+            .mean = normalise.plane(pass.saved[0], 0),
+            .inverse_deviation = normalise.plane(pass.saved[0], 1),
+            .scale = normalise.plane(pass.saved[1], 0),
+            .shift = normalise.plane(pass.saved[1], 1),
+            .dx = gradient(pass, 0),
+            .d_modulation = gradient(pass, 3),
+            .p_1 = p_1.data(),
+            .p_2 = p_2.data()});
+    normalise.add_over_samples(p_2, gradient(pass, 1));
+    normalise.add_over_samples(p_1, gradient(pass, 2));
+  }
+  /// Where the gradient of input i goes, if there is such an input and somebody asks.
+  template <class B>
+  [[nodiscard]] static typename B::Scalar* gradient(Backward<B> const& pass, std::size_t i) {
+    return i < pass.in.size() && pass.gradient(i) ? pass.gradient(i)->data() : nullptr;
+  }
 };
 
 /// y = act((GN(x) gamma + beta)(1 + s) + b).
@@ -45,75 +107,42 @@ template <class Act = functional::Identity>
 struct GroupNorm : GroupNormRules {
   template <class B>
   void forward(Forward<B> const& pass) const {
-    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-    auto const* const modulation = pass.in.size() > 3 ? pass.in[3].data() : nullptr;
     if constexpr (backend::FusedGroupNorm<B, Act>) {
-      B::template group_norm<Act>(pass.context, geometry(pass.in[0].shape()),
-                                  {.x = pass.in[0].data(),
-                                   .gamma = pass.in[1].data(),
-                                   .beta = pass.in[2].data(),
-                                   .modulation = modulation,
-                                   .epsilon = epsilon,
-                                   .y = pass.out.data(),
-                                   .mean = normalise.plane(statistics, 0),
-                                   .inverse_deviation = normalise.plane(statistics, 1),
-                                   .scale = normalise.plane(affine, 0),
-                                   .shift = normalise.plane(affine, 1)});
+      forward_by<B>(&B::template group_norm<Act>, pass);
     } else {
+      auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+      Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
       Tensor<B> const mean = normalise.table(), variance = normalise.table();
+      auto const* const modulation = modulation_of(pass.in);
       normalise.statistics(pass.in[0].data(), mean, variance);
       normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
       if (modulation != nullptr) normalise.modulate(modulation, affine);
-      normalise.apply(pass.in[0].data(), affine, pass.out.data());
+      normalise.template apply<Act>(pass.in[0].data(), affine, pass.out.data());
+      pass.save(0, statistics);
+      pass.save(1, affine);
     }
-    pass.save(0, statistics);
-    pass.save(1, affine);
   }
   /// From the folded statistics: one pass.
   template <class B>
   void recompute(Forward<B> const& pass) const {
     normaliser<B>(pass.context, pass.in[0].shape())
-        .apply(pass.in[0].data(), (*pass.saved)[1], pass.out.data());
+        .template apply<Act>(pass.in[0].data(), (*pass.saved)[1], pass.out.data());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-    auto const gradient = [&](std::size_t i) {
-      return i < pass.in.size() && pass.gradient(i) ? pass.gradient(i)->data() : nullptr;
-    };
-    auto const* const modulation = pass.in.size() > 3 ? pass.in[3].data() : nullptr;
     if constexpr (backend::FusedGroupNorm<B, Act>) {
-      Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
-      B::template group_norm_gradient<Act>(pass.context, geometry(pass.in[0].shape()),
-                                           {.x = pass.in[0].data(),
-                                            .gamma = pass.in[1].data(),
-                                            .beta = pass.in[2].data(),
-                                            .modulation = modulation,
-                                            .dy = pass.dy.data(),
-                                            .mean = normalise.plane(pass.saved[0], 0),
-                                            .inverse_deviation = normalise.plane(pass.saved[0], 1),
-                                            .scale = normalise.plane(pass.saved[1], 0),
-                                            .shift = normalise.plane(pass.saved[1], 1),
-                                            .dx = gradient(0),
-                                            .d_modulation = gradient(3),
-                                            .p_1 = p_1.data(),
-                                            .p_2 = p_2.data()});
-      normalise.add_over_samples(p_2, gradient(1));
-      normalise.add_over_samples(p_1, gradient(2));
+      backward_by<B>(&B::template group_norm_gradient<Act>, pass);
     } else {
-      normalise.backward(
-          pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), modulation, pass.saved[0], pass.saved[1],
-          pass.dy, {.x = gradient(0), .gamma = gradient(1), .beta = gradient(2), .modulation = gradient(3)},
-          true);
+      auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+      auto const* const x = pass.in[0].data();
+      normalise.backward(x, pass.in[1].data(), pass.in[2].data(), modulation_of(pass.in), pass.saved[0],
+                         pass.saved[1], normalise.template through_activation<Act>(x, pass.saved[1], pass.dy),
+                         {.x = gradient(pass, 0),
+                          .gamma = gradient(pass, 1),
+                          .beta = gradient(pass, 2),
+                          .modulation = gradient(pass, 3)},
+                         true);
     }
-  }
-
- private:
-  template <class B>
-  [[nodiscard]] detail::Normalise<B, Act> normaliser(typename B::Context& context, Shape const& x) const {
-    NormGeometry const g = geometry(x);
-    return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
   }
 };
 

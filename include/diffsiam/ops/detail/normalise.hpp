@@ -12,7 +12,7 @@
 namespace diffsiam::ops::detail {
 
 /// x (n, s, c) in `groups` groups of channels. Tables are (n, c) unless said otherwise.
-template <class B, class Act>
+template <class B>
 struct Normalise {
   using T = typename B::Scalar;
   using Context = typename B::Context;
@@ -71,6 +71,7 @@ struct Normalise {
                 g.full(plane(affine, 1)), g.per_sample_channel(modulation, 2 * g.c),
                 g.per_sample_channel(modulation + g.c, 2 * g.c));
   }
+  template <class Act>
   void apply(T const* x, Tensor<B> const& affine, T* y) const {
     SampleGrid const g = x_grid;
     B::for_each(context, g.grid(), functional::AffineActivate<Act>{}, g.full(y), g.full(x),
@@ -84,27 +85,32 @@ struct Normalise {
     B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into), t.full(table.data()));
   }
 
+  /// The gradient before the activation: dv from dy.
+  template <class Act>
+  [[nodiscard]] Tensor<B> through_activation(T const* x, Tensor<B> const& affine, Tensor<B> const& dy) const {
+    if constexpr (std::is_same_v<Act, functional::Identity>) return dy;
+    SampleGrid const g = x_grid;
+    Tensor<B> const dv{context, dy.shape()};
+    B::for_each(context, g.grid(), functional::AffineActivateGradient<Act>{}, g.full(dv.data()),
+                g.full(dy.data()), g.full(x), g.per_sample_channel(plane(affine, 0)),
+                g.per_sample_channel(plane(affine, 1)));
+    return dv;
+  }
+
   struct Gradients {
     T* x = nullptr;
     T* gamma = nullptr;
     T* beta = nullptr;
     T* modulation = nullptr;
   };
-  /// `modulation` is null where there is none. Statistics that are constants (inference) let no gradient
-  /// through.
+  /// From dv. `modulation` is null where there is none. Statistics that are constants (inference) let no
+  /// gradient through.
   void backward(T const* x, T const* gamma, T const* beta, T const* modulation, Tensor<B> const& statistics,
-                Tensor<B> const& affine, Tensor<B> const& dy, Gradients const& into,
+                Tensor<B> const& affine, Tensor<B> const& dv, Gradients const& into,
                 bool through_statistics) const {
     SampleGrid const g = x_grid, t = table_grid();
     T const* const mean = plane(statistics, 0);
     T const* const r = plane(statistics, 1);
-    Tensor<B> dv = dy;
-    if constexpr (!std::is_same_v<Act, functional::Identity>) {
-      dv = Tensor<B>{context, dy.shape()};
-      B::for_each(context, g.grid(), functional::AffineActivateGradient<Act>{}, g.full(dv.data()),
-                  g.full(dy.data()), g.full(x), g.per_sample_channel(plane(affine, 0)),
-                  g.per_sample_channel(plane(affine, 1)));
-    }
     Tensor<B> const p_1 = zero_table(), p_2 = zero_table();
     B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(p_1.data()), g.full(dv.data()));
     B::sum(context, g.grid(), functional::NormalisedProduct{}, g.per_sample_channel(p_2.data()),

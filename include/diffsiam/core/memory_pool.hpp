@@ -6,13 +6,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <forward_list>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <set>
 #include <utility>
-#include <vector>
 
 namespace diffsiam {
 
@@ -30,6 +28,8 @@ struct MemorySource {
 
 /// Thread-safe.
 class MemoryPool {
+  struct Segment;
+
  public:
   static constexpr std::size_t alignment = 64;
 
@@ -51,7 +51,8 @@ class MemoryPool {
     std::uintptr_t address_ = 0;
     std::size_t size_ = 0;
     Block *before_ = nullptr, *after_ = nullptr;  ///< without gaps, within a segment
-    std::size_t segment_ = 0;
+    Block* older_ = nullptr;                      ///< of all there ever were
+    Segment* segment_ = nullptr;
     bool free_ = false;
     FreeList::node_type
         listing_;  ///< what lists it while it is free: from its creation, for it must not fail
@@ -61,7 +62,15 @@ class MemoryPool {
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
-    for (Segment const& segment : segments_) give_back(segment);
+    while (Segment* const segment = segments_) {
+      segments_ = segment->older;
+      give_back(*segment);
+      delete segment;
+    }
+    while (Block* const block = blocks_) {
+      blocks_ = block->older_;
+      delete block;
+    }
   }
 
   /// A block of at least `bytes`. Throws std::bad_alloc when the source has none.
@@ -80,7 +89,7 @@ class MemoryPool {
     if (rest != nullptr) split(block, size, rest);
     live_ += size;
     peak_ = std::max(peak_, live_);
-    Segment& segment = segments_[block->segment_];
+    Segment& segment = *block->segment_;
     segment.touched = std::max(segment.touched, block->address_ + size - segment.first->address_);
     return block;
   }
@@ -100,14 +109,14 @@ class MemoryPool {
   /// Gives segments that hold no live block back to the system.
   void trim() noexcept {
     std::lock_guard const lock{mutex_};
-    for (Segment& segment : segments_) {
-      Block* const whole = segment.first;
+    for (Segment* segment = segments_; segment != nullptr; segment = segment->older) {
+      Block* const whole = segment->first;
       if (whole == nullptr || !whole->free_ || whole->after_ != nullptr) continue;
       unlist(whole);
-      give_back(segment);
+      give_back(*segment);
       spare(whole);
-      reserved_ -= segment.bytes;
-      segment = {};  // its place stays: blocks know their segments by number
+      reserved_ -= segment->bytes;
+      *segment = {.older = segment->older};  // to be used again
     }
   }
 
@@ -120,7 +129,8 @@ class MemoryPool {
   [[nodiscard]] std::size_t touched_bytes() const {
     std::lock_guard const lock{mutex_};
     std::size_t sum = 0;
-    for (Segment const& segment : segments_) sum += segment.touched;
+    for (Segment const* segment = segments_; segment != nullptr; segment = segment->older)
+      sum += segment->touched;
     return sum;
   }
   /// Bytes asked of the system, touched or not.
@@ -133,6 +143,7 @@ class MemoryPool {
  private:
   using FreeList = Block::FreeList;
   struct Segment {
+    Segment* older = nullptr;
     Block* first = nullptr;  ///< null once it was given back
     std::size_t bytes = 0, touched = 0;
     bool small = false;
@@ -166,7 +177,7 @@ class MemoryPool {
     spare(after);
   }
 
-  [[nodiscard]] FreeList& list_of(Block const* block) { return free_[segments_[block->segment_].small]; }
+  [[nodiscard]] FreeList& list_of(Block const* block) { return free_[block->segment_->small]; }
   void list(Block* block) noexcept {
     block->free_ = true;
     list_of(block).insert(std::move(block->listing_));
@@ -179,7 +190,8 @@ class MemoryPool {
   // Descriptions of blocks are used again: in the long run a pool asks nothing of any heap.
   [[nodiscard]] Block* new_block() {
     if (spares_ != nullptr) return std::exchange(spares_, spares_->after_);
-    Block* const block = &blocks_.emplace_front();
+    Block* const block = new Block;
+    block->older_ = std::exchange(blocks_, block);
     FreeList maker;
     block->listing_ = maker.extract(maker.insert(block).first);
     return block;
@@ -194,9 +206,9 @@ class MemoryPool {
     // Grows by half, so that there are few borders over which nothing can be joined.
     std::size_t bytes =
         small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
-    auto const empty = std::find_if(segments_.begin(), segments_.end(),
-                                    [](Segment const& segment) { return segment.first == nullptr; });
-    Segment& segment = empty != segments_.end() ? *empty : segments_.emplace_back();
+    Segment* segment = segments_;
+    while (segment != nullptr && segment->first != nullptr) segment = segment->older;
+    if (segment == nullptr) segment = segments_ = new Segment{.older = segments_};
     Block* const block = new_block();
     block->address_ = address_of_new(bytes);
     if (block->address_ == 0) block->address_ = address_of_new(bytes = size);
@@ -206,8 +218,8 @@ class MemoryPool {
     }
     block->size_ = bytes;
     block->before_ = block->after_ = nullptr;
-    block->segment_ = static_cast<std::size_t>(&segment - segments_.data());
-    segment = {block, bytes, 0, small};
+    block->segment_ = segment;
+    *segment = {segment->older, block, bytes, 0, small};
     reserved_ += bytes;
     list(block);
     return block;
@@ -231,9 +243,9 @@ class MemoryPool {
 
   MemorySource source_;
   mutable std::mutex mutex_;
-  FreeList free_[2];  ///< of large blocks, of small ones
-  std::vector<Segment> segments_;
-  std::forward_list<Block> blocks_;  ///< all there ever were
+  FreeList free_[2];             ///< of large blocks, of small ones
+  Segment* segments_ = nullptr;  ///< all there ever were, the newest first
+  Block* blocks_ = nullptr;      ///< likewise
   Block* spares_ = nullptr;
   std::uintptr_t next_address_ = alignment;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;

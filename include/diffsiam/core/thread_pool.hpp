@@ -10,7 +10,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/function_ref.hpp>
@@ -26,10 +25,11 @@ class ThreadPool {
 
   /// 0 means all cores. Throws ConfigError for a negative count.
   explicit ThreadPool(int threads = 0)
-      : threads_(resolve(threads)), tallies_(new Tally[static_cast<std::size_t>(threads_)]) {
-    workers_.reserve(static_cast<std::size_t>(threads_ - 1));
+      : threads_(resolve(threads)),
+        tallies_(new Tally[static_cast<std::size_t>(threads_)]),
+        workers_(new std::thread[static_cast<std::size_t>(threads_)]) {
     for (int worker = 1; worker < threads_; ++worker)
-      workers_.emplace_back([this, worker] { serve(worker); });
+      workers_[static_cast<std::size_t>(worker)] = std::thread{[this, worker] { serve(worker); }};
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
@@ -40,7 +40,7 @@ class ThreadPool {
       generation_.fetch_add(1);
     }
     wake_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
+    for (int worker = 1; worker < threads_; ++worker) workers_[static_cast<std::size_t>(worker)].join();
   }
 
   [[nodiscard]] int threads() const { return threads_; }
@@ -124,7 +124,7 @@ class ThreadPool {
 
   int threads_;
   std::unique_ptr<Tally[]> tallies_;
-  std::vector<std::thread> workers_;
+  std::unique_ptr<std::thread[]> workers_;  ///< but for 0, who calls
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<std::uint64_t> generation_{0};

@@ -26,19 +26,17 @@ class GradientDescent {
 
   /// Throws ConfigError for settings outside their range, and for a list without parameters.
   explicit GradientDescent(nn::ParameterList<B> list, Config config = {})
-      : list_(std::move(list)), config_(config) {
+      : list_(std::move(list)), config_(config), states_(list_.parameters.size()) {
     Rule::validate(config_);
     if (list_.parameters.empty())
       fail<ConfigError>(Rule::name, "parameters that can be trained", "none", "are all of them frozen?");
-    states_.reserve(list_.parameters.size());
-    for (auto const& entry : list_.parameters) {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      auto const& parameter = list_.parameters[i].parameter;
       // Its gradient lives as long as the state does: made here, it does not cut the memory of the first
       // step.
-      if (entry.parameter.trainable()) (void)entry.parameter.gradient();
-      std::array<Tensor<B>, states> memory;
-      for (std::size_t i = 0; i < Rule::states(config_); ++i)
-        memory[i] = Tensor<B>::zeros(entry.parameter.value().context(), entry.parameter.shape());
-      states_.push_back(std::move(memory));
+      if (parameter.trainable()) (void)parameter.gradient();
+      for (std::size_t state = 0; state < Rule::states(config_); ++state)
+        states_[i][state] = Tensor<B>::zeros(parameter.value().context(), parameter.shape());
     }
   }
 

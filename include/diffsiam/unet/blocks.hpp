@@ -17,7 +17,8 @@ struct Blocks {
   using Attention = nn::SelfAttention<B>;
 };
 
-/// A residual block with attention behind it, where the level has attention.
+/// A residual block with attention behind it, where the level has attention. Behind the last block of a level
+/// stands one more that leads to the next level; the path calls it.
 template <class B, class Conditioning, class BlockTypes>
 struct AttendedBlock {
   using Backend = B;
@@ -26,6 +27,7 @@ struct AttendedBlock {
 
   Res res;
   std::optional<Attention> attention;
+  std::optional<Res> to_next_level;
 
   AttendedBlock(nn::Init<B>& init, Config const& config, Index in, Index out, bool attends)
       : res(init, {.in = in,
@@ -37,6 +39,15 @@ struct AttendedBlock {
       attention.emplace(init, typename Attention::Config{
                                   .channels = out, .heads = config.heads_of(out), .groups = config.groups});
     }
+  }
+
+  void lead_on(nn::Init<B>& init, Config const& config, Index channels, nn::Resample resample) {
+    to_next_level.emplace(init, typename Res::Config{.in = channels,
+                                                     .out = channels,
+                                                     .embedding = config.embedding(),
+                                                     .groups = config.groups,
+                                                     .dropout = config.dropout,
+                                                     .resample = resample});
   }
 
   template <FlowingValue X, FlowingValue... E>

@@ -20,8 +20,7 @@ class DownPath {
   using Backend = B;
 
   DownPath(nn::Init<B>& init, Config const& config)
-      : blocks_per_level_(config.blocks_per_level),
-        input_(init, {.in = config.in_channels, .out = config.base_channels}) {
+      : input_(init, {.in = config.in_channels, .out = config.base_channels}) {
     Index channels = config.base_channels;
     skip_channels_.push_back(channels);
     for (Index level = 0; level < config.levels(); ++level) {
@@ -32,12 +31,7 @@ class DownPath {
         skip_channels_.push_back(channels);
       }
       if (level + 1 < config.levels()) {
-        downs_.emplace_back(init, typename Block::Res::Config{.in = channels,
-                                                              .out = channels,
-                                                              .embedding = config.embedding(),
-                                                              .groups = config.groups,
-                                                              .dropout = config.dropout,
-                                                              .resample = nn::Resample::halve});
+        blocks_.back().lead_on(init, config, channels, nn::Resample::halve);
         skip_channels_.push_back(channels);
       }
     }
@@ -49,13 +43,9 @@ class DownPath {
     auto h = input_(x);
     Skips<decltype(h)> skips;
     skips.push_front(h);
-    auto down = downs_.begin();
-    Index of_level = 0;
     for (Block const& block : blocks_) {
       skips.push_front(h = block(h, emb));
-      if (++of_level < blocks_per_level_ || down == downs_.end()) continue;
-      skips.push_front(h = (*down++)(h, emb));
-      of_level = 0;
+      if (block.to_next_level) skips.push_front(h = (*block.to_next_level)(h, emb));
     }
     return skips;
   }
@@ -67,12 +57,11 @@ class DownPath {
   template <class F>
   void for_each_child(F&& f) const {
     f(nn::ChildName{"input", "0.0"}, input_);
-    auto down = downs_.begin();
     Index n = 1, level = 0, of_level = 0;
     for (Block const& block : blocks_) {
-      f(nn::ChildName{text({"level_", level, ".block_", of_level}), text({n++})}, block);
-      if (++of_level < blocks_per_level_ || down == downs_.end()) continue;
-      f(nn::ChildName{text({"level_", level++, ".down"}), text({n++, ".0"})}, *down++);
+      f(nn::ChildName{text({"level_", level, ".block_", of_level++}), text({n++})}, block);
+      if (!block.to_next_level) continue;
+      f(nn::ChildName{text({"level_", level++, ".down"}), text({n++, ".0"})}, *block.to_next_level);
       of_level = 0;
     }
   }
@@ -80,11 +69,8 @@ class DownPath {
  private:
   using Block = AttendedBlock<B, nn::TimeModulation<B>, BlockTypes>;
 
-  // Lists, because blocks are never moved.
-  Index blocks_per_level_;
   nn::Conv2d<B> input_;
-  std::list<Block> blocks_;               ///< of all levels
-  std::list<typename Block::Res> downs_;  ///< between each level and the next
+  std::list<Block> blocks_;  ///< of all levels; a list, because blocks are never moved
   std::vector<Index> skip_channels_;
 };
 

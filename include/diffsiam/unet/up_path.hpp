@@ -20,7 +20,7 @@ class UpPath {
   /// `skip_channels` of the way down, the oldest first; `prefix` stands before the published names.
   UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels, std::string prefix = "")
       : prefix_(std::move(prefix)),
-        blocks_per_level_(config.blocks_per_level + 1),
+        levels_(config.levels()),
         middle_(init, config, skip_channels.back(), skip_channels.back(), true),
         middle_last_(init, {.in = skip_channels.back(),
                             .out = skip_channels.back(),
@@ -31,19 +31,14 @@ class UpPath {
         out_(init, {.in = config.channels(0), .out = config.in_channels, .zero = true}) {
     Index channels = skip_channels.back();
     for (Index level = config.levels() - 1; level >= 0; --level) {
-      for (Index block = 0; block < blocks_per_level_; ++block) {
+      for (Index block = 0; block <= config.blocks_per_level; ++block) {
         blocks_.emplace_back(init, config, channels + skip_channels.back(), config.channels(level),
                              config.attends(Index{1} << level));
         skip_channels.pop_back();
         channels = config.channels(level);
       }
       if (level > 0) {
-        ups_.emplace_back(init, typename Block::Res::Config{.in = channels,
-                                                            .out = channels,
-                                                            .embedding = config.embedding(),
-                                                            .groups = config.groups,
-                                                            .dropout = config.dropout,
-                                                            .resample = nn::Resample::twice});
+        blocks_.back().lead_on(init, config, channels, nn::Resample::twice);
       }
     }
   }
@@ -55,13 +50,9 @@ class UpPath {
     // The skips may be plain, from a frozen way down, while the embeddings are taped.
     auto h = middle_last_(middle_(raised_to(skips.front(), emb), emb, more...), emb, more...);
     auto skip = skips.begin();
-    auto up = ups_.begin();
-    Index of_level = 0;
     for (Block const& block : blocks_) {
       h = block(ops::concat(h, *skip++), emb, more...);
-      if (++of_level < blocks_per_level_ || up == ups_.end()) continue;
-      h = (*up++)(h, emb, more...);
-      of_level = 0;
+      if (block.to_next_level) h = (*block.to_next_level)(h, emb, more...);
     }
     return out_(out_norm_(h));
   }
@@ -70,16 +61,15 @@ class UpPath {
   void for_each_child(F&& f) const {
     f(nn::ChildName{"middle", text({prefix_, "middle_block"})}, middle_);
     f(nn::ChildName{"middle_last", text({prefix_, "middle_block.2"})}, middle_last_);
-    auto up = ups_.begin();
-    Index n = 0, level = static_cast<Index>(ups_.size()), of_level = 0;
+    Index n = 0, level = levels_ - 1, of_level = 0;
     for (Block const& block : blocks_) {
-      f(nn::ChildName{text({"level_", level, ".block_", of_level}), text({prefix_, "output_blocks.", n})},
+      f(nn::ChildName{text({"level_", level, ".block_", of_level++}), text({prefix_, "output_blocks.", n})},
         block);
-      if (++of_level == blocks_per_level_ && up != ups_.end()) {
-        // The up block is the last child of the level's last block.
+      if (block.to_next_level) {
+        // Published as the last child of the level's last block.
         f(nn::ChildName{text({"level_", level--, ".up"}),
                         text({prefix_, "output_blocks.", n, block.attention ? ".2" : ".1"})},
-          *up++);
+          *block.to_next_level);
         of_level = 0;
       }
       ++n;
@@ -92,11 +82,10 @@ class UpPath {
   using Block = AttendedBlock<B, Conditioning, BlockTypes>;
 
   std::string prefix_;
-  Index blocks_per_level_;
+  Index levels_;
   Block middle_;
   typename Block::Res middle_last_;
-  std::list<Block> blocks_;             ///< of all levels, the bottom one first
-  std::list<typename Block::Res> ups_;  ///< between each level and the next
+  std::list<Block> blocks_;  ///< of all levels, the bottom one first
   nn::GroupNorm<B, functional::Silu> out_norm_;
   nn::Conv2d<B> out_;
 };

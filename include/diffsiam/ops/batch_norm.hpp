@@ -21,9 +21,10 @@ template <class B>
 void batch_norm_gradients(Backward<B> const& pass, bool through_statistics) {
   auto const normalise = batch_normaliser<B>(pass.context, pass.in[0].shape());
   auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
-  normalise.backward(pass.in[0].data(), pass.in[1].data(), pass.in[2].data(), nullptr, pass.saved[0],
-                     pass.saved[1], pass.dy, {.x = data(0), .gamma = data(1), .beta = data(2)},
-                     through_statistics);
+  auto const* const x = pass.in[0].data();
+  normalise.backward(x, pass.in[1].data(), pass.saved[0], pass.saved[1], pass.dy,
+                     normalise.sums(x, pass.saved[0], pass.dy),
+                     {.x = data(0), .gamma = data(1), .beta = data(2)}, through_statistics);
 }
 
 }  // namespace detail

@@ -135,12 +135,14 @@ struct GroupNorm : GroupNormRules {
     } else {
       auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
       auto const* const x = pass.in[0].data();
-      normalise.backward(x, pass.in[1].data(), pass.in[2].data(), modulation_of(pass.in), pass.saved[0],
-                         pass.saved[1], normalise.template through_activation<Act>(x, pass.saved[1], pass.dy),
-                         {.x = gradient(pass, 0),
-                          .gamma = gradient(pass, 1),
-                          .beta = gradient(pass, 2),
-                          .modulation = gradient(pass, 3)},
+      auto const* const gamma = pass.in[1].data();
+      auto const* const modulation = modulation_of(pass.in);
+      Tensor<B> const dv = normalise.template through_activation<Act>(x, pass.saved[1], pass.dy);
+      auto const sums = normalise.sums(x, pass.saved[0], dv);
+      if (modulation != nullptr)
+        normalise.through_modulation(gamma, pass.in[2].data(), modulation, sums, gradient(pass, 3));
+      normalise.backward(x, gamma, pass.saved[0], pass.saved[1], dv, sums,
+                         {.x = gradient(pass, 0), .gamma = gradient(pass, 1), .beta = gradient(pass, 2)},
                          true);
     }
   }

@@ -97,50 +97,59 @@ struct Normalise {
     return dv;
   }
 
+  /// Over positions: of dv, and of dv times the normalised x. Tables.
+  struct Sums {
+    Tensor<B> dv, product;
+  };
+  [[nodiscard]] Sums sums(T const* x, Tensor<B> const& statistics, Tensor<B> const& dv) const {
+    SampleGrid const g = x_grid;
+    Sums const result{zero_table(), zero_table()};
+    B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(result.dv.data()),
+           g.full(dv.data()));
+    B::sum(context, g.grid(), functional::NormalisedProduct{}, g.per_sample_channel(result.product.data()),
+           g.full(dv.data()), g.full(x), g.per_sample_channel(plane(statistics, 0)),
+           g.per_sample_channel(plane(statistics, 1)));
+    return result;
+  }
+  /// Brings the sums before the modulation; adds its gradient into `into` where that is not null.
+  void through_modulation(T const* gamma, T const* beta, T const* modulation, Sums const& sums,
+                          T* into) const {
+    SampleGrid const t = table_grid();
+    if (into != nullptr) {
+      B::for_each(context, t.grid(), functional::ModulationGradient{}, t.per_sample_channel(into, 2 * t.c),
+                  t.per_sample_channel(into + t.c, 2 * t.c), t.full(sums.dv.data()),
+                  t.full(sums.product.data()), t.per_channel(gamma), t.per_channel(beta));
+    }
+    B::for_each(context, t.grid(), functional::ThroughModulation{}, t.full(sums.dv.data()),
+                t.full(sums.product.data()), t.per_sample_channel(modulation, 2 * t.c));
+  }
+
   struct Gradients {
     T* x = nullptr;
     T* gamma = nullptr;
     T* beta = nullptr;
-    T* modulation = nullptr;
   };
-  /// From dv. `modulation` is null where there is none. Statistics that are constants (inference) let no
-  /// gradient through.
-  void backward(T const* x, T const* gamma, T const* beta, T const* modulation, Tensor<B> const& statistics,
-                Tensor<B> const& affine, Tensor<B> const& dv, Gradients const& into,
-                bool through_statistics) const {
+  /// From dv and its sums, which are overwritten. Statistics that are constants (inference) let no gradient
+  /// through.
+  void backward(T const* x, T const* gamma, Tensor<B> const& statistics, Tensor<B> const& affine,
+                Tensor<B> const& dv, Sums const& sums, Gradients const& into, bool through_statistics) const {
     SampleGrid const g = x_grid, t = table_grid();
-    T const* const mean = plane(statistics, 0);
-    T const* const r = plane(statistics, 1);
-    Tensor<B> const p_1 = zero_table(), p_2 = zero_table();
-    B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(p_1.data()), g.full(dv.data()));
-    B::sum(context, g.grid(), functional::NormalisedProduct{}, g.per_sample_channel(p_2.data()),
-           g.full(dv.data()), g.full(x), g.per_sample_channel(mean), g.per_sample_channel(r));
-    if (into.modulation != nullptr) {
-      B::for_each(context, t.grid(), functional::ModulationGradient{},
-                  t.per_sample_channel(into.modulation, 2 * t.c),
-                  t.per_sample_channel(into.modulation + t.c, 2 * t.c), t.full(p_1.data()),
-                  t.full(p_2.data()), t.per_channel(gamma), t.per_channel(beta));
-    }
-    if (modulation != nullptr) {
-      B::for_each(context, t.grid(), functional::ThroughModulation{}, t.full(p_1.data()), t.full(p_2.data()),
-                  t.per_sample_channel(modulation, 2 * t.c));
-    }
-    add_over_samples(p_2, into.gamma);
-    add_over_samples(p_1, into.beta);
+    add_over_samples(sums.product, into.gamma);
+    add_over_samples(sums.dv, into.beta);
     if (into.x == nullptr) return;
-    if (through_statistics) {
-      for (Tensor<B> const& p : {p_1, p_2}) {
-        B::for_each(context, t.grid(), functional::Multiply{}, t.full(p.data()), t.full(p.data()),
+    for (Tensor<B> const* sum : {&sums.dv, &sums.product}) {
+      if (through_statistics) {
+        B::for_each(context, t.grid(), functional::Multiply{}, t.full(sum->data()), t.full(sum->data()),
                     t.per_channel(gamma));
-        group_means(p);
+        group_means(*sum);
+      } else {
+        sum->fill(T(0));
       }
-    } else {
-      p_1.fill(T(0));
-      p_2.fill(T(0));
     }
     B::for_each(context, g.grid(), functional::NormalisationGradient{}, g.full(into.x), g.full(dv.data()),
-                g.full(x), g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(mean),
-                g.per_sample_channel(r), g.per_sample_channel(p_1.data()), g.per_sample_channel(p_2.data()));
+                g.full(x), g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(plane(statistics, 0)),
+                g.per_sample_channel(plane(statistics, 1)), g.per_sample_channel(sums.dv.data()),
+                g.per_sample_channel(sums.product.data()));
   }
 };
 

@@ -31,11 +31,11 @@ struct OperationRules {
 template <class B, class Op>
 struct Erased {
   static Op const& of(void const* op) { return *static_cast<Op const*>(op); }
-  static Shape shape(void const* op, Shapes in) { return of(op).shape(in); }
-  static double flops(void const* op, Shapes in) { return of(op).flops(in); }
-  static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
-  static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
-  static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
+  DIFFSIAM_STEERS static Shape shape(void const* op, Shapes in) { return of(op).shape(in); }
+  DIFFSIAM_STEERS static double flops(void const* op, Shapes in) { return of(op).flops(in); }
+  DIFFSIAM_STEERS static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
+  DIFFSIAM_STEERS static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
+  DIFFSIAM_STEERS static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
 };
 
 /// Contexts of dry runs keep accounts; others do not have to.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/attention.hpp>
 #include <diffsiam/nn/conv2d.hpp>
@@ -48,7 +49,7 @@ class ConvBackbone {
   };
 
   /// Throws ConfigError for sizes that cannot be built.
-  ConvBackbone(nn::Init<B>& init, Config config) : config_(std::move(config)) {
+  DIFFSIAM_STEERS ConvBackbone(nn::Init<B>& init, Config config) : config_(std::move(config)) {
     if (config_.channels.empty() || config_.height < 1 || config_.width < 1 ||
         config_.attention_after >= static_cast<Index>(config_.channels.size())) {
       fail<ConfigError>("ConvBackbone",
@@ -90,7 +91,7 @@ class ConvBackbone {
 
   /// Published: encoder.<i>, counting every layer: convolution, attention, GroupNorm, SiLU.
   template <class F>
-  void for_each_child(F&& f) const {
+  DIFFSIAM_STEERS void for_each_child(F&& f) const {
     Index layer = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       f(nn::ChildName{text({"stage_", i, ".conv"}), text({layer++})}, stages_[i].conv);

@@ -1,6 +1,7 @@
 // SelfAttention: x + proj(attention(qkv(GN(x)))), over all pixels. The projection starts at zero.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/group_norm.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
@@ -20,7 +21,7 @@ class SelfAttention {
     Index groups = 32;
   };
 
-  SelfAttention(Init<B>& init, Config const& config)
+  DIFFSIAM_STEERS SelfAttention(Init<B>& init, Config const& config)
       : heads_(config.heads), norm_(init, {.channels = config.channels, .groups = config.groups}) {
     if (config.heads < 1 || config.channels % config.heads != 0) {
       fail<ConfigError>("SelfAttention", {"channels that divide into ", config.heads, " heads"},

@@ -2,6 +2,7 @@
 // running statistics; the training step commits them.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/mode.hpp>
 #include <diffsiam/nn/module.hpp>
@@ -20,7 +21,7 @@ class BatchNorm {
     double epsilon = 1e-5;
   };
 
-  BatchNorm(Init<B>& init, Config const& config)
+  DIFFSIAM_STEERS BatchNorm(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
         bias_(init.constant({config.channels}, 0)),

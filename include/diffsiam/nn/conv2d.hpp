@@ -2,6 +2,7 @@
 // or without.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
@@ -22,7 +23,7 @@ class Conv2d {
     bool bias = true;   ///< none where a batch norm follows: it would take it away again
   };
 
-  Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
+  DIFFSIAM_STEERS Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
     if (config.in < 1 || config.out < 1 || config.kernel < 1 || config.kernel % 2 == 0 || config.stride < 1) {
       fail<ConfigError>(
           "Conv2d", "positive channels and stride, and an odd kernel",

@@ -2,6 +2,7 @@
 // extent.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
@@ -20,7 +21,7 @@ class GroupNormWeights {
     double epsilon = 1e-5;
   };
 
-  GroupNormWeights(Init<B>& init, Config const& config)
+  DIFFSIAM_STEERS GroupNormWeights(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
         bias_(init.constant({config.channels}, 0)) {

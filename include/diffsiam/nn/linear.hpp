@@ -1,6 +1,7 @@
 // Linear: y = x w^T + b.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/nn/init.hpp>
 #include <diffsiam/nn/module.hpp>
@@ -19,7 +20,7 @@ class Linear {
     PublishedLayout layout{};
   };
 
-  Linear(Init<B>& init, Config const& config) {
+  DIFFSIAM_STEERS Linear(Init<B>& init, Config const& config) {
     if (config.in < 1 || config.out < 1) {
       fail<ConfigError>("Linear", "positive extents", {config.in, " -> ", config.out});
     }

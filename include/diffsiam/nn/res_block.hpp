@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/nn/conv2d.hpp>
 #include <diffsiam/nn/dropout.hpp>
 #include <diffsiam/nn/group_norm.hpp>
@@ -30,7 +31,7 @@ class ResBlock {
     Resample resample = Resample::keep;
   };
 
-  ResBlock(Init<B>& init, Config const& config)
+  DIFFSIAM_STEERS ResBlock(Init<B>& init, Config const& config)
       : resample_(config.resample),
         norm_1_(init, {.channels = config.in, .groups = config.groups}),
         conv_1_(init, {.in = config.in, .out = config.out}),

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/nn/module.hpp>
 #include <diffsiam/train/elements.hpp>
 #include <diffsiam/train/optimizer.hpp>
@@ -25,7 +26,7 @@ class GradientDescent {
   using Config = typename Rule::Config;
 
   /// Throws ConfigError for settings outside their range, and for a list without parameters.
-  explicit GradientDescent(nn::ParameterList<B> list, Config config = {})
+  DIFFSIAM_STEERS explicit GradientDescent(nn::ParameterList<B> list, Config config = {})
       : list_(std::move(list)), config_(config), states_(list_.parameters.size()) {
     Rule::validate(config_);
     if (list_.parameters.empty())

@@ -5,6 +5,7 @@
 #include <list>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/unet/blocks.hpp>
 
 namespace diffsiam::unet {
@@ -19,7 +20,7 @@ class DownPath {
  public:
   using Backend = B;
 
-  DownPath(nn::Init<B>& init, Config const& config)
+  DIFFSIAM_STEERS DownPath(nn::Init<B>& init, Config const& config)
       : input_(init, {.in = config.in_channels, .out = config.base_channels}) {
     Index channels = config.base_channels;
     skip_channels_.push_back(channels);
@@ -55,7 +56,7 @@ class DownPath {
 
   /// Published: input_blocks.n counts the input convolution, the blocks and the down blocks in turn.
   template <class F>
-  void for_each_child(F&& f) const {
+  DIFFSIAM_STEERS void for_each_child(F&& f) const {
     f(nn::ChildName{"input", "0.0"}, input_);
     Index n = 1, level = 0, of_level = 0;
     for (Block const& block : blocks_) {

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/unet/unet.hpp>
 
 namespace diffsiam::unet {
@@ -58,7 +59,7 @@ class ShiftDecoder {
   }
 
  private:
-  ShiftDecoder(nn::Init<B>&& init, UNet<B, BlockTypes> const& denoiser, Config const& config)
+  DIFFSIAM_STEERS ShiftDecoder(nn::Init<B>&& init, UNet<B, BlockTypes> const& denoiser, Config const& config)
       : config_(config),
         denoiser_(denoiser),
         latent_embedding_(init, {.in = config.latent_dims, .out = denoiser.config().embedding()}),

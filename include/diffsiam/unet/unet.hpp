@@ -1,6 +1,7 @@
 // UNet: the denoiser eps_theta(x_t, t) (Ho et al., 2020; Dhariwal and Nichol, 2021).
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/nn/time_embedding.hpp>
 #include <diffsiam/unet/up_path.hpp>
 
@@ -41,7 +42,7 @@ class UNet {
     config.validate();
     return config;
   }
-  UNet(nn::Init<B>&& init, Config&& config)
+  DIFFSIAM_STEERS UNet(nn::Init<B>&& init, Config&& config)
       : config_(std::move(config)),
         time_embedding_(init, {.dims = config_.base_channels, .width = config_.embedding()}),
         down_(init, config_),

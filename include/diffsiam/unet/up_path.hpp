@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/ops/concat.hpp>
 #include <diffsiam/unet/down_path.hpp>
 
@@ -18,7 +19,7 @@ class UpPath {
   using Backend = B;
 
   /// `skip_channels` of the way down, the oldest first; `prefix` stands before the published names.
-  UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels, std::string prefix = "")
+  DIFFSIAM_STEERS UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels, std::string prefix = "")
       : prefix_(std::move(prefix)),
         levels_(config.levels()),
         middle_(init, config, skip_channels.back(), skip_channels.back(), true),
@@ -58,7 +59,7 @@ class UpPath {
   }
 
   template <class F>
-  void for_each_child(F&& f) const {
+  DIFFSIAM_STEERS void for_each_child(F&& f) const {
     f(nn::ChildName{"middle", text({prefix_, "middle_block"})}, middle_);
     f(nn::ChildName{"middle_last", text({prefix_, "middle_block.2"})}, middle_last_);
     Index n = 0, level = levels_ - 1, of_level = 0;

@@ -45,13 +45,25 @@ concept Module = requires(M const& module) { module.for_each_child(AnyVisitor{})
 
 namespace detail {
 
-DIFFSIAM_OUT_OF_LINE inline std::string joined(std::string_view prefix, std::string_view name) {
-  return text({prefix, prefix.empty() || name.empty() ? "" : ".", name});
-}
+/// Where a walk stands: names up to the module that was asked. Joined only for leaves, so that going down
+/// takes no code to make strings and to destroy them.
+struct Path {
+  Path const* above;
+  ChildName const& name;
 
-DIFFSIAM_OUT_OF_LINE inline LeafName below(LeafName const& parent, ChildName const& child) {
-  return {joined(parent.name, child.name), joined(parent.published, child.published)};
-}
+  [[nodiscard]] DIFFSIAM_OUT_OF_LINE LeafName joined() const {
+    LeafName result = above != nullptr ? above->joined() : LeafName{};
+    append(result.name, name.name);
+    append(result.published, name.published);
+    return result;
+  }
+
+ private:
+  static void append(std::string& path, std::string_view part) {
+    if (!path.empty() && !part.empty()) path.append(".");
+    path.append(part);
+  }
+};
 
 /// Any visitor of leaves, so that a network is walked by one instantiation whoever asks.
 template <class B>
@@ -59,23 +71,23 @@ struct LeafVisitor {
   FunctionRef<void(LeafName const&, Parameter<B> const&)> parameter;
   FunctionRef<void(LeafName const&, Buffer<B> const&)> buffer;
 
-  void operator()(LeafName const& path, Parameter<B> const& leaf) const {
-    if (leaf) parameter(path, leaf);
+  void operator()(Path const& path, Parameter<B> const& leaf) const {
+    if (leaf) parameter(path.joined(), leaf);
   }
-  void operator()(LeafName const& path, Buffer<B> const& leaf) const {
-    if (leaf) buffer(path, leaf);
+  void operator()(Path const& path, Buffer<B> const& leaf) const {
+    if (leaf) buffer(path.joined(), leaf);
   }
 };
 
 /// Goes down from `path`.
 template <class Visitor>
 struct Walk {
-  LeafName const& path;
+  Path const& path;
   Visitor const& visit;
 
   template <class Child>
   DIFFSIAM_OUT_OF_LINE void operator()(ChildName const& name, Child const& child) const {
-    LeafName const here = below(path, name);
+    Path const here{&path, name};
     if constexpr (Module<Child>)
       child.for_each_child(Walk{here, visit});
     else
@@ -89,20 +101,20 @@ struct Walk {
 /// Parameters that a layer was built without are skipped.
 template <Module M, class F>
 void for_each_leaf(M const& root, F&& f, ChildName const& prefix = {""}) {
-  auto const visitor = [&f](LeafName const& path, auto const& leaf) {
+  auto const visitor = [&f](detail::Path const& path, auto const& leaf) {
     if constexpr (requires { static_cast<bool>(leaf); }) {
       if (!leaf) return;
     }
-    f(path, leaf);
+    f(path.joined(), leaf);
   };
-  LeafName const path = detail::below({}, prefix);
+  detail::Path const path{nullptr, prefix};
   root.for_each_child(detail::Walk<decltype(visitor)>{path, visitor});
 }
 /// The same for a visitor of both kinds of leaves of backend B; compiled once a module, whatever the visitor.
 template <class B, Module M, class F>
 void for_each_leaf_of(M const& root, F&& f, ChildName const& prefix = {""}) {
   detail::LeafVisitor<B> const visitor{f, f};
-  LeafName const path = detail::below({}, prefix);
+  detail::Path const path{nullptr, prefix};
   root.for_each_child(detail::Walk<detail::LeafVisitor<B>>{path, visitor});
 }
 

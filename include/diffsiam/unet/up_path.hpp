@@ -19,7 +19,8 @@ class UpPath {
   using Backend = B;
 
   /// `skip_channels` of the way down, the oldest first; `prefix` stands before the published names.
-  DIFFSIAM_STEERS UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels, std::string prefix = "")
+  DIFFSIAM_STEERS UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels,
+                         std::string prefix = "")
       : prefix_(std::move(prefix)),
         levels_(config.levels()),
         middle_(init, config, skip_channels.back(), skip_channels.back(), true),

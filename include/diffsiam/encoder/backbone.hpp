@@ -94,10 +94,9 @@ class ConvBackbone {
   DIFFSIAM_STEERS void for_each_child(F&& f) const {
     Index layer = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      f(nn::ChildName{text({"stage_", i, ".conv"}), text({layer++})}, stages_[i].conv);
-      if (stages_[i].attention)
-        f(nn::ChildName{text({"stage_", i, ".attention"}), text({layer++})}, *stages_[i].attention);
-      f(nn::ChildName{text({"stage_", i, ".norm"}), text({layer})}, stages_[i].norm);
+      f(nn::ChildName{{"stage_", i, ".conv"}, layer++}, stages_[i].conv);
+      if (stages_[i].attention) f(nn::ChildName{{"stage_", i, ".attention"}, layer++}, *stages_[i].attention);
+      f(nn::ChildName{{"stage_", i, ".norm"}, layer}, stages_[i].norm);
       layer += 2;
     }
   }

@@ -114,7 +114,7 @@ class ModularEncoder {
   template <class F>
   void for_each_child(F&& f) const {
     f(nn::ChildName{"backbone", "encoder"}, backbone_);
-    f(nn::ChildName{"head", text({"encoder.", backbone_.published_head()})}, head_);
+    f(nn::ChildName{"head", {"encoder.", backbone_.published_head()}}, head_);
   }
 
  private:

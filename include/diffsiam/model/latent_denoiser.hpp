@@ -45,7 +45,7 @@ class LatentDenoiser {
   void for_each_child(F&& f) const {
     f(nn::ChildName{"time", "time_embed"}, time_);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      f(nn::ChildName{text({"layer_", i}), text({"layers.", i})}, layers_[i]);
+      f(nn::ChildName{{"layer_", i}, {"layers.", i}}, layers_[i]);
     }
     f(nn::ChildName{"last", text({"layers.", layers_.size(), ".linear"})}, last_);
   }

@@ -15,15 +15,17 @@
 
 namespace diffsiam::nn {
 
-/// A child's name here and in published PyTorch weights. An empty part adds no level to the path. Views, so
-/// that naming hundreds of children takes no code: they are read while for_each_child's call lasts.
+/// A child's name here and in published PyTorch weights: "conv", or {"level_", level, ".up"}. An empty name
+/// adds no level to the path. Pieces, so that naming hundreds of children takes no code: they are read while
+/// for_each_child's call lasts.
 struct ChildName {
-  std::string_view name;
-  std::string_view published;
+  Text name;
+  Text published;
 
-  ChildName(std::string_view both) : name(both), published(both) {}   // NOLINT: implicit by design
-  ChildName(char const* both) : ChildName(std::string_view{both}) {}  // NOLINT
-  ChildName(std::string_view ours, std::string_view theirs) : name(ours), published(theirs) {}
+  template <class Piece>
+    requires std::is_convertible_v<Piece const&, TextPiece>
+  ChildName(Piece const& both) : name(both), published(both) {}  // NOLINT: implicit by design
+  ChildName(Text const& ours, Text const& theirs) : name(ours), published(theirs) {}
 };
 
 /// The names of a parameter or buffer, from the module that was asked down to it.
@@ -59,9 +61,11 @@ struct Path {
   }
 
  private:
-  static void append(std::string& path, std::string_view part) {
-    if (!path.empty() && !part.empty()) path.append(".");
-    path.append(part);
+  static void append(std::string& path, Text const& part) {
+    std::size_t const before = path.size();
+    if (before == 0) return part.append_to(path);
+    part.append_to(path.append("."));
+    if (path.size() == before + 1) path.resize(before);
   }
 };
 

@@ -60,9 +60,9 @@ class DownPath {
     f(nn::ChildName{"input", "0.0"}, input_);
     Index n = 1, level = 0, of_level = 0;
     for (Block const& block : blocks_) {
-      f(nn::ChildName{text({"level_", level, ".block_", of_level++}), text({n++})}, block);
+      f(nn::ChildName{{"level_", level, ".block_", of_level++}, n++}, block);
       if (!block.to_next_level) continue;
-      f(nn::ChildName{text({"level_", level++, ".down"}), text({n++, ".0"})}, *block.to_next_level);
+      f(nn::ChildName{{"level_", level++, ".down"}, {n++, ".0"}}, *block.to_next_level);
       of_level = 0;
     }
   }

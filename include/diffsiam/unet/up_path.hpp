@@ -61,23 +61,22 @@ class UpPath {
 
   template <class F>
   DIFFSIAM_STEERS void for_each_child(F&& f) const {
-    f(nn::ChildName{"middle", text({prefix_, "middle_block"})}, middle_);
-    f(nn::ChildName{"middle_last", text({prefix_, "middle_block.2"})}, middle_last_);
+    f(nn::ChildName{"middle", {prefix_, "middle_block"}}, middle_);
+    f(nn::ChildName{"middle_last", {prefix_, "middle_block.2"}}, middle_last_);
     Index n = 0, level = levels_ - 1, of_level = 0;
     for (Block const& block : blocks_) {
-      f(nn::ChildName{text({"level_", level, ".block_", of_level++}), text({prefix_, "output_blocks.", n})},
-        block);
+      f(nn::ChildName{{"level_", level, ".block_", of_level++}, {prefix_, "output_blocks.", n}}, block);
       if (block.to_next_level) {
         // Published as the last child of the level's last block.
-        f(nn::ChildName{text({"level_", level--, ".up"}),
-                        text({prefix_, "output_blocks.", n, block.attention ? ".2" : ".1"})},
+        f(nn::ChildName{{"level_", level--, ".up"},
+                        {prefix_, "output_blocks.", n, block.attention ? ".2" : ".1"}},
           *block.to_next_level);
         of_level = 0;
       }
       ++n;
     }
-    f(nn::ChildName{"out_norm", text({prefix_, "out.0"})}, out_norm_);
-    f(nn::ChildName{"out", text({prefix_, "out.2"})}, out_);
+    f(nn::ChildName{"out_norm", {prefix_, "out.0"}}, out_norm_);
+    f(nn::ChildName{"out", {prefix_, "out.2"}}, out_);
   }
 
  private:

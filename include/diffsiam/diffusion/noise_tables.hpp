@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
 
@@ -32,7 +33,7 @@ inline void require_beta(std::string_view operation, std::ptrdiff_t index, doubl
 
 /// Throws ConfigError unless T >= 2, all betas lie inside (0, 1), and double can hold every abar apart from 0
 /// and from 1.
-inline void require_betas(std::string_view operation, std::span<double const> betas) {
+DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<double const> betas) {
   if (betas.size() < 2) {
     fail<ConfigError>(operation, "at least 2 time-steps", betas.size());
   }

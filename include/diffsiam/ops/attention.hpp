@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
@@ -35,7 +36,7 @@ struct Attention {
   }
 
   template <class B>
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     Extents const e{pass.in[0].shape(), heads};
     Tensor<B> const scores = pass.scratch({e.n, heads, e.s, e.s});
     product<B>(pass.context, e, part(pass.in[0], e, 0), transposed(part(pass.in[0], e, 1)), square(scores, e),
@@ -45,7 +46,7 @@ struct Attention {
     pass.save(0, scores);
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     auto* gradient = pass.gradient(0);
     if (gradient == nullptr) return;
@@ -104,8 +105,9 @@ struct Attention {
   }
   /// c (s, n) (+)= scale a (s, k) b (k, n), for every head of every sample.
   template <class B, class T = typename B::Scalar>
-  void product(typename B::Context& context, Extents const& e, MatrixView<T> a, MatrixView<T> b,
-               MatrixView<T> c, Index n, Index k, double scale = 1, bool accumulate = false) const {
+  DIFFSIAM_OUT_OF_LINE void product(typename B::Context& context, Extents const& e, MatrixView<T> a,
+                                    MatrixView<T> b, MatrixView<T> c, Index n, Index k, double scale = 1,
+                                    bool accumulate = false) const {
     auto const read = [](MatrixView<T> m) {
       return MatrixView<T const>{m.data, m.pitch, m.transposed, m.outer_stride, m.inner_stride};
     };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/ops/detail/normalise.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
@@ -52,7 +53,7 @@ struct BatchNormTraining {
   }
   [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
 
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
@@ -91,7 +92,7 @@ struct BatchNormInference {
   }
   [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }
 
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     normalise.fold(running_mean, running_variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics,

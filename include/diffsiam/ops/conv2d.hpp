@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
@@ -20,7 +21,7 @@ struct Conv2d {
   [[nodiscard]] ConvGeometry geometry(Shapes in) const {
     return {in[0][0], in[0][1], in[0][2], in[0][3], in[1][0], in[1][1], stride};
   }
-  [[nodiscard]] Shape shape(Shapes in) const {
+  [[nodiscard]] DIFFSIAM_STEERS Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
     require_rank(name, 4, in[1], "(out, k, k, in)");
     if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", stride);
@@ -46,7 +47,7 @@ struct Conv2d {
               pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.data());
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     ConvGeometry const g = geometry_of(pass.in);
     if (auto* dx = pass.gradient(0)) {
       B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());

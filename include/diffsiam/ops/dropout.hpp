@@ -4,6 +4,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -25,7 +26,7 @@ struct Dropout {
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
 
   template <class B>
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const all{1, 1, pass.out.size()};
     Tensor<B> const mask = pass.scratch(pass.out.shape());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/ops/detail/normalise.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -17,7 +18,7 @@ struct GroupNormRules {
   double epsilon = 1e-5;
   bool rows = false;
 
-  [[nodiscard]] Shape shape(Shapes in) const {
+  [[nodiscard]] DIFFSIAM_STEERS Shape shape(Shapes in) const {
     Index const c = in[0].channels();
     if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", in[0]);
     if (groups < 1 || c % groups != 0) {
@@ -53,9 +54,9 @@ struct GroupNormRules {
 
   /// By a kernel of the backend that knows the activation.
   template <class B>
-  void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
-                                 NormForward<typename B::Scalar> const&),
-                  Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
+                                                 NormForward<typename B::Scalar> const&),
+                                  Forward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     kernel(pass.context, geometry(pass.in[0].shape()),
@@ -73,9 +74,9 @@ struct GroupNormRules {
     pass.save(1, affine);
   }
   template <class B>
-  void backward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
-                                  NormBackward<typename B::Scalar> const&),
-                   Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
+                                                  NormBackward<typename B::Scalar> const&),
+                                   Backward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
     kernel(pass.context, geometry(pass.in[0].shape()),

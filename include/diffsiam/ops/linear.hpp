@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/products.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
@@ -48,7 +49,7 @@ struct Linear {
                                   .accumulate = biased});
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     Index const k = pass.in[1].shape()[1], n = pass.in[1].shape()[0], m = pass.in[0].size() / k;
     if (auto* dx = pass.gradient(0)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/normalisation.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -31,7 +32,7 @@ struct ComposeModulation {
                 s(pass.in[0]), b(pass.in[0]), s(pass.in[1]), b(pass.in[1]));
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     SampleGrid const g = half(pass.dy.shape());
     Index const pitch = 2 * g.c;
     auto const s = [&](Tensor<B> const& m) { return g.full(m.data(), pitch); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/functional/error.hpp>
@@ -26,7 +27,7 @@ struct Normalize {
   [[nodiscard]] double flops(Shapes in) const { return 3.0 * static_cast<double>(in[0].size()); }
 
   template <class B>
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const g = rows(pass.out.shape());
     Tensor<B> const square = Tensor<B>::zeros(pass.context, {g.s}), inverse = pass.scratch({g.s});
@@ -40,7 +41,7 @@ struct Normalize {
     pass.save(0, inverse);
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     SampleGrid const g = rows(pass.dy.shape());
     auto* dx = pass.gradient(0);
     if (dx == nullptr) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -21,7 +22,7 @@ struct Total {
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
 
   template <class B>
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const all{1, 1, pass.in[0].size()};
     pass.out.fill(T(0));

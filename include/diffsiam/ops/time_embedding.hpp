@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/sinusoid.hpp>
 #include <diffsiam/tensor/iota.hpp>
@@ -27,7 +28,7 @@ struct TimeEmbedding {
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size() * dims); }
 
   template <class B>
-  void forward(Forward<B> const& pass) const {
+  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     Index const half = dims / 2;
     SampleGrid const g{pass.in[0].size(), 1, half};
     Tensor<B> const indices = iota<B>(pass.context, half);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/error.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -33,7 +34,7 @@ struct WeightedError {
            g.per_sample(pass.in[2].data()));
   }
   template <class B>
-  void backward(Backward<B> const& pass) const {
+  DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const g = grid(pass.in[0].shape());
     T const share = T(1) / static_cast<T>(pass.in[0].size());

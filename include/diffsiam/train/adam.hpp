@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/functional/updates.hpp>
 #include <diffsiam/train/gradient_descent.hpp>
 
@@ -37,7 +38,7 @@ struct AdamRule {
   static constexpr std::array<std::string_view, 2> state_names{"first_moment", "second_moment"};
 
   static constexpr std::size_t states(Config const&) { return 2; }
-  static void validate(Config const& config) {
+  DIFFSIAM_STEERS static void validate(Config const& config) {
     detail::require_not_negative(name, "learning_rate", config.learning_rate);
     detail::require_setting(name, "beta1", config.beta1, 0, 1, "in [0, 1)");
     detail::require_setting(name, "beta2", config.beta2, 0, 1, "in [0, 1)");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/shape.hpp>
 #include <diffsiam/core/text.hpp>
@@ -41,7 +42,7 @@ struct Config {
   }
 
   /// Throws ConfigError with the first thing that cannot be built.
-  void validate() const {
+  DIFFSIAM_STEERS void validate() const {
     if (in_channels < 1 || base_channels < 2 || base_channels % 2 != 0 || blocks_per_level < 1 ||
         multipliers.empty()) {
       fail<ConfigError>(
@@ -71,7 +72,7 @@ struct Config {
     }
   }
   /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve, and t is (n).
-  void require_input(Shape const& x, Shape const& t) const {
+  DIFFSIAM_STEERS void require_input(Shape const& x, Shape const& t) const {
     require_rank("UNet", 4, x, "(n, h, w, c)");
     if (x[3] != in_channels) fail<ShapeError>("UNet", {in_channels, " channels"}, x);
     if (x[1] % side_multiple() != 0 || x[2] % side_multiple() != 0 || x[1] == 0 || x[2] == 0) {

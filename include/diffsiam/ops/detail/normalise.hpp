@@ -3,6 +3,7 @@
 // + d) first, so that the image is read twice for statistics and once for the result.
 #pragma once
 
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/activation.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -30,7 +31,7 @@ struct Normalise {
   }
 
   /// Replaces each entry by the mean over its group of `sums`, which hold sums over positions.
-  void group_means(Tensor<B> const& sums) const {
+  DIFFSIAM_STEERS void group_means(Tensor<B> const& sums) const {
     SampleGrid const g = group_grid();
     auto const means = Tensor<B>::zeros(context, {g.n, g.s});
     T const share = T(1) / static_cast<T>(x_grid.s * g.c);
@@ -41,7 +42,7 @@ struct Normalise {
   }
 
   /// Statistics of x: (mean, biased variance).
-  void statistics(T const* x, Tensor<B> const& mean, Tensor<B> const& variance) const {
+  DIFFSIAM_STEERS void statistics(T const* x, Tensor<B> const& mean, Tensor<B> const& variance) const {
     SampleGrid const g = x_grid;
     mean.fill(T(0));
     variance.fill(T(0));
@@ -54,8 +55,8 @@ struct Normalise {
 
   /// statistics (2, n, c) become (mean, 1 / deviation) and affine (2, n, c) becomes (a, d), before any
   /// modulation.
-  void fold(Tensor<B> const& mean, Tensor<B> const& variance, double epsilon, T const* gamma, T const* beta,
-            Tensor<B> const& statistics, Tensor<B> const& affine) const {
+  DIFFSIAM_STEERS void fold(Tensor<B> const& mean, Tensor<B> const& variance, double epsilon, T const* gamma,
+                            T const* beta, Tensor<B> const& statistics, Tensor<B> const& affine) const {
     SampleGrid const g = table_grid();
     B::for_each(context, g.grid(), functional::Copy{}, g.full(plane(statistics, 0)), g.full(mean.data()));
     B::for_each(context, g.grid(), functional::InverseDeviation<T>{static_cast<T>(epsilon)},
@@ -101,7 +102,8 @@ struct Normalise {
   struct Sums {
     Tensor<B> dv, product;
   };
-  [[nodiscard]] Sums sums(T const* x, Tensor<B> const& statistics, Tensor<B> const& dv) const {
+  [[nodiscard]] DIFFSIAM_STEERS Sums sums(T const* x, Tensor<B> const& statistics,
+                                          Tensor<B> const& dv) const {
     SampleGrid const g = x_grid;
     Sums const result{zero_table(), zero_table()};
     B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(result.dv.data()),
@@ -131,8 +133,9 @@ struct Normalise {
   };
   /// From dv and its sums, which are overwritten. Statistics that are constants (inference) let no gradient
   /// through.
-  void backward(T const* x, T const* gamma, Tensor<B> const& statistics, Tensor<B> const& affine,
-                Tensor<B> const& dv, Sums const& sums, Gradients const& into, bool through_statistics) const {
+  DIFFSIAM_STEERS void backward(T const* x, T const* gamma, Tensor<B> const& statistics,
+                                Tensor<B> const& affine, Tensor<B> const& dv, Sums const& sums,
+                                Gradients const& into, bool through_statistics) const {
     SampleGrid const g = x_grid, t = table_grid();
     add_over_samples(sums.product, into.gamma);
     add_over_samples(sums.dv, into.beta);

@@ -41,13 +41,14 @@ class NoiseSchedule {
     if (!(max_beta > 0 && max_beta < 1)) {
       fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", detail::number(max_beta));
     }
-    auto betas = detail::room_for_betas("NoiseSchedule::cosine", timesteps);
+    auto betas = detail::betas_to_write("NoiseSchedule::cosine", timesteps);
     auto const abar = [&](int step) {
       double const u = static_cast<double>(step) / timesteps;
       double const cosine = std::cos((u + s) / (1 + s) * std::numbers::pi / 2);
       return cosine * cosine;
     };
-    for (int t = 0; t < timesteps; ++t) betas.push_back(std::min(1 - abar(t + 1) / abar(t), max_beta));
+    for (int t = 0; t < timesteps; ++t)
+      betas[static_cast<std::size_t>(t)] = std::min(1 - abar(t + 1) / abar(t), max_beta);
     return build("NoiseSchedule::cosine", std::move(betas));
   }
 

@@ -52,21 +52,19 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
   }
 }
 
-/// An empty vector with room for T betas; ConfigError for T < 2.
-[[nodiscard]] inline std::vector<double> room_for_betas(std::string_view operation, int timesteps) {
+/// T betas to be written; ConfigError for T < 2.
+[[nodiscard]] inline std::vector<double> betas_to_write(std::string_view operation, int timesteps) {
   if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", timesteps);
-  std::vector<double> values;
-  values.reserve(static_cast<std::size_t>(timesteps));
-  return values;
+  return std::vector<double>(static_cast<std::size_t>(timesteps));
 }
 
 /// T values from `first` to `last` in equal steps, both included.
-[[nodiscard]] inline std::vector<double> even_steps(std::string_view operation, int timesteps, double first,
-                                                    double last) {
-  auto values = room_for_betas(operation, timesteps);
+[[nodiscard]] DIFFSIAM_STEERS inline std::vector<double> even_steps(std::string_view operation, int timesteps,
+                                                                    double first, double last) {
+  auto values = betas_to_write(operation, timesteps);
   double const step = (last - first) / (timesteps - 1);
-  for (int t = 0; t + 1 < timesteps; ++t) values.push_back(first + t * step);
-  values.push_back(last);
+  for (int t = 0; t < timesteps; ++t) values[static_cast<std::size_t>(t)] = first + t * step;
+  values.back() = last;
   return values;
 }
 

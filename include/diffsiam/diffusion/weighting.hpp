@@ -66,9 +66,9 @@ struct P2 {
 /// lambda_t of every step, T entries: what a loss looks up.
 template <Weighting W>
 [[nodiscard]] std::vector<double> weight_table(NoiseSchedule const& schedule, W const& weighting) {
-  std::vector<double> table;
-  table.reserve(static_cast<std::size_t>(schedule.timesteps()));
-  for (int t = 0; t < schedule.timesteps(); ++t) table.push_back(static_cast<double>(weighting(schedule, t)));
+  std::vector<double> table(static_cast<std::size_t>(schedule.timesteps()));
+  for (int t = 0; t < schedule.timesteps(); ++t)
+    table[static_cast<std::size_t>(t)] = static_cast<double>(weighting(schedule, t));
   return table;
 }
 

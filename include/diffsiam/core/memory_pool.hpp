@@ -41,6 +41,7 @@ class MemoryPool {
 
    private:
     friend class MemoryPool;
+    friend std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const&, std::size_t);
     struct LowestOfSmallest {
       bool operator()(Block const* a, Block const* b) const {
         return a->size_ != b->size_ ? a->size_ < b->size_ : a->address_ < b->address_;
@@ -54,6 +55,7 @@ class MemoryPool {
     Block* older_ = nullptr;                      ///< of all there ever were
     Segment* segment_ = nullptr;
     bool free_ = false;
+    std::shared_ptr<MemoryPool> keeper_;  ///< of the pool, while the block is handed out and shared
     FreeList::node_type
         listing_;  ///< what lists it while it is free: from its creation, for it must not fail
   };
@@ -268,7 +270,11 @@ inline MemorySource MemorySource::host() {
 [[nodiscard]] inline std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const& pool,
                                                                  std::size_t bytes) {
   MemoryPool::Block* const block = pool->allocate(bytes);
-  return {block->data(), [pool, block](void*) { pool->release(block); }};
+  block->keeper_ = pool;
+  return {block->data(), [block](void*) {
+            std::shared_ptr<MemoryPool> const keeper = std::move(block->keeper_);
+            keeper->release(block);
+          }};
 }
 
 }  // namespace diffsiam

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -42,15 +43,18 @@ class TextPiece {
         text.append(string_);
         break;
       case Kind::integer:
-        text.append(std::to_string(integer_));
+        append(text, integer_);
         break;
       case Kind::real:
-        text.append(std::to_string(real_));
+        append(text, real_);
         break;
       case Kind::extents:
-        for (std::size_t axis = 0; axis < size_; ++axis)
-          text.append(axis == 0 ? "(" : ", ").append(std::to_string(extents_[axis]));
-        text.append(size_ == 0 ? "()" : ")");
+        text.append("(");
+        for (std::size_t axis = 0; axis < size_; ++axis) {
+          if (axis > 0) text.append(", ");
+          append(text, extents_[axis]);
+        }
+        text.append(")");
         break;
       case Kind::pieces:
         for (std::size_t i = 0; i < size_; ++i) pieces_[i].append_to(text);
@@ -63,6 +67,18 @@ class TextPiece {
       : kind_(Kind::pieces), size_(count), pieces_(pieces) {}
 
  private:
+  // As std::to_string, which is three functions more to compile.
+  DIFFSIAM_OUT_OF_LINE static void append(std::string& text, std::int64_t number) {
+    char digits[24];
+    std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(number));
+    text.append(digits);
+  }
+  DIFFSIAM_OUT_OF_LINE static void append(std::string& text, double number) {
+    char digits[328];
+    std::snprintf(digits, sizeof digits, "%f", number);
+    text.append(digits);
+  }
+
   enum class Kind { string, literal, integer, real, extents, pieces };
   Kind kind_ = Kind::string;
   std::size_t size_ = 0;

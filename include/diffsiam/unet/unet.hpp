@@ -1,6 +1,9 @@
 // UNet: the denoiser eps_theta(x_t, t) (Ho et al., 2020; Dhariwal and Nichol, 2021).
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include <diffsiam/config.hpp>
 #include <diffsiam/nn/time_embedding.hpp>
 #include <diffsiam/unet/up_path.hpp>
@@ -15,26 +18,26 @@ class UNet {
 
   /// Throws ConfigError for sizes that cannot be built.
   UNet(typename B::Context& context, Config config)
-      : UNet(nn::Init<B>{context, config.seed}, validated(std::move(config))) {}
+      : parts_(std::make_shared<Parts const>(context, validated(std::move(config)))) {}
 
   /// x_t (n, h, w, in_channels) and t (n), raw integer time-steps -> (n, h, w, in_channels).
   template <FlowingValue X, FlowingValue T>
   [[nodiscard]] auto operator()(X const& x_t, T const& t) const {
-    config_.require_input(x_t.shape(), t.shape());
-    auto const emb = time_embedding_(raised_to(t, x_t));
-    return up_(down_(x_t, emb), emb);
+    config().require_input(x_t.shape(), t.shape());
+    auto const emb = time_embedding()(raised_to(t, x_t));
+    return up()(down()(x_t, emb), emb);
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
-  [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const { return time_embedding_; }
-  [[nodiscard]] DownPath<B, BlockTypes> const& down() const { return down_; }
-  [[nodiscard]] UpPath<B, nn::TimeModulation<B>, BlockTypes> const& up() const { return up_; }
+  [[nodiscard]] Config const& config() const { return parts_->config; }
+  [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const { return parts_->time_embedding; }
+  [[nodiscard]] DownPath<B, BlockTypes> const& down() const { return parts_->down; }
+  [[nodiscard]] UpPath<B, nn::TimeModulation<B>, BlockTypes> const& up() const { return parts_->up; }
 
   template <class F>
   void for_each_child(F&& f) const {
-    f(nn::ChildName{"time_embedding", "time_embed"}, time_embedding_);
-    f(nn::ChildName{"down", "input_blocks"}, down_);
-    f(nn::ChildName{"up", ""}, up_);
+    f(nn::ChildName{"time_embedding", "time_embed"}, time_embedding());
+    f(nn::ChildName{"down", "input_blocks"}, down());
+    f(nn::ChildName{"up", ""}, up());
   }
 
  private:
@@ -42,16 +45,22 @@ class UNet {
     config.validate();
     return config;
   }
-  DIFFSIAM_STEERS UNet(nn::Init<B>&& init, Config&& config)
-      : config_(std::move(config)),
-        time_embedding_(init, {.dims = config_.base_channels, .width = config_.embedding()}),
-        down_(init, config_),
-        up_(init, config_, down_.skip_channels()) {}
+  struct Parts {
+    Config config;
+    nn::TimeEmbedding<B> time_embedding;
+    DownPath<B, BlockTypes> down;
+    UpPath<B, nn::TimeModulation<B>, BlockTypes> up;
 
-  Config config_;
-  nn::TimeEmbedding<B> time_embedding_;
-  DownPath<B, BlockTypes> down_;
-  UpPath<B, nn::TimeModulation<B>, BlockTypes> up_;
+    Parts(typename B::Context& context, Config&& sizes)
+        : Parts(nn::Init<B>{context, sizes.seed}, std::move(sizes)) {}
+    DIFFSIAM_STEERS Parts(nn::Init<B>&& init, Config&& sizes)
+        : config(std::move(sizes)),
+          time_embedding(init, {.dims = config.base_channels, .width = config.embedding()}),
+          down(init, config),
+          up(init, config, down.skip_channels()) {}
+  };
+
+  std::shared_ptr<Parts const> parts_;
 };
 
 }  // namespace diffsiam::unet

@@ -4,13 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <diffsiam/functional/updates.hpp>
 #include <diffsiam/nn/module.hpp>
 #include <diffsiam/train/elements.hpp>
+#include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/optimizer.hpp>
 
 namespace diffsiam::train {
@@ -44,18 +45,9 @@ class GradientDescent {
 
   /// Moves the weights against their gradients by `factor` times the learning rate, in one pass that also
   /// zeroes the gradients, and commits what the buffers propose. Frozen parameters stay.
-  void step(double factor = 1.0) {
-    ++steps_;
-    using T = typename B::Scalar;
-    Rule::template visit<T>(config_, factor * config_.learning_rate, steps_, [this](auto const& update) {
-      for (std::size_t i = 0; i < states_.size(); ++i) {
-        auto const& parameter = list_.parameters[i].parameter;
-        if (!parameter.trainable()) continue;
-        apply(update, parameter.value(), parameter.gradient(), states_[i]);
-      }
-    });
-    for (auto const& entry : list_.buffers) entry.buffer.commit();
-  }
+  void step(double factor = 1.0) { step_with(factor, nullptr); }
+  /// The same between `ema.begin_update()` and `ema.end_update()`: averages move in the same pass.
+  void step(double factor, Ema<B>& ema) { step_with(factor, &ema); }
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
   [[nodiscard]] Config const& config() const { return config_; }
@@ -79,19 +71,42 @@ class GradientDescent {
   }
 
  private:
+  using T = typename B::Scalar;
   static constexpr std::size_t states = Rule::state_names.size();
 
-  /// With as many states as the functor takes.
+  /// `ema` is a pointer to one, or nullptr.
+  template <class Averages>
+  void step_with(double factor, Averages ema) {
+    ++steps_;
+    Rule::template visit<T>(config_, factor * config_.learning_rate, steps_, [&](auto const& update) {
+      for (std::size_t i = 0; i < states_.size(); ++i) {
+        auto const& parameter = list_.parameters[i].parameter;
+        if (!parameter.trainable()) continue;
+        if constexpr (std::is_same_v<Averages, Ema<B>*>) {
+          if (Tensor<B> const* const average = ema->claim(parameter)) {
+            functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{update,
+                                                                                              ema->pull()};
+            apply<states_of<decltype(update)>>(both, states_[i], parameter.value(), parameter.gradient(),
+                                               *average);
+            continue;
+          }
+        }
+        apply<states_of<decltype(update)>>(update, states_[i], parameter.value(), parameter.gradient());
+      }
+    });
+    for (auto const& entry : list_.buffers) entry.buffer.commit();
+  }
+
+  /// How many states a functor takes: none or all.
   template <class Update>
-  static void apply(Update const& update, Tensor<B> const& weight, Tensor<B> const& gradient,
-                    std::array<Tensor<B>, states> const& memory) {
-    using T = typename B::Scalar;
-    if constexpr (std::is_invocable_v<Update const&, T&, T&>) {
-      detail::for_each_element(update, weight, gradient);
-    } else {
-      std::apply([&](auto const&... state) { detail::for_each_element(update, weight, gradient, state...); },
-                 memory);
-    }
+  static constexpr std::size_t states_of = std::is_invocable_v<Update, T&, T&> ? 0 : states;
+
+  template <std::size_t Count, class Update, class... Operands>
+  static void apply(Update const& update, std::array<Tensor<B>, states> const& memory,
+                    Operands const&... operands) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      detail::for_each_element(update, operands..., memory[I]...);
+    }(std::make_index_sequence<Count>{});
   }
 
   nn::ParameterList<B> list_;

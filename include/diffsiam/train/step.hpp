@@ -173,8 +173,13 @@ class TrainStep {
     } catch (NumericError const& error) {
       throw NumericError("train, step " + std::to_string(steps_ + 1) + ": " + error.what());
     }
-    optimizer_->step(factor());
-    if (ema_ != nullptr) ema_->update();
+    if (ema_ != nullptr) {
+      ema_->begin_update();
+      detail::step_with(*optimizer_, factor(), *ema_);
+      ema_->end_update();
+    } else {
+      optimizer_->step(factor());
+    }
     statistics.seconds = pending_.seconds + seconds_since(start);
     pending_ = {};
     ++steps_;

@@ -21,6 +21,9 @@ class Scheduled {
   Scheduled(O& optimizer, S schedule) : optimizer_(&optimizer), schedule_(std::move(schedule)) {}
 
   void step(double factor = 1.0) { optimizer_->step(factor * schedule_(optimizer_->steps())); }
+  void step(double factor, Ema<Backend>& ema) {
+    detail::step_with(*optimizer_, factor * schedule_(optimizer_->steps()), ema);
+  }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return optimizer_->parameters(); }
   /// Of the coming step.
   [[nodiscard]] double learning_rate() const {
@@ -52,6 +55,9 @@ class Together {
 
   void step(double factor = 1.0) {
     for_each([&](auto& optimizer) { optimizer.step(factor); });
+  }
+  void step(double factor, Ema<Backend>& ema) {
+    for_each([&](auto& optimizer) { detail::step_with(optimizer, factor, ema); });
   }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }

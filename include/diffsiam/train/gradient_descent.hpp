@@ -1,6 +1,7 @@
 // GradientDescent: what all optimizers share. A Rule says which memory a weight has and how one scalar moves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -32,22 +33,43 @@ class GradientDescent {
     if (list_.parameters.empty())
       fail<ConfigError>(Rule::name, "parameters that can be trained", "none", "are all of them frozen?");
     states_.reserve(list_.parameters.size());
+    moved_.resize(list_.parameters.size());
     for (auto const& entry : list_.parameters) {
-      // Its gradient lives as long as the state does: made here, it does not cut the memory of the first
-      // step.
-      if (entry.parameter.trainable()) (void)entry.parameter.gradient();
       std::array<Tensor<B>, states> memory;
       for (std::size_t i = 0; i < Rule::states(config_); ++i)
         memory[i] = Tensor<B>::zeros(entry.parameter.value().context(), entry.parameter.shape());
       states_.push_back(std::move(memory));
     }
+    // Gradients mostly live as long as the states do: made here, they do not cut the memory of the first
+    // step; side by side, they leave one place if they are released.
+    for (auto const& entry : list_.parameters)
+      if (entry.parameter.trainable()) (void)entry.parameter.gradient();
   }
 
   /// Moves the weights against their gradients by `factor` times the learning rate, in one pass that also
   /// zeroes the gradients, and commits what the buffers propose. Frozen parameters stay.
-  void step(double factor = 1.0) { step_with(factor, nullptr); }
+  void step(double factor = 1.0) {
+    begin_step(factor);
+    end_step();
+  }
   /// The same between `ema.begin_update()` and `ema.end_update()`: averages move in the same pass.
-  void step(double factor, Ema<B>& ema) { step_with(factor, &ema); }
+  void step(double factor, Ema<B>& ema) {
+    begin_step(factor);
+    end_step(ema);
+  }
+
+  /// A step in parts, which ends where step(factor) does, for gradients that never live together.
+  void begin_step(double factor = 1.0) {
+    factor_ = factor;
+    std::fill(moved_.begin(), moved_.end(), char{0});
+  }
+  /// Moves one weight and zeroes its gradient. False for one that is not of this optimizer, or was moved in
+  /// this step.
+  bool move(Parameter<B> const& parameter) { return move_one(parameter, nullptr); }
+  bool move(Parameter<B> const& parameter, Ema<B>& ema) { return move_one(parameter, &ema); }
+  /// Moves those that were not moved yet, commits buffers and counts the step.
+  void end_step() { move_rest(nullptr); }
+  void end_step(Ema<B>& ema) { move_rest(&ema); }
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
   [[nodiscard]] Config const& config() const { return config_; }
@@ -74,14 +96,28 @@ class GradientDescent {
   using T = typename B::Scalar;
   static constexpr std::size_t states = Rule::state_names.size();
 
-  /// `ema` is a pointer to one, or nullptr.
+  // `ema` is a pointer to one, or nullptr: programs without averages do not compile them.
   template <class Averages>
-  void step_with(double factor, Averages ema) {
+  bool move_one(Parameter<B> const& parameter, Averages ema) {
+    for (std::size_t i = 0; i < states_.size(); ++i)
+      if (list_.parameters[i].parameter.same_as(parameter)) return move_range(i, i + 1, ema);
+    return false;
+  }
+  template <class Averages>
+  void move_rest(Averages ema) {
+    move_range(0, states_.size(), ema);
+    for (auto const& entry : list_.buffers) entry.buffer.commit();
     ++steps_;
-    Rule::template visit<T>(config_, factor * config_.learning_rate, steps_, [&](auto const& update) {
-      for (std::size_t i = 0; i < states_.size(); ++i) {
+  }
+  /// Moves parameters [begin, end) that were not moved in this step; whether there were any.
+  template <class Averages>
+  bool move_range(std::size_t begin, std::size_t end, Averages ema) {
+    bool any = false;
+    Rule::template visit<T>(config_, factor_ * config_.learning_rate, steps_ + 1, [&](auto const& update) {
+      for (std::size_t i = begin; i < end; ++i) {
         auto const& parameter = list_.parameters[i].parameter;
-        if (!parameter.trainable()) continue;
+        if (!parameter.trainable() || std::exchange(moved_[i], char{1}) != 0) continue;
+        any = true;
         if constexpr (std::is_same_v<Averages, Ema<B>*>) {
           if (Tensor<B> const* const average = ema->claim(parameter)) {
             functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{update,
@@ -94,7 +130,7 @@ class GradientDescent {
         apply<states_of<decltype(update)>>(update, states_[i], parameter.value(), parameter.gradient());
       }
     });
-    for (auto const& entry : list_.buffers) entry.buffer.commit();
+    return any;
   }
 
   /// How many states a functor takes: none or all.
@@ -112,6 +148,8 @@ class GradientDescent {
   nn::ParameterList<B> list_;
   Config config_;
   std::vector<std::array<Tensor<B>, states>> states_;
+  std::vector<char> moved_;  ///< in this step; by parameter
+  double factor_ = 1;        ///< of this step
   std::uint64_t steps_ = 0;
 };
 

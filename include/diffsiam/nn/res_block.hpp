@@ -44,8 +44,7 @@ class ResBlock {
 
   template <FlowingValue X, FlowingValue... E>
   [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
-    // The skip first: going back it comes last, so that the wide gradient it makes does not wait for the
-    // rest.
+    // The skip first: going back it comes last, and the wide gradient it makes does not wait meanwhile.
     auto const wide = resampled(x);                                                   // (n, h', w', in)
     auto const same = skip_ ? (*skip_)(wide) : wide;                                  // (n, h', w', out)
     auto const h = conv_1_(resampled(norm_1_(x)));                                    // (n, h', w', out)

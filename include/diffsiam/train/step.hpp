@@ -263,7 +263,7 @@ class TrainStep {
       if (pending_.micro_batches == 0) pending_.parts.clear();
       for (auto const& part : losses.parts) {
         double const value = finite(part.name, number_of(part.value));
-        if (next == pending_.parts.size()) pending_.parts.push_back({std::string(part.name), 0});
+        if (next == pending_.parts.size()) pending_.parts.push_back(NamedValue{std::string(part.name), 0});
         pending_.parts[next++].value += share * value;
       }
     }

@@ -2,8 +2,12 @@
 // JSON line.
 //
 //   build/bench/benchmarks/training_step --config fashion --what diffsiam --threads 2
+//   build/bench/benchmarks/training_step --config celeba64 --ema --update-during-backward
+
+#include <memory>
 
 #include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/ema.hpp>
 
 #include "support/backends.hpp"
 #include "support/measure.hpp"
@@ -13,19 +17,22 @@ namespace {
 
 using namespace bench;
 
+template <class V>
+using TapeOptions = typename ds::Tape<V>::Options;
+
 /// Forward and backward pass of one batch in the reading of its tensors.
 template <class B, class V>
 void pass(ds::UNet<B> const& denoiser, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-          std::uint64_t step) {
+          std::uint64_t step, TapeOptions<V> const& options) {
   auto const noised = ds::add_noise(schedule, images, ds::Rng{.seed = 1, .step = step});
-  ds::Tape<V> tape{images.context()};
+  ds::Tape<V> tape{images.context(), options};
   tape.backward(ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised));
 }
 template <class B, class V>
 void pass(ds::DiffSiam<B> const& model, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-          std::uint64_t step) {
+          std::uint64_t step, TapeOptions<V> const& options) {
   auto const noised = ds::add_noise(schedule, images, ds::Rng{.seed = 1, .step = step});
-  ds::Tape<V> tape{images.context()};
+  ds::Tape<V> tape{images.context(), options};
   tape.backward(model.diffusion_loss(model.encode(tape.input(images)), noised));
 }
 
@@ -34,25 +41,48 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
              std::size_t bytes_before) {
   auto const schedule = ds::NoiseSchedule::linear();
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
-  ds::train::Adam<B> adam{ds::parameters(model)};
+  auto const list = ds::parameters(model);
+  ds::train::Adam<B> adam{list};
+  std::unique_ptr<ds::train::Ema<B>> const ema{options.ema ? new ds::train::Ema<B>{list} : nullptr};
+  if (options.during)
+    for (auto const& entry : list.parameters) entry.parameter.release_gradient();
   auto const images = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
   std::size_t const held = context.memory().live_bytes();
   auto const predicted = ds::estimate(
-      [&](ds::backend::DryContext& dry) { pass<B>(model, schedule, ds::Traced<B>{dry, images.shape()}, 0); },
+      [&](ds::backend::DryContext& dry) {
+        using Dry = ds::backend::DryRun<B>;
+        auto const nothing = [](ds::Parameter<Dry> const&) {};
+        TapeOptions<Dry> tape;
+        if (options.during) tape.on_complete_gradient = nothing;
+        pass<B>(model, schedule, ds::Traced<B>{dry, images.shape()}, 0, tape);
+      },
       threads_of(context));
+
+  auto const move = [&](ds::Parameter<B> const& parameter) {
+    ds::Observed const observed{context.observer(), "adam", ds::Direction::backward};
+    ema ? adam.move(parameter, *ema) : adam.move(parameter);
+    parameter.release_gradient();
+  };
+  TapeOptions<B> tape;
+  if (options.during) tape.on_complete_gradient = move;
 
   std::uint64_t step = 0;
   ds::Profile profile;
   auto const seconds = time_calls(
       options,
       [&] {
-        pass<B>(model, schedule, images, step++);
+        adam.begin_step();
+        if (ema) ema->begin_update();
+        pass<B>(model, schedule, images, step++, tape);
         ds::Observed const observed{context.observer(), "adam", ds::Direction::forward};
-        adam.step();
+        ema ? adam.end_step(*ema) : adam.end_step();
+        if (ema) ema->end_update();
       },
       context, profile);
   Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
                           bytes_before, profile);
+  record["ema"] = options.ema;
+  record["update_during_backward"] = options.during;
   record["predicted_bytes"] = held + predicted.touched_bytes;
   return record;
 }

@@ -27,6 +27,8 @@ struct Options {
   int warm_up = 3;  ///< not measured
   int grid = 10;    ///< time-steps of a sampler
   bool profile = false;
+  bool ema = false;     ///< of a training step: also an average of the weights
+  bool during = false;  ///< of a training step: weights move during the backward pass
 };
 
 /// Adds the options to a program's own.
@@ -49,6 +51,9 @@ inline void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--grid", options.grid, "time-steps of a sampler")->capture_default_str();
   app.add_flag("--profile", options.profile, "also print seconds by operation");
+  app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");
+  app.add_flag("--update-during-backward", options.during,
+               "of a training step: a weight moves as soon as its gradient is complete");
 }
 
 }  // namespace bench

@@ -62,6 +62,26 @@ struct AverageUpdate {
   DIFFSIAM_HOST_DEVICE void operator()(T& average, T const& x) const { average += pull * (x - average); }
 };
 
+/// A step of one weight with up to two states, then the average of what it leaves.
+template <class T, class Update>
+struct UpdateAndAverage {
+  Update update;
+  AverageUpdate<T> average;
+
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& mean) const {
+    update(weight, gradient);
+    average(mean, weight);
+  }
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& mean, T& a) const {
+    update(weight, gradient, a);
+    average(mean, weight);
+  }
+  DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& mean, T& a, T& b) const {
+    update(weight, gradient, a, b);
+    average(mean, weight);
+  }
+};
+
 /// x *= factor.
 template <class T>
 struct ScaleInPlace {

@@ -45,10 +45,12 @@ class ResBlock {
 
   template <FlowingValue X, FlowingValue... E>
   [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
+    // The skip first: going back it comes last, and the wide gradient it makes does not wait meanwhile.
+    auto const wide = resampled(x);                                                   // (n, h', w', in)
+    auto const same = skip_ ? (*skip_)(wide) : wide;                                  // (n, h', w', out)
     auto const h = conv_1_(resampled(norm_1_(x)));                                    // (n, h', w', out)
     auto const update = conv_2_(dropout_(norm_2_(h, conditioning_(embeddings...))));  // (n, h', w', out)
-    auto const same = resampled(x);                                                   // (n, h', w', in)
-    return skip_ ? ops::add((*skip_)(same), update) : ops::add(same, update);
+    return ops::add(same, update);
   }
 
   template <class F>

@@ -31,18 +31,44 @@ class Ema {
     detail::require_setting("Ema", "decay", config_.decay, 0, 1, "in [0, 1)");
     for (auto const& entry : list_.parameters) averages_.push_back(entry.parameter.value().clone());
     for (auto const& entry : list_.buffers) buffers_.push_back(entry.buffer.value().clone());
+    claimed_.resize(averages_.size());
   }
 
   /// After each step of the optimizer. Throws Error while the average stands in the model.
   void update() {
+    begin_update();
+    end_update();
+  }
+
+  /// An update in parts: between its begin and its end an optimizer may claim averages and move them in the
+  /// pass that moves the weights. Throws Error while the average stands in the model.
+  void begin_update() {
     require_outside("update");
-    using T = typename B::Scalar;
+    std::fill(claimed_.begin(), claimed_.end(), char{0});
+    next_ = 0;
+  }
+  /// The average of a parameter, which the caller will move by pull(); null for one that is not averaged
+  /// here, or was claimed before.
+  [[nodiscard]] Tensor<B> const* claim(Parameter<B> const& parameter) {
+    // Mostly the one behind the last.
+    for (std::size_t tried = 0; tried < averages_.size(); ++tried) {
+      std::size_t const i = next_ < averages_.size() ? next_ : 0;
+      next_ = i + 1;
+      if (list_.parameters[i].parameter.same_as(parameter))
+        return std::exchange(claimed_[i], char{1}) == 0 ? &averages_[i] : nullptr;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] functional::AverageUpdate<typename B::Scalar> pull() const {
     auto const n = static_cast<double>(updates_);
     double const decay = std::min(config_.decay, (1 + n) / (10 + n));
-    functional::AverageUpdate<T> const pull{static_cast<T>(1 - decay)};
+    return {static_cast<typename B::Scalar>(1 - decay)};
+  }
+  /// Moves what nobody claimed, copies buffers and counts.
+  void end_update() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      if (list_.parameters[i].parameter.trainable())
-        detail::for_each_element(pull, averages_[i], list_.parameters[i].parameter.value());
+      if (claimed_[i] == 0 && list_.parameters[i].parameter.trainable())
+        detail::for_each_element(pull(), averages_[i], list_.parameters[i].parameter.value());
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
     ++updates_;
   }
@@ -83,6 +109,8 @@ class Ema {
   nn::ParameterList<B> list_;
   Config config_;
   std::vector<Tensor<B>> averages_, buffers_;
+  std::vector<char> claimed_;  ///< in this update; by parameter
+  std::size_t next_ = 0;       ///< where the next claim is looked for first
   std::uint64_t updates_ = 0;
   bool swapped_ = false;
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <diffsiam/nn/module.hpp>
+#include <diffsiam/train/ema.hpp>
 
 namespace diffsiam::train {
 
@@ -17,7 +18,8 @@ struct AnyStateVisitor {
 
 /// Satisfied if and only if O holds parameters of one backend, moves them by step(factor), where `factor`
 /// scales the learning rate, leaves their gradients zero and their buffers committed, counts its steps, and
-/// shows its state as (name, tensor). Models: Adam, AdamW, Sgd, Scheduled, Together.
+/// shows its state as (name, tensor). With step(factor, Ema&) it moves averages that it claims in the same
+/// pass. Models: Adam, AdamW, Sgd, Scheduled, Together.
 template <class O>
 concept Optimizer = requires(O& optimizer, O const& constant, double value, std::uint64_t count) {
   typename O::Backend;
@@ -28,5 +30,33 @@ concept Optimizer = requires(O& optimizer, O const& constant, double value, std:
   optimizer.set_steps(count);
   constant.for_each_state(AnyStateVisitor{});
 };
+
+/// Satisfied if and only if O can also take a step in parts: begin_step(factor); move(parameter) or
+/// move(parameter, ema), which is false for a parameter that is not O's or was moved in this step;
+/// end_step() or end_step(ema), which moves the rest, commits buffers and counts. Models: as of Optimizer,
+/// Scheduled and Together where those that they are made of are.
+template <class O>
+concept PiecewiseOptimizer =
+    Optimizer<O> && requires(O& optimizer, Parameter<typename O::Backend> const& parameter,
+                             Ema<typename O::Backend>& ema, double value) {
+      optimizer.begin_step(value);
+      { optimizer.move(parameter) } -> std::same_as<bool>;
+      { optimizer.move(parameter, ema) } -> std::same_as<bool>;
+      optimizer.end_step();
+      optimizer.end_step(ema);
+    };
+
+namespace detail {
+
+/// A step that moves the averages in the same pass if the optimizer can; ema.end_update() moves the rest.
+template <Optimizer O>
+void step_with(O& optimizer, double factor, Ema<typename O::Backend>& ema) {
+  if constexpr (requires { optimizer.step(factor, ema); })
+    optimizer.step(factor, ema);
+  else
+    optimizer.step(factor);
+}
+
+}  // namespace detail
 
 }  // namespace diffsiam::train

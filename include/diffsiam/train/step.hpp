@@ -73,6 +73,13 @@ struct StepConfig {
   double max_norm = 0;       ///< of the gradient; 0: no clipping
   bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before they reach the weights
   Rng rng{};                 ///< seed and stream of the run
+  /// Moves each weight during the backward pass, as soon as its gradient is complete, and releases that
+  /// gradient: the same weights, bit for bit, with less memory by about all gradients together, and by all
+  /// of them between steps. Needs accumulate = 1, max_norm = 0, measure_norm = false and a
+  /// PiecewiseOptimizer. A loss that is not finite still stops a step before any weight moves; a gradient
+  /// that is not finite reaches the weights unseen, and an exception amid the backward pass (memory) leaves
+  /// some weights moved.
+  bool update_during_backward = false;
 };
 
 /// Optimizer and EMA are borrowed. `schedule` scales the optimizer's learning rate.
@@ -86,12 +93,13 @@ class TrainStep {
       : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
     if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
+    if (config.update_during_backward) require_single_gradients();
   }
 
   /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
   /// scalar or Losses (anything with `total`, and perhaps `parts` and `images`). Throws NumericError when a
   /// loss or the gradient is not finite: then, as with every exception of loss_fn, weights, optimizer, EMA
-  /// and buffers are as before the step, gradients zero.
+  /// and buffers are as before the step, gradients zero. (update_during_backward sees losses only.)
   template <class F>
   StepStatistics operator()(F&& loss_fn) {
     while (true)
@@ -114,8 +122,11 @@ class TrainStep {
 
   /// Forgets a step that has begun: gradients zero, proposals of buffers discarded.
   void discard() {
-    for (auto const& [name, parameter] : optimizer_->parameters().parameters)
-      if (parameter.trainable()) parameter.gradient().fill(0);
+    if (config_.update_during_backward)
+      release_gradients();
+    else
+      for (auto const& [name, parameter] : optimizer_->parameters().parameters)
+        if (parameter.trainable()) parameter.gradient().fill(0);
     for (auto const& [name, buffer] : optimizer_->parameters().buffers) buffer.discard();
     pending_ = {};
   }
@@ -145,10 +156,14 @@ class TrainStep {
     auto const number = steps_ * static_cast<std::uint64_t>(config_.accumulate) +
                         static_cast<std::uint64_t>(pending_.micro_batches);
     Rng const rng = config_.rng.at_step(number);
-    Tape<Backend> tape{context, {.mode = Mode::training, .rng = rng}};
+    auto const move = [this](Parameter<Backend> const& parameter) { move_early(parameter); };
+    typename Tape<Backend>::Options options{.mode = Mode::training, .rng = rng};
+    if (config_.update_during_backward) options.on_complete_gradient = move;
+    Tape<Backend> tape{context, options};
     MicroBatch const at{steps_, pending_.micro_batches, rng.with_stream(rng.stream ^ caller_stream)};
     auto const losses = loss_fn(tape, at);
     record(losses);
+    if (config_.update_during_backward) begin_early();
     tape.backward(total_of(losses), 1.0 / config_.accumulate);
     ++pending_.micro_batches;
     pending_.seconds += seconds_since(start);
@@ -173,12 +188,56 @@ class TrainStep {
     } catch (NumericError const& error) {
       throw NumericError("train, step " + std::to_string(steps_ + 1) + ": " + error.what());
     }
-    optimizer_->step(factor());
-    if (ema_ != nullptr) ema_->update();
+    if (config_.update_during_backward) {
+      end_early();
+    } else if (ema_ != nullptr) {
+      ema_->begin_update();
+      detail::step_with(*optimizer_, factor(), *ema_);
+      ema_->end_update();
+    } else {
+      optimizer_->step(factor());
+    }
     statistics.seconds = pending_.seconds + seconds_since(start);
     pending_ = {};
     ++steps_;
     return statistics;
+  }
+
+  // A step whose weights move during the backward pass. Other optimizers were refused.
+  void require_single_gradients() const {
+    if (config_.accumulate != 1 || config_.max_norm > 0 || config_.measure_norm)
+      fail<ConfigError>(
+          "TrainStep", "accumulate = 1, max_norm = 0 and measure_norm = false with update_during_backward",
+          {"accumulate = ", config_.accumulate, ", max_norm = ", detail::shown(config_.max_norm),
+           ", measure_norm = ", config_.measure_norm ? "true" : "false"},
+          "sums and norms need all gradients at once");
+    if constexpr (!PiecewiseOptimizer<O>)
+      fail<ConfigError>("TrainStep", "a PiecewiseOptimizer with update_during_backward",
+                        "one that only takes whole steps");
+    release_gradients();
+  }
+  void begin_early() {
+    if constexpr (PiecewiseOptimizer<O>) optimizer_->begin_step(factor());
+    if (ema_ != nullptr) ema_->begin_update();
+  }
+  void move_early(Parameter<Backend> const& parameter) {
+    if constexpr (PiecewiseOptimizer<O>) {
+      bool const moved = ema_ != nullptr ? optimizer_->move(parameter, *ema_) : optimizer_->move(parameter);
+      if (moved) parameter.release_gradient();
+    }
+  }
+  void end_early() {
+    if constexpr (PiecewiseOptimizer<O>) {
+      if (ema_ != nullptr)
+        optimizer_->end_step(*ema_);
+      else
+        optimizer_->end_step();
+    }
+    if (ema_ != nullptr) ema_->end_update();
+    release_gradients();
+  }
+  void release_gradients() const {
+    for (auto const& [name, parameter] : optimizer_->parameters().parameters) parameter.release_gradient();
   }
 
   [[nodiscard]] double factor() const { return static_cast<double>(schedule_(steps_)); }
@@ -204,7 +263,7 @@ class TrainStep {
       if (pending_.micro_batches == 0) pending_.parts.clear();
       for (auto const& part : losses.parts) {
         double const value = finite(part.name, number_of(part.value));
-        if (next == pending_.parts.size()) pending_.parts.push_back({std::string(part.name), 0});
+        if (next == pending_.parts.size()) pending_.parts.push_back(NamedValue{std::string(part.name), 0});
         pending_.parts[next++].value += share * value;
       }
     }

@@ -21,6 +21,27 @@ class Scheduled {
   Scheduled(O& optimizer, S schedule) : optimizer_(&optimizer), schedule_(std::move(schedule)) {}
 
   void step(double factor = 1.0) { optimizer_->step(factor * schedule_(optimizer_->steps())); }
+  void step(double factor, Ema<Backend>& ema) {
+    detail::step_with(*optimizer_, factor * schedule_(optimizer_->steps()), ema);
+  }
+  /// In parts, as PiecewiseOptimizer says.
+  void begin_step(double factor = 1.0)
+    requires PiecewiseOptimizer<O>
+  {
+    optimizer_->begin_step(factor * schedule_(optimizer_->steps()));
+  }
+  template <class... Averages>
+  bool move(Parameter<Backend> const& parameter, Averages&... ema)
+    requires PiecewiseOptimizer<O>
+  {
+    return optimizer_->move(parameter, ema...);
+  }
+  template <class... Averages>
+  void end_step(Averages&... ema)
+    requires PiecewiseOptimizer<O>
+  {
+    optimizer_->end_step(ema...);
+  }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return optimizer_->parameters(); }
   /// Of the coming step.
   [[nodiscard]] double learning_rate() const {
@@ -52,6 +73,29 @@ class Together {
 
   void step(double factor = 1.0) {
     for_each([&](auto& optimizer) { optimizer.step(factor); });
+  }
+  void step(double factor, Ema<Backend>& ema) {
+    for_each([&](auto& optimizer) { detail::step_with(optimizer, factor, ema); });
+  }
+  /// In parts, as PiecewiseOptimizer says.
+  void begin_step(double factor = 1.0)
+    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
+  {
+    for_each([&](auto& optimizer) { optimizer.begin_step(factor); });
+  }
+  template <class... Averages>
+  bool move(Parameter<Backend> const& parameter, Averages&... ema)
+    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
+  {
+    bool moved = false;
+    for_each([&](auto& optimizer) { moved = moved || optimizer.move(parameter, ema...); });
+    return moved;
+  }
+  template <class... Averages>
+  void end_step(Averages&... ema)
+    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
+  {
+    for_each([&](auto& optimizer) { optimizer.end_step(ema...); });
   }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }

@@ -48,6 +48,8 @@ class Parameter {
     if (!state_->gradient) state_->gradient = Tensor<B>::zeros(state_->value.context(), shape());
     return state_->gradient;
   }
+  /// Returns the gradient's memory; the next use begins at zero.
+  void release_gradient() const { state_->gradient = {}; }
   /// A frozen parameter records nothing and has no gradient.
   [[nodiscard]] bool trainable() const { return state_->trainable; }
   void set_trainable(bool trainable) const {

@@ -2,62 +2,20 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <memory>
-#include <span>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <diffsiam/core/philox.hpp>
-#include <diffsiam/value/plain.hpp>
+#include <diffsiam/value/node.hpp>
 
 namespace diffsiam {
 
 /// Where training and inference differ (batch norm, dropout), a mode says which.
 enum class Mode { training, inference };
-
-template <class B>
-class Tape;
-
-/// One recorded operation, or a leaf. Nodes form a chain, newest first; gradients flow along it without
-/// recursion.
-template <class B>
-class Node {
- public:
-  Node() = default;
-  Node(Node const&) = delete;
-  Node& operator=(Node const&) = delete;
-  virtual ~Node() = default;
-
-  /// The gradient of the node's value; zero at first use.
-  [[nodiscard]] Tensor<B>& gradient() {
-    if (!gradient_) gradient_ = Tensor<B>::zeros(*context_, shape_);
-    return gradient_;
-  }
-  [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
-
-  /// Whether others need not keep the node's value: it is computed again when one of them goes back.
-  [[nodiscard]] virtual bool recomputes() const { return false; }
-  [[nodiscard]] virtual Tensor<B> const& recomputed() {
-    throw Error("Tape: expected a value that is computed again, got one that is not");
-  }
-
- private:
-  friend class Tape<B>;
-  virtual void backward() {}
-  virtual void release() {}
-
-  typename B::Context* context_ = nullptr;
-  Shape shape_;
-
- protected:
-  Tensor<B> gradient_;
-
- private:
-  std::unique_ptr<Node> previous_;
-};
 
 /// A value on a tape. Cheap to copy; valid as long as its tape.
 template <class B>
@@ -89,150 +47,6 @@ class Taped {
 template <class B>
 inline constexpr int reading_strength<Taped<B>> = 2;
 
-namespace detail {
-
-/// The gradient of a parameter is the parameter's own; in a dry run, a shape.
-template <class B>
-class ParameterNode final : public Node<B> {
- public:
-  explicit ParameterNode(Tensor<B> gradient) { this->gradient_ = std::move(gradient); }
-};
-
-template <class Op>
-inline constexpr unsigned keeps_inputs = [] {
-  if constexpr (requires { Op::keeps_inputs; })
-    return static_cast<unsigned>(Op::keeps_inputs);
-  else
-    return ~0U;
-}();
-template <class Op>
-inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
-
-/// An operation's own copy. Most operations are a few numbers: those of one size are copied by one function.
-template <std::size_t size>
-struct CopiedBytes {
-  static void const* copy(void const* op) { return std::memcpy(::operator new(size), op, size); }
-  static void destroy(void const* op) { ::operator delete(const_cast<void*>(op), size); }
-};
-template <class Op>
-struct CopiedHandles {
-  static void const* copy(void const* op) { return new Op(*static_cast<Op const*>(op)); }
-  static void destroy(void const* op) { delete static_cast<Op const*>(op); }
-};
-template <class Op>
-using Copied =
-    std::conditional_t<std::is_trivially_copyable_v<Op>, CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
-
-/// How one type of operation goes back.
-template <class B>
-struct WayBack {
-  void const* (*copy)(void const* op);
-  void (*destroy)(void const* op);
-  void (*backward)(void const* op, Backward<B> const& pass);
-  void (*recompute)(void const* op, Forward<B> const& pass);  ///< null: costs too much
-  unsigned keeps_inputs;  ///< bit i: the data of input i stays; otherwise the shape alone
-  bool keeps_output;
-};
-
-template <class B, class Op>
-[[nodiscard]] constexpr auto recompute_of() -> decltype(WayBack<B>::recompute) {
-  if constexpr (requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); })
-    return &Erased<B, Op>::recompute;
-  else
-    return nullptr;
-}
-
-template <class B, class Op>
-inline constexpr WayBack<B> way_back{&Copied<Op>::copy,     &Copied<Op>::destroy, &Erased<B, Op>::backward,
-                                     recompute_of<B, Op>(), keeps_inputs<Op>,     keeps_output<Op>};
-
-template <class B>
-using Sources = std::span<Node<B>* const>;
-
-/// An operation that was recorded: what its way back needs.
-template <class B>
-class RecordedNode final : public Node<B> {
- public:
-  /// `saves_memory`: values that are cheap to compute are not kept.
-  RecordedNode(ErasedOperation<B> const& op, WayBack<B> const& way_back, std::span<Tensor<B> const> in,
-               Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved, bool saves_memory)
-      : op_{op.rules, way_back.copy(op.op)},
-        way_back_(&way_back),
-        recomputes_(saves_memory && way_back.recompute != nullptr),
-        count_(in.size()),
-        saved_(std::move(saved)) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      sources_[i] = sources[i];
-      bool const comes_again = sources[i] != nullptr && sources[i]->recomputes();
-      in_[i] = keep(in[i], !comes_again && (recomputes_ || needs(i)));
-    }
-    out_ = keep(out, way_back.keeps_output);
-  }
-  ~RecordedNode() override { way_back_->destroy(op_.op); }
-
-  [[nodiscard]] bool recomputes() const override { return recomputes_; }
-  [[nodiscard]] Tensor<B> const& recomputed() override {
-    if (recomputed_) return recomputed_;
-    auto const in = inputs(true);
-    recomputed_ = Tensor<B>{out_.context(), out_.shape()};
-    Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::forward};
-    way_back_->recompute(op_.op,
-                         Forward<B>{out_.context(), std::span{in}.first(count_), recomputed_, &saved_});
-    return recomputed_;
-  }
-
- private:
-  /// Whether the way back reads the data of input i.
-  [[nodiscard]] bool needs(std::size_t i) const { return ((way_back_->keeps_inputs >> i) & 1U) != 0; }
-  /// All inputs, or those that the way back needs, with their data.
-  [[nodiscard]] std::array<Tensor<B>, most_inputs> inputs(bool all) const {
-    auto in = in_;
-    for (std::size_t i = 0; i < count_; ++i)
-      if ((all || needs(i)) && sources_[i] != nullptr && sources_[i]->recomputes())
-        in[i] = sources_[i]->recomputed();
-    return in;
-  }
-  /// The data, or the shape alone.
-  static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
-    return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
-  }
-  void backward() override {
-    auto const all = inputs(false);
-    std::span<Tensor<B> const> const in = std::span<Tensor<B> const>{all}.first(count_);
-    std::array<Tensor<B>*, most_inputs> gradients{};
-    double passes = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (sources_[i] == nullptr) continue;
-      gradients[i] = &sources_[i]->gradient();
-      // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
-      if (in[i].shape().rank() > 1) passes += 1;
-    }
-    account(out_.context(), op_, InputShapes{in}, passes);
-    Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
-    way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
-                                            std::span{gradients}.first(count_)});
-  }
-  void release() override {
-    in_ = {};
-    out_ = {};
-    saved_ = {};
-    recomputed_ = {};
-    this->gradient_ = {};
-  }
-
-  ErasedOperation<B> op_;  // a copy of our own
-  WayBack<B> const* way_back_;
-  bool recomputes_;
-  std::size_t count_;
-  std::array<Tensor<B>, most_inputs> in_;
-  std::array<Node<B>*, most_inputs> sources_{};
-  Tensor<B> out_;
-  Tensor<B> recomputed_;  ///< from the first time it is asked for until the node itself went back
-  Saved<B> saved_;
-};
-
-}  // namespace detail
-
 /// Records operations and plays them back once. One tape a step; used by one thread.
 template <class B>
 class Tape {
@@ -244,6 +58,12 @@ class Tape {
     /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
     /// again on the way back: less memory for little time (docs/performance.md). False keeps them.
     bool saves_memory = true;
+    /// Called during backward for each parameter as soon as its gradient is complete and no operation that is
+    /// still to go back reads the weight: it may be moved, and the gradient released, so that gradients need
+    /// not all live at once. Must outlive the tape. It does not see plain tensors that share a parameter's
+    /// memory: with those on the tape, weights must not be moved. Not called in a dry run, which counts
+    /// gradients as released.
+    std::optional<FunctionRef<void(Parameter<B> const&)>> on_complete_gradient{};
   };
 
   explicit Tape(Context& context, Options options = {}) : context_(&context), options_(options) {}
@@ -297,6 +117,17 @@ class Tape {
     newest_.reset(node);
     return node;
   }
+  /// The one node of a parameter.
+  template <class P>
+  Node<B>* only_node_of(Parameter<P> const& parameter) {
+    void const* const weight = parameter.value().data();
+    if (auto* const known = detail::LastUse<B>::find(newest_weight_, weight)) return known;
+    Parameter<B> ours;
+    if constexpr (std::is_same_v<B, P>) ours = parameter;
+    newest_weight_ =
+        new detail::LastUse<B>{weight, std::move(ours), *options_.on_complete_gradient, newest_weight_};
+    return append(newest_weight_, parameter.shape());
+  }
   /// Runs an operation, and remembers it if a gradient is wanted of any input.
   [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op, detail::WayBack<B> const& way_back,
                                     std::initializer_list<Tensor<B> const*> inputs,
@@ -315,6 +146,7 @@ class Tape {
   Context* context_;
   Options options_;
   std::unique_ptr<Node<B>> newest_;
+  detail::LastUse<B>* newest_weight_ = nullptr;  ///< of those that are told of
   std::uint32_t streams_ = 0;
   bool played_ = false;
 };
@@ -355,6 +187,7 @@ struct Reading<Taped<B>> {
   template <class P>
   [[gnu::noinline]] static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
     if (!parameter.trainable()) return nullptr;
+    if (tape.options_.on_complete_gradient) return tape.only_node_of(parameter);
     Tensor<B> gradient;
     if constexpr (std::is_same_v<B, P>) {
       gradient = parameter.gradient();

@@ -1,0 +1,240 @@
+// What a tape is made of: nodes, each of which knows how one operation goes back.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/value/plain.hpp>
+
+namespace diffsiam {
+
+template <class B>
+class Tape;
+
+/// One recorded operation, or a leaf. Nodes form a chain, newest first; gradients flow along it without
+/// recursion.
+template <class B>
+class Node {
+ public:
+  Node() = default;
+  Node(Node const&) = delete;
+  Node& operator=(Node const&) = delete;
+  virtual ~Node() = default;
+
+  /// The gradient of the node's value; zero at first use.
+  [[nodiscard]] Tensor<B>& gradient() {
+    if (!gradient_) gradient_ = first_gradient();
+    return gradient_;
+  }
+  [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
+
+  /// Whether others need not keep the node's value: it is computed again when one of them goes back.
+  [[nodiscard]] virtual bool recomputes() const { return false; }
+  [[nodiscard]] virtual Tensor<B> const& recomputed() {
+    throw Error("Tape: expected a value that is computed again, got one that is not");
+  }
+
+ private:
+  friend class Tape<B>;
+  virtual void backward() {}
+  virtual void release() {}
+
+  typename B::Context* context_ = nullptr;
+  Shape shape_;
+
+ protected:
+  [[nodiscard]] virtual Tensor<B> first_gradient() const { return Tensor<B>::zeros(*context_, shape_); }
+
+  Tensor<B> gradient_;
+
+ private:
+  std::unique_ptr<Node> previous_;
+};
+
+namespace detail {
+
+/// The gradient of a parameter is the parameter's own; in a dry run, a shape.
+template <class B>
+class ParameterNode final : public Node<B> {
+ public:
+  explicit ParameterNode(Tensor<B> gradient) { this->gradient_ = std::move(gradient); }
+};
+
+/// Whom to tell that the gradient of a parameter is complete.
+template <class B>
+using OnComplete = FunctionRef<void(Parameter<B> const&)>;
+
+/// A parameter whose gradient lives from its first use to its last: the tape's only node of it, made before
+/// all operations that read the weight, so that going back it comes after them.
+template <class B>
+class LastUse final : public Node<B> {
+ public:
+  /// `parameter` is empty in a dry run, `weight` names it there too.
+  LastUse(void const* weight, Parameter<B> parameter, OnComplete<B> on_complete, LastUse* before)
+      : weight_(weight), parameter_(std::move(parameter)), on_complete_(on_complete), before_(before) {}
+
+  /// Among this and those before it, the one of `weight`; null without one.
+  [[nodiscard]] static LastUse* find(LastUse* newest, void const* weight) {
+    while (newest != nullptr && newest->weight_ != weight) newest = newest->before_;
+    return newest;
+  }
+
+ private:
+  [[nodiscard]] Tensor<B> first_gradient() const override {
+    return parameter_ ? parameter_.gradient() : Node<B>::first_gradient();
+  }
+  void backward() override {
+    release();
+    if (parameter_) on_complete_(parameter_);
+  }
+  void release() override { this->gradient_ = {}; }
+
+  void const* weight_;
+  Parameter<B> parameter_;
+  OnComplete<B> on_complete_;
+  LastUse* before_;
+};
+
+template <class Op>
+inline constexpr unsigned keeps_inputs = [] {
+  if constexpr (requires { Op::keeps_inputs; })
+    return static_cast<unsigned>(Op::keeps_inputs);
+  else
+    return ~0U;
+}();
+template <class Op>
+inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
+
+/// An operation's own copy. Most operations are a few numbers: those of one size are copied by one function.
+template <std::size_t size>
+struct CopiedBytes {
+  static void const* copy(void const* op) { return std::memcpy(::operator new(size), op, size); }
+  static void destroy(void const* op) { ::operator delete(const_cast<void*>(op), size); }
+};
+template <class Op>
+struct CopiedHandles {
+  static void const* copy(void const* op) { return new Op(*static_cast<Op const*>(op)); }
+  static void destroy(void const* op) { delete static_cast<Op const*>(op); }
+};
+template <class Op>
+using Copied =
+    std::conditional_t<std::is_trivially_copyable_v<Op>, CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
+
+/// How one type of operation goes back.
+template <class B>
+struct WayBack {
+  void const* (*copy)(void const* op);
+  void (*destroy)(void const* op);
+  void (*backward)(void const* op, Backward<B> const& pass);
+  void (*recompute)(void const* op, Forward<B> const& pass);  ///< null: costs too much
+  unsigned keeps_inputs;  ///< bit i: the data of input i stays; otherwise the shape alone
+  bool keeps_output;
+};
+
+template <class B, class Op>
+[[nodiscard]] constexpr auto recompute_of() -> decltype(WayBack<B>::recompute) {
+  if constexpr (requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); })
+    return &Erased<B, Op>::recompute;
+  else
+    return nullptr;
+}
+
+template <class B, class Op>
+inline constexpr WayBack<B> way_back{&Copied<Op>::copy,     &Copied<Op>::destroy, &Erased<B, Op>::backward,
+                                     recompute_of<B, Op>(), keeps_inputs<Op>,     keeps_output<Op>};
+
+template <class B>
+using Sources = std::span<Node<B>* const>;
+
+/// An operation that was recorded: what its way back needs.
+template <class B>
+class RecordedNode final : public Node<B> {
+ public:
+  /// `saves_memory`: values that are cheap to compute are not kept.
+  RecordedNode(ErasedOperation<B> const& op, WayBack<B> const& way_back, std::span<Tensor<B> const> in,
+               Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved, bool saves_memory)
+      : op_{op.rules, way_back.copy(op.op)},
+        way_back_(&way_back),
+        recomputes_(saves_memory && way_back.recompute != nullptr),
+        count_(in.size()),
+        saved_(std::move(saved)) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      sources_[i] = sources[i];
+      bool const comes_again = sources[i] != nullptr && sources[i]->recomputes();
+      in_[i] = keep(in[i], !comes_again && (recomputes_ || needs(i)));
+    }
+    out_ = keep(out, way_back.keeps_output);
+  }
+  ~RecordedNode() override { way_back_->destroy(op_.op); }
+
+  [[nodiscard]] bool recomputes() const override { return recomputes_; }
+  [[nodiscard]] Tensor<B> const& recomputed() override {
+    if (recomputed_) return recomputed_;
+    auto const in = inputs(true);
+    recomputed_ = Tensor<B>{out_.context(), out_.shape()};
+    Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::forward};
+    way_back_->recompute(op_.op,
+                         Forward<B>{out_.context(), std::span{in}.first(count_), recomputed_, &saved_});
+    return recomputed_;
+  }
+
+ private:
+  /// Whether the way back reads the data of input i.
+  [[nodiscard]] bool needs(std::size_t i) const { return ((way_back_->keeps_inputs >> i) & 1U) != 0; }
+  /// All inputs, or those that the way back needs, with their data.
+  [[nodiscard]] std::array<Tensor<B>, most_inputs> inputs(bool all) const {
+    auto in = in_;
+    for (std::size_t i = 0; i < count_; ++i)
+      if ((all || needs(i)) && sources_[i] != nullptr && sources_[i]->recomputes())
+        in[i] = sources_[i]->recomputed();
+    return in;
+  }
+  /// The data, or the shape alone.
+  static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
+    return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
+  }
+  void backward() override {
+    recomputed_ = {};  // whoever asked for it has gone back
+    auto const all = inputs(false);
+    std::span<Tensor<B> const> const in = std::span<Tensor<B> const>{all}.first(count_);
+    std::array<Tensor<B>*, most_inputs> gradients{};
+    double passes = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (sources_[i] == nullptr) continue;
+      gradients[i] = &sources_[i]->gradient();
+      // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
+      if (in[i].shape().rank() > 1) passes += 1;
+    }
+    account(out_.context(), op_, InputShapes{in}, passes);
+    Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
+    way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
+                                            std::span{gradients}.first(count_)});
+  }
+  void release() override {
+    in_ = {};
+    out_ = {};
+    saved_ = {};
+    recomputed_ = {};
+    this->gradient_ = {};
+  }
+
+  ErasedOperation<B> op_;  // a copy of our own
+  WayBack<B> const* way_back_;
+  bool recomputes_;
+  std::size_t count_;
+  std::array<Tensor<B>, most_inputs> in_;
+  std::array<Node<B>*, most_inputs> sources_{};
+  Tensor<B> out_;
+  Tensor<B> recomputed_;  ///< from the first time it is asked for until the node itself goes back
+  Saved<B> saved_;
+};
+
+}  // namespace detail
+
+}  // namespace diffsiam

@@ -28,6 +28,12 @@ struct Recipe {
   Widths widths = Widths::uniform;
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
+  /// lambda_t = 1/(p2_k + SNR): the loss of x_0 rather than of eps, up to where the SNR falls to p2_k; 0:
+  /// PDAE's
+  double p2_k = 0;
+  /// What a nat of z costs: z reaches the decoder with unit noise, and |z|^2/2 times this joins the loss; 0:
+  /// none
+  double price = 0;
   double beta = 4;  ///< of the beta-VAE
 
   ds::Index dims = 64;
@@ -58,6 +64,8 @@ struct Recipe {
             {"subsets", subsets},
             {"widths", static_cast<int>(widths)},
             {"gradient_mode", static_cast<int>(gradient_mode)},
+            {"p2_k", p2_k},
+            {"price", price},
             {"beta", beta},
             {"dims", dims},
             {"steps", steps},
@@ -77,6 +85,7 @@ struct Recipe {
 [[nodiscard]] inline Recipe recipe_of(std::string_view method, Recipe base) {
   using ds::encoder::GradientMode;
   base.method = method;
+  if (base.siamese_weight == 0) base.siamese = Siamese::none;
   if (method == "diffsiam") {
   } else if (method == "diffusion_only") {
     base.siamese = Siamese::none;

@@ -5,7 +5,6 @@
 // ctest: @OUT@
 
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -14,6 +13,8 @@
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/io/html_report.hpp>
+
+#include "support/program.hpp"
 
 namespace ds = diffsiam;
 using B = ds::backend::Cpu<float>;
@@ -99,11 +100,5 @@ void run(std::filesystem::path const& folder) {
 }
 
 int main(int argc, char** argv) {
-  try {
-    run(argc > 1 ? argv[1] : "runs/schedules");
-    return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "noise_schedules: %s\n", error.what());
-    return 1;
-  }
+  return example::run_program("noise_schedules", [&] { run(argc > 1 ? argv[1] : "runs/schedules"); });
 }

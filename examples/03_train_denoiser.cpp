@@ -2,13 +2,12 @@
 //
 //   build/release/examples/train_denoiser --steps 450 --out runs/denoiser
 
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "support/program.hpp"
 #include "support/report.hpp"
 #include "support/training.hpp"
 
@@ -70,15 +69,8 @@ int main(int argc, char** argv) {
   app.add_option("--data", data, "folder with the IDX files")->capture_default_str();
   app.add_flag("--resume", resume, "goes on with the interrupted run in the folder");
   CLI11_PARSE(app, argc, argv);
-  try {
+  return example::run_program("train_denoiser", [&] {
     example::stop_on_interrupt();
     run(config, out, data, resume);
-    return 0;
-  } catch (diffsiam::Interrupted const& stopped) {
-    std::fprintf(stderr, "\n%s\n", stopped.what());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\ntrain_denoiser: %s\n", error.what());
-    return 1;
-  }
+  });
 }

@@ -11,13 +11,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "support/program.hpp"
 #include "support/report.hpp"
 #include "support/training.hpp"
 
@@ -103,6 +103,7 @@ Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures cons
   FeatureSet const z = encode_parts(context, model.encoder(), pictures);
   results.scores.emplace_back("DiffSiam", score(z, labels, threads));
   results.subsets = subset_scores(z, labels, model.partition(), threads);
+  results.map = subset_class_map(z, labels, model.partition(), threads);
   say("measuring: the controls");
   FeatureSet const raw = raw_pixels(pictures);
   results.scores.emplace_back("PCA of the same width",
@@ -180,15 +181,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(400, 55000))
       ->group("Settings");
   CLI11_PARSE(app, argc, argv);
-  try {
+  return example::run_program("train_diffsiam", [&] {
     example::stop_on_interrupt();
     run(options);
-    return 0;
-  } catch (diffsiam::Interrupted const& stopped) {
-    std::fprintf(stderr, "\n%s\n", stopped.what());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\ntrain_diffsiam: %s\n", error.what());
-    return 1;
-  }
+  });
 }

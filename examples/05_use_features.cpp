@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <numeric>
 #include <vector>
 
 #include <diffsiam/io/published_weights.hpp>
 
+#include "support/program.hpp"
 #include "support/report.hpp"
 
 namespace {
@@ -87,14 +87,10 @@ void run(std::filesystem::path const& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return example::run_program("use_features", [&] {
     if (argc != 2)
       throw diffsiam::ConfigError(
           "use_features: expected the folder of a run of train_diffsiam, got no argument");
     run(argv[1]);
-    return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "use_features: %s\n", error.what());
-    return 1;
-  }
+  });
 }

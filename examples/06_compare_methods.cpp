@@ -7,8 +7,6 @@
 // ctest: --data shapes --method diffsiam --pictures 300 --pairs 4 --steps 3 --siamese-batch 16
 //   --again --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
 
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -18,6 +16,7 @@
 #include "support/experiment/methods.hpp"
 #include "support/experiment/order.hpp"
 #include "support/experiment/results.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -39,7 +38,8 @@ struct Options {
   // Settings of the recipe that were given another value.
   std::optional<std::uint64_t> steps, siamese_from;
   std::optional<ds::Index> batch, siamese_batch;
-  std::optional<double> siamese_weight, rate, temperature, beta;
+  std::optional<int> subsets;
+  std::optional<double> siamese_weight, rate, temperature, beta, p2_k, price;
   std::optional<float> least_area, blur, erase, jitter;
 
   [[nodiscard]] Recipe recipe() const {
@@ -52,6 +52,9 @@ struct Options {
     recipe.rate = rate.value_or(recipe.rate);
     recipe.temperature = temperature.value_or(recipe.temperature);
     recipe.beta = beta.value_or(recipe.beta);
+    recipe.p2_k = p2_k.value_or(recipe.p2_k);
+    recipe.price = price.value_or(recipe.price);
+    recipe.subsets = subsets.value_or(recipe.subsets);
     return recipe;
   }
 };
@@ -104,7 +107,7 @@ void run(Options const& options) {
   MeasureList list;
   Curve curve{context, data};
   auto const [z, partition, model] = features_by(options.method, run, denoiser, curve);
-  list.add("training_seconds", seconds_since(list.start()));
+  list.add_seconds("training_seconds");
   for (CurvePoint const& point : curve.points())
     list.add({.measure = "probe_while_training",
               .value = point.mean(),
@@ -158,25 +161,18 @@ int main(int argc, char** argv) {
   app.add_option("--siamese-weight", options.siamese_weight, "w");
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");
+  app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
+  app.add_option("--price", options.price, "of a nat of z");
+  app.add_option("--subsets", options.subsets, "k");
   app.add_option("--beta", options.beta, "of the beta-VAE");
   app.add_option("--least-area", options.least_area, "of a view's crop");
   app.add_option("--blur", options.blur, "probability in a view");
   app.add_option("--erase", options.erase, "probability in a view");
   app.add_option("--jitter", options.jitter, "of brightness and contrast");
   CLI11_PARSE(app, argc, argv);
-  try {
-    if (list) {
-      for (std::string const& name : example::method_names()) example::say(name);
-      return 0;
-    }
+  return example::run_program("compare_methods", [&] {
     example::stop_on_interrupt();
-    run(options);
-    return 0;
-  } catch (diffsiam::Interrupted const& stopped) {
-    std::fprintf(stderr, "\n%s\n", stopped.what());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\ncompare_methods: %s\n", error.what());
-    return 1;
-  }
+    if (!list) return run(options);
+    for (std::string const& name : example::method_names()) example::say(name);
+  });
 }

@@ -7,7 +7,6 @@
 // --page @OUT@/page.md --images @OUT@/images
 
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include <diffsiam/io/file.hpp>
 
 #include "support/experiment/results_page.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -66,11 +66,5 @@ int main(int argc, char** argv) {
   app.add_option("--images", options.images, "folder of the pictures")->capture_default_str();
   app.add_option("--text", options.text, "Markdown whose text the page takes over (default: its own)");
   CLI11_PARSE(app, argc, argv);
-  try {
-    run(options);
-    return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "results_page: %s\n", error.what());
-    return 1;
-  }
+  return example::run_program("results_page", [&] { run(options); });
 }

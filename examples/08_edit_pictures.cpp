@@ -10,7 +10,6 @@
 // In --out: report.html, result.json, *.png, and the weights of the judge, which is trained once.
 
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 
@@ -18,6 +17,7 @@
 
 #include "support/editing/page.hpp"
 #include "support/editing/trained.hpp"
+#include "support/program.hpp"
 
 namespace {
 
@@ -164,15 +164,8 @@ int main(int argc, char** argv) {
   app.add_option("--latent-steps", settings.latent_steps, "of training")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (options.files.untrained) settings.judge_steps = settings.latent_steps = 2;
-  try {
+  return example::run_program("edit_pictures", [&] {
     example::stop_on_interrupt();
     run(options);
-    return 0;
-  } catch (diffsiam::Interrupted const& stopped) {
-    std::fprintf(stderr, "\n%s\n", stopped.what());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\nedit_pictures: %s\n", error.what());
-    return 1;
-  }
+  });
 }

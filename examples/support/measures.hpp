@@ -12,7 +12,9 @@
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/eval/pca.hpp>
+#include <diffsiam/eval/subset_factor_map.hpp>
 #include <diffsiam/io/json_lines.hpp>
+#include <diffsiam/model/step_losses.hpp>
 
 #include "console.hpp"
 #include "fashion_run.hpp"
@@ -151,6 +153,18 @@ struct SubsetScore {
   return scores;
 }
 
+/// How well each subset alone, and each run of first subsets, tells the classes apart (see SubsetFactorMap).
+[[nodiscard]] inline ds::eval::SubsetFactorMap subset_class_map(FeatureSet const& z, LabelSet const& labels,
+                                                                ds::TimestepPartition const& partition,
+                                                                ds::ThreadPool& threads) {
+  auto const factored = [&](std::vector<float> const& values, std::vector<int> const& classes) {
+    ds::eval::Features const features = features_of(values, z.dims);
+    return ds::eval::Factored{features, {classes, features.count, 1}};
+  };
+  return ds::eval::subset_factor_map(factored(z.train, labels.train), factored(z.test, labels.test),
+                                     ds::eval::subset_groups(partition), &threads);
+}
+
 /// Diffusion losses on held-out pictures, all on the same draws and in the same weighting.
 struct DiffusionScore {
   double denoiser = 0, diffsiam = 0, diffsiam_z_shuffled = 0;
@@ -180,29 +194,18 @@ struct DiffusionScore {
   return total;
 }
 
-/// The losses at single time-steps: what z adds, from fine to coarse.
-struct StepLoss {
-  int t = 0;
-  double denoiser = 0, diffsiam = 0;
-};
-[[nodiscard]] inline std::vector<StepLoss> losses_by_timestep(B::Context& context,
-                                                              ds::DiffSiam<B> const& model,
-                                                              ds::data::Dataset const& pictures,
-                                                              std::uint64_t seed) {
+/// The losses at single time-steps on some test pictures: what z adds, from fine to coarse.
+[[nodiscard]] inline std::vector<ds::model::StepLoss> losses_by_timestep(B::Context& context,
+                                                                         ds::DiffSiam<B> const& model,
+                                                                         ds::data::Dataset const& pictures,
+                                                                         std::uint64_t seed) {
   auto const part = pictures.slice(0, 200);
   auto const units = part.units();
   auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
-  auto const z = model.encode(images);
-  std::vector<StepLoss> losses;
-  for (int t = 25; t < model.schedule().timesteps(); t += 50) {
-    auto const steps = ds::Tensor<B>::filled(context, {part.size()}, static_cast<float>(t));
-    auto const noise = ds::diffusion::normal<B>(
-        context, images.shape(), {.seed = seed, .stream = 41, .step = static_cast<std::uint64_t>(t)});
-    ds::Noised<B> const noised{ds::add_noise(model.schedule(), images, steps, noise), steps, noise};
-    losses.push_back({t, static_cast<double>(model.denoiser_loss(noised).item()),
-                      static_cast<double>(model.diffusion_loss(z, noised).item())});
-  }
-  return losses;
+  std::vector<int> steps;
+  for (int t = 25; t < model.schedule().timesteps(); t += 50) steps.push_back(t);
+  return ds::model::step_losses(model, images, model.encode(images), steps,
+                                {.rng = {.seed = seed, .stream = 41}});
 }
 
 }  // namespace example

@@ -19,7 +19,8 @@ struct Results {
   std::vector<std::pair<std::string, Score>> scores;  ///< by kind of feature, ours first
   std::vector<SubsetScore> subsets;
   DiffusionScore diffusion;
-  std::vector<StepLoss> by_timestep;
+  std::vector<ds::model::StepLoss> by_timestep;
+  ds::eval::SubsetFactorMap map;  ///< of subsets by classes
   StageSpeed denoiser_speed, diffsiam_speed;
 };
 
@@ -85,6 +86,19 @@ struct Results {
   return ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
 }
 
+/// What each subset says of the class, alone and with those before it.
+[[nodiscard]] inline ds::io::HeatMap subset_map(ds::eval::SubsetFactorMap const& map) {
+  ds::io::HeatMap picture{.title = "What each subset knows of the class",
+                          .x_label = "subset, from fine (small time-steps) to coarse",
+                          .rows = {"alone", "with those before"},
+                          .value_label = "class read",
+                          .decimals = 2};
+  for (ds::Index i = 1; i <= map.subsets; ++i) picture.columns.push_back(std::to_string(i));
+  picture.values = map.alone;
+  picture.values.insert(picture.values.end(), map.prefix.begin(), map.prefix.end());
+  return picture;
+}
+
 [[nodiscard]] inline std::string percent(double value) {
   return ds::io::format_fixed(100 * value, 1);
 }
@@ -131,6 +145,9 @@ inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pict
                   .markers = true,
                   .series = {by_subset}});
   features.table(subsets);
+  features.heat_map(subset_map(results.map),
+                    "(accuracy - chance)/(1 - chance) of a linear discriminant on test pictures: 0 is "
+                    "guessing, 1 is never wrong.");
 
   auto& losses = report.section("What was lost, and what z gives back");
   losses.table({.header = {"on held-out pictures", "diffusion loss"},
@@ -144,12 +161,12 @@ inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pict
   for (auto const& s : results.by_timestep) {
     for (auto* series : {&alone, &ours, &gain}) series->x.push_back(s.t);
     alone.y.push_back(s.denoiser);
-    ours.y.push_back(s.diffsiam);
-    gain.y.push_back(100 * (1 - s.diffsiam / s.denoiser));
+    ours.y.push_back(s.shifted);
+    gain.y.push_back(100 * s.gain() / s.denoiser);
   }
   losses.chart({.title = "Loss by time-step",
                 .x_label = "t",
-                .y_label = "weighted loss",
+                .y_label = "mean squared error of eps",
                 .log_y = true,
                 .series = {alone, ours}});
   losses.chart({.title = "Gain by time-step", .x_label = "t", .y_label = "%", .series = {gain}});

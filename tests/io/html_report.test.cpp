@@ -19,7 +19,8 @@ TEST_CASE("text is escaped wherever it stands in a report", "[io][html_report]")
       .picture(io::blank_picture(1, 1, 1, 0), {.caption = evil})
       .chart(
           {.title = evil, .x_label = evil, .y_label = evil, .series = {{.name = evil, .x = {1}, .y = {1}}}},
-          evil);
+          evil)
+      .heat_map({.title = evil, .x_label = evil, .rows = {evil}, .columns = {evil}, .values = {1}}, evil);
   std::string const html = report.html();
   CHECK_FALSE(contains(html, "<script"));
   CHECK_FALSE(contains(html, "alert(\""));

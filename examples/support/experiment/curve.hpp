@@ -14,7 +14,7 @@ namespace example {
 /// The linear probe's validation accuracy for each factor, from at most `most` training pictures.
 struct CurvePoint {
   std::uint64_t step = 0;
-  double seconds = 0;
+  double seconds = 0;            ///< of the processor
   std::vector<double> accuracy;  ///< of each factor
   [[nodiscard]] double mean() const {
     double sum = 0;
@@ -41,7 +41,7 @@ class Curve {
   }
   /// The same of features at hand: those of the first training pictures, and of all validation pictures.
   CurvePoint const& add(FeatureSet const& z, std::uint64_t step) {
-    CurvePoint point{.step = step, .seconds = seconds_since(start_), .accuracy = {}};
+    CurvePoint point{.step = step, .seconds = processor_seconds() - start_, .accuracy = {}};
     FactorTable const& factors = data_->factors;
     for (std::size_t f = 0; f < factors.factors(); ++f) {
       auto labels = factors.column(factors.train, f);
@@ -63,7 +63,7 @@ class Curve {
   B::Context* context_;
   ExperimentData const* data_;
   ds::data::Dataset train_;
-  Clock::time_point start_ = Clock::now();
+  double start_ = processor_seconds();
   std::vector<CurvePoint> points_;
 };
 

@@ -33,10 +33,14 @@ struct Learner {
   Learner(Run const& run, ds::ModularEncoder<B> const& which, ds::UNet<B> const& denoiser) : encoder(which) {
     Recipe const& recipe = run.recipe;
     B::Context& context = *run.context;
-    if (recipe.diffusion)
-      model.emplace(
-          encoder, ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}},
-          ds::DiffSiam<B>::Config{.gradient_mode = recipe.gradient_mode});
+    if (recipe.diffusion) {
+      ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}};
+      ds::DiffSiam<B>::Config const config{.gradient_mode = recipe.gradient_mode};
+      if (recipe.p2_k > 0)
+        model.emplace(encoder, decoder, config, ds::diffusion::P2{.k = recipe.p2_k});
+      else
+        model.emplace(encoder, decoder, config);
+    }
     if (recipe.siamese == Siamese::nt_xent)
       nt_xent.emplace(context, ds::NtXentHalf<B>::Config{.head = {.dims = recipe.dims,
                                                                   .hidden = 2 * recipe.dims,
@@ -123,7 +127,16 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
     if (learner.model) {
       auto const images = images_of(context, batch, recipe.batch);
       auto const noised = ds::add_noise(learner.model->schedule(), images, at.rng);
-      diffusion = learner.model->diffusion_loss(learner.encoder(tape.input(images)), noised);
+      auto const z = learner.encoder(tape.input(images));
+      if (recipe.price > 0) {
+        auto const noise =
+            ds::diffusion::normal<B>(context, z.shape(), at.rng.with_stream(at.rng.stream + 77));
+        diffusion = ds::ops::linear_combination(
+            1, learner.model->diffusion_loss(ds::ops::add(z, noise), noised),
+            recipe.price / (2 * static_cast<double>(recipe.batch)), ds::ops::sum(ds::ops::multiply(z, z)));
+      } else {
+        diffusion = learner.model->diffusion_loss(z, noised);
+      }
     }
     if (siamese && (!diffusion || at.step >= recipe.siamese_from))
       joined = learner.siamese_loss(tape, views_of(context, batch, recipe.siamese_batch));

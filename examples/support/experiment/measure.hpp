@@ -19,21 +19,21 @@
 
 namespace example {
 
-/// Adds measures to a list, each with the seconds since the one before.
+/// Adds measures to a list, each with the processor seconds since the one before.
 class MeasureList {
  public:
   void add(std::string name, double value) {
-    double const now = seconds_since(start_);
+    double const now = processor_seconds();
     entries_.push_back({.measure = std::move(name), .value = value, .seconds = now - last_});
     last_ = now;
   }
   void add(Measured entry) { entries_.push_back(std::move(entry)); }
-  [[nodiscard]] Clock::time_point start() const { return start_; }
+  /// Adds what has been computed since the measure before.
+  void add_seconds(std::string name) { add(std::move(name), processor_seconds() - last_); }
   [[nodiscard]] std::vector<Measured> const& entries() const { return entries_; }
 
  private:
-  Clock::time_point start_ = Clock::now();
-  double last_ = 0;
+  double last_ = processor_seconds();
   std::vector<Measured> entries_;
 };
 

@@ -85,6 +85,15 @@ namespace detail {
   Learner const learner{run, encoder, denoiser};
   (void)train_by_recipe(run, learner, [&](std::uint64_t step) { curve.look(encoder, step); });
   MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
+  if (recipe.price > 0) {
+    std::uint32_t stream = 0;
+    for (auto* part : {&result.z.train, &result.z.validation, &result.z.test}) {
+      ds::Tensor<B> const noise = ds::diffusion::normal<B>(
+          *run.context, {static_cast<ds::Index>(part->size())}, {.seed = run.seed, .stream = 900 + stream++});
+      auto const values = noise.values();
+      for (std::size_t i = 0; i < part->size(); ++i) (*part)[i] += values[i];
+    }
+  }
   if (recipe.diffusion) result.partition = partition;
   result.model = learner.model;
   return result;

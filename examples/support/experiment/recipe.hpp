@@ -21,18 +21,24 @@ struct Recipe {
   std::string method = "diffsiam";
   bool diffusion = true;
   Siamese siamese = Siamese::nt_xent;
-  double siamese_weight = 0.05;    ///< w, beside the diffusion loss
+  double siamese_weight = 0.2;     ///< w, beside the diffusion loss
   double temperature = 0.5;        ///< of NT-Xent
   std::uint64_t siamese_from = 0;  ///< step at which the siamese half joins
   int subsets = 16;                ///< k; 1 is PDAE
   Widths widths = Widths::uniform;
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
+  /// lambda_t = 1/(p2_k + SNR): the loss of x_0 rather than of eps, up to where the SNR falls to p2_k; 0:
+  /// PDAE's
+  double p2_k = 0.01;
+  /// What a nat of z costs: z reaches the decoder with unit noise, and |z|^2/2 times this joins the loss; 0:
+  /// none
+  double price = 0;
   double beta = 4;  ///< of the beta-VAE
 
   ds::Index dims = 64;
   std::uint64_t steps = 1000;
-  ds::Index batch = 32;           ///< pictures of the diffusion half
+  ds::Index batch = 96;           ///< pictures of the diffusion half
   ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
   double rate = 3e-3;
 
@@ -41,6 +47,8 @@ struct Recipe {
     Recipe recipe;
     if (data == "shapes") {
       recipe.siamese_weight = 0.01;
+      recipe.p2_k = 0;
+      recipe.batch = 32;
       recipe.siamese_batch = 128;
       recipe.rate = 2e-3;
       recipe.steps = 800;
@@ -58,6 +66,8 @@ struct Recipe {
             {"subsets", subsets},
             {"widths", static_cast<int>(widths)},
             {"gradient_mode", static_cast<int>(gradient_mode)},
+            {"p2_k", p2_k},
+            {"price", price},
             {"beta", beta},
             {"dims", dims},
             {"steps", steps},
@@ -77,6 +87,7 @@ struct Recipe {
 [[nodiscard]] inline Recipe recipe_of(std::string_view method, Recipe base) {
   using ds::encoder::GradientMode;
   base.method = method;
+  if (base.siamese_weight == 0) base.siamese = Siamese::none;
   if (method == "diffsiam") {
   } else if (method == "diffusion_only") {
     base.siamese = Siamese::none;

@@ -30,7 +30,7 @@ struct Cell {
 struct Measured {
   std::string measure;
   double value = 0;
-  double seconds = 0;  ///< that measuring took
+  double seconds = 0;  ///< of the processor that measuring took
   std::optional<std::uint64_t> step{};
 };
 

@@ -74,7 +74,7 @@ inline void write_fashion(PageWriter& page, ResultFile const& results) {
                   {{"linear probe, %", "linear_probe", percent_style},
                    {"k-NN, k = 20, %", "knn_20", percent_style},
                    {"k-NN, k = 200, %", "knn_200", percent_style},
-                   {"training, min", "training_seconds", {.scale = 1.0 / 60, .decimals = 1}, false},
+                   {"training, CPU min", "training_seconds", {.scale = 1.0 / 60, .decimals = 1}, false},
                    {"memory, MB", "peak_bytes", {.scale = 1e-6, .decimals = 0}, false}},
                   Lead::dims_and_seeds,
                   "Accuracy on test pictures, mean and standard deviation over seeds; training time and the "

@@ -15,6 +15,7 @@
 #include <diffsiam/io/base64.hpp>
 #include <diffsiam/io/chart.hpp>
 #include <diffsiam/io/file.hpp>
+#include <diffsiam/io/heat_map.hpp>
 #include <diffsiam/io/html_style.hpp>
 #include <diffsiam/io/markup.hpp>
 #include <diffsiam/io/picture.hpp>
@@ -101,6 +102,11 @@ class ReportSection {
 
   ReportSection& chart(Chart const& chart, std::string_view caption_text = {}) {
     return append("<figure>" + render_chart(chart) + caption(caption_text) + "</figure>\n", true);
+  }
+
+  /// Throws as render_heat_map.
+  ReportSection& heat_map(HeatMap const& map, std::string_view caption_text = {}) {
+    return append("<figure>" + render_heat_map(map) + caption(caption_text) + "</figure>\n", true);
   }
 
   [[nodiscard]] std::string const& title() const { return title_; }

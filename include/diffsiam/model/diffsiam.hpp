@@ -25,13 +25,14 @@ class DiffSiam {
     encoder::GradientMode gradient_mode = encoder::GradientMode::joint;
   };
 
-  /// The partition is the encoder's. Throws ConfigError where encoder, decoder and schedule do not fit each
-  /// other.
-  DiffSiam(Encoder encoder, Decoder decoder, Config config = {})
+  /// The partition is the encoder's; the weighting is that of the diffusion loss, PDAE's by default. Throws
+  /// ConfigError where encoder, decoder and schedule do not fit each other.
+  template <diffusion::Weighting W = diffusion::SnrPower>
+  DiffSiam(Encoder encoder, Decoder decoder, Config config = {}, W const& weighting = {})
       : config_(std::move(config)),
         encoder_(std::move(encoder)),
         decoder_(std::move(decoder)),
-        loss_(config_.schedule) {
+        loss_(config_.schedule, weighting) {
     if (encoder_.latent_dims() != decoder_.latent_dims()) {
       fail<ConfigError>("DiffSiam", {"an encoder of ", decoder_.latent_dims(), " dims, as the decoder reads"},
                         {encoder_.latent_dims(), " dims"});

@@ -13,6 +13,7 @@ namespace diffsiam::ops {
 /// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b0001, true};
   Index groups = 32;
   double epsilon = 1e-5;
   bool rows = false;
@@ -50,12 +51,12 @@ struct GroupNorm : GroupNormRules {
     auto const* const modulation = pass.in.size() > 3 ? pass.in[3].data() : nullptr;
     if constexpr (backend::FusedGroupNorm<B, Act>) {
       B::template group_norm<Act>(pass.context, geometry(pass.in[0].shape()),
-                                  {.x = pass.in[0].data(),
+                                  {.x = pass.in[0].stored(),
                                    .gamma = pass.in[1].data(),
                                    .beta = pass.in[2].data(),
                                    .modulation = modulation,
                                    .epsilon = epsilon,
-                                   .y = pass.out.data(),
+                                   .y = pass.out.stored(),
                                    .mean = normalise.plane(statistics, 0),
                                    .inverse_deviation = normalise.plane(statistics, 1),
                                    .scale = normalise.plane(affine, 0),
@@ -74,7 +75,7 @@ struct GroupNorm : GroupNormRules {
   template <class B>
   void recompute(Forward<B> const& pass) const {
     normaliser<B>(pass.context, pass.in[0].shape())
-        .apply(pass.in[0].data(), (*pass.saved)[1], pass.out.data());
+        .apply(pass.in[0].stored(), (*pass.saved)[1], pass.out.stored());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
@@ -86,7 +87,7 @@ struct GroupNorm : GroupNormRules {
     if constexpr (backend::FusedGroupNorm<B, Act>) {
       Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
       B::template group_norm_gradient<Act>(pass.context, geometry(pass.in[0].shape()),
-                                           {.x = pass.in[0].data(),
+                                           {.x = pass.in[0].stored(),
                                             .gamma = pass.in[1].data(),
                                             .beta = pass.in[2].data(),
                                             .modulation = modulation,

@@ -15,6 +15,7 @@ namespace diffsiam::ops {
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr unsigned keeps_inputs = 0b011;
+  static constexpr CompactRule compact{CompactRule::Output::images};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[1], "(out, in)");

@@ -36,7 +36,7 @@ struct Columns {
   Index first, last;
 };
 
-/// y (pixels, out) (+)= bias + convolution, for some columns of one piece.
+/// y (pixels of the piece, out) (+)= bias + convolution, for some columns of one piece.
 template <class T>
 void convolve(ConvGeometry const& g, ConvView<T> const& x, Columns const& columns, T const* packed,
               T const* bias, T* y, bool accumulate) {
@@ -67,7 +67,7 @@ void convolve(ConvGeometry const& g, ConvView<T> const& x, Columns const& column
           if (++row == x.rows) row = 0, ++image;
         }
       }
-      tile.c = y + (x.first_pixel + pixel) * g.out + column;
+      tile.c = y + pixel * g.out + column;
       multiply(tile);
     }
   }
@@ -101,6 +101,14 @@ template <class T>
                          threads * ConvRows{g}.copy_elements();
   return static_cast<std::size_t>(elements) * sizeof(T);
 }
+/// Of one whose image and output may be compact.
+template <class T>
+[[nodiscard]] std::size_t stored_conv2d_workspace(ConvGeometry const& g, int threads) {
+  ConvRows const cut{g, true};
+  Index const elements = detail::packed_elements<T>(g.depth(), g.out) + padded_columns<T>(g.out) +
+                         threads * (cut.copy_elements() + cut.output_elements());
+  return static_cast<std::size_t>(elements) * sizeof(T);
+}
 /// At stride 1 the gradient is itself a convolution, with the kernel turned round.
 [[nodiscard]] inline ConvGeometry turned(ConvGeometry const& g) {
   return {g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
@@ -123,14 +131,34 @@ template <class T, class Weight>
       [&](void* to) { pack_weights(context, depth, columns, static_cast<T*>(to), weight); });
 }
 
-/// y (+)= bias + convolution with packed weights.
+/// Where a piece of y is written: there, or beside it.
 template <class T>
-void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T const* packed, T const* bias,
-                  T* y, bool accumulate) {
-  ConvRows const cut{g};
-  Index const padded = padded_columns<T>(g.out);
-  auto const memory = context.allocate(
-      static_cast<std::size_t>(padded + context.threads().threads() * cut.copy_elements()) * sizeof(T));
+[[nodiscard]] T* place_of(T* y, Index first, T*) {
+  return y + first;
+}
+template <class T, class C>
+[[nodiscard]] T* place_of(Stored<T, C> const& y, Index first, T* beside) {
+  return y.compact != nullptr ? beside : y.full + first;
+}
+/// Columns [first, last) of pixels (count, out) that were written beside y go where they belong.
+template <class T>
+void bring_home(T const*, Index, Index, Columns const&, T*) {}
+template <class T, class C>
+void bring_home(T const* beside, Index count, Index out, Columns const& columns, Stored<T, C> const& y) {
+  for (Index pixel = 0; pixel < count && y.compact != nullptr; ++pixel)
+    narrow(beside + pixel * out + columns.first, columns.last - columns.first,
+           y.compact + pixel * out + columns.first);
+}
+
+/// y (+)= bias + convolution with packed weights. X is T const* and Y is T*, or both are Stored.
+template <class T, class X, class Y>
+void convolve_all(HostContext& context, ConvGeometry const& g, X const& x, T const* packed, T const* bias,
+                  Y const& y, bool accumulate) {
+  ConvRows const cut{g, is_compact(x)};
+  Index const padded = padded_columns<T>(g.out), copy = cut.copy_elements();
+  Index const each = copy + (is_compact(y) ? cut.output_elements() : 0);
+  auto const memory =
+      context.allocate(static_cast<std::size_t>(padded + context.threads().threads() * each) * sizeof(T));
   T* const start = static_cast<T*>(memory.get());
   T* const copies = start + padded;
   if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
@@ -142,17 +170,21 @@ void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T con
       std::clamp<Index>(std::min(few / std::max<Index>(1, cut.pieces), products / least_products), 1, panels);
   Index const columns = (panels + slices - 1) / slices * panel_columns<T>;
   context.threads().run(cut.pieces * slices, [&](Index piece, int worker) {
-    auto const view = cut.view(x, piece / slices, copies + worker * cut.copy_elements());
-    Index const first = piece % slices * columns;
-    convolve(g, view, {first, std::min(first + columns, g.out)}, packed, bias == nullptr ? nullptr : start, y,
-             accumulate);
+    T* const own = copies + worker * each;
+    auto const view = cut.view(x, piece / slices, own);
+    Index const first = piece % slices * columns, at = view.first_pixel * g.out;
+    Columns const written{first, std::min(first + columns, g.out)};
+    T* const to = place_of(y, at, own + copy);
+    convolve(g, view, written, packed, bias == nullptr ? nullptr : start, to, accumulate);
+    bring_home(to, view.images * view.rows * g.out_w(), g.out, written, y + at);
   });
 }
 
 }  // namespace detail
 
-template <class T>
-void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+/// X is T const* and Y is T*, or both are Stored.
+template <class T, class X, class Y>
+void conv2d(HostContext& context, ConvGeometry const& g, X const& x, T const* w, T const* bias, Y const& y) {
   Index const depth = g.depth();
   auto const packed =
       detail::packed_weights<T>(context, {w, KernelCache::Form::panels, g.in, g.out, g.kernel}, depth, g.out,

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
-#include <diffsiam/backend/cpu/tile.hpp>
+#include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/core/products.hpp>
+#include <diffsiam/core/stored.hpp>
 
 namespace diffsiam::backend::cpu {
 
@@ -24,8 +26,10 @@ struct ConvRows {
   ConvGeometry g;
   Index images = 1, rows = 1;  ///< of a piece; rows of an image are cut only where images == 1
   Index stripes = 1, pieces = 0;
+  bool copies;  ///< rows of the input; a 1x1 kernel can read images that are in full themselves
 
-  explicit ConvRows(ConvGeometry const& geometry) : g(geometry) {
+  explicit ConvRows(ConvGeometry const& geometry, bool widens = false)
+      : g(geometry), copies(g.kernel > 1 || widens) {
     // Input that stays in a core's second cache, and enough pieces for some threads even of few images.
     constexpr Index most = Index{1} << 16, group = Index{1} << 14, wanted = 16;
     Index const row = std::max<Index>(1, padded_w() * g.in);
@@ -42,13 +46,14 @@ struct ConvRows {
   [[nodiscard]] Index padded_w() const { return g.w + 2 * g.padding(); }
   /// Input rows behind the output rows of one image.
   [[nodiscard]] Index seen_rows() const { return (rows - 1) * g.stride + g.kernel; }
-  /// Elements a worker needs for a copy; a 1x1 kernel reads the images themselves.
-  [[nodiscard]] Index copy_elements() const {
-    return g.kernel == 1 ? 0 : images * seen_rows() * padded_w() * g.in;
-  }
+  /// Elements a worker needs for a copy.
+  [[nodiscard]] Index copy_elements() const { return copies ? images * seen_rows() * padded_w() * g.in : 0; }
+  /// Elements of a piece's output.
+  [[nodiscard]] Index output_elements() const { return images * rows * g.out_w() * g.out; }
 
-  template <class T>
-  [[nodiscard]] ConvView<T> view(T const* x, Index piece, T* copy) const {
+  /// X is T const*, or Stored.
+  template <class T, class X>
+  [[nodiscard]] ConvView<T> view(X const& x, Index piece, T* copy) const {
     Index const first_image = piece / stripes * images;
     Index const first_row = piece % stripes * rows;
     ConvView<T> v{copy,
@@ -57,8 +62,8 @@ struct ConvRows {
                   std::min(images, g.n - first_image),
                   std::min(rows, g.out_h() - first_row),
                   (first_image * g.out_h() + first_row) * g.out_w()};
-    if (g.kernel == 1) {
-      v.data = x + (first_image * g.h + first_row * g.stride) * g.w * g.in;
+    if (!copies) {
+      v.data = full(x) + (first_image * g.h + first_row * g.stride) * g.w * g.in;
       v.image_pitch = g.h * g.w * g.in;
       return v;
     }
@@ -72,11 +77,29 @@ struct ConvRows {
           continue;
         }
         std::fill_n(to, border, T(0));
-        std::copy_n(x + ((first_image + image) * g.h + h) * g.w * g.in, g.w * g.in, to + border);
+        copy_values(x + ((first_image + image) * g.h + h) * g.w * g.in, g.w * g.in, to + border);
         std::fill_n(to + border + g.w * g.in, border, T(0));
       }
     }
     return v;
+  }
+
+ private:
+  template <class T>
+  [[nodiscard]] static T const* full(T const* x) {
+    return x;
+  }
+  template <class T, class C>
+  [[nodiscard]] static T const* full(Stored<T const, C const> const& x) {
+    return x.full;
+  }
+  template <class T>
+  static void copy_values(T const* from, Index count, T* to) {
+    std::copy_n(from, count, to);
+  }
+  template <class T, class C>
+  static void copy_values(Stored<T const, C const> const& from, Index count, T* to) {
+    from.compact != nullptr ? widen(from.compact, count, to) : copy_values(from.full, count, to);
   }
 };
 

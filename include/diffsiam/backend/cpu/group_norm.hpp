@@ -7,6 +7,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/normalisation.hpp>
@@ -83,34 +84,43 @@ void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
 
 namespace detail {
 
-/// y = act(scale x + shift) on a block of g.s rows.
-template <class Act, class T>
-void activate_block(NormGeometry const& g, Index channels, T const* x, T const* scale, T const* shift, T* y) {
+/// y = act(scale x + shift) on a block of g.s rows. X is T, or compact.
+template <class Act, class T, class X>
+void activate_block(NormGeometry const& g, Index channels, X const* x, T const* scale, T const* shift, X* y) {
   for_each_strip(channels, [&](Index c, auto constant) {
     Index const count = constant;
     for (Index row = 0; row < g.s; ++row) {
-      T const* const from = x + row * g.c + c;
-      T* const to = y + row * g.c + c;
-      DIFFSIAM_INDEPENDENT_ITERATIONS
-      for (Index i = 0; i < count; ++i)
-        functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
+      X const* const from = x + row * g.c + c;
+      X* const to = y + row * g.c + c;
+      if constexpr (std::is_same_v<X, T>) {
+        DIFFSIAM_INDEPENDENT_ITERATIONS
+        for (Index i = 0; i < count; ++i)
+          functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
+      } else {
+        T full[GroupNormCut::strip];
+        DIFFSIAM_INDEPENDENT_ITERATIONS
+        for (Index i = 0; i < count; ++i)
+          functional::AffineActivate<Act>{}(full[i], static_cast<T>(from[i]), scale[c + i], shift[c + i]);
+        narrow(full, count, to);
+      }
     }
   });
 }
 
 /// dv (rows of `channels`) = dy act'(scale x + shift).
-template <class Act, class T>
-void activate_block_gradient(NormGeometry const& g, Index channels, T const* x, T const* dy, T const* scale,
+template <class Act, class T, class X>
+void activate_block_gradient(NormGeometry const& g, Index channels, X const* x, T const* dy, T const* scale,
                              T const* shift, T* dv) {
   for_each_strip(channels, [&](Index c, auto constant) {
     Index const count = constant;
     for (Index row = 0; row < g.s; ++row) {
-      T const* const from = x + row * g.c + c;
+      X const* const from = x + row * g.c + c;
       T const* const gradient = dy + row * g.c + c;
       T* const to = dv + row * channels + c;
       DIFFSIAM_INDEPENDENT_ITERATIONS
       for (Index i = 0; i < count; ++i)
-        functional::AffineActivateGradient<Act>{}(to[i], gradient[i], from[i], scale[c + i], shift[c + i]);
+        functional::AffineActivateGradient<Act>{}(to[i], gradient[i], static_cast<T>(from[i]), scale[c + i],
+                                                  shift[c + i]);
     }
   });
 }
@@ -118,25 +128,27 @@ void activate_block_gradient(NormGeometry const& g, Index channels, T const* x, 
 }  // namespace detail
 
 /// See NormForward. `activate` is activate_block of the activation: all else is compiled once.
-template <class T>
-[[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> const& pass,
-                                  decltype(&detail::activate_block<functional::Identity, T>) activate) {
+template <class T, class X = T>
+[[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g,
+                                  NormForward<T, X const*, X*> const& pass,
+                                  decltype(&detail::activate_block<functional::Identity, T, X>) activate) {
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels) {
-    T const* const x = pass.x + n * g.s * g.c + first;
-    T* const y = pass.y + n * g.s * g.c + first;
+    X const* const x = pass.x + n * g.s * g.c + first;
+    X* const y = pass.y + n * g.s * g.c + first;
     Index const table = n * g.c + first;
     T* const mean = pass.mean + table;
     T* const deviation = pass.inverse_deviation + table;
     T* const scale = pass.scale + table;
     T* const shift = pass.shift + table;
     detail::for_each_strip(channels, [&](Index c, auto count) {
-      detail::sum_rows_of(g.s, count, mean + c, [&](Index row, Index i) { return x[row * g.c + c + i]; });
+      detail::sum_rows_of(g.s, count, mean + c,
+                          [&](Index row, Index i) { return static_cast<T>(x[row * g.c + c + i]); });
     });
     detail::means_of_groups(g, channels, mean);
     detail::for_each_strip(channels, [&](Index c, auto count) {
       detail::sum_rows_of(g.s, count, deviation + c, [&](Index row, Index i) {
-        return functional::SquaredDeviation{}(x[row * g.c + c + i], mean[c + i]);
+        return functional::SquaredDeviation{}(static_cast<T>(x[row * g.c + c + i]), mean[c + i]);
       });
     });
     detail::means_of_groups(g, channels, deviation);
@@ -160,14 +172,14 @@ template <class T>
 }
 
 /// See NormBackward; `activate` as above.
-template <class T>
+template <class T, class X = T>
 [[gnu::noinline]] void group_norm_gradient(
-    HostContext& context, NormGeometry const& g, NormBackward<T> const& pass,
-    decltype(&detail::activate_block_gradient<functional::Identity, T>) activate) {
+    HostContext& context, NormGeometry const& g, NormBackward<T, X const*> const& pass,
+    decltype(&detail::activate_block_gradient<functional::Identity, T, X>) activate) {
   auto const memory = context.allocate(group_norm_gradient_workspace<T>(g, context.threads().threads()));
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels, T* dv) {
-    T const* const x = pass.x + n * g.s * g.c + first;
+    X const* const x = pass.x + n * g.s * g.c + first;
     T const* const dy = pass.dy + n * g.s * g.c + first;
     Index const table = n * g.c + first;
     T const* const mean = pass.mean + table;
@@ -181,8 +193,8 @@ template <class T>
       detail::sum_rows_of(g.s, count, p_1 + c,
                           [&](Index row, Index i) { return dv[row * channels + c + i]; });
       detail::sum_rows_of(g.s, count, p_2 + c, [&](Index row, Index i) {
-        return functional::NormalisedProduct{}(dv[row * channels + c + i], x[row * g.c + c + i], mean[c + i],
-                                               deviation[c + i]);
+        return functional::NormalisedProduct{}(
+            dv[row * channels + c + i], static_cast<T>(x[row * g.c + c + i]), mean[c + i], deviation[c + i]);
       });
     });
     for (Index c = 0; c < channels && pass.modulation != nullptr; ++c) {
@@ -208,9 +220,9 @@ template <class T>
         T* const to = dx + row * g.c + c;
         DIFFSIAM_INDEPENDENT_ITERATIONS
         for (Index i = 0; i < count; ++i)
-          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], x[row * g.c + c + i],
-                                              scale[c + i], mean[c + i], deviation[c + i], m_1[c + i],
-                                              m_2[c + i]);
+          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i],
+                                              static_cast<T>(x[row * g.c + c + i]), scale[c + i], mean[c + i],
+                                              deviation[c + i], m_1[c + i], m_2[c + i]);
       }
     });
   };

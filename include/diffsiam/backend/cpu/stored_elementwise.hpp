@@ -21,7 +21,7 @@ template <class T, class C, int Inner>
 inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
 /// Compact operands of one call, and elements of each that are widened at a time.
 inline constexpr std::size_t most_compact = 4;
-inline constexpr Index widened_block = 512;
+inline constexpr Index widened_block = 1024;
 
 /// Operands that may be compact: strides count bytes.
 struct StoredWalkers {
@@ -50,6 +50,11 @@ struct StoredWalkers {
   }
 };
 
+/// Whether compact rows lie one after the other.
+[[nodiscard]] inline bool in_one_piece(Index row_stride, Index columns) {
+  return row_stride == columns * static_cast<Index>(sizeof(BFloat16));
+}
+
 /// f at `rows` times `columns` elements, at most widened_block in all.
 inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kernel, void const* f,
                           std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
@@ -65,13 +70,18 @@ inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kern
     }
     data[i] = std::exchange(unused, unused + widened_block);
     stride[i] = columns;
-    for (Index row = 0; row < rows && i > 0; ++row)
-      widen(reinterpret_cast<BFloat16 const*>(from[i] + row * row_stride[i]), columns,
+    if (i == 0) continue;
+    Index const at_once = in_one_piece(row_stride[i], columns) ? rows : 1;
+    for (Index row = 0; row < rows; row += at_once)
+      widen(reinterpret_cast<BFloat16 const*>(from[i] + row * row_stride[i]), at_once * columns,
             data[i] + row * columns);
   }
   kernel(f, data.data(), stride.data(), rows, columns);
-  for (Index row = 0; row < rows && operands.compact[0]; ++row)
-    narrow(data[0] + row * columns, columns, reinterpret_cast<BFloat16*>(from[0] + row * row_stride[0]));
+  if (!operands.compact[0]) return;
+  Index const at_once = in_one_piece(row_stride[0], columns) ? rows : 1;
+  for (Index row = 0; row < rows; row += at_once)
+    narrow(data[0] + row * columns, at_once * columns,
+           reinterpret_cast<BFloat16*>(from[0] + row * row_stride[0]));
 }
 
 /// A plane, block by block.

@@ -45,12 +45,12 @@ struct Cpu : HostMemory<T> {
   // Winograd's algorithm where it serves, direct sums elsewhere.
   static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
     if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d<Operands>(context, g, x, w, bias, y);
-    cpu::conv2d(context, g, x, w, bias, y);
+    cpu::conv2d<T>(context, g, x, w, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
     if (cpu::winograd::serves<T>(g))
       return cpu::winograd::conv2d_gradient_input<Operands>(context, g, dy, w, dx);
-    cpu::conv2d_gradient_input(context, g, dy, w, dx);
+    cpu::conv2d_gradient_input<T>(context, g, dy, w, dx);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
                                      T* dw) {

@@ -194,8 +194,7 @@ template <class T, class X = T>
     T* const scale = pass.scale + table;
     T* const shift = pass.shift + table;
     detail::for_each_strip(channels, [&](Index c, auto count) {
-      detail::sum_rows_of<X>(g.s, count, mean + c,
-                             [&](Index row, auto at) { return at(x + row * g.c + c); });
+      detail::sum_rows_of<X>(g.s, count, mean + c, [&](Index row, auto at) { return at(x + row * g.c + c); });
     });
     detail::means_of_groups(g, channels, mean);
     detail::for_each_strip(channels, [&](Index c, auto count) {

@@ -8,6 +8,7 @@
 #include <diffsiam/backend/cpu/conv2d.hpp>
 #include <diffsiam/backend/cpu/conv2d_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/group_norm.hpp>
+#include <diffsiam/backend/cpu/pixels_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/stored_elementwise.hpp>
 #include <diffsiam/backend/cpu/winograd_conv2d.hpp>
 #include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
@@ -63,39 +64,52 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     });
   }
 
+  // Winograd's algorithm where it serves, direct sums elsewhere, of operands in bfloat16 where the image is
+  // and pairs of them can be made.
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, T const* w, T const* bias,
                      Written const& y) {
-    if (!cpu::winograd::serves<T>(g)) return cpu::conv2d(context, g, x, w, bias, y);
-    auto const from = [&](auto const* pixels) {
-      if (is_compact(y)) return cpu::winograd::conv2d<BFloat16>(context, g, pixels, w, bias, y.compact);
-      cpu::winograd::conv2d<BFloat16>(context, g, pixels, w, bias, y.full);
+    auto const convolve = [&](auto const* from, auto* to) {
+      using X = std::remove_cvref_t<decltype(*from)>;
+      if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d<Compact>(context, g, from, w, bias, to);
+      if (std::is_same_v<X, Compact> && g.in % 2 == 0) return cpu::conv2d<X>(context, g, from, w, bias, to);
+      cpu::conv2d<T>(context, g, from, w, bias, to);
     };
-    is_compact(x) ? from(x.compact) : from(x.full);
+    auto const into = [&](auto* to) { is_compact(x) ? convolve(x.compact, to) : convolve(x.full, to); };
+    is_compact(y) ? into(y.compact) : into(y.full);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
     if (cpu::winograd::serves<T>(g))
-      return cpu::winograd::conv2d_gradient_input<BFloat16>(context, g, dy, w, dx);
-    cpu::conv2d_gradient_input(context, g, dy, w, dx);
+      return cpu::winograd::conv2d_gradient_input<Compact>(context, g, dy, w, dx);
+    if (pairs_gradients(g)) return cpu::conv2d_gradient_input<Compact>(context, g, dy, w, dx);
+    cpu::conv2d_gradient_input<T>(context, g, dy, w, dx);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, T const* dy,
                                      T* dw) {
-    if (!cpu::winograd::serves<T>(g)) return cpu::conv2d_gradient_weight(context, g, x, dy, dw);
-    if (is_compact(x)) return cpu::winograd::conv2d_gradient_weight<BFloat16>(context, g, x.compact, dy, dw);
-    cpu::winograd::conv2d_gradient_weight<BFloat16>(context, g, x.full, dy, dw);
+    auto const add = [&](auto const* from) {
+      if (cpu::winograd::serves<T>(g))
+        return cpu::winograd::conv2d_gradient_weight<Compact>(context, g, from, dy, dw);
+      if (cpu::PixelsCut::serves(g)) return cpu::pixels_gradient_weight(context, g, from, dy, dw);
+      cpu::conv2d_gradient_weight(context, g, from, dy, dw);
+    };
+    is_compact(x) ? add(x.compact) : add(x.full);
   }
-  // Of compact images, which take more where they are widened.
+  // Of compact images.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T, BFloat16>(g, threads)
-                                       : cpu::stored_conv2d_workspace<T>(g, threads);
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_workspace<T, Compact>(g, threads);
+    return g.in % 2 == 0 ? cpu::conv2d_workspace<T, Compact>(g, threads, true)
+                         : cpu::conv2d_workspace<T>(g, threads, true);
   }
   static std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g) ? cpu::winograd::conv2d_workspace<T, BFloat16>(cpu::turned(g), threads)
-                                       : cpu::conv2d_gradient_input_workspace<T>(g, threads);
+    if (cpu::winograd::serves<T>(g))
+      return cpu::winograd::conv2d_workspace<T, Compact>(cpu::turned(g), threads);
+    return pairs_gradients(g) ? cpu::conv2d_gradient_input_workspace<T, Compact>(g, threads)
+                              : cpu::conv2d_gradient_input_workspace<T>(g, threads);
   }
   static std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-    return cpu::winograd::serves<T>(g)
-               ? cpu::winograd::conv2d_gradient_weight_workspace<T, BFloat16>(g, threads)
-               : cpu::conv2d_gradient_weight_workspace<T>(g, threads, true);
+    if (cpu::winograd::serves<T>(g))
+      return cpu::winograd::conv2d_gradient_weight_workspace<T, Compact>(g, threads);
+    return cpu::PixelsCut::serves(g) ? cpu::pixels_gradient_weight_workspace(g, threads)
+                                     : cpu::conv2d_gradient_weight_workspace<T, Compact>(g, threads);
   }
 
   /// x and y are stored alike.
@@ -126,6 +140,11 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   }
 
  private:
+  /// Whether gradients of a direct convolution's output are multiplied in bfloat16: at 1x1, where they come
+  /// in pairs.
+  [[nodiscard]] static bool pairs_gradients(ConvGeometry const& g) {
+    return g.kernel == 1 && g.stride == 1 && g.out % 2 == 0;
+  }
   template <class X>
   [[nodiscard]] static NormForward<T, X const*, X*> with(NormForward<T, Read, Written> const& pass,
                                                          X const* x, X* y) {

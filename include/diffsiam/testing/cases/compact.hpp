@@ -59,6 +59,11 @@ void compact(Visit&& visit) {
               after_conv([](auto const& h, auto const& w_1, auto const& w_2, auto const& w_3, auto const& b) {
                 return ops::conv2d(ops::conv2d(ops::conv2d(h, w_1), w_2), w_3, b);
               })));
+  visit(op_case("compact 1x1 convolutions of an odd number of pixels",
+                {{9, 5, 7, 5}, kernel, {80, 1, 1, 16}, {80}, {32, 1, 1, 80}},
+                after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
+                  return ops::conv2d(ops::conv2d(h, w_1, b), w_2);
+                })));
   visit(op_case("compact convolutions at stride 2", {image, kernel, {16, 3, 3, 16}, {16}, {32, 1, 1, 16}},
                 after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
                   return ops::conv2d(ops::conv2d(h, w_1, b, {.stride = 2}), w_2, {.stride = 2});

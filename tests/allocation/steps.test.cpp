@@ -72,3 +72,6 @@ TEST_CASE("The counter counts what it should") {
 TEST_CASE("From the third step on nothing above 1 KiB is allocated, the loader's threads included") {
   check_steps<diffsiam::backend::Cpu<float>>();
 }
+TEST_CASE("So it is where activations are bfloat16") {
+  check_steps<diffsiam::backend::Cpu<float, diffsiam::BFloat16>>();
+}

@@ -1,12 +1,87 @@
 #include <tests/conformance/check.hpp>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
+#include <diffsiam/unet/unet.hpp>
 
 namespace diffsiam::test {
 
+namespace {
+
+using B = backend::Cpu<float, BFloat16>;
+
+Tensor<B> drawn(B::Context& context, Shape const& shape, std::uint64_t seed) {
+  auto const values = testing::draw(testing::Kind::normal, shape, {.seed = seed});
+  return Tensor<B>::from(context, shape, std::span<double const>(values));
+}
+
+}  // namespace
+
 TEST_CASE("The Cpu backend with bfloat16 operands conforms to the reference", "[conformance]") {
-  conforms<backend::Cpu<float, BFloat16>>({{"conv2d_workspace", "conv2d_gradient_input_workspace",
-                                            "conv2d_gradient_weight_workspace", "group_norm"}});
+  conforms<B>({{"conv2d_workspace", "conv2d_gradient_input_workspace", "conv2d_gradient_weight_workspace",
+                "group_norm"}});
+}
+
+TEST_CASE("Activations of a bfloat16 network stay compact, and what leaves it is in full") {
+  B::Context context{{.threads = 2}};
+  auto const x = drawn(context, {2, 8, 8, 16}, 1), w = drawn(context, {32, 3, 3, 16}, 2);
+  auto const y = ops::conv2d(x, w);
+  CHECK_FALSE(x.is_compact());
+  REQUIRE(y.is_compact());
+  CHECK((y + y).is_compact());
+  CHECK(ops::concat(y, y).is_compact());
+  CHECK(ops::upsample_nearest(y).is_compact());
+  CHECK(ops::downsample_mean(y).is_compact());
+  auto const gamma = drawn(context, {32}, 3), beta = drawn(context, {32}, 4);
+  CHECK(ops::group_norm<functional::Silu>(y, gamma, beta, 8).is_compact());
+  CHECK(ops::conv2d(y, drawn(context, {16, 1, 1, 32}, 5)).is_compact());
+  CHECK_FALSE(ops::conv2d(y, drawn(context, {3, 3, 3, 32}, 6)).is_compact());  // a picture
+  CHECK_FALSE((y - y.widened()).is_compact());                                 // a loss
+  CHECK_FALSE(ops::mean_positions(y).is_compact());                            // features
+  CHECK_FALSE(ops::linear(ops::mean_positions(y), drawn(context, {64, 32}, 7)).is_compact());
+}
+
+TEST_CASE("A compact tensor is read and written as any other, but for its data") {
+  B::Context context{{.threads = 2}};
+  auto const full = drawn(context, {4, 3, 5, 7}, 1);
+  auto const compact = Tensor<B>::compact(context, full.shape());
+  compact.assign(full);
+  auto const values = full.values(), rounded = compact.values();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    CHECK(rounded[i] == static_cast<float>(BFloat16(values[i])));
+  CHECK(compact.widened().values() == rounded);
+  CHECK(compact.clone().is_compact());
+  CHECK(compact.clone().values() == rounded);
+  CHECK(compact.samples(1, 3).values() ==
+        std::vector<float>(rounded.begin() + 3 * 5 * 7, rounded.begin() + 3 * 3 * 5 * 7));
+  CHECK(compact.reshaped({4, 105}).values() == rounded);
+  compact.samples(3, 4).fill(0.5F);
+  CHECK(compact.samples(3, 4).reshaped({105}).samples(104, 105).item() == 0.5F);
+  compact.assign(std::span<float const>(values));
+  CHECK(compact.values() == rounded);
+  full.assign(compact);
+  CHECK(full.values() == rounded);
+  REQUIRE_THROWS_WITH(compact.data(), contains("Tensor::data") && contains("widened"));
+}
+
+TEST_CASE("Between the passes a bfloat16 tape holds little more than half of what a float32 tape holds") {
+  auto const held = []<class S>(S) {
+    typename S::Context context{{.threads = 1}};
+    unet::UNet<S> const denoiser{context,
+                                 {.in_channels = 1,
+                                  .base_channels = 32,
+                                  .multipliers = {1, 2, 2},
+                                  .blocks_per_level = 1,
+                                  .attention_factors = {},
+                                  .groups = 8}};
+    auto const x = Tensor<S>::filled(context, {4, 16, 16, 1}, 0.5F), t = Tensor<S>::filled(context, {4}, 3);
+    for (auto const& entry : nn::parameters(denoiser).parameters)
+      static_cast<void>(entry.parameter.gradient());  // allocated at first use
+    std::size_t const before = context.memory().live_bytes();
+    Tape<S> tape{context};
+    auto const y = denoiser(tape.input(x), t);
+    return static_cast<double>(context.memory().live_bytes() - before);
+  };
+  CHECK(held(B{}) < 0.6 * held(backend::Cpu<float>{}));
 }
 
 }  // namespace diffsiam::test

@@ -10,11 +10,8 @@ using namespace diffsiam;
 
 namespace {
 
-using B = backend::Cpu<float>;
-using Dry = backend::DryRun<B>;
-
 /// Images, noise and a step of DiffSiam training, on any backend.
-template <class V>
+template <class V, class B>
 void step(typename V::Context& context, DiffSiam<B> const& model, Index batch) {
   Tensor<V> const images{context, {batch, 28, 28, 1}};
   images.fill(0.1F);
@@ -22,7 +19,7 @@ void step(typename V::Context& context, DiffSiam<B> const& model, Index batch) {
   Tape<V> tape{context};
   tape.backward(model.diffusion_loss(model.encode(tape.input(images)), noised));
 }
-template <class V>
+template <class V, class B>
 void denoiser_step(typename V::Context& context, UNet<B> const& denoiser, Index batch) {
   NoiseSchedule const schedule = NoiseSchedule::linear();
   Tensor<V> const images{context, {batch, 28, 28, 1}};
@@ -32,12 +29,13 @@ void denoiser_step(typename V::Context& context, UNet<B> const& denoiser, Index 
   tape.backward(loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised));
 }
 
-}  // namespace
-
-TEST_CASE("A dry run predicts the live and the touched bytes of training steps") {
+/// With Catch's GENERATE and SECTION.
+template <class B>
+void check_predicted_bytes() {
+  using Dry = backend::DryRun<B>;
   int const threads = GENERATE(1, 2);
   Index const batch = GENERATE(8, 32);
-  B::Context context{{.threads = threads}};
+  typename B::Context context{{.threads = threads}};
   MemoryPool& memory = context.memory();
   UNet<B> const denoiser{
       context,
@@ -69,6 +67,17 @@ TEST_CASE("A dry run predicts the live and the touched bytes of training steps")
         model, [&] { step<B>(context, model, batch); }, [&](auto& dry) { step<Dry>(dry, model, batch); });
   }
 }
+
+}  // namespace
+
+TEST_CASE("A dry run predicts the live and the touched bytes of training steps") {
+  check_predicted_bytes<backend::Cpu<float>>();
+}
+TEST_CASE("So it does where activations are bfloat16") {
+  check_predicted_bytes<backend::Cpu<float, BFloat16>>();
+}
+
+using B = backend::Cpu<float>;
 
 TEST_CASE("The published networks have the published numbers of parameters") {
   B::Context context;

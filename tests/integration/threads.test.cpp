@@ -11,16 +11,15 @@ using namespace diffsiam;
 
 namespace {
 
-using B = backend::Cpu<float>;
-
 /// All weights after some steps, and whether every thread had a part in them.
 struct Trained {
   std::vector<float> weights;
   bool all_worked = true;
 };
 
+template <class B>
 Trained train_with(int threads) {
-  B::Context context{{.threads = threads}};
+  typename B::Context context{{.threads = threads}};
   NoiseSchedule const schedule = NoiseSchedule::linear();
   UNet<B> const denoiser{context,
                          {.in_channels = 1,
@@ -57,15 +56,23 @@ Trained train_with(int threads) {
   return result;
 }
 
-}  // namespace
-
-TEST_CASE("Twenty steps with one, two and four threads give the same bits, and every thread worked") {
-  Trained const one = train_with(1);
+template <class B>
+void check_threads() {
+  Trained const one = train_with<B>(1);
   REQUIRE(one.weights.size() > 100000);
   for (int const threads : {2, 4}) {
     INFO(threads << " threads");
-    Trained const many = train_with(threads);
+    Trained const many = train_with<B>(threads);
     CHECK(many.weights == one.weights);
     CHECK(many.all_worked);
   }
+}
+
+}  // namespace
+
+TEST_CASE("Twenty steps with one, two and four threads give the same bits, and every thread worked") {
+  check_threads<backend::Cpu<float>>();
+}
+TEST_CASE("So they do where activations are bfloat16") {
+  check_threads<backend::Cpu<float, BFloat16>>();
 }

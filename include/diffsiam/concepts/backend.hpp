@@ -5,10 +5,12 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 #include <diffsiam/core/normalisation.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/core/products.hpp>
+#include <diffsiam/core/stored.hpp>
 #include <diffsiam/core/strided.hpp>
 
 namespace diffsiam::backend {
@@ -19,6 +21,37 @@ concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
   typename B::Scalar;
   { context.allocate(bytes) } -> std::same_as<std::shared_ptr<void>>;
 };
+
+/// Satisfied if and only if B names a type narrower than its scalar in which large activations may stay:
+/// B::Compact, not void. Optional. Where the library hands on Tensor::stored(), B then takes Stored<Scalar,
+/// Compact>: in fill, copy, for_each (which then writes its first operand alone, and may not read it where it
+/// is compact), in the image and the output of conv2d, the image of conv2d_gradient_weight, and x and y of
+/// group_norm. Tensors that are compact for the rest are widened first. Models: Cpu<float, BFloat16>.
+template <class B>
+concept Compacting = Contextual<B> && requires { requires !std::is_void_v<typename B::Compact>; };
+
+namespace detail {
+template <class B>
+struct CompactType {
+  using Type = void;
+};
+template <Compacting B>
+struct CompactType<B> {
+  using Type = typename B::Compact;
+};
+}  // namespace detail
+
+/// B::Compact, or void.
+template <class B>
+using CompactOf = typename detail::CompactType<B>::Type;
+
+/// Values that B reads or writes and that may be compact: pointers, or Stored where B has a compact type.
+template <class B>
+using ReadBy = std::conditional_t<Compacting<B>, Stored<typename B::Scalar const, CompactOf<B> const>,
+                                  typename B::Scalar const*>;
+template <class B>
+using WrittenBy =
+    std::conditional_t<Compacting<B>, Stored<typename B::Scalar, CompactOf<B>>, typename B::Scalar*>;
 
 /// Satisfied if and only if values can be set, copied, and moved between the host and B.
 template <class B>
@@ -50,10 +83,9 @@ concept Conv = Contextual<B> &&
 /// without it the operation is composed of the other groups.
 template <class B, class Act>
 concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context, NormGeometry const& geometry,
-                                                   NormForward<typename B::Scalar> const& forward,
-                                                   NormBackward<typename B::Scalar> const& backward) {
-  B::template group_norm<Act>(context, geometry, forward);
-  B::template group_norm_gradient<Act>(context, geometry, backward);
+                                                   typename B::Scalar* x) {
+  B::template group_norm<Act>(context, geometry, {.x = x, .y = x});
+  B::template group_norm_gradient<Act>(context, geometry, {.x = x, .dx = x});
 };
 
 /// A functor for the check below.

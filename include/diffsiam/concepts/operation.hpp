@@ -9,6 +9,21 @@
 
 namespace diffsiam {
 
+/// What an operation does with tensors that are stored compact (see backend::Compacting), as its optional
+/// `static constexpr CompactRule compact`. Without one it is handed all of its inputs in full, and its output
+/// is stored in full.
+struct CompactRule {
+  enum class Output {
+    full,
+    alike,   ///< compact where all inputs are that stand in `likens`
+    images,  ///< compact where it has positions and whole vectors of channels
+  };
+  Output output = Output::full;
+  unsigned reads = 0;   ///< bit i: forward and backward read input i by stored(); others are widened for them
+  bool writes = false;  ///< forward writes its output by stored(); otherwise it is narrowed afterwards
+  unsigned likens = 1;  ///< bit i: input i
+};
+
 /// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing
 /// ShapeError.
 template <class Op>
@@ -25,7 +40,7 @@ concept HasFlopRule = requires(Op const& op, Shapes in) {
 /// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr unsigned
 /// keeps_inputs` (bit i: backward reads input i; all by default), `static constexpr bool keeps_output`
 /// (false by default), and `recompute(Forward<B> const&)`, which computes the output again from the inputs
-/// and what forward saved, for operations so cheap that memory is worth more.
+/// and what forward saved, for operations so cheap that memory is worth more, and a CompactRule.
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;

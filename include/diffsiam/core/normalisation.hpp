@@ -14,15 +14,15 @@ struct NormGeometry {
 
 /// y = act(scale x + shift), where (scale, shift) fold mean, deviation, gamma (c), beta (c) and the
 /// modulation (n, 2 c: scale, then shift; null where there is none). Tables are (n, c) and written for the
-/// way back.
-template <class T>
+/// way back. In and Out are pointers, or Stored.
+template <class T, class In = T const*, class Out = T*>
 struct NormForward {
-  T const* x = nullptr;
+  In x = nullptr;
   T const* gamma = nullptr;
   T const* beta = nullptr;
   T const* modulation = nullptr;
   double epsilon = 0;
-  T* y = nullptr;
+  Out y = nullptr;
   T* mean = nullptr;
   T* inverse_deviation = nullptr;
   T* scale = nullptr;
@@ -32,9 +32,9 @@ struct NormForward {
 /// Tables as NormForward left them. Writes p_1 and p_2 (n, c): sums over positions of dv and of dv x^,
 /// brought before the modulation, from which the gradients of gamma and beta follow. Adds into dx and
 /// d_modulation where they are wanted (not null).
-template <class T>
+template <class T, class In = T const*>
 struct NormBackward {
-  T const* x = nullptr;
+  In x = nullptr;
   T const* gamma = nullptr;
   T const* beta = nullptr;
   T const* modulation = nullptr;

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <diffsiam/core/shape.hpp>
+#include <diffsiam/core/stored.hpp>
 
 namespace diffsiam {
 
@@ -62,6 +64,15 @@ struct Operand {
   Extents5 stride{0, 0, 0, 0, Inner};
 };
 
+/// The same of memory that may be compact.
+template <class T, class C, int Inner>
+struct Operand<Stored<T, C>, Inner> {
+  using Value = Stored<T, C>;
+  static constexpr int inner = Inner;
+  Stored<T, C> data;
+  Extents5 stride{0, 0, 0, 0, Inner};
+};
+
 /// The grid (n, s, c) of samples, positions and channels, and the usual operands on it.
 struct SampleGrid {
   Index n = 1, s = 1, c = 1;
@@ -72,10 +83,10 @@ struct SampleGrid {
       : n(shape.rank() > 1 ? shape.samples() : 1), s(shape.positions()), c(shape.channels()) {}
 
   [[nodiscard]] constexpr Grid grid() const { return {{1, 1, n, s, c}}; }
-  /// x[n, s, c]; `pitch` channels from one position to the next (c unless this is a slice of something
-  /// wider).
-  template <class T>
-  [[nodiscard]] constexpr Operand<T, 1> full(T* data, Index pitch = 0) const {
+  /// x[n, s, c], of a pointer or of Stored; `pitch` channels from one position to the next (c unless this is
+  /// a slice of something wider).
+  template <class P>
+  [[nodiscard]] constexpr Operand<std::remove_pointer_t<P>, 1> full(P data, Index pitch = 0) const {
     Index const p = pitch == 0 ? c : pitch;
     return {data, {0, 0, s * p, p, 1}};
   }

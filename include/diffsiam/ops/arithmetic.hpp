@@ -12,6 +12,7 @@ namespace diffsiam::ops {
 struct LinearCombination {
   static constexpr std::string_view name = "linear_combination";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11};
   double a = 1, b = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -26,7 +27,7 @@ struct LinearCombination {
     SampleGrid const all{1, 1, pass.out.size()};
     B::for_each(pass.context, all.grid(),
                 functional::LinearCombination<T>{static_cast<T>(a), static_cast<T>(b)},
-                all.full(pass.out.data()), all.full(pass.in[0].data()), all.full(pass.in[1].data()));
+                all.full(pass.out.stored()), all.full(pass.in[0].stored()), all.full(pass.in[1].stored()));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {

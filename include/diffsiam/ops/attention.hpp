@@ -19,6 +19,7 @@ namespace diffsiam::ops {
 /// values.
 struct Attention {
   static constexpr std::string_view name = "attention";
+  static constexpr CompactRule compact{CompactRule::Output::alike};
   Index heads = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {

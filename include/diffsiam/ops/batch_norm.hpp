@@ -35,6 +35,7 @@ void batch_norm_gradients(Backward<B> const& pass, bool through_statistics) {
 template <class B>
 struct BatchNormTraining {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr CompactRule compact{CompactRule::Output::alike};
   Tensor<B> running_mean, running_variance;
   double momentum = 0.1;
   double epsilon = 1e-5;
@@ -78,6 +79,7 @@ struct BatchNormTraining {
 template <class B>
 struct BatchNormInference {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr CompactRule compact{CompactRule::Output::alike};
   Tensor<B> running_mean, running_variance;
   double epsilon = 1e-5;
 

@@ -13,6 +13,7 @@ namespace diffsiam::ops {
 struct Concat {
   static constexpr std::string_view name = "concat";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
@@ -26,8 +27,8 @@ struct Concat {
   template <class B>
   void forward(Forward<B> const& pass) const {
     for_each_part(pass.in, [&](std::size_t i, SampleGrid const& g, Index begin, Index pitch) {
-      B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.data() + begin, pitch),
-                  g.full(pass.in[i].data()));
+      B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.stored() + begin, pitch),
+                  g.full(pass.in[i].stored()));
     });
   }
   template <class B>
@@ -61,6 +62,7 @@ struct Concat {
 struct Slice {
   static constexpr std::string_view name = "slice";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b1, true};
   Index begin = 0, end = 0;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -75,8 +77,8 @@ struct Slice {
   void forward(Forward<B> const& pass) const {
     Index const c = pass.in[0].shape().channels();
     SampleGrid const g{1, pass.in[0].size() / c, end - begin};
-    B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.data()),
-                g.full(pass.in[0].data() + begin, c));
+    B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.stored()),
+                g.full(pass.in[0].stored() + begin, c));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {

@@ -16,6 +16,7 @@ namespace diffsiam::ops {
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr unsigned keeps_inputs = 0b011;
+  static constexpr CompactRule compact{CompactRule::Output::images, 0b001, true};
   Index stride = 1;
 
   [[nodiscard]] ConvGeometry geometry(Shapes in) const {
@@ -43,8 +44,8 @@ struct Conv2d {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    B::conv2d(pass.context, geometry_of(pass.in), pass.in[0].data(), pass.in[1].data(),
-              pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.data());
+    B::conv2d(pass.context, geometry_of(pass.in), pass.in[0].stored(), pass.in[1].data(),
+              pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.stored());
   }
   template <class B>
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
@@ -53,7 +54,7 @@ struct Conv2d {
       B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());
     }
     if (auto* dw = pass.gradient(1)) {
-      B::conv2d_gradient_weight(pass.context, g, pass.in[0].data(), pass.dy.data(), dw->data());
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.data(), dw->data());
     }
     if (pass.in.size() < 3) return;
     if (auto* db = pass.gradient(2)) {

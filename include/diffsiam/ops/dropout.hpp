@@ -16,6 +16,7 @@ namespace diffsiam::ops {
 struct Dropout {
   static constexpr std::string_view name = "dropout";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike};
   double p = 0.1;
   Rng rng;
 

@@ -14,6 +14,7 @@ namespace diffsiam::ops {
 /// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b0001, true};
   Index groups = 32;
   double epsilon = 1e-5;
   bool rows = false;
@@ -42,6 +43,11 @@ struct GroupNormRules {
 
  protected:
   template <class B>
+  using Norm = NormForward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
+  template <class B>
+  using NormGradient = NormBackward<typename B::Scalar, backend::ReadBy<B>>;
+
+  template <class B>
   [[nodiscard]] detail::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
     NormGeometry const g = geometry(x);
     return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
@@ -54,18 +60,17 @@ struct GroupNormRules {
 
   /// By a kernel of the backend that knows the activation.
   template <class B>
-  DIFFSIAM_STEERS void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
-                                                 NormForward<typename B::Scalar> const&),
+  DIFFSIAM_STEERS void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&, Norm<B> const&),
                                   Forward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
     kernel(pass.context, geometry(pass.in[0].shape()),
-           {.x = pass.in[0].data(),
+           {.x = pass.in[0].stored(),
             .gamma = pass.in[1].data(),
             .beta = pass.in[2].data(),
             .modulation = modulation_of(pass.in),
             .epsilon = epsilon,
-            .y = pass.out.data(),
+            .y = pass.out.stored(),
             .mean = normalise.plane(statistics, 0),
             .inverse_deviation = normalise.plane(statistics, 1),
             .scale = normalise.plane(affine, 0),
@@ -75,12 +80,12 @@ struct GroupNormRules {
   }
   template <class B>
   DIFFSIAM_STEERS void backward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
-                                                  NormBackward<typename B::Scalar> const&),
+                                                  NormGradient<B> const&),
                                    Backward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
     kernel(pass.context, geometry(pass.in[0].shape()),
-           {.x = pass.in[0].data(),
+           {.x = pass.in[0].stored(),
             .gamma = pass.in[1].data(),
             .beta = pass.in[2].data(),
             .modulation = modulation_of(pass.in),
@@ -127,7 +132,7 @@ struct GroupNorm : GroupNormRules {
   template <class B>
   void recompute(Forward<B> const& pass) const {
     normaliser<B>(pass.context, pass.in[0].shape())
-        .template apply<Act>(pass.in[0].data(), (*pass.saved)[1], pass.out.data());
+        .template apply<Act>(pass.in[0].stored(), (*pass.saved)[1], pass.out.stored());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {

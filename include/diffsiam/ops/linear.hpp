@@ -16,6 +16,7 @@ namespace diffsiam::ops {
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr unsigned keeps_inputs = 0b011;
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b001, true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[1], "(out, in)");
@@ -35,6 +36,12 @@ struct Linear {
     using T = typename B::Scalar;
     Index const k = pass.in[1].shape()[1], n = pass.in[1].shape()[0], m = pass.in[0].size() / k;
     bool const biased = pass.in.size() > 2;
+    if constexpr (backend::Compacting<B>)
+      if (pass.in[0].is_compact()) {
+        B::conv2d(pass.context, of_pixels(m, k, n), pass.in[0].stored(), pass.in[1].data(),
+                  biased ? pass.in[2].data() : nullptr, pass.out.stored());
+        return;
+      }
     if (biased) {
       SampleGrid const rows{1, m, n};
       B::for_each(pass.context, rows.grid(), functional::Copy{}, rows.full(pass.out.data()),
@@ -52,6 +59,8 @@ struct Linear {
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     Index const k = pass.in[1].shape()[1], n = pass.in[1].shape()[0], m = pass.in[0].size() / k;
+    if constexpr (backend::Compacting<B>)
+      if (pass.in[0].is_compact()) return backward_of_pixels(pass, of_pixels(m, k, n));
     if (auto* dx = pass.gradient(0)) {
       B::gemm(pass.context, Gemm<T>{.m = m,
                                     .n = k,
@@ -70,12 +79,28 @@ struct Linear {
                                     .c = {.data = dw->data(), .pitch = k},
                                     .accumulate = true});
     }
+    add_bias_gradient(pass, m, n);
+  }
+
+ private:
+  template <class B>
+  static void add_bias_gradient(Backward<B> const& pass, Index m, Index n) {
     if (pass.in.size() < 3) return;
     if (auto* db = pass.gradient(2)) {
       SampleGrid const rows{1, m, n};
       B::sum(pass.context, rows.grid(), functional::Itself{}, rows.per_channel(db->data()),
              rows.full(pass.dy.data()));
     }
+  }
+  // Of compact rows it is a 1x1 convolution, as which backends that have such rows know it.
+  static ConvGeometry of_pixels(Index m, Index k, Index n) { return {m, 1, 1, k, n, 1, 1}; }
+  template <class B>
+  static void backward_of_pixels(Backward<B> const& pass, ConvGeometry const& g) {
+    if (auto* dx = pass.gradient(0))
+      B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());
+    if (auto* dw = pass.gradient(1))
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.data(), dw->data());
+    add_bias_gradient(pass, g.n, g.out);
   }
 };
 

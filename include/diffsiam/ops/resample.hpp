@@ -2,6 +2,8 @@
 // transpose, up to 4.
 #pragma once
 
+#include <type_traits>
+
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -14,14 +16,16 @@ namespace detail {
 /// The grid (rows of the small image, 2, columns, 2, channels), on which the small image is repeated.
 struct ResampleGrid {
   Index rows, columns, c;
+
   explicit ResampleGrid(Shape const& small) : rows(small[0] * small[1]), columns(small[2]), c(small[3]) {}
   [[nodiscard]] Grid grid() const { return {{rows, 2, columns, 2, c}}; }
-  template <class T>
-  [[nodiscard]] Operand<T, 1> small(T* data) const {
+  /// Of a pointer, or of Stored.
+  template <class P>
+  [[nodiscard]] Operand<std::remove_pointer_t<P>, 1> small(P data) const {
     return {data, {columns * c, 0, c, 0, 1}};
   }
-  template <class T>
-  [[nodiscard]] Operand<T, 1> large(T* data) const {
+  template <class P>
+  [[nodiscard]] Operand<std::remove_pointer_t<P>, 1> large(P data) const {
     return {data, {4 * columns * c, 2 * columns * c, 2 * c, c, 1}};
   }
 };
@@ -32,6 +36,7 @@ struct ResampleGrid {
 struct UpsampleNearest {
   static constexpr std::string_view name = "upsample_nearest";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b1, true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
@@ -42,8 +47,8 @@ struct UpsampleNearest {
   template <class B>
   void forward(Forward<B> const& pass) const {
     detail::ResampleGrid const g{pass.in[0].shape()};
-    B::for_each(pass.context, g.grid(), functional::Copy{}, g.large(pass.out.data()),
-                g.small(pass.in[0].data()));
+    B::for_each(pass.context, g.grid(), functional::Copy{}, g.large(pass.out.stored()),
+                g.small(pass.in[0].stored()));
   }
   template <class B>
   void recompute(Forward<B> const& pass) const {
@@ -62,6 +67,7 @@ struct UpsampleNearest {
 struct DownsampleMean {
   static constexpr std::string_view name = "downsample_mean";
   static constexpr unsigned keeps_inputs = 0;
+  static constexpr CompactRule compact{CompactRule::Output::alike};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/shape.hpp>
+#include <diffsiam/core/stored.hpp>
 #include <diffsiam/core/text.hpp>
 
 namespace diffsiam {
@@ -36,6 +39,18 @@ class Tensor {
         memory_(context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(Scalar))),
         data_(static_cast<Scalar*>(memory_.get())) {
     static_assert(backend::complete<B>());
+  }
+  /// The same as B::Compact: half the memory, and values that are rounded.
+  [[nodiscard]] static Tensor compact(Context& context, Shape const& shape)
+    requires backend::Compacting<B>
+  {
+    Tensor result;
+    result.context_ = &context;
+    result.shape_ = shape;
+    result.memory_ = context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(typename B::Compact));
+    result.data_ = static_cast<Scalar*>(result.memory_.get());
+    result.compact_ = true;
+    return result;
   }
 
   /// All elements `value`.
@@ -66,7 +81,31 @@ class Tensor {
 
   [[nodiscard]] Shape const& shape() const { return shape_; }
   [[nodiscard]] Index size() const { return shape_.size(); }
-  [[nodiscard]] Scalar* data() const { return data_; }
+  /// Throws Error for a compact tensor: values() and widened() read both.
+  [[nodiscard]] Scalar* data() const {
+    if constexpr (backend::Compacting<B>)
+      if (compact_) fail<Error>("Tensor::data", "a tensor in full", "a compact one", "ask for its widened()");
+    return data_;
+  }
+  /// Whether values are stored as B::Compact. Outputs of some operations are, where B has such a type.
+  [[nodiscard]] bool is_compact() const { return compact_; }
+  /// The values as they are stored: a pointer, or one of two where B has a compact type.
+  [[nodiscard]] auto stored() const {
+    if constexpr (backend::Compacting<B>) {
+      using Compact = typename B::Compact;
+      return compact_ ? Stored<Scalar, Compact>{nullptr, reinterpret_cast<Compact*>(data_)}
+                      : Stored<Scalar, Compact>{data_};
+    } else {
+      return data_;
+    }
+  }
+  /// The same values in full: this tensor, or a copy of a compact one.
+  [[nodiscard]] Tensor widened() const {
+    if (!compact_) return *this;
+    Tensor result{*context_, shape_};
+    result.assign(*this);
+    return result;
+  }
   [[nodiscard]] Context& context() const { return *context_; }
   /// False for a default-constructed tensor.
   [[nodiscard]] explicit operator bool() const { return data_ != nullptr; }
@@ -87,33 +126,50 @@ class Tensor {
     }
     Tensor result = *this;
     Index const stride = shape_.samples() == 0 ? 0 : size() / shape_.samples();
-    result.data_ = data_ + begin * stride;
+    if constexpr (backend::Compacting<B>) {
+      std::size_t const bytes = compact_ ? sizeof(typename B::Compact) : sizeof(Scalar);
+      result.data_ = reinterpret_cast<Scalar*>(reinterpret_cast<std::byte*>(data_) +
+                                               static_cast<std::size_t>(begin * stride) * bytes);
+    } else {
+      result.data_ = data_ + begin * stride;
+    }
     result.shape_ = shape_.with_samples(end - begin);
     return result;
   }
 
-  void fill(Scalar value) const { B::fill(*context_, data_, size(), value); }
+  void fill(Scalar value) const { B::fill(*context_, stored(), size(), value); }
   /// Overwrites from host values. Throws ShapeError when the counts differ.
   template <class T>
   void assign(std::span<T const> values) const {
     if (static_cast<Index>(values.size()) != size()) {
       fail<ShapeError>("Tensor::assign", {size(), " values for ", shape_}, values.size());
     }
+    if constexpr (backend::Compacting<B>)
+      if (compact_) return assign(from(*context_, shape_, values));
     B::upload(*context_, values.data(), data_, size());
   }
   /// Overwrites from a tensor of the same shape, on the same backend.
   void assign(Tensor const& other) const {
     require_shape("Tensor::assign", shape_, other.shape_);
-    B::copy(*context_, other.data_, data_, size());
+    B::copy(*context_, other.stored(), stored(), size());
   }
+  /// Stored as this one is.
   [[nodiscard]] Tensor clone() const {
-    Tensor result{*context_, shape_};
-    result.assign(*this);
-    return result;
+    if constexpr (backend::Compacting<B>) {
+      Tensor const result = compact_ ? compact(*context_, shape_) : Tensor{*context_, shape_};
+      result.assign(*this);
+      return result;
+    } else {
+      Tensor result{*context_, shape_};
+      result.assign(*this);
+      return result;
+    }
   }
   /// A host copy of the values.
   template <class T = Scalar>
   [[nodiscard]] std::vector<T> values() const {
+    if constexpr (backend::Compacting<B>)
+      if (compact_) return widened().template values<T>();
     std::vector<T> result(static_cast<std::size_t>(size()));
     B::download(*context_, data_, result.data(), size());
     return result;
@@ -121,6 +177,8 @@ class Tensor {
   /// The value of a tensor with one element. Throws ShapeError otherwise.
   [[nodiscard]] Scalar item() const {
     if (size() != 1) fail<ShapeError>("Tensor::item", "one element", shape_);
+    if constexpr (backend::Compacting<B>)
+      if (compact_) return widened().item();
     Scalar value{};
     B::download(*context_, data_, &value, 1);
     return value;
@@ -130,7 +188,8 @@ class Tensor {
   Context* context_ = nullptr;
   Shape shape_;
   std::shared_ptr<void> memory_;
-  Scalar* data_ = nullptr;
+  Scalar* data_ = nullptr;  ///< of B::Compact where compact_
+  [[no_unique_address]] std::conditional_t<backend::Compacting<B>, bool, std::false_type> compact_{};
 };
 
 }  // namespace diffsiam

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <diffsiam/functional/activation.hpp>
+#include <diffsiam/testing/cases/compact.hpp>
 #include <diffsiam/testing/cases/operations.hpp>
 #include <diffsiam/testing/primitives.hpp>
 #include <diffsiam/testing/walks.hpp>
@@ -108,7 +109,8 @@ void check_case(Bench<B>& bench, Case const& tested, double tolerance = toleranc
   }
 }
 
-/// Everything: optional functions, primitives, and every operation with its gradients.
+/// Everything: optional functions, primitives, and every operation with its gradients, on compact tensors too
+/// where B has them.
 template <class B>
 [[nodiscard]] std::vector<Verdict> run_conformance(typename B::Context& context,
                                                    Expectations const& expected) {
@@ -117,6 +119,8 @@ template <class B>
   check_primitives(bench);
   check_walks(bench);
   cases::operations([&](auto const& tested) { check_case(bench, tested); });
+  if constexpr (backend::Compacting<B>)
+    cases::compact([&](auto const& tested) { check_case(bench, tested); });
   return bench.verdicts();
 }
 

@@ -11,12 +11,9 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/observer.hpp>
-#include <diffsiam/tensor/pass.hpp>
+#include <diffsiam/value/compact.hpp>
 
 namespace diffsiam::detail {
-
-/// The most inputs that an operation may have.
-inline constexpr std::size_t most_inputs = 4;
 
 /// The rules of one type of operation.
 template <class B>
@@ -25,7 +22,16 @@ struct OperationRules {
   Shape (*shape)(void const* op, Shapes in);
   double (*flops)(void const* op, Shapes in);  ///< null where nobody counts
   void (*forward)(void const* op, Forward<B> const& pass);
+  CompactRule compact;
 };
+
+template <class Op>
+inline constexpr CompactRule compact_rule = [] {
+  if constexpr (requires { Op::compact; })
+    return Op::compact;
+  else
+    return CompactRule{};
+}();
 
 /// The operation behind a pointer to it. Functions, not lambdas: each of those is compiled as three.
 template <class B, class Op>
@@ -52,7 +58,7 @@ template <class B, class Op>
 
 template <class B, class Op>
 inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, flops_of<B, Op>(),
-                                                   &Erased<B, Op>::forward};
+                                                   &Erased<B, Op>::forward, compact_rule<Op>};
 
 /// Borrows the operation.
 template <class B>
@@ -120,10 +126,11 @@ template <class B>
 [[nodiscard, gnu::noinline]] Tensor<B> compute(typename B::Context& context, ErasedOperation<B> const& op,
                                                std::span<Tensor<B> const> in, Saved<B>* saved) {
   InputShapes const shapes{in};
-  Tensor<B> out{context, op.shape(shapes)};
+  CompactRule const& rule = op.rules->compact;
+  Tensor<B> out = output_tensor<B>(context, rule, in, op.shape(shapes));
   account(context, op, shapes, 1);
   Observed const observed{observer_of(context), op.rules->name, Direction::forward};
-  op.forward(Forward<B>{context, in, out, saved});
+  run_forward(rule, Forward<B>{context, in, out, saved}, [&](Forward<B> const& pass) { op.forward(pass); });
   return out;
 }
 

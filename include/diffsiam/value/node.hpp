@@ -177,16 +177,17 @@ class RecordedNode final : public Node<B> {
   [[nodiscard]] Tensor<B> const& recomputed() override {
     if (recomputed_) return recomputed_;
     auto const in = inputs(true);
-    recomputed_ = Tensor<B>{out_.context(), out_.shape()};
+    auto const from = std::span<Tensor<B> const>{in}.first(count_);
+    recomputed_ = output_tensor<B>(out_.context(), op_.rules->compact, from, out_.shape());
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::forward};
-    way_back_->recompute(op_.op,
-                         Forward<B>{out_.context(), std::span{in}.first(count_), recomputed_, &saved_});
+    run_forward(op_.rules->compact, Forward<B>{out_.context(), from, recomputed_, &saved_},
+                [&](Forward<B> const& pass) { way_back_->recompute(op_.op, pass); });
     return recomputed_;
   }
 
  private:
   /// Whether the way back reads the data of input i.
-  [[nodiscard]] bool needs(std::size_t i) const { return ((way_back_->keeps_inputs >> i) & 1U) != 0; }
+  [[nodiscard]] bool needs(std::size_t i) const { return has_bit(way_back_->keeps_inputs, i); }
   /// All inputs, or those that the way back needs, with their data.
   [[nodiscard]] std::array<Tensor<B>, most_inputs> inputs(bool all) const {
     auto in = in_;
@@ -201,7 +202,11 @@ class RecordedNode final : public Node<B> {
   }
   void backward() override {
     recomputed_ = {};  // whoever asked for it has gone back
-    auto const all = inputs(false);
+    auto all = inputs(false);
+    if constexpr (backend::Compacting<B>) {
+      all = widened<B>(all, op_.rules->compact.reads | ~way_back_->keeps_inputs);
+      out_ = out_.widened();
+    }
     std::span<Tensor<B> const> const in = std::span<Tensor<B> const>{all}.first(count_);
     std::array<Tensor<B>*, most_inputs> gradients{};
     double passes = 0;

@@ -20,6 +20,7 @@ template <>
 struct Summand<float, BFloat16> {
   using V = Vector<float>::Type;
   typedef std::uint32_t Pairs __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES), aligned(4), may_alias));
+  typedef std::uint16_t Halves __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES / 2), aligned(2), may_alias));
   using Columns = Pairs;
   static constexpr Index group = 2;
 
@@ -41,14 +42,17 @@ struct Summand<float, BFloat16> {
 #endif
   }
 
+  /// Widened.
+  DIFFSIAM_ALWAYS_INLINE static V read(BFloat16 const* from) {
+    return reinterpret(__builtin_convertvector(*reinterpret_cast<Halves const*>(from), Pairs) << 16);
+  }
   /// Rounds to nearest even.
   DIFFSIAM_ALWAYS_INLINE static void store(BFloat16* to, V const& value) {
 #if DIFFSIAM_HAS_BF16_DOT
     auto const narrow = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(value));
     std::memcpy(to, &narrow, sizeof narrow);
 #else
-    Pairs const rounded = round(value);
-    for (Index i = 0; i < lanes<float>; ++i) to[i].bits = static_cast<std::uint16_t>(rounded[i]);
+    *reinterpret_cast<Halves*>(to) = __builtin_convertvector(round(value), Halves);
 #endif
   }
   DIFFSIAM_ALWAYS_INLINE static void store_group(BFloat16* to, V const (&values)[2]) {
@@ -66,5 +70,22 @@ struct Summand<float, BFloat16> {
     return (is_nan & 0x7fc0U) | (~is_nan & rounded);
   }
 };
+
+/// to[i] = from[i], i < count.
+DIFFSIAM_ALWAYS_INLINE void widen(BFloat16 const* from, Index count, float* to) {
+  using V = Vector<float>::Type;
+  Index i = 0;
+  for (; i + lanes<float> <= count; i += lanes<float>)
+    *reinterpret_cast<V*>(to + i) = Summand<float, BFloat16>::read(from + i);
+  for (; i < count; ++i) to[i] = static_cast<float>(from[i]);
+}
+/// Rounds to nearest even.
+DIFFSIAM_ALWAYS_INLINE void narrow(float const* from, Index count, BFloat16* to) {
+  using V = Vector<float>::Type;
+  Index i = 0;
+  for (; i + lanes<float> <= count; i += lanes<float>)
+    Summand<float, BFloat16>::store(to + i, *reinterpret_cast<V const*>(from + i));
+  for (; i < count; ++i) to[i] = BFloat16(from[i]);
+}
 
 }  // namespace diffsiam::backend::cpu

@@ -17,16 +17,19 @@ template <class T>
   return depth * padded_columns<T>(columns);
 }
 
-/// Packs panels of weights whose element at (k, column) is weight(k, column).
-template <class T, class Weight>
-void pack_weights(HostContext& context, Index depth, Index columns, T* packed, Weight weight) {
+/// Packs panels of weights (depth / group, width, group) whose element at (k, column) is weight(k, column). E
+/// is the type of operands.
+template <class T, class E, class Weight>
+void pack_weights(HostContext& context, Index depth, Index columns, E* packed, Weight weight) {
+  constexpr Index group = Summand<T, E>::group;
   Index const rows = std::max<Index>(16, (Index{1} << 14) / std::max<Index>(1, columns));
   context.threads().run((depth + rows - 1) / rows, [&](Index piece, int) {
     for (Index column = 0; column < columns; column += panel_columns<T>) {
       Index const width = panel_width<T>(columns, column);
       for (Index k = piece * rows; k < std::min((piece + 1) * rows, depth); ++k)
         for (Index j = 0; j < width; ++j)
-          packed[column * depth + k * width + j] = column + j < columns ? weight(k, column + j) : T(0);
+          packed[column * depth + (k / group * width + j) * group + k % group] =
+              column + j < columns ? E(weight(k, column + j)) : E{};
     }
   });
 }
@@ -36,19 +39,21 @@ struct Columns {
   Index first, last;
 };
 
-/// y (pixels, out) (+)= bias + convolution, for some columns of one piece.
-template <class T>
-void convolve(ConvGeometry const& g, ConvView<T> const& x, Columns const& columns, T const* packed,
+/// y (pixels of the piece, out) (+)= bias + convolution, for some columns of one piece.
+template <class T, class E>
+void convolve(ConvGeometry const& g, ConvView<E> const& x, Columns const& columns, E const* packed,
               T const* bias, T* y, bool accumulate) {
+  constexpr Index group = Summand<T, E>::group;
   Index const pixels = x.images * x.rows * g.out_w();
-  Tile<T> tile;
+  Tile<T, E> tile;
+  tile.a_step = group;
   tile.runs = g.kernel;
   tile.run_pitch = x.row_pitch;
-  tile.length = g.kernel * g.in;
+  tile.length = g.kernel * g.in / group;
   tile.c_pitch = g.out;
   tile.accumulate = accumulate;
   for (Index column = columns.first; column < columns.last; column += panel_columns<T>) {
-    tile.b_pitch = panel_width<T>(g.out, column);
+    tile.b_pitch = panel_width<T>(g.out, column) * group;
     tile.b = packed + column * g.depth();
     tile.start = bias == nullptr ? nullptr : bias + column;
     tile.columns = std::min(panel_columns<T>, g.out - column);
@@ -67,7 +72,7 @@ void convolve(ConvGeometry const& g, ConvView<T> const& x, Columns const& column
           if (++row == x.rows) row = 0, ++image;
         }
       }
-      tile.c = y + (x.first_pixel + pixel) * g.out + column;
+      tile.c = y + pixel * g.out + column;
       multiply(tile);
     }
   }
@@ -94,46 +99,51 @@ void scatter(ConvGeometry const& g, T const* rows, Index first, Index count, T* 
 
 }  // namespace detail
 
-/// Bytes of workspace of conv2d.
-template <class T>
-[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
-  Index const elements = detail::packed_elements<T>(g.depth(), g.out) + padded_columns<T>(g.out) +
-                         threads * ConvRows{g}.copy_elements();
-  return static_cast<std::size_t>(elements) * sizeof(T);
+/// Bytes of workspace of conv2d; `compact`: its output is.
+template <class T, class E = T, class X = E>
+[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads, bool compact = false) {
+  ConvRows const cut{g, !std::is_same_v<E, X>};
+  Index const sums = padded_columns<T>(g.out) + (compact ? threads * cut.output_elements() : 0);
+  Index const operands = detail::packed_elements<T>(g.depth(), g.out) + threads * cut.copy_elements();
+  return static_cast<std::size_t>(sums) * sizeof(T) + static_cast<std::size_t>(operands) * sizeof(E);
 }
 /// At stride 1 the gradient is itself a convolution, with the kernel turned round.
 [[nodiscard]] inline ConvGeometry turned(ConvGeometry const& g) {
   return {g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
 }
-template <class T>
+template <class T, class E = T>
 [[nodiscard]] std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-  if (g.stride == 1) return conv2d_workspace<T>(turned(g), threads);
+  if (g.stride == 1) return conv2d_workspace<T, E, T>(turned(g), threads);
   return static_cast<std::size_t>(threads * detail::scatter_pixels * g.depth()) * sizeof(T);
 }
 
 namespace detail {
 
 /// Packed weights, whose element at (k, column) is weight(k, column).
-template <class T, class Weight>
+template <class T, class E, class Weight>
 [[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, KernelCache::Key const& key,
                                                    Index depth, Index columns, Weight weight) {
   return context.kernels().get(
-      key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(T),
+      key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(E),
       [&](std::size_t bytes) { return context.allocate(bytes); },
-      [&](void* to) { pack_weights(context, depth, columns, static_cast<T*>(to), weight); });
+      [&](void* to) { pack_weights<T>(context, depth, columns, static_cast<E*>(to), weight); });
 }
 
-/// y (+)= bias + convolution with packed weights.
-template <class T>
-void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T const* packed, T const* bias,
-                  T* y, bool accumulate) {
-  ConvRows const cut{g};
-  Index const padded = padded_columns<T>(g.out);
-  auto const memory = context.allocate(
-      static_cast<std::size_t>(padded + context.threads().threads() * cut.copy_elements()) * sizeof(T));
+/// y (+)= bias + convolution with packed weights. X is what the image is of, Y what the output; only what is
+/// in full is accumulated.
+template <class T, class E, class X, class Y>
+void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E const* packed, T const* bias,
+                  Y* y, bool accumulate) {
+  constexpr bool narrows = !std::is_same_v<Y, T>;
+  ConvRows const cut{g, !std::is_same_v<E, X>};
+  Index const padded = padded_columns<T>(g.out), copy = cut.copy_elements();
+  Index const output = narrows ? cut.output_elements() : 0, workers = context.threads().threads();
+  auto const memory = context.allocate(static_cast<std::size_t>(padded + workers * output) * sizeof(T) +
+                                       static_cast<std::size_t>(workers * copy) * sizeof(E));
   T* const start = static_cast<T*>(memory.get());
-  T* const copies = start + padded;
-  if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), copies, T(0));
+  T* const outputs = start + padded;
+  E* const copies = reinterpret_cast<E*>(outputs + workers * output);
+  if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), outputs, T(0));
   // Few pieces, as of a single small image, are cut once more, by columns.
   constexpr Index few = 4, least_products = Index{1} << 17;
   Index const panels = padded / panel_columns<T> + (padded % panel_columns<T> != 0);
@@ -142,35 +152,46 @@ void convolve_all(HostContext& context, ConvGeometry const& g, T const* x, T con
       std::clamp<Index>(std::min(few / std::max<Index>(1, cut.pieces), products / least_products), 1, panels);
   Index const columns = (panels + slices - 1) / slices * panel_columns<T>;
   context.threads().run(cut.pieces * slices, [&](Index piece, int worker) {
-    auto const view = cut.view(x, piece / slices, copies + worker * cut.copy_elements());
+    auto const view = cut.view(x, piece / slices, copies + worker * copy);
     Index const first = piece % slices * columns;
-    convolve(g, view, {first, std::min(first + columns, g.out)}, packed, bias == nullptr ? nullptr : start, y,
-             accumulate);
+    Columns const written{first, std::min(first + columns, g.out)};
+    T const* const from = bias == nullptr ? nullptr : start;
+    Y* const to = y + view.first_pixel * g.out;
+    if constexpr (narrows) {
+      T* const full = outputs + worker * output;
+      convolve(g, view, written, packed, from, full, false);
+      for (Index pixel = 0; pixel < view.images * view.rows * g.out_w(); ++pixel)
+        narrow(full + pixel * g.out + first, written.last - first, to + pixel * g.out + first);
+    } else {
+      convolve(g, view, written, packed, from, to, accumulate);
+    }
   });
 }
 
 }  // namespace detail
 
-template <class T>
-void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+/// E is the type of operands; kernel * in comes in whole groups of them.
+template <class E, class T, class X, class Y>
+void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   Index const depth = g.depth();
   auto const packed =
-      detail::packed_weights<T>(context, {w, KernelCache::Form::panels, g.in, g.out, g.kernel}, depth, g.out,
-                                [=](Index k, Index o) { return w[o * depth + k]; });
-  detail::convolve_all(context, g, x, static_cast<T const*>(packed.get()), bias, y, false);
+      detail::packed_weights<T, E>(context, {w, KernelCache::Form::panels, g.in, g.out, g.kernel}, depth,
+                                   g.out, [=](Index k, Index o) { return w[o * depth + k]; });
+  detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
-/// Adds into dx.
-template <class T>
+/// Adds into dx. E is the type of operands at stride 1, where kernel * out comes in whole groups of them.
+template <class E, class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   Index const depth = g.depth();
   if (g.stride == 1) {
     ConvGeometry const back = turned(g);
     Index const last_tap = g.kernel * g.kernel - 1;
-    auto const packed = detail::packed_weights<T>(
+    auto const packed = detail::packed_weights<T, E>(
         context, {w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel}, back.depth(), g.in,
         [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
-    detail::convolve_all<T>(context, back, dy, static_cast<T const*>(packed.get()), nullptr, dx, true);
+    detail::convolve_all<T, E, T, T>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx,
+                                     true);
     return;
   }
   auto const memory = context.allocate(conv2d_gradient_input_workspace<T>(g, context.threads().threads()));

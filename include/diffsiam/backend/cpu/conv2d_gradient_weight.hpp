@@ -75,9 +75,10 @@ void add_parts(HostContext& context, Index depth, Index out, Index parts, T* par
 
 }  // namespace detail
 
-template <class T>
+/// X is what the image is of.
+template <class T, class X = T>
 [[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
-  ConvRows const cut{g};
+  ConvRows const cut{g, !std::is_same_v<X, T>};
   auto const [panels, parts] = detail::WeightGradientParts::of<T>(g, cut);
   Index const elements = parts * g.depth() * padded_columns<T>(g.out) +
                          threads * (cut.copy_elements() + detail::dy_copy_elements<T>(g, cut));
@@ -85,10 +86,11 @@ template <class T>
 }
 
 /// Adds into dw.
-template <class T>
-void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, T const* x, T const* dy, T* dw) {
-  auto const memory = context.allocate(conv2d_gradient_weight_workspace<T>(g, context.threads().threads()));
-  ConvRows const cut{g};
+template <class T, class X>
+void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, T const* dy, T* dw) {
+  auto const memory =
+      context.allocate(conv2d_gradient_weight_workspace<T, X>(g, context.threads().threads()));
+  ConvRows const cut{g, !std::is_same_v<X, T>};
   auto const [panels, parts] = detail::WeightGradientParts::of<T>(g, cut);
   Index const depth = g.depth(), columns = padded_columns<T>(g.out);
   Index const copy_elements = cut.copy_elements(), dy_copy_elements = detail::dy_copy_elements<T>(g, cut);

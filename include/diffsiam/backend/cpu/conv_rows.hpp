@@ -4,8 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
-#include <diffsiam/backend/cpu/tile.hpp>
+#include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/core/products.hpp>
 
 namespace diffsiam::backend::cpu {
@@ -24,8 +25,10 @@ struct ConvRows {
   ConvGeometry g;
   Index images = 1, rows = 1;  ///< of a piece; rows of an image are cut only where images == 1
   Index stripes = 1, pieces = 0;
+  bool copies;  ///< rows of the input; a 1x1 kernel reads the images themselves, unless they are converted
 
-  explicit ConvRows(ConvGeometry const& geometry) : g(geometry) {
+  explicit ConvRows(ConvGeometry const& geometry, bool converts = false)
+      : g(geometry), copies(g.kernel > 1 || converts) {
     // Input that stays in a core's second cache, and enough pieces for some threads even of few images.
     constexpr Index most = Index{1} << 16, group = Index{1} << 14, wanted = 16;
     Index const row = std::max<Index>(1, padded_w() * g.in);
@@ -42,41 +45,55 @@ struct ConvRows {
   [[nodiscard]] Index padded_w() const { return g.w + 2 * g.padding(); }
   /// Input rows behind the output rows of one image.
   [[nodiscard]] Index seen_rows() const { return (rows - 1) * g.stride + g.kernel; }
-  /// Elements a worker needs for a copy; a 1x1 kernel reads the images themselves.
-  [[nodiscard]] Index copy_elements() const {
-    return g.kernel == 1 ? 0 : images * seen_rows() * padded_w() * g.in;
-  }
+  /// Elements a worker needs for a copy.
+  [[nodiscard]] Index copy_elements() const { return copies ? images * seen_rows() * padded_w() * g.in : 0; }
+  /// Elements of a piece's output.
+  [[nodiscard]] Index output_elements() const { return images * rows * g.out_w() * g.out; }
 
-  template <class T>
-  [[nodiscard]] ConvView<T> view(T const* x, Index piece, T* copy) const {
+  /// E is what tiles read, X what the image is of.
+  template <class E, class X>
+  [[nodiscard]] ConvView<E> view(X const* x, Index piece, E* copy) const {
     Index const first_image = piece / stripes * images;
     Index const first_row = piece % stripes * rows;
-    ConvView<T> v{copy,
+    ConvView<E> v{copy,
                   padded_w() * g.in,
                   seen_rows() * padded_w() * g.in,
                   std::min(images, g.n - first_image),
                   std::min(rows, g.out_h() - first_row),
                   (first_image * g.out_h() + first_row) * g.out_w()};
-    if (g.kernel == 1) {
-      v.data = x + (first_image * g.h + first_row * g.stride) * g.w * g.in;
-      v.image_pitch = g.h * g.w * g.in;
-      return v;
+    if constexpr (std::is_same_v<E, X>) {
+      if (!copies) {
+        v.data = x + (first_image * g.h + first_row * g.stride) * g.w * g.in;
+        v.image_pitch = g.h * g.w * g.in;
+        return v;
+      }
     }
     Index const border = g.padding() * g.in;
     for (Index image = 0; image < v.images; ++image) {
-      T* to = copy + image * v.image_pitch;
+      E* to = copy + image * v.image_pitch;
       for (Index row = 0; row < (v.rows - 1) * g.stride + g.kernel; ++row, to += v.row_pitch) {
         Index const h = first_row * g.stride + row - g.padding();
         if (h < 0 || h >= g.h) {
-          std::fill_n(to, v.row_pitch, T(0));
+          std::fill_n(to, v.row_pitch, E{});
           continue;
         }
-        std::fill_n(to, border, T(0));
-        std::copy_n(x + ((first_image + image) * g.h + h) * g.w * g.in, g.w * g.in, to + border);
-        std::fill_n(to + border + g.w * g.in, border, T(0));
+        std::fill_n(to, border, E{});
+        convert(x + ((first_image + image) * g.h + h) * g.w * g.in, g.w * g.in, to + border);
+        std::fill_n(to + border + g.w * g.in, border, E{});
       }
     }
     return v;
+  }
+
+ private:
+  template <class X, class E>
+  static void convert(X const* from, Index count, E* to) {
+    if constexpr (std::is_same_v<X, E>)
+      std::copy_n(from, count, to);
+    else if constexpr (sizeof(X) < sizeof(E))
+      widen(from, count, to);
+    else
+      narrow(from, count, to);
   }
 };
 

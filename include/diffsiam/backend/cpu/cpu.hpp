@@ -10,6 +10,7 @@
 #include <diffsiam/backend/cpu/elementwise.hpp>
 #include <diffsiam/backend/cpu/gemm.hpp>
 #include <diffsiam/backend/cpu/group_norm.hpp>
+#include <diffsiam/backend/cpu/mixed.hpp>
 #include <diffsiam/backend/cpu/reduce.hpp>
 #include <diffsiam/backend/cpu/winograd_conv2d.hpp>
 #include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
@@ -20,20 +21,17 @@
 
 namespace diffsiam::backend {
 
-/// T is float or double. Operands is T, or BFloat16 (with float) for mixed precision: the operands of 3x3
-/// convolutions at stride 1 are then rounded to bfloat16 where they are multiplied; weights, sums,
-/// statistics, everything in memory and all other operations stay float32. Results are the same bits with any
-/// number of threads.
+/// T is float or double. Operands is T, or BFloat16 (with float) for mixed precision: see mixed.hpp. Results
+/// are the same bits with any number of threads.
 template <class T, class Operands = T>
 struct Cpu : HostMemory<T> {
-  static_assert(std::is_same_v<Operands, T> ||
-                    (std::is_same_v<T, float> && std::is_same_v<Operands, BFloat16>),
+  static_assert(std::is_same_v<Operands, T>,
                 "Cpu computes in float or double, or in float with operands in BFloat16.");
   using Scalar = T;
   using Context = HostContext;
   /// How far results may stand from those of unrounded operands, relative to the largest; 0 where operands
-  /// are not rounded. Winograd's transforms make about five times bfloat16's own rounding of 2^-9 of it.
-  static constexpr double operand_tolerance = std::is_same_v<Operands, T> ? 0 : 3e-2;
+  /// are not rounded.
+  static constexpr double operand_tolerance = 0;
 
   static void fill(Context& context, T* data, Index size, T value) {
     in_pieces(context, size, [&](Index from, Index count) { std::fill_n(data + from, count, value); });
@@ -47,12 +45,12 @@ struct Cpu : HostMemory<T> {
   // Winograd's algorithm where it serves, direct sums elsewhere.
   static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
     if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d<Operands>(context, g, x, w, bias, y);
-    cpu::conv2d(context, g, x, w, bias, y);
+    cpu::conv2d<T>(context, g, x, w, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
     if (cpu::winograd::serves<T>(g))
       return cpu::winograd::conv2d_gradient_input<Operands>(context, g, dy, w, dx);
-    cpu::conv2d_gradient_input(context, g, dy, w, dx);
+    cpu::conv2d_gradient_input<T>(context, g, dy, w, dx);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
                                      T* dw) {
@@ -108,7 +106,7 @@ struct Cpu : HostMemory<T> {
     in_blocks(context, size, x, [&](std::uint64_t block) { return functional::normals(rng.words(block)); });
   }
 
- private:
+ protected:
   template <class F>
   static void in_pieces(Context& context, Index size, F f) {
     constexpr Index piece_size = 1 << 16;
@@ -116,6 +114,8 @@ struct Cpu : HostMemory<T> {
       f(piece * piece_size, std::min(piece_size, size - piece * piece_size));
     });
   }
+
+ private:
   /// Four numbers a Philox block.
   template <class F>
   static void in_blocks(Context& context, Index size, T* x, F f) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/normalisation.hpp>
@@ -54,19 +55,53 @@ DIFFSIAM_ALWAYS_INLINE void for_each_strip(Index channels, F const& f) {
   for (; c < channels; ++c) f(c, std::integral_constant<Index, 1>{});
 }
 
-/// sums[i] = sum over rows of f(row, i), i < count; in four chains, for speed and for accuracy.
-template <class T, class Count, class F>
+/// Reads the value i places behind a pointer.
+template <class T>
+struct ValueAt {
+  Index i;
+  template <class X>
+  DIFFSIAM_ALWAYS_INLINE T operator()(X const* from) const {
+    return static_cast<T>(from[i]);
+  }
+};
+/// Reads the vector i places behind a pointer.
+template <class T>
+struct VectorAt {
+  Index i;
+  template <class X>
+  DIFFSIAM_ALWAYS_INLINE typename Vector<T>::Type operator()(X const* from) const {
+    return Summand<T, X>::read(from + i);
+  }
+};
+
+/// sums[i] = sum over rows of f(row, at), where `at` reads at i < count; in four chains, for speed and for
+/// accuracy. X is what f reads: compilers vectorise where it is T.
+template <class X, class T, class Count, class F>
 DIFFSIAM_ALWAYS_INLINE void sum_rows_of(Index rows, Count constant, T* sums, F const& f) {
+  if constexpr (!std::is_same_v<X, T> && constant % lanes<T> == 0) {
+    using V = typename Vector<T>::Type;
+    for (Index i = 0; i < constant; i += lanes<T>) {
+      V chains[4] = {};
+      Index row = 0;
+      for (; row + 4 <= rows; row += 4) {
+        DIFFSIAM_UNROLL
+        for (int chain = 0; chain < 4; ++chain) chains[chain] += f(row + chain, VectorAt<T>{i});
+      }
+      for (; row < rows; ++row) chains[0] += f(row, VectorAt<T>{i});
+      *reinterpret_cast<V*>(sums + i) = (chains[0] + chains[1]) + (chains[2] + chains[3]);
+    }
+    return;
+  }
   Index const count = constant;  // loops that are annotated compare plain numbers
   T chains[4][GroupNormCut::strip] = {};
   Index row = 0;
   for (; row + 4 <= rows; row += 4)
     for (Index chain = 0; chain < 4; ++chain) {
       DIFFSIAM_INDEPENDENT_ITERATIONS
-      for (Index i = 0; i < count; ++i) chains[chain][i] += f(row + chain, i);
+      for (Index i = 0; i < count; ++i) chains[chain][i] += f(row + chain, ValueAt<T>{i});
     }
   for (; row < rows; ++row)
-    for (Index i = 0; i < count; ++i) chains[0][i] += f(row, i);
+    for (Index i = 0; i < count; ++i) chains[0][i] += f(row, ValueAt<T>{i});
   for (Index i = 0; i < count; ++i) sums[i] = (chains[0][i] + chains[1][i]) + (chains[2][i] + chains[3][i]);
 }
 
@@ -83,60 +118,89 @@ void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
 
 namespace detail {
 
-/// y = act(scale x + shift) on a block of g.s rows.
-template <class Act, class T>
-void activate_block(NormGeometry const& g, Index channels, T const* x, T const* scale, T const* shift, T* y) {
+/// f(row, channels of the row in full) for a strip of x (rows, channels) from channel c on. Compact ones are
+/// widened some rows at a time, for what was just written is slow to read.
+template <class T, class X, class Count, class F>
+DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, X const* x, Index pitch, Count count, F const& f) {
+  if constexpr (std::is_same_v<X, T>) {
+    for (Index row = 0; row < rows; ++row) f(row, x + row * pitch);
+  } else {
+    constexpr Index at_once = 16;
+    alignas(64) T full[at_once][GroupNormCut::strip];
+    for (Index first = 0; first < rows; first += at_once) {
+      Index const last = std::min(first + at_once, rows);
+      for (Index row = first; row < last; ++row) widen(x + row * pitch, count, full[row - first]);
+      for (Index row = first; row < last; ++row) f(row, full[row - first]);
+    }
+  }
+}
+
+/// y = act(scale x + shift) on a block of g.s rows. X is T, or compact.
+template <class Act, class T, class X>
+void activate_block(NormGeometry const& g, Index channels, X const* x, T const* scale, T const* shift, X* y) {
   for_each_strip(channels, [&](Index c, auto constant) {
     Index const count = constant;
-    for (Index row = 0; row < g.s; ++row) {
-      T const* const from = x + row * g.c + c;
-      T* const to = y + row * g.c + c;
+    auto const activate = [&](T const* from, T* to) {
       DIFFSIAM_INDEPENDENT_ITERATIONS
       for (Index i = 0; i < count; ++i)
         functional::AffineActivate<Act>{}(to[i], from[i], scale[c + i], shift[c + i]);
+    };
+    if constexpr (std::is_same_v<X, T>) {
+      for (Index row = 0; row < g.s; ++row) activate(x + row * g.c + c, y + row * g.c + c);
+    } else {
+      // As in for_each_row.
+      constexpr Index at_once = 16;
+      alignas(64) T full[at_once][GroupNormCut::strip];
+      for (Index first = 0; first < g.s; first += at_once) {
+        Index const last = std::min(first + at_once, g.s);
+        for (Index row = first; row < last; ++row) widen(x + row * g.c + c, count, full[row - first]);
+        for (Index row = first; row < last; ++row) activate(full[row - first], full[row - first]);
+        for (Index row = first; row < last; ++row) narrow(full[row - first], count, y + row * g.c + c);
+      }
     }
   });
 }
 
 /// dv (rows of `channels`) = dy act'(scale x + shift).
-template <class Act, class T>
-void activate_block_gradient(NormGeometry const& g, Index channels, T const* x, T const* dy, T const* scale,
+template <class Act, class T, class X>
+void activate_block_gradient(NormGeometry const& g, Index channels, X const* x, T const* dy, T const* scale,
                              T const* shift, T* dv) {
   for_each_strip(channels, [&](Index c, auto constant) {
     Index const count = constant;
-    for (Index row = 0; row < g.s; ++row) {
-      T const* const from = x + row * g.c + c;
+    for_each_row<T>(g.s, x + c, g.c, constant, [&](Index row, T const* from) {
       T const* const gradient = dy + row * g.c + c;
       T* const to = dv + row * channels + c;
       DIFFSIAM_INDEPENDENT_ITERATIONS
       for (Index i = 0; i < count; ++i)
         functional::AffineActivateGradient<Act>{}(to[i], gradient[i], from[i], scale[c + i], shift[c + i]);
-    }
+    });
   });
 }
 
 }  // namespace detail
 
 /// See NormForward. `activate` is activate_block of the activation: all else is compiled once.
-template <class T>
-[[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g, NormForward<T> const& pass,
-                                  decltype(&detail::activate_block<functional::Identity, T>) activate) {
+template <class T, class X = T>
+[[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g,
+                                  NormForward<T, X const*, X*> const& pass,
+                                  decltype(&detail::activate_block<functional::Identity, T, X>) activate) {
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels) {
-    T const* const x = pass.x + n * g.s * g.c + first;
-    T* const y = pass.y + n * g.s * g.c + first;
+    X const* const x = pass.x + n * g.s * g.c + first;
+    X* const y = pass.y + n * g.s * g.c + first;
     Index const table = n * g.c + first;
     T* const mean = pass.mean + table;
     T* const deviation = pass.inverse_deviation + table;
     T* const scale = pass.scale + table;
     T* const shift = pass.shift + table;
     detail::for_each_strip(channels, [&](Index c, auto count) {
-      detail::sum_rows_of(g.s, count, mean + c, [&](Index row, Index i) { return x[row * g.c + c + i]; });
+      detail::sum_rows_of<X>(g.s, count, mean + c, [&](Index row, auto at) { return at(x + row * g.c + c); });
     });
     detail::means_of_groups(g, channels, mean);
     detail::for_each_strip(channels, [&](Index c, auto count) {
-      detail::sum_rows_of(g.s, count, deviation + c, [&](Index row, Index i) {
-        return functional::SquaredDeviation{}(x[row * g.c + c + i], mean[c + i]);
+      detail::sum_rows_of<X>(g.s, count, deviation + c, [&](Index row, auto at) {
+        auto const deviating = at(x + row * g.c + c) - at(mean + c);
+        return deviating * deviating;
       });
     });
     detail::means_of_groups(g, channels, deviation);
@@ -160,14 +224,14 @@ template <class T>
 }
 
 /// See NormBackward; `activate` as above.
-template <class T>
+template <class T, class X = T>
 [[gnu::noinline]] void group_norm_gradient(
-    HostContext& context, NormGeometry const& g, NormBackward<T> const& pass,
-    decltype(&detail::activate_block_gradient<functional::Identity, T>) activate) {
+    HostContext& context, NormGeometry const& g, NormBackward<T, X const*> const& pass,
+    decltype(&detail::activate_block_gradient<functional::Identity, T, X>) activate) {
   auto const memory = context.allocate(group_norm_gradient_workspace<T>(g, context.threads().threads()));
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels, T* dv) {
-    T const* const x = pass.x + n * g.s * g.c + first;
+    X const* const x = pass.x + n * g.s * g.c + first;
     T const* const dy = pass.dy + n * g.s * g.c + first;
     Index const table = n * g.c + first;
     T const* const mean = pass.mean + table;
@@ -178,11 +242,11 @@ template <class T>
     T* const p_2 = pass.p_2 + table;
     activate(g, channels, x, dy, scale, shift, dv);
     detail::for_each_strip(channels, [&](Index c, auto count) {
-      detail::sum_rows_of(g.s, count, p_1 + c,
-                          [&](Index row, Index i) { return dv[row * channels + c + i]; });
-      detail::sum_rows_of(g.s, count, p_2 + c, [&](Index row, Index i) {
-        return functional::NormalisedProduct{}(dv[row * channels + c + i], x[row * g.c + c + i], mean[c + i],
-                                               deviation[c + i]);
+      detail::sum_rows_of<T>(g.s, count, p_1 + c,
+                             [&](Index row, auto at) { return at(dv + row * channels + c); });
+      // dv x^, as in NormalisedProduct.
+      detail::sum_rows_of<X>(g.s, count, p_2 + c, [&](Index row, auto at) {
+        return at(dv + row * channels + c) * (at(x + row * g.c + c) - at(mean + c)) * at(deviation + c);
       });
     });
     for (Index c = 0; c < channels && pass.modulation != nullptr; ++c) {
@@ -204,14 +268,13 @@ template <class T>
     T* const dx = pass.dx + n * g.s * g.c + first;
     detail::for_each_strip(channels, [&](Index c, auto constant) {
       Index const count = constant;
-      for (Index row = 0; row < g.s; ++row) {
+      detail::for_each_row<T>(g.s, x + c, g.c, constant, [&](Index row, T const* from) {
         T* const to = dx + row * g.c + c;
         DIFFSIAM_INDEPENDENT_ITERATIONS
         for (Index i = 0; i < count; ++i)
-          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], x[row * g.c + c + i],
-                                              scale[c + i], mean[c + i], deviation[c + i], m_1[c + i],
-                                              m_2[c + i]);
-      }
+          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], from[i], scale[c + i],
+                                              mean[c + i], deviation[c + i], m_1[c + i], m_2[c + i]);
+      });
     });
   };
   context.threads().run(cut.pieces, [&](Index piece, int worker) {

@@ -77,6 +77,7 @@ struct Summand<T, T> {
     sum += factor * columns;
   }
 
+  DIFFSIAM_ALWAYS_INLINE static V read(T const* from) { return *reinterpret_cast<V const*>(from); }
   /// Writes a vector where it stands for neighbours along k of one row of a.
   DIFFSIAM_ALWAYS_INLINE static void store(T* to, V const& value) { *reinterpret_cast<V*>(to) = value; }
   /// Writes the columns of a whole group of k.

@@ -85,21 +85,21 @@ void multiply_position(Index depth, Index count, E const* v, E const* b, Index w
 }
 
 /// What a convolution adds its result to.
-template <class T>
+template <class T, class Y = T>
 struct Target {
-  T* y;
+  Y* y;
   T const* bias;
-  bool accumulate;
+  bool accumulate;  ///< of what is in full
 };
 
 /// y (+)= bias + the outputs of a range of tiles, channels [first, first + width), from m (36, tiles, width).
-template <class T>
+template <class T, class Y>
 void write_outputs(TileCut const& cut, TileRange const& range, Index first, Index width, T const* m,
-                   Index pitch, Target<T> const& target) {
+                   Index pitch, Target<T, Y> const& target) {
   using V = Lanes<T>;
   for (Index tile = 0; tile < range.count; ++tile, m += width) {
     TilePlace const at = cut.place(range.first + tile);
-    T* const to = target.y + ((at.image * cut.g.h + at.row) * cut.g.w + at.column) * cut.g.out + first;
+    Y* const to = target.y + ((at.image * cut.g.h + at.row) * cut.g.w + at.column) * cut.g.out + first;
     int const rows = static_cast<int>(std::min(outputs, cut.g.h - at.row));
     int const columns = static_cast<int>(std::min(outputs, cut.g.w - at.column));
     for (Index c = 0; c < width; c += lanes<T>) {
@@ -110,8 +110,13 @@ void write_outputs(TileCut const& cut, TileRange const& range, Index first, Inde
           },
           [&](int row, int column, V const& value) {
             if (row >= rows || column >= columns) return;
-            V& pixel = *reinterpret_cast<V*>(to + (row * cut.g.w + column) * cut.g.out + c);
-            pixel = target.accumulate ? pixel + value : value + start;
+            Y* const at_pixel = to + (row * cut.g.w + column) * cut.g.out + c;
+            if constexpr (std::is_same_v<Y, T>) {
+              V& pixel = *reinterpret_cast<V*>(at_pixel);
+              pixel = target.accumulate ? pixel + value : value + start;
+            } else {
+              Summand<T, Y>::store(at_pixel, value + start);
+            }
           });
     }
   }
@@ -134,9 +139,9 @@ template <class T, class E>
 
 // Many tiles: blocks of them pass by the whole kernel, each from its pixels to its outputs.
 
-template <class T, class E>
-void convolve_by_tiles(HostContext& context, TileCut const& cut, T const* x, E const* kernel,
-                       std::byte* memory, Target<T> const& target) {
+template <class T, class E, class X, class Y>
+void convolve_by_tiles(HostContext& context, TileCut const& cut, X const* x, E const* kernel,
+                       std::byte* memory, Target<T, Y> const& target) {
   ConvGeometry const& g = cut.g;
   std::size_t const each = static_cast<std::size_t>(cut.elements(g.in)) * sizeof(E) +
                            static_cast<std::size_t>(cut.elements(g.out)) * sizeof(T);
@@ -166,9 +171,9 @@ void convolve_by_tiles(HostContext& context, TileCut const& cut, T const* x, E c
 }
 
 /// `kernel` is whole, or null: then `fill` makes a panel at a time.
-template <class T, class E>
-void convolve_by_panels(HostContext& context, TileCut const& cut, T const* x, E const* kernel,
-                        FillPanel<E> fill, std::byte* memory, Target<T> const& target) {
+template <class T, class E, class X, class Y>
+void convolve_by_panels(HostContext& context, TileCut const& cut, X const* x, E const* kernel,
+                        FillPanel<E> fill, std::byte* memory, Target<T, Y> const& target) {
   ConvGeometry const& g = cut.g;
   Index const tiles = cut.tiles;
   constexpr Index at_a_time = 4;
@@ -210,9 +215,9 @@ template <class T, class E>
 }
 
 /// With a kernel that `fill` makes, unless it is kept.
-template <class T, class E>
-void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key const& key, T const* x,
-              FillPanel<E> fill, Target<T> const& target) {
+template <class T, class E, class X, class Y>
+void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key const& key, X const* x,
+              FillPanel<E> fill, Target<T, Y> const& target) {
   TileCut const cut{g};
   bool const by_panels = passes_by_panels(cut);
   auto const bytes = static_cast<std::size_t>(kernel_elements(g)) * sizeof(E);
@@ -235,20 +240,21 @@ void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key cons
     convolve_by_tiles<T, E>(context, cut, x, whole, begin, target);
 }
 
-template <class E, class T>
-void conv2d(HostContext& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
-  convolve<T, E>(context, g, {w, KernelCache::Form::winograd, g.in, g.out, 3}, x,
-                 [&](KernelPanel<E> const& panel) { transform_weights<T, E>(g.in, w, panel); },
-                 {y, bias, false});
+template <class E, class T, class X, class Y>
+void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
+  convolve<T, E>(
+      context, g, {w, KernelCache::Form::winograd, g.in, g.out, 3}, x,
+      [&](KernelPanel<E> const& panel) { transform_weights<T, E>(g.in, w, panel); },
+      Target<T, Y>{y, bias, false});
 }
 
 /// Adds into dx.
 template <class E, class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
-  convolve<T, E>(context, {g.n, g.h, g.w, g.out, g.in, 3, 1},
-                 {w, KernelCache::Form::turned_winograd, g.in, g.out, 3}, dy,
-                 [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
-                 {dx, nullptr, true});
+  convolve<T, E>(
+      context, {g.n, g.h, g.w, g.out, g.in, 3, 1}, {w, KernelCache::Form::turned_winograd, g.in, g.out, 3},
+      dy, [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
+      Target<T>{dx, nullptr, true});
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

@@ -59,10 +59,23 @@ struct TileCut {
   [[nodiscard]] Index elements(Index channels) const { return positions * block_tiles * channels; }
 };
 
+/// The transform of a tile whose pixels stand from `first` on.
+template <class T, class Transform, class X, class Store>
+DIFFSIAM_ALWAYS_INLINE void transform_pixels(X const* first, Index row_pitch, Index column_pitch,
+                                             Store const& store) {
+  transform<T, Transform>(
+      [&](int row, int column) {
+        return Summand<T, X>::read(first + row * row_pitch + column * column_pitch);
+      },
+      [&](int row, int column, Lanes<T> const& value) {
+        store(static_cast<Index>(row * points + column), value);
+      });
+}
+
 /// store(position, vector) for the transform of one tile of `x` (n, h, w, channels) at channel c: of the 6x6
 /// pixels around it for ImageTransform, of its own 4x4 for OutputGradientTransform. Pixels outside are zero.
-template <class T, class Transform, class Store>
-DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace const& at, T const* x,
+template <class T, class Transform, class X, class Store>
+DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace const& at, X const* x,
                                            Index channels, Index c, Store const& store) {
   using V = Lanes<T>;
   constexpr Index side = Transform::from, border = (side - outputs) / 2;
@@ -73,30 +86,30 @@ DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace cons
   auto const pixel = [&](Index row, Index column) {
     return x + ((at.image * g.h + h + row) * g.w + w + column) * channels + c;
   };
-  // A tile at the border is copied between zeros, so that there is one transform to compile.
+  // A tile at the border is copied between zeros, so that there is one transform to compile (of full pixels).
   V copy[side][side];
   T const* first = reinterpret_cast<T const*>(copy);
   Index row_pitch = side * lanes<T>, column_pitch = lanes<T>;
   if (seen(0, 0) && seen(side - 1, side - 1)) {
-    first = pixel(0, 0);
-    row_pitch = g.w * channels;
-    column_pitch = channels;
+    if constexpr (std::is_same_v<X, T>) {
+      first = pixel(0, 0);
+      row_pitch = g.w * channels;
+      column_pitch = channels;
+    } else {
+      return transform_pixels<T, Transform>(pixel(0, 0), g.w * channels, channels, store);
+    }
   } else {
     for (Index row = 0; row < side; ++row)
       for (Index column = 0; column < side; ++column)
-        copy[row][column] = seen(row, column) ? *reinterpret_cast<V const*>(pixel(row, column)) : V{};
+        copy[row][column] = seen(row, column) ? Summand<T, X>::read(pixel(row, column)) : V{};
   }
-  transform<T, Transform>(
-      [&](int row, int column) {
-        return *reinterpret_cast<V const*>(first + row * row_pitch + column * column_pitch);
-      },
-      [&](int row, int column, V const& value) { store(static_cast<Index>(row * points + column), value); });
+  transform_pixels<T, Transform>(first, row_pitch, column_pitch, store);
 }
 
 /// v (36, tiles, channels) = the transforms of a range of tiles; `pitch` elements from one position to the
 /// next.
-template <class T, class Transform, class E>
-void transform_tiles(TileCut const& cut, TileRange const& range, T const* x, Index channels, E* v,
+template <class T, class Transform, class X, class E>
+void transform_tiles(TileCut const& cut, TileRange const& range, X const* x, Index channels, E* v,
                      Index pitch) {
   using V = Lanes<T>;
   for (Index tile = 0; tile < range.count; ++tile, v += channels) {
@@ -110,8 +123,8 @@ void transform_tiles(TileCut const& cut, TileRange const& range, T const* x, Ind
 
 /// The same with tiles as the summed extent: v (36, tiles / group, channels, group). A last group that is not
 /// full is filled with zeros.
-template <class T, class Transform, class E>
-void transform_tiles_by_groups(TileCut const& cut, TileRange const& range, T const* x, Index channels, E* v,
+template <class T, class Transform, class X, class E>
+void transform_tiles_by_groups(TileCut const& cut, TileRange const& range, X const* x, Index channels, E* v,
                                Index pitch) {
   using V = Lanes<T>;
   constexpr Index group = Summand<T, E>::group;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/core/memory_pool.hpp>
@@ -61,9 +62,12 @@ struct DryRun {
   using Scalar = typename B::Scalar;
   using Context = DryContext;
   using Estimates = B;
+  using Compact = CompactOf<B>;
+  using Read = ReadBy<B>;
+  using Written = WrittenBy<B>;
 
-  static void fill(Context&, Scalar*, Index, Scalar) {}
-  static void copy(Context&, Scalar const*, Scalar*, Index) {}
+  static void fill(Context&, Written const&, Index, Scalar) {}
+  static void copy(Context&, Read const&, Written const&, Index) {}
   template <class S>
   static void upload(Context&, S const*, Scalar*, Index) {}
   template <class S>
@@ -74,8 +78,8 @@ struct DryRun {
     if constexpr (requires { B::gemm_workspace(product, 1); })
       if (auto const bytes = B::gemm_workspace(product, context.threads())) use_workspace(context, bytes);
   }
-  static void conv2d(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*, Scalar const*,
-                     Scalar*) {
+  static void conv2d(Context& context, ConvGeometry const& g, Read const&, Scalar const*, Scalar const*,
+                     Written const&) {
     if constexpr (requires { B::conv2d_workspace(g, 1); })
       use_workspace(context, B::conv2d_workspace(g, context.threads()));
   }
@@ -84,17 +88,18 @@ struct DryRun {
     if constexpr (requires { B::conv2d_gradient_input_workspace(g, 1); })
       use_workspace(context, B::conv2d_gradient_input_workspace(g, context.threads()));
   }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const&, Scalar const*,
                                      Scalar*) {
     if constexpr (requires { B::conv2d_gradient_weight_workspace(g, 1); })
       use_workspace(context, B::conv2d_gradient_weight_workspace(g, context.threads()));
   }
   template <class Act>
     requires FusedGroupNorm<B, Act>
-  static void group_norm(Context&, NormGeometry const&, NormForward<Scalar> const&) {}
+  static void group_norm(Context&, NormGeometry const&, NormForward<Scalar, Read, Written> const&) {}
   template <class Act>
     requires FusedGroupNorm<B, Act>
-  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<Scalar> const&) {
+  static void group_norm_gradient(Context& context, NormGeometry const& g,
+                                  NormBackward<Scalar, Read> const&) {
     if constexpr (requires { B::group_norm_gradient_workspace(g, 1); })
       use_workspace(context, B::group_norm_gradient_workspace(g, context.threads()));
   }

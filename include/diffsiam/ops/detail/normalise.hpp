@@ -72,8 +72,9 @@ struct Normalise {
                 g.full(plane(affine, 1)), g.per_sample_channel(modulation, 2 * g.c),
                 g.per_sample_channel(modulation + g.c, 2 * g.c));
   }
-  template <class Act>
-  void apply(T const* x, Tensor<B> const& affine, T* y) const {
+  /// x and y may be Stored.
+  template <class Act, class X, class Y>
+  void apply(X x, Tensor<B> const& affine, Y y) const {
     SampleGrid const g = x_grid;
     B::for_each(context, g.grid(), functional::AffineActivate<Act>{}, g.full(y), g.full(x),
                 g.per_sample_channel(plane(affine, 0)), g.per_sample_channel(plane(affine, 1)));

@@ -1,0 +1,138 @@
+// Element-wise operations of the Cpu backend on operands that may be compact: block by block these are
+// widened into the first cache, where the functor meets full operands only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <diffsiam/backend/cpu/bf16.hpp>
+#include <diffsiam/backend/cpu/elementwise.hpp>
+#include <diffsiam/core/stored.hpp>
+
+namespace diffsiam::backend::cpu {
+
+/// Whether an operand may be compact.
+template <class O>
+inline constexpr bool may_be_compact = false;
+template <class T, class C, int Inner>
+inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
+/// Compact operands of one call, and elements of each that are widened at a time.
+inline constexpr std::size_t most_compact = 4;
+inline constexpr Index widened_block = 1024;
+
+/// Operands that may be compact: strides count bytes.
+struct StoredWalkers {
+  Walkers<std::byte> in_bytes{std::initializer_list<OperandRef<std::byte>>{}};
+  std::array<bool, most_operands> compact{};
+
+  template <class T, int Inner>
+  void add(Operand<T, Inner> const& operand) {
+    add(operand.data, operand.stride);
+  }
+  template <class T, class C, int Inner>
+  void add(Operand<Stored<T, C>, Inner> const& operand) {
+    if (is_compact(operand.data))
+      add(operand.data.compact, operand.stride);
+    else
+      add(operand.data.full, operand.stride);
+  }
+
+ private:
+  template <class T>
+  void add(T* data, Extents5 stride) {
+    for (Index& step : stride) step *= static_cast<Index>(sizeof(T));
+    compact[in_bytes.count] = sizeof(T) < sizeof(float);
+    in_bytes.at[in_bytes.count++] = {reinterpret_cast<std::byte*>(const_cast<std::remove_const_t<T>*>(data)),
+                                     stride};
+  }
+};
+
+/// Whether compact rows lie one after the other.
+[[nodiscard]] inline bool in_one_piece(Index row_stride, Index columns) {
+  return row_stride == columns * static_cast<Index>(sizeof(BFloat16));
+}
+
+/// f at `rows` times `columns` elements, at most widened_block in all.
+inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kernel, void const* f,
+                          std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
+  alignas(64) std::array<float, most_compact* static_cast<std::size_t>(widened_block)> widened;
+  Places<float> data{};
+  Strides stride{};
+  float* unused = widened.data();
+  for (std::size_t i = 0; i < operands.in_bytes.count; ++i) {
+    if (!operands.compact[i]) {
+      data[i] = reinterpret_cast<float*>(from[i]);
+      stride[i] = row_stride[i] / static_cast<Index>(sizeof(float));
+      continue;
+    }
+    data[i] = std::exchange(unused, unused + widened_block);
+    stride[i] = columns;
+    if (i == 0) continue;
+    Index const at_once = in_one_piece(row_stride[i], columns) ? rows : 1;
+    for (Index row = 0; row < rows; row += at_once)
+      widen(reinterpret_cast<BFloat16 const*>(from[i] + row * row_stride[i]), at_once * columns,
+            data[i] + row * columns);
+  }
+  kernel(f, data.data(), stride.data(), rows, columns);
+  if (!operands.compact[0]) return;
+  Index const at_once = in_one_piece(row_stride[0], columns) ? rows : 1;
+  for (Index row = 0; row < rows; row += at_once)
+    narrow(data[0] + row * columns, at_once * columns,
+           reinterpret_cast<BFloat16*>(from[0] + row * row_stride[0]));
+}
+
+/// A plane, block by block.
+inline void apply_in_blocks(StoredWalkers const& operands, PlaneKernel<float> kernel, void const* f,
+                            std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
+  Index const wide = std::min(columns, widened_block), high = widened_block / wide;
+  for (Index row = 0; row < rows; row += high)
+    for (Index column = 0; column < columns; column += wide) {
+      Places<std::byte> data{};
+      for (std::size_t i = 0; i < operands.in_bytes.count; ++i)
+        data[i] = from[i] + row * row_stride[i] + column * operands.in_bytes.at[i].stride[4];
+      apply_widened(operands, kernel, f, data.data(), row_stride, std::min(high, rows - row),
+                    std::min(wide, columns - column));
+    }
+}
+
+[[gnu::noinline]] inline void for_each_stored_plane(HostContext& context, Grid grid, StoredWalkers operands,
+                                                    PlaneKernel<float> kernel, void const* f) {
+  if (grid.size() == 0) return;
+  Walkers<std::byte>& walkers = operands.in_bytes;
+  merge_extents(grid, walkers);
+  Index const columns = grid.extent[4], rows = grid.size() / columns;
+  if (rows == 1) {
+    context.threads().run((columns + elements_per_piece - 1) / elements_per_piece, [&](Index piece, int) {
+      Index const from = piece * elements_per_piece;
+      Places<std::byte> data{};
+      for (std::size_t i = 0; i < walkers.count; ++i)
+        data[i] = walkers.at[i].data + from * walkers.at[i].stride[4];
+      apply_in_blocks(operands, kernel, f, data.data(), Strides{}.data(), 1,
+                      std::min(elements_per_piece, columns - from));
+    });
+    return;
+  }
+  Index const rows_per_piece = std::max<Index>(1, elements_per_piece / columns);
+  context.threads().run((rows + rows_per_piece - 1) / rows_per_piece, [&](Index piece, int) {
+    Index const from = piece * rows_per_piece;
+    walk_rows<std::byte>(grid, walkers, from, std::min(from + rows_per_piece, rows), columns,
+                         [&](std::byte* const* data, Index const* row_stride, Index count, Index) {
+                           apply_in_blocks(operands, kernel, f, data, row_stride, count, columns);
+                         });
+  });
+}
+
+/// The first operand is written, and where it is compact not read; the others are read.
+template <class F, class... O>
+void for_each_stored(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
+  StoredWalkers walkers;
+  (walkers.add(operands), ...);
+  static_assert((std::size_t{may_be_compact<O>} + ...) <= most_compact,
+                "At most four operands may be compact.");
+  for_each_stored_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
+}
+
+}  // namespace diffsiam::backend::cpu

@@ -52,7 +52,7 @@ class MemoryPool {
     std::uintptr_t address_ = 0;
     std::size_t size_ = 0;
     Block *before_ = nullptr, *after_ = nullptr;  ///< without gaps, within a segment
-    Block* older_ = nullptr;                      ///< of all there ever were
+    std::unique_ptr<Block> older_;                ///< of all there ever were
     Segment* segment_ = nullptr;
     bool free_ = false;
     std::shared_ptr<MemoryPool> keeper_;  ///< of the pool, while the block is handed out and shared
@@ -64,15 +64,9 @@ class MemoryPool {
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
-    while (Segment* const segment = segments_) {
-      segments_ = segment->older;
-      give_back(*segment);
-      delete segment;
-    }
-    while (Block* const block = blocks_) {
-      blocks_ = block->older_;
-      delete block;
-    }
+    // Link by link: a chain that goes as a whole goes by recursion.
+    for (; segments_; segments_ = std::move(segments_->older)) give_back(*segments_);
+    while (blocks_) blocks_ = std::move(blocks_->older_);
   }
 
   /// A block of at least `bytes`. Throws std::bad_alloc when the source has none.
@@ -111,14 +105,15 @@ class MemoryPool {
   /// Gives segments that hold no live block back to the system.
   void trim() noexcept {
     std::lock_guard const lock{mutex_};
-    for (Segment* segment = segments_; segment != nullptr; segment = segment->older) {
+    for (Segment* segment = segments_.get(); segment != nullptr; segment = segment->older.get()) {
       Block* const whole = segment->first;
       if (whole == nullptr || !whole->free_ || whole->after_ != nullptr) continue;
       unlist(whole);
       give_back(*segment);
       spare(whole);
       reserved_ -= segment->bytes;
-      *segment = {.older = segment->older};  // to be used again
+      segment->first = nullptr;  // to be used again
+      segment->touched = 0;
     }
   }
 
@@ -131,7 +126,7 @@ class MemoryPool {
   [[nodiscard]] std::size_t touched_bytes() const {
     std::lock_guard const lock{mutex_};
     std::size_t sum = 0;
-    for (Segment const* segment = segments_; segment != nullptr; segment = segment->older)
+    for (Segment const* segment = segments_.get(); segment != nullptr; segment = segment->older.get())
       sum += segment->touched;
     return sum;
   }
@@ -145,7 +140,7 @@ class MemoryPool {
  private:
   using FreeList = Block::FreeList;
   struct Segment {
-    Segment* older = nullptr;
+    std::unique_ptr<Segment> older;
     Block* first = nullptr;  ///< null once it was given back
     std::size_t bytes = 0, touched = 0;
     bool small = false;
@@ -192,8 +187,10 @@ class MemoryPool {
   // Descriptions of blocks are used again: in the long run a pool asks nothing of any heap.
   [[nodiscard]] Block* new_block() {
     if (spares_ != nullptr) return std::exchange(spares_, spares_->after_);
-    Block* const block = new Block;
-    block->older_ = std::exchange(blocks_, block);
+    auto made = std::make_unique<Block>();
+    made->older_ = std::move(blocks_);
+    blocks_ = std::move(made);
+    Block* const block = blocks_.get();
     FreeList maker;
     block->listing_ = maker.extract(maker.insert(block).first);
     return block;
@@ -208,9 +205,14 @@ class MemoryPool {
     // Grows by half, so that there are few borders over which nothing can be joined.
     std::size_t bytes =
         small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
-    Segment* segment = segments_;
-    while (segment != nullptr && segment->first != nullptr) segment = segment->older;
-    if (segment == nullptr) segment = segments_ = new Segment{.older = segments_};
+    Segment* segment = segments_.get();
+    while (segment != nullptr && segment->first != nullptr) segment = segment->older.get();
+    if (segment == nullptr) {
+      auto made = std::make_unique<Segment>();
+      made->older = std::move(segments_);
+      segments_ = std::move(made);
+      segment = segments_.get();
+    }
     Block* const block = new_block();
     block->address_ = address_of_new(bytes);
     if (block->address_ == 0) block->address_ = address_of_new(bytes = size);
@@ -221,7 +223,9 @@ class MemoryPool {
     block->size_ = bytes;
     block->before_ = block->after_ = nullptr;
     block->segment_ = segment;
-    *segment = {segment->older, block, bytes, 0, small};
+    segment->first = block;
+    segment->bytes = bytes;
+    segment->small = small;
     reserved_ += bytes;
     list(block);
     return block;
@@ -245,9 +249,9 @@ class MemoryPool {
 
   MemorySource source_;
   mutable std::mutex mutex_;
-  FreeList free_[2];             ///< of large blocks, of small ones
-  Segment* segments_ = nullptr;  ///< all there ever were, the newest first
-  Block* blocks_ = nullptr;      ///< likewise
+  FreeList free_[2];                   ///< of large blocks, of small ones
+  std::unique_ptr<Segment> segments_;  ///< all there ever were, the newest first
+  std::unique_ptr<Block> blocks_;      ///< likewise
   Block* spares_ = nullptr;
   std::uintptr_t next_address_ = alignment;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;

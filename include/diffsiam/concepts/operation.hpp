@@ -22,6 +22,9 @@ struct CompactRule {
   unsigned reads = 0;   ///< bit i: forward and backward read input i by stored(); others are widened for them
   bool writes = false;  ///< forward writes its output by stored(); otherwise it is narrowed afterwards
   unsigned likens = 1;  ///< bit i: input i
+  /// Backward reads dy by stored(), and writes the gradients of compact inputs, which are compact, instead of
+  /// adding into them; otherwise all of these are in full for it.
+  bool gradients = false;
 };
 
 /// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing

@@ -31,19 +31,19 @@ struct NormForward {
 
 /// Tables as NormForward left them. Writes p_1 and p_2 (n, c): sums over positions of dv and of dv x^,
 /// brought before the modulation, from which the gradients of gamma and beta follow. Adds into dx and
-/// d_modulation where they are wanted (not null).
-template <class T, class In = T const*>
+/// d_modulation where they are wanted (not null); a compact dx is written.
+template <class T, class In = T const*, class Out = T*>
 struct NormBackward {
   In x = nullptr;
   T const* gamma = nullptr;
   T const* beta = nullptr;
   T const* modulation = nullptr;
-  T const* dy = nullptr;
+  In dy = nullptr;
   T const* mean = nullptr;
   T const* inverse_deviation = nullptr;
   T const* scale = nullptr;
   T const* shift = nullptr;
-  T* dx = nullptr;
+  Out dx = nullptr;
   T* d_modulation = nullptr;
   T* p_1 = nullptr;
   T* p_2 = nullptr;

@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 struct LinearCombination {
   static constexpr std::string_view name = "linear_combination";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11};
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11, true};
   double a = 1, b = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -35,10 +35,27 @@ struct LinearCombination {
     SampleGrid const all{1, 1, pass.dy.size()};
     for (std::size_t i = 0; i < 2; ++i) {
       if (auto* dx = pass.gradient(i)) {
+        if constexpr (backend::Compacting<B>)
+          if (pass.writes(i)) {
+            write_compact(pass, i, i == 0 ? a : b);
+            continue;
+          }
         B::for_each(pass.context, all.grid(), functional::AccumulateScaled<T>{static_cast<T>(i == 0 ? a : b)},
-                    all.full(dx->data()), all.full(pass.dy.data()));
+                    all.full(dx->data()), all.full(pass.dy.stored()));
       }
     }
+  }
+
+ private:
+  template <class B>
+  static void write_compact(Backward<B> const& pass, std::size_t i, double factor) {
+    using T = typename B::Scalar;
+    SampleGrid const all{1, 1, pass.dy.size()};
+    if (factor == 1 && pass.dy.is_compact())
+      *pass.gradients[i] = pass.dy;  // shared
+    else
+      B::for_each(pass.context, all.grid(), functional::Scale<T>{static_cast<T>(factor)},
+                  all.full(pass.gradients[i]->stored()), all.full(pass.dy.stored()));
   }
 };
 

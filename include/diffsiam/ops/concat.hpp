@@ -13,7 +13,7 @@ namespace diffsiam::ops {
 struct Concat {
   static constexpr std::string_view name = "concat";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11};
+  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11, true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
@@ -39,8 +39,11 @@ struct Concat {
   void backward(Backward<B> const& pass) const {
     for_each_part(pass.in, [&](std::size_t i, SampleGrid const& g, Index begin, Index pitch) {
       if (auto* dx = pass.gradient(i)) {
-        B::for_each(pass.context, g.grid(), functional::Accumulate{}, g.full(dx->data()),
-                    g.full(pass.dy.data() + begin, pitch));
+        auto const from = g.full(pass.dy.stored() + begin, pitch);
+        if constexpr (backend::Compacting<B>)
+          if (pass.writes(i))
+            return B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(dx->stored()), from);
+        B::for_each(pass.context, g.grid(), functional::Accumulate{}, g.full(dx->data()), from);
       }
     });
   }

@@ -16,7 +16,8 @@ namespace diffsiam::ops {
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr unsigned keeps_inputs = 0b011;
-  static constexpr CompactRule compact{CompactRule::Output::images, 0b001, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::images, .reads = 0b001, .writes = true, .gradients = true};
   Index stride = 1;
 
   [[nodiscard]] ConvGeometry geometry(Shapes in) const {
@@ -51,16 +52,16 @@ struct Conv2d {
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     ConvGeometry const g = geometry_of(pass.in);
     if (auto* dx = pass.gradient(0)) {
-      B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());
+      B::conv2d_gradient_input(pass.context, g, pass.dy.stored(), pass.in[1].data(), dx->stored());
     }
     if (auto* dw = pass.gradient(1)) {
-      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.data(), dw->data());
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.stored(), dw->data());
     }
     if (pass.in.size() < 3) return;
     if (auto* db = pass.gradient(2)) {
       SampleGrid const rows{1, g.n * g.out_h() * g.out_w(), g.out};
       B::sum(pass.context, rows.grid(), functional::Itself{}, rows.per_channel(db->data()),
-             rows.full(pass.dy.data()));
+             rows.full(pass.dy.stored()));
     }
   }
 

@@ -14,7 +14,8 @@ namespace diffsiam::ops {
 /// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b0001, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b0001, .writes = true, .gradients = true};
   Index groups = 32;
   double epsilon = 1e-5;
   bool rows = false;
@@ -45,7 +46,7 @@ struct GroupNormRules {
   template <class B>
   using Norm = NormForward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
   template <class B>
-  using NormGradient = NormBackward<typename B::Scalar, backend::ReadBy<B>>;
+  using NormGradient = NormBackward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
 
   template <class B>
   [[nodiscard]] detail::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
@@ -89,12 +90,12 @@ struct GroupNormRules {
             .gamma = pass.in[1].data(),
             .beta = pass.in[2].data(),
             .modulation = modulation_of(pass.in),
-            .dy = pass.dy.data(),
+            .dy = pass.dy.stored(),
             .mean = normalise.plane(pass.saved[0], 0),
             .inverse_deviation = normalise.plane(pass.saved[0], 1),
             .scale = normalise.plane(pass.saved[1], 0),
             .shift = normalise.plane(pass.saved[1], 1),
-            .dx = gradient(pass, 0),
+            .dx = pass.gradient(0) ? pass.gradient(0)->stored() : backend::WrittenBy<B>{nullptr},
             .d_modulation = gradient(pass, 3),
             .p_1 = p_1.data(),
             .p_2 = p_2.data()});

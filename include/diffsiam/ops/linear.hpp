@@ -16,7 +16,8 @@ namespace diffsiam::ops {
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr unsigned keeps_inputs = 0b011;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b001, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b001, .writes = true, .gradients = true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[1], "(out, in)");
@@ -89,7 +90,7 @@ struct Linear {
     if (auto* db = pass.gradient(2)) {
       SampleGrid const rows{1, m, n};
       B::sum(pass.context, rows.grid(), functional::Itself{}, rows.per_channel(db->data()),
-             rows.full(pass.dy.data()));
+             rows.full(pass.dy.stored()));
     }
   }
   // Of compact rows it is a 1x1 convolution, as which backends that have such rows know it.
@@ -97,9 +98,9 @@ struct Linear {
   template <class B>
   static void backward_of_pixels(Backward<B> const& pass, ConvGeometry const& g) {
     if (auto* dx = pass.gradient(0))
-      B::conv2d_gradient_input(pass.context, g, pass.dy.data(), pass.in[1].data(), dx->data());
+      B::conv2d_gradient_input(pass.context, g, pass.dy.stored(), pass.in[1].data(), dx->stored());
     if (auto* dw = pass.gradient(1))
-      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.data(), dw->data());
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.stored(), dw->data());
     add_bias_gradient(pass, g.n, g.out);
   }
 };

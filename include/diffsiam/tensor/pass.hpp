@@ -40,6 +40,8 @@ struct Backward {
 
   /// Where the gradient of input `i` goes; null where nobody asks for it.
   [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
+  /// Whether that gradient is compact, and so is to be written instead of added into (see CompactRule).
+  [[nodiscard]] bool writes(std::size_t i) const { return gradients[i]->is_compact(); }
   [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
   [[nodiscard]] Tensor<B> zeros(Shape const& shape) const { return Tensor<B>::zeros(context, shape); }
 };

@@ -17,6 +17,10 @@
 
 namespace diffsiam {
 
+/// Whether values are stored as B::Compact; false, and nothing, where there is no such type.
+template <class B>
+using CompactFlag = std::conditional_t<backend::Compacting<B>, bool, std::false_type>;
+
 /// B is a backend: B::Scalar, B::Context (allocate(bytes) -> shared_ptr<void>), B::upload and B::download.
 /// The context must outlive the operations, not the memory. Copying a tensor copies the handle.
 template <class B>
@@ -189,7 +193,7 @@ class Tensor {
   Shape shape_;
   std::shared_ptr<void> memory_;
   Scalar* data_ = nullptr;  ///< of B::Compact where compact_
-  [[no_unique_address]] std::conditional_t<backend::Compacting<B>, bool, std::false_type> compact_{};
+  [[no_unique_address]] CompactFlag<B> compact_{};
 };
 
 }  // namespace diffsiam

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam {
@@ -33,6 +34,33 @@ class Node {
     return gradient_;
   }
   [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
+  /// The gradient; of a compact value `fresh` in its place, for add_to_compact: compact, or zeros in full.
+  [[nodiscard]] Tensor<B>& gradient_or(Tensor<B>& fresh, bool compact)
+    requires backend::Compacting<B>
+  {
+    if (!compact_) return gradient();
+    fresh = compact ? Tensor<B>::compact(*context_, shape_) : Tensor<B>::zeros(*context_, shape_);
+    return fresh;
+  }
+  /// Adds to the gradient of a compact value, which is compact; `more` may be in full.
+  void add_to_compact(Tensor<B> const& more)
+    requires backend::Compacting<B>
+  {
+    if (!gradient_ && more.is_compact()) {
+      gradient_ = more;
+      return;
+    }
+    // Not in place: memory may be shared.
+    auto const sum = Tensor<B>::compact(*context_, shape_);
+    if (gradient_) {
+      SampleGrid const all{1, 1, shape_.size()};
+      B::for_each(*context_, all.grid(), functional::LinearCombination<typename B::Scalar>{1, 1},
+                  all.full(sum.stored()), all.full(gradient_.stored()), all.full(more.stored()));
+    } else {
+      sum.assign(more);
+    }
+    gradient_ = sum;
+  }
 
   /// Whether others need not keep the node's value: it is computed again when one of them goes back.
   [[nodiscard]] virtual bool recomputes() const { return false; }
@@ -47,9 +75,18 @@ class Node {
 
   typename B::Context* context_ = nullptr;
   Shape shape_;
+  [[no_unique_address]] CompactFlag<B> compact_{};  ///< the value, and with it its gradient
 
  protected:
-  [[nodiscard]] virtual Tensor<B> first_gradient() const { return Tensor<B>::zeros(*context_, shape_); }
+  [[nodiscard]] virtual Tensor<B> first_gradient() const {
+    if constexpr (backend::Compacting<B>)
+      if (compact_) {
+        auto const zeros = Tensor<B>::compact(*context_, shape_);
+        zeros.fill(0);
+        return zeros;
+      }
+    return Tensor<B>::zeros(*context_, shape_);
+  }
 
   Tensor<B> gradient_;
 
@@ -203,19 +240,31 @@ class RecordedNode final : public Node<B> {
   void backward() override {
     recomputed_ = {};  // whoever asked for it has gone back
     auto all = inputs(false);
-    if constexpr (backend::Compacting<B>) {
-      all = widened<B>(all, op_.rules->compact.reads | ~way_back_->keeps_inputs);
-      out_ = out_.widened();
-    }
-    std::span<Tensor<B> const> const in = std::span<Tensor<B> const>{all}.first(count_);
     std::array<Tensor<B>*, most_inputs> gradients{};
-    double passes = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (sources_[i] == nullptr) continue;
-      gradients[i] = &sources_[i]->gradient();
-      // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
-      if (in[i].shape().rank() > 1) passes += 1;
+    if constexpr (backend::Compacting<B>) {
+      CompactRule const& rule = op_.rules->compact;
+      all = widened<B>(all, rule.reads | ~way_back_->keeps_inputs);
+      out_ = out_.widened();
+      if (!rule.gradients) this->gradient_ = this->gradient_.widened();
+      std::array<Tensor<B>, most_inputs> of_compact;
+      for (std::size_t i = 0; i < count_; ++i)
+        if (sources_[i] != nullptr) gradients[i] = &sources_[i]->gradient_or(of_compact[i], rule.gradients);
+      play(all, gradients);
+      for (std::size_t i = 0; i < count_; ++i)
+        if (of_compact[i]) sources_[i]->add_to_compact(std::exchange(of_compact[i], {}));
+    } else {
+      for (std::size_t i = 0; i < count_; ++i)
+        if (sources_[i] != nullptr) gradients[i] = &sources_[i]->gradient();
+      play(all, gradients);
     }
+  }
+  void play(std::array<Tensor<B>, most_inputs> const& all,
+            std::array<Tensor<B>*, most_inputs> const& gradients) {
+    std::span<Tensor<B> const> const in = std::span{all}.first(count_);
+    double passes = 0;
+    // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
+    for (std::size_t i = 0; i < count_; ++i)
+      if (gradients[i] != nullptr && in[i].shape().rank() > 1) passes += 1;
     account(out_.context(), op_, InputShapes{in}, passes);
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
     way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,

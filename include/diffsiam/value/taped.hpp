@@ -82,7 +82,7 @@ class Tape {
   [[nodiscard]] Taped<B> input(Tensor<B> value) { return {*this, nullptr, std::move(value)}; }
   /// Puts a tensor on the tape as a variable whose gradient is kept.
   [[nodiscard]] Taped<B> variable(Tensor<B> value) {
-    Node<B>* const node = append(new Node<B>, value.shape());
+    Node<B>* const node = append(new Node<B>, value.shape(), value.is_compact());
     return {*this, node, std::move(value)};
   }
 
@@ -110,9 +110,10 @@ class Tape {
   friend struct Reading<Taped<B>>;
 
   /// Takes a node that was just made.
-  [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape) {
+  [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape, [[maybe_unused]] bool compact = false) {
     node->context_ = context_;
     node->shape_ = shape;
+    if constexpr (backend::Compacting<B>) node->compact_ = compact;
     node->previous_ = std::move(newest_);
     newest_.reset(node);
     return node;
@@ -139,7 +140,7 @@ class Tape {
     Tensor<B> out = detail::compute<B>(*context_, op, in, &saved);
     Node<B>* const node = append(
         new detail::RecordedNode<B>{op, way_back, in, sources, out, std::move(saved), options_.saves_memory},
-        out.shape());
+        out.shape(), out.is_compact());
     return {*this, node, std::move(out)};
   }
 

@@ -111,9 +111,9 @@ template <class T, class E = T, class X = E>
 [[nodiscard]] inline ConvGeometry turned(ConvGeometry const& g) {
   return {g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
 }
-template <class T, class E = T>
+template <class T>
 [[nodiscard]] std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-  if (g.stride == 1) return conv2d_workspace<T, E, T>(turned(g), threads);
+  if (g.stride == 1) return conv2d_workspace<T>(turned(g), threads);
   return static_cast<std::size_t>(threads * detail::scatter_pixels * g.depth()) * sizeof(T);
 }
 
@@ -180,20 +180,25 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
   detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
-/// Adds into dx. E is the type of operands at stride 1, where kernel * out comes in whole groups of them.
-template <class E, class T>
+/// At stride 1: adds into dx where it is in full, writes one that is compact. E is the type of operands;
+/// kernel
+/// * out comes in whole groups of them.
+template <class E, class T, class X, class Y>
+void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g, X const* dy, T const* w,
+                                     Y* dx) {
+  ConvGeometry const back = turned(g);
+  Index const depth = g.depth(), last_tap = g.kernel * g.kernel - 1;
+  auto const packed = detail::packed_weights<T, E>(
+      context, {w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel}, back.depth(), g.in,
+      [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
+  detail::convolve_all<T, E, X, Y>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx, true);
+}
+
+/// Adds into dx.
+template <class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   Index const depth = g.depth();
-  if (g.stride == 1) {
-    ConvGeometry const back = turned(g);
-    Index const last_tap = g.kernel * g.kernel - 1;
-    auto const packed = detail::packed_weights<T, E>(
-        context, {w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel}, back.depth(), g.in,
-        [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
-    detail::convolve_all<T, E, T, T>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx,
-                                     true);
-    return;
-  }
+  if (g.stride == 1) return conv2d_gradient_input_unstrided<T>(context, g, dy, w, dx);
   auto const memory = context.allocate(conv2d_gradient_input_workspace<T>(g, context.threads().threads()));
   T* const workspace = static_cast<T*>(memory.get());
   Index const pixels = g.out_h() * g.out_w();

@@ -118,19 +118,55 @@ void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
 
 namespace detail {
 
-/// f(row, channels of the row in full) for a strip of x (rows, channels) from channel c on. Compact ones are
-/// widened some rows at a time, for what was just written is slow to read.
-template <class T, class X, class Count, class F>
-DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, X const* x, Index pitch, Count count, F const& f) {
-  if constexpr (std::is_same_v<X, T>) {
-    for (Index row = 0; row < rows; ++row) f(row, x + row * pitch);
+/// Rows of a strip that are widened together: what was just written is slow to read.
+inline constexpr Index widened_rows = 16;
+template <class T>
+using WidenedRows = T[widened_rows][GroupNormCut::strip];
+
+/// to[row - first] = channels [0, count) of rows [first, last), which are `pitch` apart.
+template <class T, class X>
+DIFFSIAM_ALWAYS_INLINE void widen_rows(X const* from, Index pitch, Index first, Index last, Index count,
+                                       WidenedRows<T>& to) {
+  for (Index row = first; row < last; ++row) widen(from + row * pitch, count, to[row - first]);
+}
+template <class T, class X>
+DIFFSIAM_ALWAYS_INLINE void narrow_rows(WidenedRows<T> const& from, Index pitch, Index first, Index last,
+                                        Index count, X* to) {
+  for (Index row = first; row < last; ++row) narrow(from[row - first], count, to + row * pitch);
+}
+
+/// f(row, that row of a, that of b) for rows of strips, in full; a and b may be compact.
+template <class T, class A, class B, class Count, class F>
+DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, A const* a, Index a_pitch, B const* b, Index b_pitch,
+                                         Count count, F const& f) {
+  if constexpr (std::is_same_v<A, T> && std::is_same_v<B, T>) {
+    for (Index row = 0; row < rows; ++row) f(row, a + row * a_pitch, b + row * b_pitch);
   } else {
-    constexpr Index at_once = 16;
-    alignas(64) T full[at_once][GroupNormCut::strip];
-    for (Index first = 0; first < rows; first += at_once) {
-      Index const last = std::min(first + at_once, rows);
-      for (Index row = first; row < last; ++row) widen(x + row * pitch, count, full[row - first]);
+    alignas(64) WidenedRows<T> full_a, full_b;
+    for (Index first = 0; first < rows; first += widened_rows) {
+      Index const last = std::min(first + widened_rows, rows);
+      if constexpr (!std::is_same_v<A, T>) widen_rows<T>(a, a_pitch, first, last, count, full_a);
+      if constexpr (!std::is_same_v<B, T>) widen_rows<T>(b, b_pitch, first, last, count, full_b);
+      for (Index row = first; row < last; ++row) {
+        T const *row_a = full_a[row - first], *row_b = full_b[row - first];
+        if constexpr (std::is_same_v<A, T>) row_a = a + row * a_pitch;
+        if constexpr (std::is_same_v<B, T>) row_b = b + row * b_pitch;
+        f(row, row_a, row_b);
+      }
+    }
+  }
+}
+/// f(row, where that row of y is written): added into what is there in full, or zeros that y becomes.
+template <class T, class Y, class Count, class F>
+DIFFSIAM_ALWAYS_INLINE void for_each_written_row(Index rows, Y* y, Index pitch, Count count, F const& f) {
+  if constexpr (std::is_same_v<Y, T>) {
+    for (Index row = 0; row < rows; ++row) f(row, y + row * pitch);
+  } else {
+    for (Index first = 0; first < rows; first += widened_rows) {
+      Index const last = std::min(first + widened_rows, rows);
+      alignas(64) WidenedRows<T> full{};
       for (Index row = first; row < last; ++row) f(row, full[row - first]);
+      narrow_rows<T>(full, pitch, first, last, count, y);
     }
   }
 }
@@ -148,14 +184,12 @@ void activate_block(NormGeometry const& g, Index channels, X const* x, T const* 
     if constexpr (std::is_same_v<X, T>) {
       for (Index row = 0; row < g.s; ++row) activate(x + row * g.c + c, y + row * g.c + c);
     } else {
-      // As in for_each_row.
-      constexpr Index at_once = 16;
-      alignas(64) T full[at_once][GroupNormCut::strip];
-      for (Index first = 0; first < g.s; first += at_once) {
-        Index const last = std::min(first + at_once, g.s);
-        for (Index row = first; row < last; ++row) widen(x + row * g.c + c, count, full[row - first]);
+      alignas(64) WidenedRows<T> full;
+      for (Index first = 0; first < g.s; first += widened_rows) {
+        Index const last = std::min(first + widened_rows, g.s);
+        widen_rows<T>(x + c, g.c, first, last, constant, full);
         for (Index row = first; row < last; ++row) activate(full[row - first], full[row - first]);
-        for (Index row = first; row < last; ++row) narrow(full[row - first], count, y + row * g.c + c);
+        narrow_rows<T>(full, g.c, first, last, constant, y + c);
       }
     }
   });
@@ -163,12 +197,11 @@ void activate_block(NormGeometry const& g, Index channels, X const* x, T const* 
 
 /// dv (rows of `channels`) = dy act'(scale x + shift).
 template <class Act, class T, class X>
-void activate_block_gradient(NormGeometry const& g, Index channels, X const* x, T const* dy, T const* scale,
+void activate_block_gradient(NormGeometry const& g, Index channels, X const* x, X const* dy, T const* scale,
                              T const* shift, T* dv) {
   for_each_strip(channels, [&](Index c, auto constant) {
     Index const count = constant;
-    for_each_row<T>(g.s, x + c, g.c, constant, [&](Index row, T const* from) {
-      T const* const gradient = dy + row * g.c + c;
+    for_each_row<T>(g.s, x + c, g.c, dy + c, g.c, constant, [&](Index row, T const* from, T const* gradient) {
       T* const to = dv + row * channels + c;
       DIFFSIAM_INDEPENDENT_ITERATIONS
       for (Index i = 0; i < count; ++i)
@@ -226,13 +259,13 @@ template <class T>
 /// See NormBackward; `activate` as above.
 template <class T, class X = T>
 [[gnu::noinline]] void group_norm_gradient(
-    HostContext& context, NormGeometry const& g, NormBackward<T, X const*> const& pass,
+    HostContext& context, NormGeometry const& g, NormBackward<T, X const*, X*> const& pass,
     decltype(&detail::activate_block_gradient<functional::Identity, T, X>) activate) {
   auto const memory = context.allocate(group_norm_gradient_workspace<T>(g, context.threads().threads()));
   GroupNormCut const cut{g};
   auto const block = [&](Index n, Index first, Index channels, T* dv) {
     X const* const x = pass.x + n * g.s * g.c + first;
-    T const* const dy = pass.dy + n * g.s * g.c + first;
+    X const* const dy = pass.dy + n * g.s * g.c + first;
     Index const table = n * g.c + first;
     T const* const mean = pass.mean + table;
     T const* const deviation = pass.inverse_deviation + table;
@@ -265,15 +298,16 @@ template <class T, class X = T>
     }
     detail::means_of_groups(g, channels, m_1);
     detail::means_of_groups(g, channels, m_2);
-    T* const dx = pass.dx + n * g.s * g.c + first;
+    X* const dx = pass.dx + n * g.s * g.c + first;
     detail::for_each_strip(channels, [&](Index c, auto constant) {
       Index const count = constant;
-      detail::for_each_row<T>(g.s, x + c, g.c, constant, [&](Index row, T const* from) {
-        T* const to = dx + row * g.c + c;
+      detail::for_each_written_row<T>(g.s, dx + c, g.c, constant, [&](Index row, T* to) {
+        X const* const from = x + row * g.c + c;
         DIFFSIAM_INDEPENDENT_ITERATIONS
         for (Index i = 0; i < count; ++i)
-          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], from[i], scale[c + i],
-                                              mean[c + i], deviation[c + i], m_1[c + i], m_2[c + i]);
+          functional::NormalisationGradient{}(to[i], dv[row * channels + c + i], static_cast<T>(from[i]),
+                                              scale[c + i], mean[c + i], deviation[c + i], m_1[c + i],
+                                              m_2[c + i]);
       });
     });
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <type_traits>
 
 #include <diffsiam/backend/cpu/conv2d.hpp>
@@ -13,6 +14,7 @@
 #include <diffsiam/backend/cpu/winograd_conv2d.hpp>
 #include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
 #include <diffsiam/core/half.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
 
 namespace diffsiam::backend {
 
@@ -77,42 +79,54 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     auto const into = [&](auto* to) { is_compact(x) ? convolve(x.compact, to) : convolve(x.full, to); };
     is_compact(y) ? into(y.compact) : into(y.full);
   }
-  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
-    if (cpu::winograd::serves<T>(g))
-      return cpu::winograd::conv2d_gradient_input<Compact>(context, g, dy, w, dx);
-    if (pairs_gradients(g)) return cpu::conv2d_gradient_input<Compact>(context, g, dy, w, dx);
-    cpu::conv2d_gradient_input<T>(context, g, dy, w, dx);
-  }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, T const* dy,
-                                     T* dw) {
-    auto const add = [&](auto const* from) {
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, T const* w,
+                                    Written const& dx) {
+    if (g.stride > 1) return strided_gradient_input(context, g, dy, w, dx);
+    auto const convolve = [&](auto const* from, auto* to) {
       if (cpu::winograd::serves<T>(g))
-        return cpu::winograd::conv2d_gradient_weight<Compact>(context, g, from, dy, dw);
-      if (cpu::PixelsCut::serves(g)) return cpu::pixels_gradient_weight(context, g, from, dy, dw);
-      cpu::conv2d_gradient_weight(context, g, from, dy, dw);
+        return cpu::winograd::conv2d_gradient_input<Compact>(context, g, from, w, to);
+      if (pairs_gradients(g)) return cpu::conv2d_gradient_input_unstrided<Compact>(context, g, from, w, to);
+      cpu::conv2d_gradient_input_unstrided<T>(context, g, from, w, to);
     };
-    is_compact(x) ? add(x.compact) : add(x.full);
+    auto const into = [&](auto* to) { is_compact(dy) ? convolve(dy.compact, to) : convolve(dy.full, to); };
+    is_compact(dx) ? into(dx.compact) : into(dx.full);
   }
-  // Of compact images.
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
+                                     T* dw) {
+    auto const add = [&](auto const* from, auto const* gradient) {
+      if (cpu::winograd::serves<T>(g))
+        return cpu::winograd::conv2d_gradient_weight<Compact>(context, g, from, gradient, dw);
+      if (cpu::PixelsCut::serves(g)) return cpu::pixels_gradient_weight(context, g, from, gradient, dw);
+      InFull const full{context, gradient, output_elements(g)};
+      cpu::conv2d_gradient_weight(context, g, from, full.data, dw);
+    };
+    auto const of = [&](auto const* from) { is_compact(dy) ? add(from, dy.compact) : add(from, dy.full); };
+    is_compact(x) ? of(x.compact) : of(x.full);
+  }
+  // Of compact images, outputs and gradients.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
     if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_workspace<T, Compact>(g, threads);
     return g.in % 2 == 0 ? cpu::conv2d_workspace<T, Compact>(g, threads, true)
-                         : cpu::conv2d_workspace<T>(g, threads, true);
+                         : cpu::conv2d_workspace<T, T, Compact>(g, threads, true);
   }
   static std::size_t conv2d_gradient_input_workspace(ConvGeometry const& g, int threads) {
-    if (cpu::winograd::serves<T>(g))
-      return cpu::winograd::conv2d_workspace<T, Compact>(cpu::turned(g), threads);
-    return pairs_gradients(g) ? cpu::conv2d_gradient_input_workspace<T, Compact>(g, threads)
-                              : cpu::conv2d_gradient_input_workspace<T>(g, threads);
+    if (g.stride > 1)
+      return cpu::conv2d_gradient_input_workspace<T>(g, threads) +
+             static_cast<std::size_t>(output_elements(g) + input_elements(g)) * sizeof(T);
+    ConvGeometry const back = cpu::turned(g);
+    if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_workspace<T, Compact>(back, threads);
+    return pairs_gradients(g) ? cpu::conv2d_workspace<T, Compact>(back, threads, true)
+                              : cpu::conv2d_workspace<T, T, Compact>(back, threads, true);
   }
   static std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
     if (cpu::winograd::serves<T>(g))
       return cpu::winograd::conv2d_gradient_weight_workspace<T, Compact>(g, threads);
-    return cpu::PixelsCut::serves(g) ? cpu::pixels_gradient_weight_workspace(g, threads)
-                                     : cpu::conv2d_gradient_weight_workspace<T, Compact>(g, threads);
+    if (cpu::PixelsCut::serves(g)) return cpu::pixels_gradient_weight_workspace(g, threads);
+    return cpu::conv2d_gradient_weight_workspace<T, Compact>(g, threads) +
+           static_cast<std::size_t>(output_elements(g)) * sizeof(T);
   }
 
-  /// x and y are stored alike.
+  /// x, y and their gradients are stored alike.
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
     if (is_compact(pass.x))
@@ -123,12 +137,13 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   }
   template <class Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g,
-                                  NormBackward<T, Read> const& pass) {
+                                  NormBackward<T, Read, Written> const& pass) {
     if (is_compact(pass.x))
-      cpu::group_norm_gradient<T>(context, g, with(pass, pass.x.compact),
+      cpu::group_norm_gradient<T>(context, g, with(pass, pass.x.compact, pass.dy.compact, pass.dx.compact),
                                   &cpu::detail::activate_block_gradient<Act, T, Compact>);
     else
-      Full::template group_norm_gradient<Act>(context, g, with(pass, pass.x.full));
+      Full::template group_norm_gradient<Act>(context, g,
+                                              with(pass, pass.x.full, pass.dy.full, pass.dx.full));
   }
 
   template <class F, class... O>
@@ -137,6 +152,20 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
       if ((is_compact(operands.data) || ...)) return cpu::for_each_stored(context, grid, f, operands...);
     }
     Full::for_each(context, grid, f, cpu::in_full(operands)...);
+  }
+  /// What may be compact are rows, one after the other, of which columns are summed.
+  template <class F, class Out, class... O>
+  static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
+    if constexpr (std::is_same_v<F, functional::Itself> && (cpu::may_be_compact<O> || ...)) {
+      auto const rows = [&](auto const& only) {
+        if (!is_compact(only.data)) return Full::sum(context, grid, f, out, cpu::in_full(only));
+        Index const columns = grid.extent[4];
+        cpu::sum_compact_rows(context, grid.size() / columns, columns, only.data.compact, out.data);
+      };
+      rows(operands...);
+    } else {
+      Full::sum(context, grid, f, out, operands...);
+    }
   }
 
  private:
@@ -160,9 +189,38 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
             pass.shift};
   }
   template <class X>
-  [[nodiscard]] static NormBackward<T, X const*> with(NormBackward<T, Read> const& pass, X const* x) {
-    return {x,          pass.gamma, pass.beta, pass.modulation,   pass.dy,  pass.mean, pass.inverse_deviation,
-            pass.scale, pass.shift, pass.dx,   pass.d_modulation, pass.p_1, pass.p_2};
+  [[nodiscard]] static NormBackward<T, X const*, X*> with(NormBackward<T, Read, Written> const& pass,
+                                                          X const* x, X const* dy, X* dx) {
+    return {x,          pass.gamma, pass.beta, pass.modulation,   dy,       pass.mean, pass.inverse_deviation,
+            pass.scale, pass.shift, dx,        pass.d_modulation, pass.p_1, pass.p_2};
+  }
+
+  [[nodiscard]] static Index input_elements(ConvGeometry const& g) { return g.n * g.h * g.w * g.in; }
+  [[nodiscard]] static Index output_elements(ConvGeometry const& g) {
+    return g.n * g.out_h() * g.out_w() * g.out;
+  }
+  /// Values in full: where they are, or widened.
+  struct InFull {
+    InFull(Context&, T const* values, Index) : data(values) {}
+    InFull(Context& context, Compact const* values, Index size)
+        : memory(context.allocate(static_cast<std::size_t>(size) * sizeof(T))),
+          data(static_cast<T const*>(memory.get())) {
+      copy(context, {nullptr, values}, static_cast<T*>(memory.get()), size);
+    }
+    std::shared_ptr<void> memory;
+    T const* data;
+  };
+  static void strided_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, T const* w,
+                                     Written const& dx) {
+    InFull const gradient = is_compact(dy) ? InFull{context, dy.compact, output_elements(g)}
+                                           : InFull{context, dy.full, output_elements(g)};
+    if (!is_compact(dx)) return cpu::conv2d_gradient_input<T>(context, g, gradient.data, w, dx.full);
+    Index const size = input_elements(g);
+    auto const memory = context.allocate(static_cast<std::size_t>(size) * sizeof(T));
+    auto* const sums = static_cast<T*>(memory.get());
+    Full::fill(context, sums, size, T(0));
+    cpu::conv2d_gradient_input<T>(context, g, gradient.data, w, sums);
+    copy(context, sums, dx, size);
   }
 };
 

@@ -50,9 +50,8 @@ void pair_rows(X const* from, Index pitch, Index rows, Index channels, BFloat16*
 }
 
 /// Adds into dw.
-template <class X>
-void pixels_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, float const* dy,
-                            float* dw) {
+template <class X, class D>
+void pixels_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, D const* dy, float* dw) {
   PixelsCut const cut{g};
   Index const size = cut.out * cut.in;
   auto const memory = context.allocate(pixels_gradient_weight_workspace(g, context.threads().threads()));

@@ -135,4 +135,33 @@ void for_each_stored(HostContext& context, Grid const& grid, F const& f, O const
   for_each_stored_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
 }
 
+/// out (columns) += the sums over rows of x (rows, columns); in double from block to block, as all sums.
+inline void sum_compact_rows(HostContext& context, Index rows, Index columns, BFloat16 const* x, float* out) {
+  constexpr Index wide = 64, high = 16;
+  if (rows == 0 || columns == 0) return;
+  Index const chunk = std::max(high, elements_per_piece / columns), chunks = (rows + chunk - 1) / chunk;
+  auto const memory = context.allocate(static_cast<std::size_t>(chunks * columns) * sizeof(double));
+  auto* const partial = static_cast<double*>(memory.get());
+  context.threads().run(chunks, [&](Index piece, int) {
+    double* const sums = partial + piece * columns;
+    std::fill_n(sums, columns, 0.0);
+    Index const last = std::min((piece + 1) * chunk, rows);
+    for (Index first = piece * chunk; first < last; first += high)
+      for (Index column = 0; column < columns; column += wide) {
+        Index const count = std::min(wide, columns - column);
+        alignas(64) float row_of[wide], lanes[wide] = {};
+        for (Index row = first; row < std::min(first + high, last); ++row) {
+          widen(x + row * columns + column, count, row_of);
+          for (Index i = 0; i < count; ++i) lanes[i] += row_of[i];
+        }
+        for (Index i = 0; i < count; ++i) sums[column + i] += static_cast<double>(lanes[i]);
+      }
+  });
+  for (Index column = 0; column < columns; ++column) {
+    double total = 0;
+    for (Index piece = 0; piece < chunks; ++piece) total += partial[piece * columns + column];
+    out[column] += static_cast<float>(total);
+  }
+}
+
 }  // namespace diffsiam::backend::cpu

@@ -248,13 +248,13 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
       Target<T, Y>{y, bias, false});
 }
 
-/// Adds into dx.
-template <class E, class T>
-void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
+/// Adds into dx where it is in full, writes one that is compact.
+template <class E, class T, class X, class Y>
+void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, X const* dy, T const* w, Y* dx) {
   convolve<T, E>(
       context, {g.n, g.h, g.w, g.out, g.in, 3, 1}, {w, KernelCache::Form::turned_winograd, g.in, g.out, 3},
       dy, [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
-      Target<T>{dx, nullptr, true});
+      Target<T, Y>{dx, nullptr, true});
 }
 
 }  // namespace diffsiam::backend::cpu::winograd

@@ -60,8 +60,8 @@ void multiply_over_tiles(Index tiles, ChannelsOfTiles<E> const& m, ChannelsOfTil
                            std::min<Index>(16, cut.blocks));
 }
 
-template <class E, class T, class X>
-void gradient_by_tiles(HostContext& context, TileCut const& cut, std::byte* memory, X const* x, T const* dy,
+template <class E, class T, class X, class D>
+void gradient_by_tiles(HostContext& context, TileCut const& cut, std::byte* memory, X const* x, D const* dy,
                        T* dw) {
   using V = Lanes<T>;
   ConvGeometry const& g = cut.g;
@@ -119,8 +119,8 @@ template <class T, class E>
   return (cut.tiles + group - 1) / group * group;
 }
 
-template <class E, class T, class X>
-void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* memory, X const* x, T const* dy,
+template <class E, class T, class X, class D>
+void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* memory, X const* x, D const* dy,
                          T* dw) {
   using V = Lanes<T>;
   ConvGeometry const& g = cut.g;
@@ -167,12 +167,12 @@ template <class T, class E>
 }
 
 /// Adds into dw.
-template <class E, class T, class X>
-void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, T const* dy, T* dw) {
+template <class E, class T, class X, class D>
+void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, D const* dy, T* dw) {
   auto const memory =
       context.allocate(conv2d_gradient_weight_workspace<T, E>(g, context.threads().threads()));
   TileCut const cut{g};
-  auto const way = sums_by_kernels(cut) ? &gradient_by_kernels<E, T, X> : &gradient_by_tiles<E, T, X>;
+  auto const way = sums_by_kernels(cut) ? &gradient_by_kernels<E, T, X, D> : &gradient_by_tiles<E, T, X, D>;
   way(context, cut, static_cast<std::byte*>(memory.get()), x, dy, dw);
 }
 

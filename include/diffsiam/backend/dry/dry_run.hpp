@@ -83,12 +83,12 @@ struct DryRun {
     if constexpr (requires { B::conv2d_workspace(g, 1); })
       use_workspace(context, B::conv2d_workspace(g, context.threads()));
   }
-  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Scalar const*, Scalar const*,
-                                    Scalar*) {
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const&, Scalar const*,
+                                    Written const&) {
     if constexpr (requires { B::conv2d_gradient_input_workspace(g, 1); })
       use_workspace(context, B::conv2d_gradient_input_workspace(g, context.threads()));
   }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const&, Scalar const*,
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const&, Read const&,
                                      Scalar*) {
     if constexpr (requires { B::conv2d_gradient_weight_workspace(g, 1); })
       use_workspace(context, B::conv2d_gradient_weight_workspace(g, context.threads()));
@@ -99,7 +99,7 @@ struct DryRun {
   template <class Act>
     requires FusedGroupNorm<B, Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g,
-                                  NormBackward<Scalar, Read> const&) {
+                                  NormBackward<Scalar, Read, Written> const&) {
     if constexpr (requires { B::group_norm_gradient_workspace(g, 1); })
       use_workspace(context, B::group_norm_gradient_workspace(g, context.threads()));
   }

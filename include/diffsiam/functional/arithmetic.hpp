@@ -40,6 +40,14 @@ struct LinearCombination {
     y = a * first + b * second;
   }
 };
+/// y = scale (a + b + c + d).
+template <class T>
+struct ScaledSumOfFour {
+  T scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b, T const& c, T const& d) const {
+    y = scale * ((a + b) + (c + d));
+  }
+};
 /// y = a b.
 struct Multiply {
   template <class T>

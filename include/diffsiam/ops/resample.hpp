@@ -30,13 +30,30 @@ struct ResampleGrid {
   }
 };
 
+/// Every pixel of the small image becomes `scale` times the sum of its four, for compact images.
+template <class B>
+void write_sums(typename B::Context& context, ResampleGrid const& g, double scale, Tensor<B> const& large,
+                Tensor<B> const& small) {
+  using T = typename B::Scalar;
+  Index const row = 2 * g.columns * g.c;
+  auto const pixels = [&](auto data, Index of_row, Index of_pixel) {
+    return Operand<decltype(data), 1>{data, {0, 0, of_row, of_pixel, 1}};
+  };
+  auto const from = large.stored();
+  B::for_each(context, SampleGrid{g.rows, g.columns, g.c}.grid(),
+              functional::ScaledSumOfFour<T>{static_cast<T>(scale)}, pixels(small.stored(), row / 2, g.c),
+              pixels(from, 2 * row, 2 * g.c), pixels(from + g.c, 2 * row, 2 * g.c),
+              pixels(from + row, 2 * row, 2 * g.c), pixels(from + (row + g.c), 2 * row, 2 * g.c));
+}
+
 }  // namespace detail
 
 /// (n, h, w, c) -> (n, 2 h, 2 w, c).
 struct UpsampleNearest {
   static constexpr std::string_view name = "upsample_nearest";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b1, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b1, .writes = true, .gradients = true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
@@ -58,6 +75,8 @@ struct UpsampleNearest {
   void backward(Backward<B> const& pass) const {
     detail::ResampleGrid const g{pass.in[0].shape()};
     if (auto* dx = pass.gradient(0)) {
+      if constexpr (backend::Compacting<B>)
+        if (pass.writes(0)) return detail::write_sums(pass.context, g, 1, pass.dy, *dx);
       B::sum(pass.context, g.grid(), functional::Itself{}, g.small(dx->data()), g.large(pass.dy.data()));
     }
   }
@@ -67,7 +86,8 @@ struct UpsampleNearest {
 struct DownsampleMean {
   static constexpr std::string_view name = "downsample_mean";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b1, .writes = true, .gradients = true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
@@ -82,6 +102,8 @@ struct DownsampleMean {
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     detail::ResampleGrid const g{pass.out.shape()};
+    if constexpr (backend::Compacting<B>)
+      if (pass.out.is_compact()) return detail::write_sums(pass.context, g, 0.25, pass.in[0], pass.out);
     pass.out.fill(T(0));
     B::sum(pass.context, g.grid(), functional::Scaled<T>{T(0.25)}, g.small(pass.out.data()),
            g.large(pass.in[0].data()));
@@ -91,6 +113,10 @@ struct DownsampleMean {
     using T = typename B::Scalar;
     detail::ResampleGrid const g{pass.dy.shape()};
     if (auto* dx = pass.gradient(0)) {
+      if constexpr (backend::Compacting<B>)
+        if (pass.writes(0))
+          return B::for_each(pass.context, g.grid(), functional::Scale<T>{T(0.25)}, g.large(dx->stored()),
+                             g.small(pass.dy.stored()));
       B::for_each(pass.context, g.grid(), functional::AccumulateScaled<T>{T(0.25)}, g.large(dx->data()),
                   g.small(pass.dy.data()));
     }

@@ -33,6 +33,12 @@ template <class T, class C, int Inner>
   return {operand.data.full, operand.stride};
 }
 
+/// An operand that is compact.
+template <class T, class C, int Inner>
+[[nodiscard]] Operand<C, Inner> as_compact(Operand<Stored<T, C>, Inner> const& operand) {
+  return {operand.data.compact, operand.stride};
+}
+
 }  // namespace cpu
 
 /// T is float. Large activations stay in memory as BFloat16 (Compact; which do, the operations say), and so
@@ -148,6 +154,10 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
 
   template <class F, class... O>
   static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
+    if constexpr (std::is_same_v<F, functional::Copy> && (cpu::may_be_compact<O> && ...)) {
+      if ((is_compact(operands.data) && ...))
+        return cpu::for_each<Compact>(context, grid, f, cpu::as_compact(operands)...);
+    }
     if constexpr ((cpu::may_be_compact<O> || ...)) {
       if ((is_compact(operands.data) || ...)) return cpu::for_each_stored(context, grid, f, operands...);
     }

@@ -20,7 +20,7 @@ inline constexpr bool may_be_compact = false;
 template <class T, class C, int Inner>
 inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
 /// Compact operands of one call, and elements of each that are widened at a time.
-inline constexpr std::size_t most_compact = 4;
+inline constexpr std::size_t most_compact = 5;
 inline constexpr Index widened_block = 1024;
 
 /// Operands that may be compact: strides count bytes.
@@ -131,7 +131,7 @@ void for_each_stored(HostContext& context, Grid const& grid, F const& f, O const
   StoredWalkers walkers;
   (walkers.add(operands), ...);
   static_assert((std::size_t{may_be_compact<O>} + ...) <= most_compact,
-                "At most four operands may be compact.");
+                "At most five operands may be compact.");
   for_each_stored_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
 }
 

@@ -22,11 +22,13 @@ concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
   { context.allocate(bytes) } -> std::same_as<std::shared_ptr<void>>;
 };
 
-/// Satisfied if and only if B names a type narrower than its scalar in which large activations may stay:
-/// B::Compact, not void. Optional. Where the library hands on Tensor::stored(), B then takes Stored<Scalar,
-/// Compact>: in fill, copy, for_each (which then writes its first operand alone, and may not read it where it
-/// is compact), in the image and the output of conv2d, the image of conv2d_gradient_weight, and x and y of
-/// group_norm. Tensors that are compact for the rest are widened first. Models: Cpu<float, BFloat16>.
+/// Satisfied if and only if B names a type narrower than its scalar in which large activations and their
+/// gradients may stay: B::Compact, not void. Optional. Where the library hands on Tensor::stored(), B then
+/// takes Stored<Scalar, Compact>: in fill, copy and for_each (which writes its first operand alone, and may
+/// not read it where it is compact), for images, outputs and their gradients in conv2d and group_norm and
+/// what they are of on the way back, and in the sum of rows that is the gradient of a bias. Gradients that
+/// are compact are written, not added into. Where else a tensor is compact it is widened first. Models:
+/// Cpu<float, BFloat16>.
 template <class B>
 concept Compacting = Contextual<B> && requires { requires !std::is_void_v<typename B::Compact>; };
 

@@ -110,7 +110,8 @@ class Tape {
   friend struct Reading<Taped<B>>;
 
   /// Takes a node that was just made.
-  [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape, [[maybe_unused]] bool compact = false) {
+  [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape,
+                                    [[maybe_unused]] bool compact = false) {
     node->context_ = context_;
     node->shape_ = shape;
     if constexpr (backend::Compacting<B>) node->compact_ = compact;

@@ -115,7 +115,7 @@ struct GroupNorm : GroupNormRules {
   template <class B>
   void forward(Forward<B> const& pass) const {
     if constexpr (backend::FusedGroupNorm<B, Act>) {
-      forward_by<B>(&kernel<B>, pass);
+      forward_by<B>(&B::template group_norm<Act>, pass);
     } else {
       auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
       Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
@@ -138,7 +138,7 @@ struct GroupNorm : GroupNormRules {
   template <class B>
   void backward(Backward<B> const& pass) const {
     if constexpr (backend::FusedGroupNorm<B, Act>) {
-      backward_by<B>(&gradient_kernel<B>, pass);
+      backward_by<B>(&B::template group_norm_gradient<Act>, pass);
     } else {
       auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
       auto const* const x = pass.in[0].data();
@@ -152,18 +152,6 @@ struct GroupNorm : GroupNormRules {
                          {.x = gradient(pass, 0), .gamma = gradient(pass, 1), .beta = gradient(pass, 2)},
                          true);
     }
-  }
-
- private:
-  // The backend's own, whatever base of its context it takes.
-  template <class B>
-  static void kernel(typename B::Context& context, NormGeometry const& geometry, Norm<B> const& pass) {
-    B::template group_norm<Act>(context, geometry, pass);
-  }
-  template <class B>
-  static void gradient_kernel(typename B::Context& context, NormGeometry const& geometry,
-                              NormGradient<B> const& pass) {
-    B::template group_norm_gradient<Act>(context, geometry, pass);
   }
 };
 

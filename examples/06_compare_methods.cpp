@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");
   app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
-  app.add_option("--price", options.price, "of a nat of z");
+  app.add_option("--price", options.price, "of a nat that z says; 0: free");
   app.add_option("--subsets", options.subsets, "k");
   app.add_option("--beta", options.beta, "of the beta-VAE");
   app.add_option("--least-area", options.least_area, "of a view's crop");

@@ -111,6 +111,19 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
   return run_stage(options, run.folder, step, loader, loss, module, module);
 }
 
+/// The diffusion loss of z. Where z has a price it reaches the decoder with unit noise, and |z|^2/2, what the
+/// noisy z may say at most in nats, joins the loss at that price.
+[[nodiscard]] inline ds::Taped<B> diffusion_half(Recipe const& recipe, ds::DiffSiam<B> const& model,
+                                                 ds::Taped<B> const& z,
+                                                 ds::diffusion::Noised<B> const& noised, ds::Rng const& rng) {
+  if (recipe.price == 0) return model.diffusion_loss(z, noised);
+  // A stream apart from those of t and eps.
+  auto const noise = ds::diffusion::normal<B>(noised.t.context(), z.shape(), rng.with_stream(rng.stream + 7));
+  return ds::ops::linear_combination(1, model.diffusion_loss(ds::ops::add(z, noise), noised),
+                                     recipe.price / (2 * static_cast<double>(z.shape().samples())),
+                                     ds::ops::sum(ds::ops::multiply(z, z)));
+}
+
 /// Trains the learner by its recipe: L = L_diffusion + w L_siamese, or one of both alone.
 inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
                                   std::function<void(std::uint64_t)> look) {
@@ -127,16 +140,7 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
     if (learner.model) {
       auto const images = images_of(context, batch, recipe.batch);
       auto const noised = ds::add_noise(learner.model->schedule(), images, at.rng);
-      auto const z = learner.encoder(tape.input(images));
-      if (recipe.price > 0) {
-        auto const noise =
-            ds::diffusion::normal<B>(context, z.shape(), at.rng.with_stream(at.rng.stream + 77));
-        diffusion = ds::ops::linear_combination(
-            1, learner.model->diffusion_loss(ds::ops::add(z, noise), noised),
-            recipe.price / (2 * static_cast<double>(recipe.batch)), ds::ops::sum(ds::ops::multiply(z, z)));
-      } else {
-        diffusion = learner.model->diffusion_loss(z, noised);
-      }
+      diffusion = diffusion_half(recipe, *learner.model, learner.encoder(tape.input(images)), noised, at.rng);
     }
     if (siamese && (!diffusion || at.step >= recipe.siamese_from))
       joined = learner.siamese_loss(tape, views_of(context, batch, recipe.siamese_batch));

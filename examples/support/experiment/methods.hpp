@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +77,17 @@ namespace detail {
       {.timesteps = uniform.timesteps(), .subsets = uniform.subsets(), .dims = uniform.dims()}, steps, gains);
 }
 
+/// What a priced z says is what its noise lets through: measures see it with noise, as the decoder does.
+inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
+  ds::Rng rng{.seed = seed, .stream = 900};
+  for (auto* part : {&z.train, &z.validation, &z.test}) {
+    auto const noise =
+        ds::diffusion::normal<B>(context, {static_cast<ds::Index>(part->size())}, rng).values();
+    std::transform(part->begin(), part->end(), noise.begin(), part->begin(), std::plus<>{});
+    rng = rng.with_stream(rng.stream + 1);
+  }
+}
+
 [[nodiscard]] inline MethodResult by_recipe(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
   Recipe const& recipe = run.recipe;
   auto partition = uniform_partition(recipe);
@@ -85,15 +97,7 @@ namespace detail {
   Learner const learner{run, encoder, denoiser};
   (void)train_by_recipe(run, learner, [&](std::uint64_t step) { curve.look(encoder, step); });
   MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
-  if (recipe.price > 0) {
-    std::uint32_t stream = 0;
-    for (auto* part : {&result.z.train, &result.z.validation, &result.z.test}) {
-      ds::Tensor<B> const noise = ds::diffusion::normal<B>(
-          *run.context, {static_cast<ds::Index>(part->size())}, {.seed = run.seed, .stream = 900 + stream++});
-      auto const values = noise.values();
-      for (std::size_t i = 0; i < part->size(); ++i) (*part)[i] += values[i];
-    }
-  }
+  if (recipe.price > 0) add_noise(*run.context, result.z, run.seed);
   if (recipe.diffusion) result.partition = partition;
   result.model = learner.model;
   return result;

@@ -27,6 +27,7 @@ struct NamedMethod {
   static std::vector<NamedMethod> const methods{{"diffsiam", "DiffSiam"},
                                                 {"diffsiam_simsiam", "DiffSiam, SimSiam half"},
                                                 {"stop_preceding", "DiffSiam, preceding subsets stopped"},
+                                                {"priced", "diffusion half, preceding stopped, z at a price"},
                                                 {"dual", "DiffSiam, dual gradient"},
                                                 {"staged", "DiffSiam, staged widths"},
                                                 {"suggested", "DiffSiam, suggested widths"},

@@ -79,8 +79,8 @@ struct Recipe {
 
 /// Methods that train an encoder by a recipe, DiffSiam first.
 [[nodiscard]] inline std::vector<std::string> recipe_names() {
-  return {"diffsiam",         "diffusion_only", "nt_xent", "simsiam", "pdae",
-          "diffsiam_simsiam", "stop_preceding", "dual",    "staged",  "suggested"};
+  return {"diffsiam",       "diffusion_only", "nt_xent", "simsiam",   "pdae",  "diffsiam_simsiam",
+          "stop_preceding", "dual",           "staged",  "suggested", "priced"};
 }
 
 /// `base` with the flags that make it `method`. Throws ConfigError for a name that is none.
@@ -103,6 +103,10 @@ struct Recipe {
     base.gradient_mode = GradientMode::stop_preceding;
   } else if (method == "dual") {
     base.gradient_mode = GradientMode::dual;
+  } else if (method == "priced") {
+    base.siamese = Siamese::none;
+    base.gradient_mode = GradientMode::stop_preceding;
+    if (base.price == 0) base.price = 1e-7;
   } else if (method == "staged") {
     base.widths = Widths::staged;
   } else if (method == "suggested") {

@@ -20,6 +20,7 @@
 #include "support/program.hpp"
 #include "support/report.hpp"
 #include "support/training.hpp"
+#include "support/weighting.hpp"
 
 namespace {
 
@@ -138,7 +139,9 @@ void run(Options const& options) {
       train_denoiser(context, denoiser, pictures, config, folder, options.resume);
   ds::DiffSiam<B> const model{
       encoder,
-      ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}}};
+      ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}},
+      {},
+      LossWeighting{config.p2_k}};
   say("DiffSiam: " + std::to_string(ds::parameters(model).size()) +
       " trainable parameters beside the frozen denoiser");
   ProbeCurve curve{context, pictures, folder / "probe.metrics.jsonl", options.resume};

@@ -36,6 +36,7 @@ struct RunConfig {
   ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
   double rate = 3e-3;
   double siamese_weight = 0.05;
+  double p2_k = 0;  ///< of the diffusion loss, see LossWeighting
   int sampling_steps = 50;
 
   [[nodiscard]] static RunConfig quick() { return {}; }
@@ -43,8 +44,11 @@ struct RunConfig {
     RunConfig config;
     config.name = "full";
     config.denoiser_steps = 2500;
-    config.steps = 6000;
-    config.siamese_batch = 256;
+    config.steps = 5000;
+    config.batch = 64;
+    config.siamese_batch = 384;
+    config.siamese_weight = 0.2;
+    config.p2_k = 0.01;
     return config;
   }
   [[nodiscard]] nlohmann::ordered_json json() const {
@@ -62,6 +66,7 @@ struct RunConfig {
             {"siamese_batch", siamese_batch},
             {"rate", rate},
             {"siamese_weight", siamese_weight},
+            {"p2_k", p2_k},
             {"sampling_steps", sampling_steps}};
   }
 };

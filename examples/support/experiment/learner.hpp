@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../training.hpp"
+#include "../weighting.hpp"
 #include "data.hpp"
 #include "recipe.hpp"
 
@@ -35,11 +36,8 @@ struct Learner {
     B::Context& context = *run.context;
     if (recipe.diffusion) {
       ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}};
-      ds::DiffSiam<B>::Config const config{.gradient_mode = recipe.gradient_mode};
-      if (recipe.p2_k > 0)
-        model.emplace(encoder, decoder, config, ds::diffusion::P2{.k = recipe.p2_k});
-      else
-        model.emplace(encoder, decoder, config);
+      model.emplace(encoder, decoder, ds::DiffSiam<B>::Config{.gradient_mode = recipe.gradient_mode},
+                    LossWeighting{recipe.p2_k});
     }
     if (recipe.siamese == Siamese::nt_xent)
       nt_xent.emplace(context, ds::NtXentHalf<B>::Config{.head = {.dims = recipe.dims,

@@ -28,8 +28,7 @@ struct Recipe {
   Widths widths = Widths::uniform;
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
-  /// lambda_t = 1/(p2_k + SNR): the loss of x_0 rather than of eps, up to where the SNR falls to p2_k; 0:
-  /// PDAE's
+  /// Of the diffusion loss, see LossWeighting.
   double p2_k = 0.01;
   /// What a nat of z costs: z reaches the decoder with unit noise, and |z|^2/2 times this joins the loss; 0:
   /// none

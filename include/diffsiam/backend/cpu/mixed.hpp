@@ -91,7 +91,8 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     auto const convolve = [&](auto const* from, auto* to) {
       if (cpu::winograd::serves<T>(g))
         return cpu::winograd::conv2d_gradient_input<Compact>(context, g, from, w, to);
-      if (pairs_gradients(g)) return cpu::conv2d_gradient_input_unstrided<Compact>(context, g, from, w, to);
+      if (pairs_gradients(g) && (is_compact(dy) || is_compact(dx)))
+        return cpu::conv2d_gradient_input_unstrided<Compact>(context, g, from, w, to);
       cpu::conv2d_gradient_input_unstrided<T>(context, g, from, w, to);
     };
     auto const into = [&](auto* to) { is_compact(dy) ? convolve(dy.compact, to) : convolve(dy.full, to); };
@@ -102,7 +103,8 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     auto const add = [&](auto const* from, auto const* gradient) {
       if (cpu::winograd::serves<T>(g))
         return cpu::winograd::conv2d_gradient_weight<Compact>(context, g, from, gradient, dw);
-      if (cpu::PixelsCut::serves(g)) return cpu::pixels_gradient_weight(context, g, from, gradient, dw);
+      if (cpu::PixelsCut::serves(g) && is_compact(x))
+        return cpu::pixels_gradient_weight(context, g, from, gradient, dw);
       InFull const full{context, gradient, output_elements(g)};
       cpu::conv2d_gradient_weight(context, g, from, full.data, dw);
     };

@@ -107,7 +107,7 @@ void run(Options const& options) {
   MeasureList list;
   Curve curve{context, data};
   auto const [z, partition, model] = features_by(options.method, run, denoiser, curve);
-  list.add_seconds("training_seconds");
+  list.add_seconds("training_processor_seconds");
   for (CurvePoint const& point : curve.points())
     list.add({.measure = "probe_while_training",
               .value = point.mean(),
@@ -161,8 +161,9 @@ int main(int argc, char** argv) {
   app.add_option("--siamese-weight", options.siamese_weight, "w");
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");
-  app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
-  app.add_option("--price", options.price, "of a nat that z says; 0: free");
+  app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--price", options.price, "of a nat that z says; 0: free")->check(CLI::NonNegativeNumber);
   app.add_option("--subsets", options.subsets, "k");
   app.add_option("--beta", options.beta, "of the beta-VAE");
   app.add_option("--least-area", options.least_area, "of a view's crop");

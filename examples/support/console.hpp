@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What all threads of this process have computed so far: unlike time that passes, it does not depend on what
+/// Processor time of all threads of this process so far: it depends far less than time that passes on what
 /// else runs on the machine.
 [[nodiscard]] inline double processor_seconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;

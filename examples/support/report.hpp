@@ -91,7 +91,7 @@ struct Results {
   ds::io::HeatMap picture{.title = "What each subset knows of the class",
                           .x_label = "subset, from fine (small time-steps) to coarse",
                           .rows = {"alone", "with those before"},
-                          .value_label = "class read",
+                          .value_label = "class told apart",
                           .decimals = 2};
   for (ds::Index i = 1; i <= map.subsets; ++i) picture.columns.push_back(std::to_string(i));
   picture.values = map.alone;

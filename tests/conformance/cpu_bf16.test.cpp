@@ -1,6 +1,8 @@
 #include <tests/conformance/check.hpp>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
+#include <diffsiam/diffusion/ddim.hpp>
+#include <diffsiam/diffusion/ddpm.hpp>
 #include <diffsiam/unet/unet.hpp>
 
 namespace diffsiam::test {
@@ -61,6 +63,28 @@ TEST_CASE("A compact tensor is read and written as any other, but for its data")
   full.assign(compact);
   CHECK(full.values() == rounded);
   REQUIRE_THROWS_WITH(compact.data(), contains("Tensor::data") && contains("widened"));
+}
+
+TEST_CASE("Samplers hand on pictures in full where the network's outputs are compact") {
+  B::Context context{{.threads = 1}};
+  unet::UNet<B> const denoiser{context,
+                               {.in_channels = 16,
+                                .base_channels = 16,
+                                .multipliers = {1, 2},
+                                .blocks_per_level = 1,
+                                .attention_factors = {},
+                                .groups = 8}};
+  auto const x_T = drawn(context, {1, 8, 8, 16}, 1);
+  REQUIRE(denoiser(x_T, Tensor<B>::filled(context, {1}, 3)).is_compact());
+  auto const schedule = diffusion::NoiseSchedule::linear(4, 0.1, 0.4);
+  diffusion::PlainNoise const predict{denoiser, schedule};
+  auto const compact = Tensor<B>::compact(context, x_T.shape());
+  compact.assign(x_T);
+  for (auto const& start : {x_T, compact}) {
+    CHECK_FALSE(diffusion::ddpm_sample<B>(schedule, start, predict).is_compact());
+    CHECK_FALSE(diffusion::ddim_sample<B>(schedule, diffusion::TimeGrid::linspace(4, 2), start, predict)
+                    .is_compact());
+  }
 }
 
 TEST_CASE("Between the passes a bfloat16 tape holds little more than half of what a float32 tape holds") {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tests/support/catch.hpp>
+#include <tests/support/optimizers.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/diffsiam.hpp>
@@ -107,19 +108,12 @@ void compare(MakeOptimizer const& with_optimizer) {
   CHECK(between == test::Approx(gradients).epsilon(0.05));
 }
 
-template <class List>
-List joined(List a, List const& b) {
-  a.parameters.insert(a.parameters.end(), b.parameters.begin(), b.parameters.end());
-  a.buffers.insert(a.buffers.end(), b.buffers.begin(), b.buffers.end());
-  return a;
-}
-
 }  // namespace
 
 TEST_CASE("Weights that move during the backward pass end where ordinary steps end, for less memory") {
   SECTION("one optimizer") {
     compare([](auto const& model, auto const& siamese, auto const& use) {
-      train::Adam<B> adam{joined(model, siamese), {.learning_rate = 1e-2}};
+      train::Adam<B> adam{test::joined(model, siamese), {.learning_rate = 1e-2}};
       use(adam);
     });
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <tests/support/catch.hpp>
+#include <tests/support/optimizers.hpp>
 #include <tests/train/small_net.hpp>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
@@ -66,23 +67,6 @@ TEST_CASE("A scope gives back the weights and buffers bit for bit, after an exce
 
 namespace {
 
-/// The same optimizer, without step(factor, ema): its averages are a pass of their own.
-template <class O>
-struct Apart {
-  using Backend = typename O::Backend;
-  O& optimizer;
-
-  [[nodiscard]] auto const& parameters() const { return optimizer.parameters(); }
-  void step(double factor) { optimizer.step(factor); }
-  [[nodiscard]] double learning_rate() const { return optimizer.learning_rate(); }
-  [[nodiscard]] std::uint64_t steps() const { return optimizer.steps(); }
-  void set_steps(std::uint64_t steps) { optimizer.set_steps(steps); }
-  template <class Visitor>
-  void for_each_state(Visitor&& visitor) const {
-    optimizer.for_each_state(visitor);
-  }
-};
-
 /// Weights, buffers, averages and states after five steps of two networks. `run(list of the first, list of
 /// the second, use)` calls use(optimizer) with an optimizer of both. The average is of a part of the first,
 /// all of the second, and of a weight that nobody moves, in another order.
@@ -113,7 +97,7 @@ std::vector<typename B::Scalar> after_five_steps(bool apart, Run const& run) {
   };
   run(nn::parameters(first), nn::parameters(second), [&](auto& optimizer) {
     if (apart) {
-      Apart<std::remove_reference_t<decltype(optimizer)>> separate{optimizer};
+      WholeSteps<std::remove_reference_t<decltype(optimizer)>> separate{optimizer};
       step_five_times(separate);
     } else {
       step_five_times(optimizer);
@@ -132,13 +116,6 @@ void check_one_pass(Run const& run) {
   auto const together = after_five_steps<B>(false, run);
   for (auto value : together) REQUIRE(std::isfinite(value));
   CHECK(together == after_five_steps<B>(true, run));
-}
-
-template <class B>
-nn::ParameterList<B> joined(nn::ParameterList<B> a, nn::ParameterList<B> const& b) {
-  a.parameters.insert(a.parameters.end(), b.parameters.begin(), b.parameters.end());
-  a.buffers.insert(a.buffers.end(), b.buffers.begin(), b.buffers.end());
-  return a;
 }
 
 }  // namespace
@@ -175,7 +152,7 @@ TEMPLATE_TEST_CASE("Averages that move with the weights are those of a pass of t
         train::Together both{adam, halving};
         use(both);
       } else {
-        Apart<train::Adam<B>> incapable{adam};
+        WholeSteps<train::Adam<B>> incapable{adam};
         train::Together both{incapable, halving};
         use(both);
       }

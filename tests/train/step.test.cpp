@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <tests/support/catch.hpp>
+#include <tests/support/optimizers.hpp>
 #include <tests/train/small_net.hpp>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
@@ -194,26 +195,6 @@ TEST_CASE("A step refuses settings out of range and a model that holds its avera
   CHECK_THROWS_AS(step([&](Tape<B>& tape, MicroBatch const&) { return losses(net, tape, 0); }), Error);
 }
 
-namespace {
-
-/// An optimizer that only takes whole steps.
-struct WholeSteps {
-  using Backend = B;
-  train::Adam<B>& adam;
-
-  [[nodiscard]] auto const& parameters() const { return adam.parameters(); }
-  void step(double factor) { adam.step(factor); }
-  [[nodiscard]] double learning_rate() const { return adam.learning_rate(); }
-  [[nodiscard]] std::uint64_t steps() const { return adam.steps(); }
-  void set_steps(std::uint64_t steps) { adam.set_steps(steps); }
-  template <class Visitor>
-  void for_each_state(Visitor&& visitor) const {
-    adam.for_each_state(visitor);
-  }
-};
-
-}  // namespace
-
 TEST_CASE("Weights move during the backward pass only without norms, sums of gradients and whole steps",
           "[train][step]") {
   B::Context context;
@@ -229,7 +210,7 @@ TEST_CASE("Weights move during the backward pass only without norms, sums of gra
                     contains("TrainStep") && contains("update_during_backward") &&
                         contains("accumulate = " + std::to_string(refused.accumulate)) &&
                         contains("all gradients at once"));
-  WholeSteps whole{adam};
+  WholeSteps<train::Adam<B>> whole{adam};
   CHECK_THROWS_WITH((train::TrainStep{whole, {.measure_norm = false, .update_during_backward = true}}),
                     contains("PiecewiseOptimizer"));
 }

@@ -33,13 +33,17 @@ class Curve {
 
   template <class Encoder>
   CurvePoint const& look(Encoder const& encoder, std::uint64_t step) {
-    return add({encoder.latent_dims(),
-                encode_all(*context_, encoder, train_),
-                encode_all(*context_, encoder, data_->pictures.validation),
-                {}},
-               step);
+    return add(features(encoder), step);
   }
-  /// The same of features at hand: those of the first training pictures, and of all validation pictures.
+  /// Those of the first training pictures, and of all validation pictures.
+  template <class Encoder>
+  [[nodiscard]] FeatureSet features(Encoder const& encoder) const {
+    return {encoder.latent_dims(),
+            encode_all(*context_, encoder, train_),
+            encode_all(*context_, encoder, data_->pictures.validation),
+            {}};
+  }
+  /// Looks at such features at hand.
   CurvePoint const& add(FeatureSet const& z, std::uint64_t step) {
     CurvePoint point{.step = step, .seconds = processor_seconds() - start_, .accuracy = {}};
     FactorTable const& factors = data_->factors;

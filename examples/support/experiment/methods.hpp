@@ -95,9 +95,16 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   if (recipe.widths == Widths::suggested) partition = suggested_partition(run, denoiser, partition);
   auto const encoder = encoder_of(run, partition);
   Learner const learner{run, encoder, denoiser};
-  (void)train_by_recipe(run, learner, [&](std::uint64_t step) { curve.look(encoder, step); });
+  auto const noise = [&](FeatureSet& z) {
+    if (recipe.price > 0) add_noise(*run.context, z, run.seed);
+  };
+  (void)train_by_recipe(run, learner, [&](std::uint64_t step) {
+    FeatureSet z = curve.features(encoder);
+    noise(z);
+    curve.add(z, step);
+  });
   MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
-  if (recipe.price > 0) add_noise(*run.context, result.z, run.seed);
+  noise(result.z);
   if (recipe.diffusion) result.partition = partition;
   result.model = learner.model;
   return result;

@@ -86,7 +86,6 @@ struct Recipe {
 [[nodiscard]] inline Recipe recipe_of(std::string_view method, Recipe base) {
   using ds::encoder::GradientMode;
   base.method = method;
-  if (base.siamese_weight == 0) base.siamese = Siamese::none;
   if (method == "diffsiam") {
   } else if (method == "diffusion_only") {
     base.siamese = Siamese::none;
@@ -113,6 +112,7 @@ struct Recipe {
   } else {
     ds::fail<ds::ConfigError>("compare_methods", "a method of the table", method, "--list names them");
   }
+  if (base.diffusion && base.siamese_weight == 0) base.siamese = Siamese::none;
   return base;
 }
 

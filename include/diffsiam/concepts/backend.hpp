@@ -23,12 +23,14 @@ concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
 };
 
 /// Satisfied if and only if B names a type narrower than its scalar in which large activations and their
-/// gradients may stay: B::Compact, not void. Optional. Where the library hands on Tensor::stored(), B then
-/// takes Stored<Scalar, Compact>: in fill, copy and for_each (which writes its first operand alone, and may
-/// not read it where it is compact), for images, outputs and their gradients in conv2d and group_norm and
-/// what they are of on the way back, and in the sum of rows that is the gradient of a bias. Gradients that
-/// are compact are written, not added into. Where else a tensor is compact it is widened first. Models:
-/// Cpu<float, BFloat16>.
+/// gradients may stay: B::Compact, not void. Optional. B then takes Stored<Scalar, Compact>
+/// (Tensor::stored())
+///   - in fill and copy, on either side;
+///   - in for_each, for any operand; the first is written and, where it is compact, not read;
+///   - in conv2d and its gradients, for x, y, dy and dx; in group_norm and its gradient likewise;
+///   - in sum with Itself, for one operand of contiguous rows (the gradient of a bias).
+/// Gradients that are compact are written, not added into. Elsewhere compact tensors are widened first.
+/// Models: Cpu<float, BFloat16>.
 template <class B>
 concept Compacting = Contextual<B> && requires { requires !std::is_void_v<typename B::Compact>; };
 
@@ -47,10 +49,11 @@ struct CompactType<B> {
 template <class B>
 using CompactOf = typename detail::CompactType<B>::Type;
 
-/// Values that B reads or writes and that may be compact: pointers, or Stored where B has a compact type.
+/// Values that B reads and that may be compact: pointers, or Stored where B has a compact type.
 template <class B>
 using ReadBy = std::conditional_t<Compacting<B>, Stored<typename B::Scalar const, CompactOf<B> const>,
                                   typename B::Scalar const*>;
+/// The same of values that B writes.
 template <class B>
 using WrittenBy =
     std::conditional_t<Compacting<B>, Stored<typename B::Scalar, CompactOf<B>>, typename B::Scalar*>;
@@ -81,8 +84,10 @@ concept Conv = Contextual<B> &&
                  B::conv2d_gradient_weight(context, geometry, x, x, x);
                };
 
-/// Satisfied if and only if B brings its own GroupNorm with activation Act, and its gradient. Optional:
-/// without it the operation is composed of the other groups.
+/// Satisfied if and only if B brings its own GroupNorm with activation Act, and its gradient:
+/// void(Context&, NormGeometry const&, NormForward<Scalar, ReadBy<B>, WrittenBy<B>> const&), and NormBackward
+/// alike, exactly so, for they are handed on as pointers. Optional: without it the operation is composed of
+/// the other groups.
 template <class B, class Act>
 concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context, NormGeometry const& geometry,
                                                    typename B::Scalar* x) {

@@ -17,15 +17,14 @@ struct Stored {
 
   Stored(T* values) : full(values) {}  // NOLINT: implicit by design
   Stored(T* values, C* compact_values) : full(values), compact(compact_values) {}
+  /// To be read only.
+  template <class U, class D>
+    requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*> && std::is_convertible_v<D*, C*>)
+  Stored(Stored<U, D> const& written)  // NOLINT: implicit by design
+      : full(written.full), compact(written.compact) {}
   [[nodiscard]] friend Stored operator+(Stored at, Index offset) {
     (at.compact != nullptr ? static_cast<void>(at.compact += offset) : static_cast<void>(at.full += offset));
     return at;
-  }
-  /// To be read only.
-  operator Stored<T const, C const>() const  // NOLINT: implicit by design
-    requires(!std::is_const_v<T>)
-  {
-    return {full, compact};
   }
 };
 

@@ -26,14 +26,14 @@ template <class B, NoisePredictor<B> P, class Progress>
 [[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
                                     DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
-  Tensor<B> const x = start.clone();
+  Tensor<B> const x = start.is_compact() ? start.widened() : start.clone();
   [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const count = static_cast<int>(hops.size());
   for (int done = 0; done < count; ++done) {
     Hop const& hop = hops[static_cast<std::size_t>(done)];
     Tensor<B> const t = same_timestep<B>(x.context(), x.shape().samples(), hop.t);
-    Tensor<B> const eps = predict(x, t, SamplerStep{hop.t, count - done});
+    Tensor<B> const eps = predict(x, t, SamplerStep{hop.t, count - done}).widened();
     require_shape("ddim", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
     double const sigma = options.eta == 0 || hop.abar_to <= hop.abar_from
                              ? 0

@@ -22,14 +22,14 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
-  Tensor<B> const x = x_T.clone();
+  Tensor<B> const x = x_T.is_compact() ? x_T.widened() : x_T.clone();
   [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {
     auto const at = static_cast<std::size_t>(t);
     Tensor<B> const eps =
-        predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1});
+        predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1}).widened();
     require_shape("ddpm", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
     B::for_each(x.context(), all.grid(),
                 functional::PosteriorMean<T>{detail::clean_image<T>(schedule.abar(t), options.clip),

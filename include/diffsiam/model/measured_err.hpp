@@ -41,8 +41,8 @@ template <class B>
 [[nodiscard]] std::vector<double> inner_products(Tensor<B> const& a, Tensor<B> const& b) {
   SampleGrid const g{a.shape().samples(), 1, a.size() / std::max<Index>(1, a.shape().samples())};
   auto const sums = Tensor<B>::zeros(a.context(), {g.n});
-  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.data()),
-         g.full(b.data()));
+  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.widened().data()),
+         g.full(b.widened().data()));
   return sums.template values<double>();
 }
 

@@ -17,7 +17,7 @@ namespace diffsiam::nn {
 
 /// A child's name here and in published PyTorch weights: "conv", or {"level_", level, ".up"}. An empty name
 /// adds no level to the path. Pieces, so that naming hundreds of children takes no code: they are read while
-/// for_each_child's call lasts.
+/// for_each_child's call lasts. Write it in the call: a variable would point at pieces that are gone.
 struct ChildName {
   Text name;
   Text published;

@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 template <class Act>
 struct Activation {
   static constexpr std::string_view name = Act::name;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b1, true};
+  static constexpr CompactRule compact{.output = CompactRule::Output::alike, .reads = 0b1, .writes = true};
 
   [[nodiscard]] Shape shape(Shapes in) const { return in[0]; }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }

@@ -12,7 +12,8 @@ namespace diffsiam::ops {
 struct LinearCombination {
   static constexpr std::string_view name = "linear_combination";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b11, .writes = true, .likens = 0b11, .gradients = true};
   double a = 1, b = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {

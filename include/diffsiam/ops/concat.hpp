@@ -13,7 +13,8 @@ namespace diffsiam::ops {
 struct Concat {
   static constexpr std::string_view name = "concat";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b11, true, 0b11, true};
+  static constexpr CompactRule compact{
+      .output = CompactRule::Output::alike, .reads = 0b11, .writes = true, .likens = 0b11, .gradients = true};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
@@ -65,7 +66,7 @@ struct Concat {
 struct Slice {
   static constexpr std::string_view name = "slice";
   static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike, 0b1, true};
+  static constexpr CompactRule compact{.output = CompactRule::Output::alike, .reads = 0b1, .writes = true};
   Index begin = 0, end = 0;
 
   [[nodiscard]] Shape shape(Shapes in) const {

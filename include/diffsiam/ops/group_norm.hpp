@@ -117,6 +117,8 @@ struct GroupNorm : GroupNormRules {
     if constexpr (backend::FusedGroupNorm<B, Act>) {
       forward_by<B>(&B::template group_norm<Act>, pass);
     } else {
+      static_assert(!backend::Compacting<B>,
+                    "A backend with Compact needs group_norm<Act> and group_norm_gradient<Act> of its own.");
       auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
       Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
       Tensor<B> const mean = normalise.table(), variance = normalise.table();
@@ -140,6 +142,8 @@ struct GroupNorm : GroupNormRules {
     if constexpr (backend::FusedGroupNorm<B, Act>) {
       backward_by<B>(&B::template group_norm_gradient<Act>, pass);
     } else {
+      static_assert(!backend::Compacting<B>,
+                    "A backend with Compact needs group_norm<Act> and group_norm_gradient<Act> of its own.");
       auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
       auto const* const x = pass.in[0].data();
       auto const* const gamma = pass.in[1].data();

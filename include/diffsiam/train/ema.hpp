@@ -59,6 +59,7 @@ class Ema {
     }
     return nullptr;
   }
+  /// How an average moves in the update that has begun.
   [[nodiscard]] functional::AverageUpdate<typename B::Scalar> pull() const {
     auto const n = static_cast<double>(updates_);
     double const decay = std::min(config_.decay, (1 + n) / (10 + n));

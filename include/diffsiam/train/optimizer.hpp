@@ -33,8 +33,8 @@ concept Optimizer = requires(O& optimizer, O const& constant, double value, std:
 
 /// Satisfied if and only if O can also take a step in parts: begin_step(factor); move(parameter) or
 /// move(parameter, ema), which is false for a parameter that is not O's or was moved in this step;
-/// end_step() or end_step(ema), which moves the rest, commits buffers and counts. Models: as of Optimizer,
-/// Scheduled and Together where those that they are made of are.
+/// end_step() or end_step(ema), which moves the rest, commits buffers and counts. Models: Adam, AdamW, Sgd;
+/// Scheduled and Together of such.
 template <class O>
 concept PiecewiseOptimizer =
     Optimizer<O> && requires(O& optimizer, Parameter<typename O::Backend> const& parameter,

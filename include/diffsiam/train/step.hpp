@@ -75,10 +75,11 @@ struct StepConfig {
   Rng rng{};                 ///< seed and stream of the run
   /// Moves each weight during the backward pass, as soon as its gradient is complete, and releases that
   /// gradient: the same weights, bit for bit, with less memory by about all gradients together, and by all
-  /// of them between steps. Needs accumulate = 1, max_norm = 0, measure_norm = false and a
-  /// PiecewiseOptimizer. A loss that is not finite still stops a step before any weight moves; a gradient
-  /// that is not finite reaches the weights unseen, and an exception amid the backward pass (memory) leaves
-  /// some weights moved.
+  /// of them between steps. Gradients
+  /// that are there when the TrainStep is made are dropped. Needs accumulate = 1, max_norm = 0, measure_norm
+  /// = false and a PiecewiseOptimizer. A loss that is not finite still stops a step before any weight moves;
+  /// a gradient that is not finite reaches the weights unseen, and an exception amid the backward pass
+  /// (memory) leaves some weights moved.
   bool update_during_backward = false;
 };
 
@@ -93,7 +94,10 @@ class TrainStep {
       : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
     if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
-    if (config.update_during_backward) require_single_gradients();
+    if (config.update_during_backward) {
+      require_single_gradients();
+      release_gradients();
+    }
   }
 
   /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
@@ -214,7 +218,6 @@ class TrainStep {
     if constexpr (!PiecewiseOptimizer<O>)
       fail<ConfigError>("TrainStep", "a PiecewiseOptimizer with update_during_backward",
                         "one that only takes whole steps");
-    release_gradients();
   }
   void begin_early() {
     if constexpr (PiecewiseOptimizer<O>) optimizer_->begin_step(factor());

@@ -41,6 +41,7 @@ struct AttendedBlock {
     }
   }
 
+  /// Adds the block to the next level.
   void lead_on(nn::Init<B>& init, Config const& config, Index channels, nn::Resample resample) {
     to_next_level.emplace(init, typename Res::Config{.in = channels,
                                                      .out = channels,

@@ -10,7 +10,7 @@
 
 namespace diffsiam::unet {
 
-/// Copies share their weights.
+/// Copies share their blocks and weights; one that was moved from may only be assigned or destroyed.
 template <class B, class BlockTypes = Blocks>
 class UNet {
  public:

@@ -161,7 +161,8 @@ struct CopiedHandles {
 };
 template <class Op>
 using Copied =
-    std::conditional_t<std::is_trivially_copyable_v<Op>, CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
+    std::conditional_t<std::is_trivially_copyable_v<Op> && alignof(Op) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                       CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
 
 /// How one type of operation goes back.
 template <class B>

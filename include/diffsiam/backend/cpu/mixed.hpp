@@ -41,9 +41,11 @@ template <class T, class C, int Inner>
 
 }  // namespace cpu
 
-/// T is float. Large activations stay in memory as BFloat16 (Compact; which do, the operations say), and so
-/// do operands of 3x3 convolutions at stride 1 where they are multiplied. Weights, gradients, sums,
-/// statistics and all other operations are float32. Results are the same bits with any number of threads.
+/// T is float. Large activations and their gradients stay in memory as BFloat16 (Compact; which do, the
+/// operations say). Operands are BFloat16 where 3x3 convolutions at stride 1 multiply them, and in other
+/// convolutions and linear layers of compact tensors with an even number of channels; the way back of
+/// strided convolutions, weights and their gradients, sums, statistics and all else are float32. Results are
+/// the same bits with any number of threads.
 template <class T>
 struct Cpu<T, BFloat16> : Cpu<T, T> {
   static_assert(std::is_same_v<T, float>, "Cpu computes with operands in BFloat16 in float.");

@@ -164,7 +164,7 @@ int main(int argc, char** argv) {
   app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--price", options.price, "of a nat that z says; 0: free")->check(CLI::NonNegativeNumber);
-  app.add_option("--subsets", options.subsets, "k");
+  app.add_option("--subsets", options.subsets, "k, the subsets of z");
   app.add_option("--beta", options.beta, "of the beta-VAE");
   app.add_option("--least-area", options.least_area, "of a view's crop");
   app.add_option("--blur", options.blur, "probability in a view");

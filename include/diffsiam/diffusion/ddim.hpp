@@ -26,7 +26,7 @@ template <class B, NoisePredictor<B> P, class Progress>
 [[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
                                     DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
-  Tensor<B> const x = start.is_compact() ? start.widened() : start.clone();
+  Tensor<B> const x = detail::working_copy(start);
   [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const count = static_cast<int>(hops.size());

@@ -22,7 +22,7 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
-  Tensor<B> const x = x_T.is_compact() ? x_T.widened() : x_T.clone();
+  Tensor<B> const x = detail::working_copy(x_T);
   [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();

@@ -61,6 +61,12 @@ struct NoProgress {
 
 namespace detail {
 
+/// A copy in full, to be changed step by step.
+template <class B>
+[[nodiscard]] Tensor<B> working_copy(Tensor<B> const& start) {
+  return start.is_compact() ? start.widened() : start.clone();
+}
+
 /// x += scale times fresh normal noise.
 template <class B>
 void add_normal(Tensor<B> const& x, double scale, Rng const& rng) {

@@ -12,6 +12,7 @@
 #include <diffsiam/encoder/timestep_partition.hpp>
 #include <diffsiam/functional/interpolation.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/tensor/inner_products.hpp>
 
 namespace diffsiam::model {
 
@@ -44,13 +45,7 @@ template <class B>
   require_shape("slerp", x.shape(), y.shape(), "both have one shape");
   auto& context = x.context();
   SampleGrid const g{x.shape().samples(), 1, x.size() / std::max<Index>(1, x.shape().samples())};
-  auto const inner = [&](Tensor<B> const& a, Tensor<B> const& b) {
-    auto const sums = Tensor<B>::zeros(context, {g.n});
-    B::sum(context, g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.data()),
-           g.full(b.data()));
-    return sums.template values<double>();
-  };
-  auto const xx = inner(x, x), xy = inner(x, y), yy = inner(y, y);
+  auto const xx = inner_products(x, x), xy = inner_products(x, y), yy = inner_products(y, y);
   std::vector<double> from(xx.size()), to(xx.size());
   for (std::size_t i = 0; i < xx.size(); ++i) {
     double const cosine = std::clamp(xy[i] / std::sqrt(xx[i] * yy[i]), -1.0, 1.0);

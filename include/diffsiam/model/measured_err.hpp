@@ -15,6 +15,7 @@
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/diffusion/attribute_loss.hpp>
 #include <diffsiam/diffusion/sampler.hpp>
+#include <diffsiam/tensor/inner_products.hpp>
 
 namespace diffsiam::model {
 
@@ -36,16 +37,6 @@ struct MeasuredErr {
 
 namespace detail {
 
-/// a and b, each (n, ...): the sum of their products, sample by sample.
-template <class B>
-[[nodiscard]] std::vector<double> inner_products(Tensor<B> const& a, Tensor<B> const& b) {
-  SampleGrid const g{a.shape().samples(), 1, a.size() / std::max<Index>(1, a.shape().samples())};
-  auto const sums = Tensor<B>::zeros(a.context(), {g.n});
-  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.widened().data()),
-         g.full(b.widened().data()));
-  return sums.template values<double>();
-}
-
 inline void require_draws(std::string_view operation, int draws) {
   if (draws < 1) fail<ConfigError>(operation, "at least one draw of noise", draws);
 }
@@ -63,7 +54,7 @@ template <class B>
 [[nodiscard]] std::vector<double> pair_distances(Tensor<B> const& x, Tensor<B> const& y) {
   require_shape("pair_distances", x.shape(), y.shape(), "both sides of the pairs have one shape");
   Tensor<B> const apart = y - x;
-  std::vector<double> distances = detail::inner_products(apart, apart);
+  std::vector<double> distances = inner_products(apart, apart);
   for (double& distance : distances) distance = std::sqrt(distance);
   return distances;
 }
@@ -100,7 +91,7 @@ template <class B, diffusion::NoisePredictor<B> Predict>
     diffusion::LinearPair const pair = diffusion::x_0_from_eps(schedule, at.t);
     Tensor<B> const clean =
         ops::linear_combination(pair.x_t, x_t, pair.prediction, predict(x_t, t, {.t = at.t, .remaining = 1}));
-    for (double const along : detail::inner_products(clean - middle, other - original)) {
+    for (double const along : inner_products(clean - middle, other - original)) {
       if (!std::isfinite(along))
         fail<NumericError>("measured_err", "finite reconstructions", {along, " at t = ", at.t});
       at.measured += along > 0 ? 1.0 : along == 0 ? 0.5 : 0.0;

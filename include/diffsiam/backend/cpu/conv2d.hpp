@@ -170,7 +170,7 @@ void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E con
 
 }  // namespace detail
 
-/// E is the type of operands; kernel * in comes in whole groups of them.
+/// E is the type of operands, of which kernel * in makes whole groups.
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   Index const depth = g.depth();
@@ -180,9 +180,8 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
   detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
-/// At stride 1: adds into dx where it is in full, writes one that is compact. E is the type of operands;
-/// kernel
-/// * out comes in whole groups of them.
+/// At stride 1: adds into dx where it is in full, writes one that is compact. E is the type of operands, of
+/// which kernel * out makes whole groups.
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g, X const* dy, T const* w,
                                      Y* dx) {

@@ -52,28 +52,11 @@ template <class T>
   if (grid.size() == 0) return;
   Walkers<T> operands{refs};
   merge_extents(grid, operands);
-  Index const columns = grid.extent[4];
-  Index const rows = grid.size() / columns;
-  if (rows == 1) {
-    context.threads().run((columns + elements_per_piece - 1) / elements_per_piece, [&](Index piece, int) {
-      Index const from = piece * elements_per_piece;
-      Places<T> data{};
-      for (std::size_t i = 0; i < operands.count; ++i)
-        data[i] = operands.at[i].data + from * operands.at[i].stride[4];
-      kernel(f, data.data(), Strides{}.data(), 1, std::min(elements_per_piece, columns - from));
-    });
-    return;
-  }
-  Index const rows_per_piece = std::max<Index>(1, elements_per_piece / columns);
-  context.threads().run((rows + rows_per_piece - 1) / rows_per_piece, [&](Index piece, int) {
-    Index const from = piece * rows_per_piece;
-    walk_rows<T>(grid, operands, from, std::min(from + rows_per_piece, rows), columns,
-                 [&](T* const* data, Index const* row_stride, Index count, Index) {
-                   join_rows<T>(
-                       data, row_stride, operands, count, columns, joined_columns,
-                       [&](T* const* d, Index const* s, Index r, Index c) { kernel(f, d, s, r, c); });
-                 });
-  });
+  walk_in_pieces<T>(
+      context, grid, operands, [&](T* const* data, Index const* row_stride, Index rows, Index columns) {
+        join_rows<T>(data, row_stride, operands, rows, columns, joined_columns,
+                     [&](T* const* d, Index const* s, Index r, Index c) { kernel(f, d, s, r, c); });
+      });
 }
 
 template <class T, class F, class... O>

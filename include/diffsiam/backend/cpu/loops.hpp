@@ -94,6 +94,28 @@ void walk_rows(Grid const& grid, Walkers<T> const& operands, Index from, Index t
   }
 }
 
+/// Calls plane for all of a grid in pieces cut by shape: runs of a single row, or rows of planes.
+template <class T>
+void walk_in_pieces(HostContext& context, Grid const& grid, Walkers<T> const& operands, PlaneRef<T> plane) {
+  Index const columns = grid.extent[4];
+  Index const rows = grid.size() / columns;
+  if (rows == 1) {
+    context.threads().run((columns + elements_per_piece - 1) / elements_per_piece, [&](Index piece, int) {
+      Index const from = piece * elements_per_piece;
+      Places<T> data{};
+      for (std::size_t i = 0; i < operands.count; ++i)
+        data[i] = operands.at[i].data + from * operands.at[i].stride[4];
+      plane(data.data(), Strides{}.data(), 1, std::min(elements_per_piece, columns - from));
+    });
+    return;
+  }
+  Index const rows_per_piece = std::max<Index>(1, elements_per_piece / columns);
+  context.threads().run((rows + rows_per_piece - 1) / rows_per_piece, [&](Index piece, int) {
+    Index const from = piece * rows_per_piece;
+    walk_rows<T>(grid, operands, from, std::min(from + rows_per_piece, rows), columns, plane);
+  });
+}
+
 /// Elements that narrow rows are joined to, at most.
 inline constexpr Index joined_columns = 128;
 

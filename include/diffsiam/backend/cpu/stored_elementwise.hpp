@@ -103,26 +103,10 @@ inline void apply_in_blocks(StoredWalkers const& operands, PlaneKernel<float> ke
   if (grid.size() == 0) return;
   Walkers<std::byte>& walkers = operands.in_bytes;
   merge_extents(grid, walkers);
-  Index const columns = grid.extent[4], rows = grid.size() / columns;
-  if (rows == 1) {
-    context.threads().run((columns + elements_per_piece - 1) / elements_per_piece, [&](Index piece, int) {
-      Index const from = piece * elements_per_piece;
-      Places<std::byte> data{};
-      for (std::size_t i = 0; i < walkers.count; ++i)
-        data[i] = walkers.at[i].data + from * walkers.at[i].stride[4];
-      apply_in_blocks(operands, kernel, f, data.data(), Strides{}.data(), 1,
-                      std::min(elements_per_piece, columns - from));
-    });
-    return;
-  }
-  Index const rows_per_piece = std::max<Index>(1, elements_per_piece / columns);
-  context.threads().run((rows + rows_per_piece - 1) / rows_per_piece, [&](Index piece, int) {
-    Index const from = piece * rows_per_piece;
-    walk_rows<std::byte>(grid, walkers, from, std::min(from + rows_per_piece, rows), columns,
-                         [&](std::byte* const* data, Index const* row_stride, Index count, Index) {
-                           apply_in_blocks(operands, kernel, f, data, row_stride, count, columns);
-                         });
-  });
+  walk_in_pieces<std::byte>(context, grid, walkers,
+                            [&](std::byte* const* data, Index const* row_stride, Index rows, Index columns) {
+                              apply_in_blocks(operands, kernel, f, data, row_stride, rows, columns);
+                            });
 }
 
 /// The first operand is written, and where it is compact not read; the others are read.

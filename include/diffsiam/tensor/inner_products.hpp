@@ -1,0 +1,24 @@
+// inner_products: the sum of the products of two tensors, sample by sample.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/tensor.hpp>
+
+namespace diffsiam {
+
+/// a and b of one shape (n, ...) -> n sums on the host. Throws ShapeError for unlike shapes.
+template <class B>
+[[nodiscard]] std::vector<double> inner_products(Tensor<B> const& a, Tensor<B> const& b) {
+  require_shape("inner_products", a.shape(), b.shape());
+  SampleGrid const g{a.shape().samples(), 1, a.size() / std::max<Index>(1, a.shape().samples())};
+  auto const sums = Tensor<B>::zeros(a.context(), {g.n});
+  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.widened().data()),
+         g.full(b.widened().data()));
+  return sums.template values<double>();
+}
+
+}  // namespace diffsiam

@@ -2,12 +2,14 @@
 // One safetensors file, replaced atomically:
 //   model.*      all weights and buffers, published names and layouts      ema.*        the averages,
 //   likewise optimizer.*  its states                  gradient.*, proposal.*        of a step that had begun
-//   metadata     "config" (the caller's JSON) and "training" (steps, pending step, RNG, data position)
+//   metadata     "config" (the caller's JSON) and "training" (steps, pending step, RNG, loss scale, data
+//   position)
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,7 +69,8 @@ class Checkpoint {
   }
 
   /// Brings everything back and returns where the data stood. Throws FileError when the file is damaged or of
-  /// another architecture, ConfigError naming the key whose value is another; then nothing is changed.
+  /// another architecture, ConfigError naming the key or setting whose value is another; then nothing is
+  /// changed.
   template <class Step, nn::Module... M>
   [[nodiscard]] DataPosition load(Step& step, M const&... modules) const {
     using B = typename Step::Backend;
@@ -81,6 +84,12 @@ class Checkpoint {
     if (state.has_ema != (step.ema() != nullptr))
       fail<FileError>("checkpoint", step.ema() ? "an EMA in " + shown_path() : "no EMA in " + shown_path(),
                       state.has_ema ? "one" : "none");
+    if (state.loss_scale.has_value() != step.loss_scaler().has_value())
+      fail<FileError>("checkpoint",
+                      {step.loss_scaler() ? "a loss scale in " : "no loss scale in ", shown_path()},
+                      state.loss_scale ? "one" : "none");
+    auto scaler = step.loss_scaler();
+    if (scaler) scaler->restore(*state.loss_scale);
 
     Sections<B> const sections = sections_of(step, state.pending.micro_batches > 0, modules...);
     io::Besides const nothing_else{.anything = false, .parts = {}};
@@ -99,6 +108,7 @@ class Checkpoint {
     proposals(step, state.proposed, true).load(file, proposal_names);
     step.optimizer().set_steps(state.optimizer_steps);
     if (step.ema() != nullptr) step.ema()->set_updates(state.ema_updates);
+    step.loss_scaler() = scaler;
     step.restore(state.steps, state.pending, state.rng);
     return state.data;
   }
@@ -118,6 +128,7 @@ class Checkpoint {
   struct State {
     std::uint64_t steps = 0, optimizer_steps = 0, ema_updates = 0;
     bool has_ema = false;
+    std::optional<LossScaler::State> loss_scale;
     int accumulate = 1;
     PendingStep pending;
     std::vector<std::string> proposed;
@@ -187,6 +198,8 @@ class Checkpoint {
         {"rng", {{"seed", rng.seed}, {"stream", rng.stream}, {"step", rng.step}}},
         {"data", {{"epoch", data.epoch}, {"batch", data.batch}, {"order_seed", data.order_seed}}}};
     if (step.ema() != nullptr) result["ema_updates"] = step.ema()->updates();
+    if (auto const& scaler = step.loss_scaler())
+      result["loss_scale"] = {{"scale", scaler->scale()}, {"good_steps", scaler->state().good_steps}};
     return result;
   }
 
@@ -210,6 +223,9 @@ class Checkpoint {
       state.optimizer_steps = count(json.at("optimizer_steps"));
       state.has_ema = json.contains("ema_updates");
       if (state.has_ema) state.ema_updates = count(json.at("ema_updates"));
+      if (json.contains("loss_scale"))
+        state.loss_scale = {json.at("loss_scale").at("scale").get<double>(),
+                            count(json.at("loss_scale").at("good_steps"))};
       state.accumulate = small_count(json.at("accumulate"));
       auto const& pending = json.at("pending");
       state.pending.micro_batches = small_count(pending.at("micro_batches"));

@@ -16,38 +16,76 @@
 
 namespace diffsiam::train {
 
-/// The L2 norm over the gradients of all trainable parameters; sums across parameters in double.
-/// Throws NumericError, naming the first parameter at fault, unless it is finite.
+namespace detail {
+
+/// The squared norm of each parameter's gradient, (parameters); 0 for frozen ones. Waits for nothing.
 template <class B>
-[[nodiscard]] double global_norm(nn::ParameterList<B> const& list) {
-  using T = typename B::Scalar;
+[[nodiscard]] Tensor<B> squared_norms(nn::ParameterList<B> const& list) {
   auto const count = static_cast<Index>(list.parameters.size());
-  if (count == 0) return 0;
   auto& context = list.parameters.front().parameter.value().context();
   Tensor<B> const squares = Tensor<B>::zeros(context, {count});
   for (Index i = 0; i < count; ++i) {
     auto const& parameter = list.parameters[static_cast<std::size_t>(i)].parameter;
     if (!parameter.trainable()) continue;
     B::sum(context, Grid{{1, 1, 1, 1, parameter.shape().size()}}, functional::Square{},
-           Operand<T, 0>{squares.data() + i}, Operand<T, 1>{parameter.gradient().data()});
+           Operand<typename B::Scalar, 0>{squares.data() + i},
+           Operand<typename B::Scalar, 1>{parameter.gradient().data()});
   }
+  return squares;
+}
+
+/// The root of their sum, in double; each(i, square) sees all of them. Not finite where one is not.
+template <class B, class Each>
+[[nodiscard]] double norm_of(Tensor<B> const& squares, Each const& each) {
   // In portions: a steady state allocates nothing large.
   double total = 0;
-  std::array<T, 32> portion{};
-  for (Index from = 0; from < count; from += 32) {
-    Index const size = std::min<Index>(32, count - from);
-    B::download(context, squares.data() + from, portion.data(), size);
+  std::array<typename B::Scalar, 32> portion{};
+  for (Index from = 0; from < squares.size(); from += 32) {
+    Index const size = std::min<Index>(32, squares.size() - from);
+    B::download(squares.context(), squares.data() + from, portion.data(), size);
     for (Index i = 0; i < size; ++i) {
       auto const square = static_cast<double>(portion[static_cast<std::size_t>(i)]);
-      if (!std::isfinite(square))
-        fail<NumericError>("global_norm", "finite gradients",
-                           {"a squared norm of ", detail::shown(square), " in '",
-                            list.parameters[static_cast<std::size_t>(from + i)].name.name, "'"},
-                           "a smaller learning rate, warm-up, or clipping from the start may help");
+      each(from + i, square);
       total += square;
     }
   }
   return std::sqrt(total);
+}
+
+/// What brings gradients of this norm to `max_norm`, at most 1; 1 for max_norm = 0.
+[[nodiscard]] inline double clip_factor(double norm, double max_norm) {
+  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1;
+}
+
+/// Throws the error of a gradient that is not finite, if this is one.
+template <class B>
+void require_finite(nn::ParameterList<B> const& list, Index i, double square) {
+  if (!std::isfinite(square))
+    fail<NumericError>("global_norm", "finite gradients",
+                       {"a squared norm of ", shown(square), " in '",
+                        list.parameters[static_cast<std::size_t>(i)].name.name, "'"},
+                       "a smaller learning rate, warm-up, or clipping from the start may help");
+}
+
+/// All gradients times `factor`; nothing for 1.
+template <class B>
+void scale_gradients(nn::ParameterList<B> const& list, double factor) {
+  if (factor == 1) return;
+  using T = typename B::Scalar;
+  for (auto const& [name, parameter] : list.parameters)
+    if (parameter.trainable())
+      for_each_element(functional::ScaleInPlace<T>{static_cast<T>(factor)}, parameter.gradient());
+}
+
+}  // namespace detail
+
+/// The L2 norm over the gradients of all trainable parameters; sums across parameters in double.
+/// Throws NumericError, naming the first parameter at fault, unless it is finite.
+template <class B>
+[[nodiscard]] double global_norm(nn::ParameterList<B> const& list) {
+  if (list.parameters.empty()) return 0;
+  return detail::norm_of(detail::squared_norms(list),
+                         [&](Index i, double square) { detail::require_finite(list, i, square); });
 }
 
 /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm before. Throws
@@ -55,14 +93,8 @@ template <class B>
 template <class B>
 double clip_by_norm(nn::ParameterList<B> const& list, double max_norm) {
   if (!(max_norm > 0)) fail<ConfigError>("clip_by_norm", "max_norm above 0", detail::shown(max_norm));
-  using T = typename B::Scalar;
   double const norm = global_norm(list);
-  double const factor = max_norm / (norm + 1e-6);
-  if (factor < 1) {
-    for (auto const& [name, parameter] : list.parameters)
-      if (parameter.trainable())
-        detail::for_each_element(functional::ScaleInPlace<T>{static_cast<T>(factor)}, parameter.gradient());
-  }
+  detail::scale_gradients(list, detail::clip_factor(norm, max_norm));
   return norm;
 }
 

@@ -1,5 +1,5 @@
 // TrainStep: one step of training, in micro-batches whose gradients add up to that of the whole batch:
-// loss = mean of the micro-batches' losses; check, backward, clip, optimizer, EMA.
+// loss = mean of the micro-batches' losses; check, backward, unscale, clip, optimizer, EMA.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 #include <diffsiam/train/clip.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/learning_rate.hpp>
+#include <diffsiam/train/loss_scaler.hpp>
 #include <diffsiam/train/optimizer.hpp>
 #include <diffsiam/value/taped.hpp>
 
@@ -53,10 +54,12 @@ struct StepStatistics {
   std::uint64_t step = 0;  ///< steps completed, this one included
   double loss = 0;
   std::vector<NamedValue> parts;
-  std::optional<double> gradient_norm;  ///< before clipping
+  std::optional<double> gradient_norm;  ///< before clipping, without the loss scale; none if skipped
   double learning_rate = 0;
-  double seconds = 0;  ///< the loss function included
-  Index images = 0;    ///< as far as the loss function told
+  double seconds = 0;                  ///< the loss function included
+  Index images = 0;                    ///< as far as the loss function told
+  std::optional<double> loss_scale{};  ///< of this step, where losses are scaled
+  bool skipped = false;                ///< gradients overflowed: nothing moved, and the scale was halved
 };
 
 /// A step that has begun: what its first micro-batches left besides gradients and proposals of buffers.
@@ -77,10 +80,15 @@ struct StepConfig {
   /// gradient: the same weights, bit for bit, with less memory by about all gradients together, and by all
   /// of them between steps. Gradients
   /// that are there when the TrainStep is made are dropped. Needs accumulate = 1, max_norm = 0, measure_norm
-  /// = false and a PiecewiseOptimizer. A loss that is not finite still stops a step before any weight moves;
-  /// a gradient that is not finite reaches the weights unseen, and an exception amid the backward pass
-  /// (memory) leaves some weights moved.
+  /// = false, no loss_scaling and a PiecewiseOptimizer. A loss that is not finite still stops a step before
+  /// any weight moves; a gradient that is not finite reaches the weights unseen, and an exception amid the
+  /// backward pass (memory) leaves some weights moved.
   bool update_during_backward = false;
+  /// Scales losses for the backward pass (see LossScaler). Gradients are divided by the scale before they are
+  /// clipped, in the pass that clips, and their norm is always measured. A step whose gradients are not
+  /// finite is skipped: it counts as a step of the run, not of the optimizer and the EMA, and what buffers
+  /// proposed is discarded. It throws where the scale can shrink no further.
+  std::optional<LossScaler::Config> loss_scaling{};
 };
 
 /// Optimizer and EMA are borrowed. `schedule` scales the optimizer's learning rate.
@@ -94,6 +102,7 @@ class TrainStep {
       : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
     if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
+    if (config.loss_scaling) scaler_.emplace(*config.loss_scaling);
     if (config.update_during_backward) {
       require_single_gradients();
       release_gradients();
@@ -126,12 +135,7 @@ class TrainStep {
 
   /// Forgets a step that has begun: gradients zero, proposals of buffers discarded.
   void discard() {
-    if (config_.update_during_backward)
-      release_gradients();
-    else
-      for (auto const& [name, parameter] : optimizer_->parameters().parameters)
-        if (parameter.trainable()) parameter.gradient().fill(0);
-    for (auto const& [name, buffer] : optimizer_->parameters().buffers) buffer.discard();
+    forget_gradients();
     pending_ = {};
   }
 
@@ -147,6 +151,9 @@ class TrainStep {
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
   /// Null without one.
   [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
+  /// Empty unless losses are scaled.
+  [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler>& loss_scaler() { return scaler_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -168,14 +175,13 @@ class TrainStep {
     auto const losses = loss_fn(tape, at);
     record(losses);
     if (config_.update_during_backward) begin_early();
-    tape.backward(total_of(losses), 1.0 / config_.accumulate);
+    tape.backward(total_of(losses), (scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
     ++pending_.micro_batches;
     pending_.seconds += seconds_since(start);
   }
 
   StepStatistics complete() {
     auto const start = Clock::now();
-    auto const& list = optimizer_->parameters();
     StepStatistics statistics{.step = steps_ + 1,
                               .loss = pending_.loss,
                               .parts = pending_.parts,
@@ -183,8 +189,21 @@ class TrainStep {
                               .learning_rate = optimizer_->learning_rate() * factor(),
                               .seconds = 0,
                               .images = pending_.images};
+    prepare_gradients(statistics);
+    if (!statistics.skipped) move_weights();
+    statistics.seconds = pending_.seconds + seconds_since(start);
+    pending_ = {};
+    ++steps_;
+    return statistics;
+  }
+
+  /// Measures, unscales and clips the gradients, or finds that they cannot be used.
+  void prepare_gradients(StepStatistics& statistics) {
+    auto const& list = optimizer_->parameters();
     try {
-      if (config_.max_norm > 0) {
+      if (scaler_) {
+        unscale(statistics);
+      } else if (config_.max_norm > 0) {
         statistics.gradient_norm = clip_by_norm(list, config_.max_norm);
       } else if (config_.measure_norm) {
         statistics.gradient_norm = global_norm(list);
@@ -192,6 +211,23 @@ class TrainStep {
     } catch (NumericError const& error) {
       throw NumericError("train, step " + std::to_string(steps_ + 1) + ": " + error.what());
     }
+  }
+  void unscale(StepStatistics& statistics) {
+    auto const& list = optimizer_->parameters();
+    double const scale = scaler_->scale();
+    double const norm = detail::norm_of(detail::squared_norms(list),
+                                        [&](Index i, double square) {
+                                          if (!scaler_->can_shrink()) detail::require_finite(list, i, square);
+                                        }) /
+                        scale;
+    statistics.loss_scale = scale;
+    statistics.skipped = !std::isfinite(norm);
+    scaler_->update(!statistics.skipped);
+    if (statistics.skipped) return forget_gradients();
+    statistics.gradient_norm = norm;
+    detail::scale_gradients(list, detail::clip_factor(norm, config_.max_norm) / scale);
+  }
+  void move_weights() {
     if (config_.update_during_backward) {
       end_early();
     } else if (ema_ != nullptr) {
@@ -201,19 +237,28 @@ class TrainStep {
     } else {
       optimizer_->step(factor());
     }
-    statistics.seconds = pending_.seconds + seconds_since(start);
-    pending_ = {};
-    ++steps_;
-    return statistics;
+  }
+  /// Gradients zero, proposals of buffers discarded.
+  void forget_gradients() {
+    auto const& list = optimizer_->parameters();
+    if (config_.update_during_backward)
+      release_gradients();
+    else
+      for (auto const& [name, parameter] : list.parameters)
+        if (parameter.trainable()) parameter.gradient().fill(0);
+    for (auto const& [name, buffer] : list.buffers) buffer.discard();
   }
 
   // A step whose weights move during the backward pass. Other optimizers were refused.
   void require_single_gradients() const {
-    if (config_.accumulate != 1 || config_.max_norm > 0 || config_.measure_norm)
+    if (config_.accumulate != 1 || config_.max_norm > 0 || config_.measure_norm || config_.loss_scaling)
       fail<ConfigError>(
-          "TrainStep", "accumulate = 1, max_norm = 0 and measure_norm = false with update_during_backward",
+          "TrainStep",
+          "accumulate = 1, max_norm = 0, measure_norm = false and no loss_scaling with "
+          "update_during_backward",
           {"accumulate = ", config_.accumulate, ", max_norm = ", detail::shown(config_.max_norm),
-           ", measure_norm = ", config_.measure_norm ? "true" : "false"},
+           ", measure_norm = ", config_.measure_norm ? "true" : "false",
+           config_.loss_scaling ? ", loss_scaling" : ""},
           "sums and norms need all gradients at once");
     if constexpr (!PiecewiseOptimizer<O>)
       fail<ConfigError>("TrainStep", "a PiecewiseOptimizer with update_during_backward",
@@ -293,6 +338,7 @@ class TrainStep {
   StepConfig config_;
   S schedule_;
   Ema<Backend>* ema_;
+  std::optional<LossScaler> scaler_;
   std::uint64_t steps_ = 0;
   PendingStep pending_;
 };

@@ -71,7 +71,7 @@ struct Throws {
 
 TEMPLATE_TEST_CASE_SIG("A team combines its threads' values on every lane", "", ((Team team), team),
                        Team::warp, Team::block) {
-  backend::HostContext context{{.threads = 1}};
+  SteppedDevice::Context context;
   constexpr int blocks = 2, threads = team_threads<team>;
   std::vector<double> sums(blocks * block_threads);
   SteppedDevice::launch(context, blocks, SumThreads<team>{sums.data()});
@@ -82,14 +82,14 @@ TEMPLATE_TEST_CASE_SIG("A team combines its threads' values on every lane", "", 
 }
 
 TEST_CASE("Threads that part ways are found") {
-  backend::HostContext context{{.threads = 1}};
+  SteppedDevice::Context context;
   CHECK_THROWS_WITH(SteppedDevice::launch(context, 1, LeavesBeforeSync{}), contains("255 of 256 threads"));
   CHECK_THROWS_WITH(SteppedDevice::launch(context, 1, LeavesBeforeExchange{}), contains("a whole warp"));
   CHECK_THROWS_AS(SteppedDevice::launch(context, 1, Throws{}), RangeError);
 }
 
 TEST_CASE("Shared memory that is read too soon is not what it will be") {
-  backend::HostContext context{{.threads = 1}};
+  SteppedDevice::Context context;
   std::vector<float> out(block_threads);
   SteppedDevice::launch(context, 1, ReadsTooSoon{out.data()});
   CHECK(std::isnan(out[0]));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/segments.hpp>
 #include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::functional {
@@ -79,6 +80,44 @@ struct UpdateAndAverage {
   DIFFSIAM_HOST_DEVICE void operator()(T& weight, T& gradient, T& mean, T& a, T& b) const {
     update(weight, gradient, a, b);
     average(mean, weight);
+  }
+};
+
+/// What brings gradients of this norm to `max_norm`, at most 1; 1 for max_norm = 0.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline double clip_factor(double norm, double max_norm) {
+  double const factor = max_norm / (norm + 1e-6);
+  return max_norm > 0 && factor < 1 ? factor : 1;
+}
+
+/// False for NaN and infinities.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline bool finite(double x) {
+  return x - x == 0;
+}
+
+/// A step of one weight where the verdict on all gradients is read with it: an unsound step moves nothing.
+template <class Update>
+struct JudgedUpdate {
+  Update update;
+
+  template <class T, class... Memory>
+  DIFFSIAM_HOST_DEVICE void operator()(Verdict<T> const& verdict, T& weight, T& gradient,
+                                       Memory&... memory) const {
+    if (!verdict.sound) {
+      gradient = T(0);
+      return;
+    }
+    // A product of its own: not to be fused with what the update does.
+    if (verdict.factor != T(1)) gradient *= verdict.factor;
+    update(weight, gradient, memory...);
+  }
+};
+
+/// The next value of a buffer, unless the step that proposed it was unsound.
+template <class T>
+struct JudgedCommit {
+  Verdict<T> const* verdict;
+  DIFFSIAM_HOST_DEVICE void operator()(T& value, T const& proposal) const {
+    if (verdict->sound) value = proposal;
   }
 };
 

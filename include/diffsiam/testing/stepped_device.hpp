@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,7 +15,9 @@
 
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/host/context.hpp>
+#include <diffsiam/backend/recording.hpp>
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/core/function_ref.hpp>
 
 namespace diffsiam::testing {
 
@@ -157,12 +160,73 @@ struct LoneLane {
   }
 };
 
+/// The context of such kernels: work is done as it is queued, or listed while it is recorded.
+class SteppedContext : public backend::HostContext {
+ public:
+  using Work = std::function<void()>;
+
+  /// Work that can be done again and again, with the memory that it has to itself.
+  class Recording {
+   public:
+    void replay() const {
+      for (Work const& work : list_) work();
+    }
+    [[nodiscard]] std::size_t size() const { return list_.size(); }
+    [[nodiscard]] std::size_t reserved_bytes() const { return memory_->reserved_bytes(); }
+
+   private:
+    friend class SteppedContext;
+    std::vector<Work> list_;
+    std::shared_ptr<MemoryPool> memory_;
+  };
+
+  SteppedContext() : HostContext(Options{.threads = 1}) {}
+
+  [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
+    return recording() ? allocate_shared_block(state_.memory(), bytes) : HostContext::allocate(bytes);
+  }
+  void queue(Work work) {
+    if (recording())
+      list_.push_back(std::move(work));
+    else
+      work();
+  }
+  /// As backend::Recordable says. What `work` throws leaves nothing behind.
+  [[nodiscard]] Recording record(std::uint64_t const* rng_offset, FunctionRef<void()> work) {
+    state_.begin(std::make_shared<MemoryPool>(), rng_offset);
+    Recording result;
+    try {
+      work();
+    } catch (...) {
+      state_.end();
+      list_.clear();
+      throw;
+    }
+    result.memory_ = state_.end();
+    result.list_ = std::exchange(list_, {});
+    return result;
+  }
+  [[nodiscard]] bool recording() const { return state_.recording(); }
+  [[nodiscard]] std::uint64_t const* rng_offset() const { return state_.rng_offset(); }
+  [[nodiscard]] backend::RecordingState& recording_state() { return state_; }
+
+ private:
+  backend::RecordingState state_;
+  std::vector<Work> list_;
+};
+
 /// The Device of backend::cuda::Kernels on a host.
 struct SteppedDevice {
-  using Context = backend::HostContext;
+  using Context = SteppedContext;
 
   template <class Kernel>
-  static void launch(Context&, Index blocks, Kernel const& kernel) {
+  static void launch(Context& context, Index blocks, Kernel const& kernel) {
+    context.queue([blocks, kernel] { step_through(blocks, kernel); });
+  }
+
+ private:
+  template <class Kernel>
+  static void step_through(Index blocks, Kernel const& kernel) {
     using Shared = typename Kernel::Shared;
     if constexpr (!Kernel::synchronises) {
       Shared shared{};

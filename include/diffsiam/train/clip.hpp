@@ -18,19 +18,23 @@ namespace diffsiam::train {
 
 namespace detail {
 
-/// The squared norm of each parameter's gradient, (parameters); 0 for frozen ones. Waits for nothing.
+/// Overwrites `squares`, one for each parameter, with the squared norm of its gradient; 0 for frozen ones.
 template <class B>
-[[nodiscard]] Tensor<B> squared_norms(nn::ParameterList<B> const& list) {
-  auto const count = static_cast<Index>(list.parameters.size());
-  auto& context = list.parameters.front().parameter.value().context();
-  Tensor<B> const squares = Tensor<B>::zeros(context, {count});
-  for (Index i = 0; i < count; ++i) {
+void square_norms(nn::ParameterList<B> const& list, Tensor<B> const& squares) {
+  squares.fill(0);
+  for (Index i = 0; i < squares.size(); ++i) {
     auto const& parameter = list.parameters[static_cast<std::size_t>(i)].parameter;
     if (!parameter.trainable()) continue;
-    B::sum(context, Grid{{1, 1, 1, 1, parameter.shape().size()}}, functional::Square{},
+    B::sum(squares.context(), Grid{{1, 1, 1, 1, parameter.shape().size()}}, functional::Square{},
            Operand<typename B::Scalar, 0>{squares.data() + i},
            Operand<typename B::Scalar, 1>{parameter.gradient().data()});
   }
+}
+template <class B>
+[[nodiscard]] Tensor<B> squared_norms(nn::ParameterList<B> const& list) {
+  Tensor<B> const squares{list.parameters.front().parameter.value().context(),
+                          {static_cast<Index>(list.parameters.size())}};
+  square_norms(list, squares);
   return squares;
 }
 
@@ -50,11 +54,6 @@ template <class B, class Each>
     }
   }
   return std::sqrt(total);
-}
-
-/// What brings gradients of this norm to `max_norm`, at most 1; 1 for max_norm = 0.
-[[nodiscard]] inline double clip_factor(double norm, double max_norm) {
-  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1;
 }
 
 /// Throws the error of a gradient that is not finite, if this is one.
@@ -94,7 +93,7 @@ template <class B>
 double clip_by_norm(nn::ParameterList<B> const& list, double max_norm) {
   if (!(max_norm > 0)) fail<ConfigError>("clip_by_norm", "max_norm above 0", detail::shown(max_norm));
   double const norm = global_norm(list);
-  detail::scale_gradients(list, detail::clip_factor(norm, max_norm));
+  detail::scale_gradients(list, functional::clip_factor(norm, max_norm));
   return norm;
 }
 

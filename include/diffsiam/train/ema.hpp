@@ -68,10 +68,19 @@ class Ema {
   /// Moves what nobody claimed, copies buffers and counts.
   void end_update() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      if (claimed_[i] == 0 && list_.parameters[i].parameter.trainable())
-        detail::for_each_element(pull(), averages_[i], list_.parameters[i].parameter.value());
-    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
+      if (unclaimed(i)) detail::for_each_element(pull(), averages_[i], list_.parameters[i].parameter.value());
+    copy_buffers();
     ++updates_;
+  }
+  /// Whether all that moves was claimed in this update.
+  [[nodiscard]] bool all_claimed() const {
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      if (unclaimed(i)) return false;
+    return true;
+  }
+  /// Of the model, as they are.
+  void copy_buffers() const {
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
   }
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
@@ -98,6 +107,9 @@ class Ema {
   }
 
  private:
+  [[nodiscard]] bool unclaimed(std::size_t i) const {
+    return claimed_[i] == 0 && list_.parameters[i].parameter.trainable();
+  }
   /// Exchanges model and average, bit for bit; twice is nothing.
   void swap() {
     for (std::size_t i = 0; i < averages_.size(); ++i)

@@ -18,6 +18,13 @@
 
 namespace diffsiam::train {
 
+namespace detail {
+/// How many of its optimizer's states a functor of one weight takes: none or all.
+template <class Update, class T, std::size_t All>
+inline constexpr std::size_t states_taken =
+    std::is_invocable_v<std::remove_cvref_t<Update> const&, T&, T&> ? 0 : All;
+}  // namespace detail
+
 /// Rule: `name`; `state_names` (an array); `Config` with `learning_rate`; `validate(Config)`; and
 /// `visit<T>(Config, rate, n, f)`, which calls f with the functor of step n = 1, 2, ... on (weight, gradient,
 /// states...). State is as large as the weights, once for each state that the rule uses with its Config.
@@ -81,6 +88,11 @@ class GradientDescent {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
 
+  /// The states of a parameter, by its place in the list: Rule::states(config) of them, the rest empty.
+  [[nodiscard]] std::array<Tensor<B>, Rule::state_names.size()> const& states_of(
+      std::size_t parameter) const {
+    return states_[parameter];
+  }
   /// Calls visitor(name, tensor) for every state, such as ("first_moment.encoder.0.weight", ...).
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
@@ -120,20 +132,17 @@ class GradientDescent {
           if (Tensor<B> const* const average = ema->claim(parameter)) {
             functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{update,
                                                                                               ema->pull()};
-            apply<states_of<decltype(update)>>(both, states_[i], parameter.value(), parameter.gradient(),
-                                               *average);
+            apply<detail::states_taken<decltype(update), T, states>>(both, states_[i], parameter.value(),
+                                                                     parameter.gradient(), *average);
             continue;
           }
         }
-        apply<states_of<decltype(update)>>(update, states_[i], parameter.value(), parameter.gradient());
+        apply<detail::states_taken<decltype(update), T, states>>(update, states_[i], parameter.value(),
+                                                                 parameter.gradient());
       }
     });
     return any;
   }
-
-  /// How many states a functor takes: none or all.
-  template <class Update>
-  static constexpr std::size_t states_of = std::is_invocable_v<Update, T&, T&> ? 0 : states;
 
   template <std::size_t Count, class Update, class... Operands>
   static void apply(Update const& update, std::array<Tensor<B>, states> const& memory,

@@ -2,52 +2,22 @@
 // loss = mean of the micro-batches' losses; check, backward, unscale, clip, optimizer, EMA.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <diffsiam/core/text.hpp>
 #include <diffsiam/train/clip.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/learning_rate.hpp>
 #include <diffsiam/train/loss_scaler.hpp>
+#include <diffsiam/train/losses.hpp>
 #include <diffsiam/train/optimizer.hpp>
-#include <diffsiam/value/taped.hpp>
 
 namespace diffsiam::train {
-
-/// A part of the loss, for the record: its value does not take part in the gradient.
-template <class B>
-struct LossPart {
-  std::string_view name;
-  Tensor<B> value;  ///< one element
-};
-
-/// What a loss function may return instead of the total alone.
-template <class B, std::size_t N>
-struct Losses {
-  Taped<B> total;
-  std::array<LossPart<B>, N> parts;
-  Index images = 0;  ///< in the micro-batch
-};
-
-/// Which micro-batch a loss function is asked for.
-struct MicroBatch {
-  std::uint64_t step = 0;  ///< steps completed before this one
-  int index = 0;           ///< in [0, accumulate)
-  Rng rng;  ///< for the caller's draws: its own at each micro-batch, apart from those of the tape
-};
-
-struct NamedValue {
-  std::string name;
-  double value = 0;
-};
 
 /// What a step has to tell; means over its micro-batches.
 struct StepStatistics {
@@ -60,15 +30,6 @@ struct StepStatistics {
   Index images = 0;                    ///< as far as the loss function told
   std::optional<double> loss_scale{};  ///< of this step, where losses are scaled
   bool skipped = false;                ///< gradients overflowed: nothing moved, and the scale was halved
-};
-
-/// A step that has begun: what its first micro-batches left besides gradients and proposals of buffers.
-struct PendingStep {
-  int micro_batches = 0;  ///< done
-  double loss = 0;        ///< their share of the mean
-  std::vector<NamedValue> parts;
-  double seconds = 0;
-  Index images = 0;
 };
 
 struct StepConfig {
@@ -90,6 +51,9 @@ struct StepConfig {
   /// proposed is discarded. It throws where the scale can shrink no further.
   std::optional<LossScaler::Config> loss_scaling{};
 };
+
+template <class Step>
+class RecordedStep;
 
 /// Optimizer and EMA are borrowed. `schedule` scales the optimizer's learning rate.
 template <Optimizer O, LearningRateSchedule S = ConstantRate>
@@ -156,26 +120,34 @@ class TrainStep {
   [[nodiscard]] std::optional<LossScaler>& loss_scaler() { return scaler_; }
 
  private:
+  template <class Step>
+  friend class RecordedStep;
   using Clock = std::chrono::steady_clock;
   // Streams of the tape count up from the run's own; the caller's stand far off.
   static constexpr std::uint32_t caller_stream = 0x80000000u;
 
-  template <class F>
-  void accumulate(F& loss_fn) {
-    auto const start = Clock::now();
+  /// Runs the loss function of a micro-batch; then(tape, losses) goes back.
+  template <class F, class Then>
+  void on_tape(F& loss_fn, int index, Then const& then) {
     auto& context = optimizer_->parameters().parameters.front().parameter.value().context();
-    auto const number = steps_ * static_cast<std::uint64_t>(config_.accumulate) +
-                        static_cast<std::uint64_t>(pending_.micro_batches);
+    auto const number =
+        steps_ * static_cast<std::uint64_t>(config_.accumulate) + static_cast<std::uint64_t>(index);
     Rng const rng = config_.rng.at_step(number);
     auto const move = [this](Parameter<Backend> const& parameter) { move_early(parameter); };
     typename Tape<Backend>::Options options{.mode = Mode::training, .rng = rng};
     if (config_.update_during_backward) options.on_complete_gradient = move;
     Tape<Backend> tape{context, options};
-    MicroBatch const at{steps_, pending_.micro_batches, rng.with_stream(rng.stream ^ caller_stream)};
-    auto const losses = loss_fn(tape, at);
-    record(losses);
-    if (config_.update_during_backward) begin_early();
-    tape.backward(total_of(losses), (scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
+    MicroBatch const at{steps_, index, rng.with_stream(rng.stream ^ caller_stream)};
+    then(tape, loss_fn(tape, at));
+  }
+  template <class F>
+  void accumulate(F& loss_fn) {
+    auto const start = Clock::now();
+    on_tape(loss_fn, pending_.micro_batches, [&](Tape<Backend>& tape, auto const& losses) {
+      detail::add_losses<Backend>(pending_, losses, steps_, config_.accumulate);
+      if (config_.update_during_backward) begin_early();
+      tape.backward(detail::total_of(losses), (scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
+    });
     ++pending_.micro_batches;
     pending_.seconds += seconds_since(start);
   }
@@ -225,7 +197,7 @@ class TrainStep {
     scaler_->update(!statistics.skipped);
     if (statistics.skipped) return forget_gradients();
     statistics.gradient_norm = norm;
-    detail::scale_gradients(list, detail::clip_factor(norm, config_.max_norm) / scale);
+    detail::scale_gradients(list, functional::clip_factor(norm, config_.max_norm) / scale);
   }
   void move_weights() {
     if (config_.update_during_backward) {
@@ -290,46 +262,6 @@ class TrainStep {
 
   [[nodiscard]] double factor() const { return static_cast<double>(schedule_(steps_)); }
 
-  template <class L>
-  static Taped<Backend> const& total_of(L const& losses) {
-    if constexpr (requires { losses.total; }) {
-      return losses.total;
-    } else {
-      return losses;
-    }
-  }
-  static double number_of(double value) { return value; }
-  static double number_of(Tensor<Backend> const& value) { return static_cast<double>(value.item()); }
-  static double number_of(Taped<Backend> const& value) { return number_of(value.value()); }
-
-  /// Checks everything before it counts anything.
-  template <class L>
-  void record(L const& losses) {
-    double const share = 1.0 / config_.accumulate;
-    std::size_t next = 0;
-    if constexpr (requires { losses.parts; }) {
-      if (pending_.micro_batches == 0) pending_.parts.clear();
-      for (auto const& part : losses.parts) {
-        double const value = finite(part.name, number_of(part.value));
-        if (next == pending_.parts.size()) pending_.parts.push_back(NamedValue{std::string(part.name), 0});
-        pending_.parts[next++].value += share * value;
-      }
-    }
-    pending_.loss += share * finite("total", number_of(total_of(losses)));
-    if constexpr (requires { losses.images; }) pending_.images += static_cast<Index>(losses.images);
-  }
-
-  [[nodiscard]] double finite(std::string_view part, double value) const {
-    if (!std::isfinite(value)) {
-      fail<NumericError>(
-          "train",
-          {"a finite loss at step ", steps_ + 1, ", micro-batch ", pending_.micro_batches + 1, " of ",
-           config_.accumulate},
-          {"'", part, "' = ", detail::shown(value)},
-          "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
-    }
-    return value;
-  }
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }

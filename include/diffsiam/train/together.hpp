@@ -42,6 +42,8 @@ class Scheduled {
   {
     optimizer_->end_step(ema...);
   }
+  [[nodiscard]] O& optimizer() const { return *optimizer_; }
+  [[nodiscard]] S const& schedule() const { return schedule_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return optimizer_->parameters(); }
   /// Of the coming step.
   [[nodiscard]] double learning_rate() const {
@@ -97,6 +99,7 @@ class Together {
   {
     for_each([&](auto& optimizer) { optimizer.end_step(ema...); });
   }
+  [[nodiscard]] std::tuple<First*, Rest*...> const& optimizers() const { return optimizers_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }
   [[nodiscard]] std::uint64_t steps() const { return std::get<0>(optimizers_)->steps(); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <new>
@@ -16,6 +17,9 @@
 #include <diffsiam/backend/cuda/convolution.hpp>
 #include <diffsiam/backend/cuda/owned.hpp>
 #include <diffsiam/backend/cuda/product.hpp>
+#include <diffsiam/backend/cuda/recording.hpp>
+#include <diffsiam/backend/recording.hpp>
+#include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/core/memory_pool.hpp>
 #include <diffsiam/core/observer.hpp>
 
@@ -83,7 +87,7 @@ class CudaContext {
   /// Throws DeviceError when the device has no more.
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     try {
-      return allocate_shared_block(memory_, bytes);
+      return allocate_shared_block(recording_.recording() ? recording_.memory() : memory_, bytes);
     } catch (std::bad_alloc const&) {
       fail_for_memory(bytes);
     }
@@ -99,6 +103,9 @@ class CudaContext {
         static_cast<Index>(pass), static_cast<Index>(math), g.n, g.h, g.w, g.in, g.out, g.kernel, g.stride};
     auto const found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
+    if (recording_.recording())
+      fail<Error>("conv2d", "a shape that was planned before the recording", "a new one",
+                  "plans are timed: let the same work be done once as it is");
     return convolutions_.try_emplace(key, dnn(), g, pass, math).first->second;
   }
   /// The product of this shape, likewise; the outer batch is the caller's.
@@ -110,8 +117,29 @@ class CudaContext {
   }
   /// Waits for all that was queued. Throws DeviceError if some of it failed.
   void synchronise(std::string_view operation = "CudaContext::synchronise") {
+    recording_.require_done(operation);
     cuda::check(cudaStreamSynchronize(stream_.get()), operation);
   }
+
+  /// What `work` queues, not done but recorded, with memory of its own; see backend::Recordable. Waits for
+  /// earlier work, and gives back to the device what that left unused. What `work` throws leaves nothing
+  /// behind. Throws DeviceError, Error within another recording.
+  [[nodiscard]] cuda::Recording record(std::uint64_t const* rng_offset, FunctionRef<void()> work) {
+    synchronise("record");
+    memory_->trim();
+    recording_.begin(std::make_shared<MemoryPool>(memory_source()), rng_offset);
+    cuda::Graph graph;
+    try {
+      graph = cuda::capture(stream_.get(), work);
+    } catch (...) {
+      recording_.end();
+      throw;
+    }
+    return {stream_.get(), graph, recording_.end()};
+  }
+  [[nodiscard]] RecordingState& recording_state() { return recording_; }
+  [[nodiscard]] std::uint64_t const* rng_offset() const { return recording_.rng_offset(); }
+
   /// Who is told of every operation as it is queued; null (nobody) unless set. Borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }
   void set_observer(Observer* observer) { observer_ = observer; }
@@ -122,6 +150,9 @@ class CudaContext {
   using Dnn = cuda::Owned<cudnnHandle_t, &cudnnDestroy>;
   using ConvKey = std::array<Index, 9>;
 
+  [[nodiscard]] static MemorySource memory_source() {
+    return {&cuda::take_from_device, &cuda::give_back_to_device};
+  }
   [[noreturn]] void fail_for_memory(std::size_t bytes) const {
     std::size_t free = 0, total = 0;
     (void)cudaMemGetInfo(&free, &total);
@@ -131,8 +162,8 @@ class CudaContext {
   }
 
   int device_;
-  std::shared_ptr<MemoryPool> memory_ =
-      std::make_shared<MemoryPool>(MemorySource{&cuda::take_from_device, &cuda::give_back_to_device});
+  std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>(memory_source());
+  RecordingState recording_;
   Stream stream_;
   Blas blas_;
   Dnn dnn_;

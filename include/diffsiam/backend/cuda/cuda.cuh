@@ -7,10 +7,11 @@
 #include <vector>
 
 #include <diffsiam/backend/cuda/context.hpp>
+#include <diffsiam/backend/cuda/host_slot.hpp>
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/cuda/launch.cuh>
-#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 
 namespace diffsiam::backend {
@@ -24,6 +25,8 @@ struct Cuda : cuda::Kernels<float, cuda::Stream> {
                 "Cuda computes in float or with operands in cuda::TF32.");
   using Base = cuda::Kernels<float, cuda::Stream>;
   using Context = CudaContext;
+  using HostSlot = cuda::HostSlot;
+  using Inbox = cuda::Inbox;
   static constexpr cuda::Math math =
       std::is_same_v<Precision, float> ? cuda::Math::float32 : cuda::Math::tf32;
   /// As for Cpu: how far results may stand from those of unrounded operands.
@@ -36,10 +39,14 @@ struct Cuda : cuda::Kernels<float, cuda::Stream> {
   static void copy(Context& context, float const* from, float* to, Index size) {
     cuda::check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyDeviceToDevice, context.stream()), "copy");
   }
-  /// Returns when the values may be changed; the device may still be at work.
+  /// Returns when the values may be changed; the device may still be at work. While recording they become
+  /// constants of the launches.
   template <class S>
   static void upload(Context& context, S const* from, float* to, Index size) {
     if constexpr (std::is_same_v<S, float>) {
+      context.recording_state().note_upload(from, bytes(size));
+      if (context.recording_state().recording())
+        return cuda::write_constants<cuda::Stream>(context, from, to, size);
       cuda::check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyHostToDevice, context.stream()), "upload");
     } else {
       std::vector<float> values(from, from + size);
@@ -50,6 +57,7 @@ struct Cuda : cuda::Kernels<float, cuda::Stream> {
   template <class S>
   static void download(Context& context, float const* from, S* to, Index size) {
     if constexpr (std::is_same_v<S, float>) {
+      context.recording_state().require_done("download");
       cuda::check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyDeviceToHost, context.stream()),
                   "download");
       context.synchronise("download");
@@ -135,6 +143,6 @@ struct Cuda : cuda::Kernels<float, cuda::Stream> {
   }
 };
 
-static_assert(Backend<Cuda<float>> && Backend<Cuda<cuda::TF32>>);
+static_assert(Recordable<Cuda<float>> && Recordable<Cuda<cuda::TF32>>);
 
 }  // namespace diffsiam::backend

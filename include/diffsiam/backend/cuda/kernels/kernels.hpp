@@ -2,9 +2,11 @@
 // kernels on any Device that launches them: `Device::Context`, `Device::launch(context, blocks, kernel)`.
 #pragma once
 
+#include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/kernels/elementwise.hpp>
 #include <diffsiam/backend/cuda/kernels/group_norm.hpp>
 #include <diffsiam/backend/cuda/kernels/random.hpp>
+#include <diffsiam/backend/cuda/kernels/segments.hpp>
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>
 #include <diffsiam/backend/cuda/kernels/sum.hpp>
 
@@ -52,6 +54,16 @@ struct Kernels {
   }
   static void normal(Context& context, Rng const& rng, T* x, Index size) {
     fill_random<Device, Normals>(context, rng, x, size);
+  }
+
+  // What a recorded training step needs besides; see concepts/recording.hpp.
+  static void judge(Context& context, Evidence<T> const& evidence, Verdict<T>* verdict) {
+    Device::launch(context, 1, Judge<T>{evidence, verdict});
+  }
+  template <std::size_t N, class F>
+  static void for_each_in_segments(Context& context, Segment<T, N> const* segments, Index count, F const* f,
+                                   Verdict<T> const* verdict) {
+    if (count > 0) Device::launch(context, count, ForEachInSegments<T, N, F>{segments, f, verdict});
   }
 };
 

@@ -30,12 +30,14 @@ struct FillRandom {
   Rng rng;
   T* x;
   Index size;
+  std::uint64_t const* offset;  ///< steps after that of `rng`, where a recording is replayed; null: none
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
     Index const four = lane.block() * block_threads + lane.thread();
     if (4 * four >= size) return;
-    std::array<float, 4> const drawn = Draw{}(rng.words(static_cast<std::uint64_t>(four)));
+    Rng const now = offset == nullptr ? rng : Rng{rng.seed, rng.stream, rng.step + *offset};
+    std::array<float, 4> const drawn = Draw{}(now.words(static_cast<std::uint64_t>(four)));
     for (Index i = 4 * four; i < 4 * four + 4 && i < size; ++i)
       x[i] = static_cast<T>(drawn[static_cast<std::size_t>(i - 4 * four)]);
   }
@@ -44,7 +46,8 @@ struct FillRandom {
 template <class Device, class Draw, class T>
 void fill_random(typename Device::Context& context, Rng const& rng, T* x, Index size) {
   if (size > 0)
-    Device::launch(context, blocks_for(size, 4 * block_threads), FillRandom<T, Draw>{rng, x, size});
+    Device::launch(context, blocks_for(size, 4 * block_threads),
+                   FillRandom<T, Draw>{rng, x, size, context.rng_offset()});
 }
 
 }  // namespace diffsiam::backend::cuda

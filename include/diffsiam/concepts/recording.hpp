@@ -1,0 +1,45 @@
+// Recordable: what a backend brings so that a training step is recorded once and replayed, without the host
+// in between. Optional, beside the six groups.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/core/segments.hpp>
+
+namespace diffsiam::backend {
+
+/// Satisfied if and only if
+///   - context.record(rng_offset, work) gives what `work` queues, not done but recorded, and replay() queues
+///   it;
+///     random numbers are then drawn *rng_offset steps after those recorded. What would make the host wait is
+///     an Error meanwhile, and what is uploaded becomes a constant of the recording, which
+///     context.recording_state() sums up;
+///   - a B::HostSlot{context, bytes} carries values between host and device beside the host's work: wait() is
+///     its memory on the host, once the device is done with it; send(to) and fetch(from) queue the copies;
+///   - a B::Inbox{context, bytes} has memory of the device, data(), that put(from) fills from the host while
+///     earlier work is still being done;
+///   - B judges gradients and visits many tensors in one launch, with functors that lie in its memory.
+/// Models: Cuda, testing::Stepped.
+template <class B>
+concept Recordable =
+    Backend<B> &&
+    requires(typename B::Context& context, std::uint64_t const* rng_offset, FunctionRef<void()> work,
+             Verdict<typename B::Scalar>* verdict, Evidence<typename B::Scalar> const& evidence,
+             typename B::HostSlot& slot, typename B::Inbox& inbox, void* device, void const* host) {
+      context.record(rng_offset, work).replay();
+      { context.recording_state().uploads() } -> std::same_as<std::uint64_t>;
+      requires std::constructible_from<typename B::HostSlot, typename B::Context&, std::size_t>;
+      { slot.wait() } -> std::same_as<void*>;
+      slot.send(device);
+      slot.fetch(device);
+      requires std::constructible_from<typename B::Inbox, typename B::Context&, std::size_t>;
+      { inbox.data() } -> std::same_as<void*>;
+      inbox.put(host);
+      B::judge(context, evidence, verdict);
+    };
+
+}  // namespace diffsiam::backend

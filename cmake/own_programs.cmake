@@ -3,6 +3,7 @@ add_library(diffsiam_own INTERFACE)
 target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
   $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(diffsiam_own INTERFACE $<$<TARGET_EXISTS:diffsiam::onednn>:DIFFSIAM_WITH_ONEDNN>)
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
   -fno-math-errno  # else g++ calls sqrt instead of vectorising it
@@ -25,7 +26,7 @@ if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8)
 endif()
 set(DIFFSIAM_CUDA_ARCHITECTURES 80-real 90-real ${newest_ptx}
   CACHE STRING "GPUs that the project's own programs are for")
-if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS OR DIFFSIAM_BUILD_BENCHMARKS)
+if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS OR DIFFSIAM_BUILD_BENCHMARKS OR DIFFSIAM_BUILD_EXAMPLES)
    AND NOT DIFFSIAM_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_CUDA_ARCHITECTURES ${DIFFSIAM_CUDA_ARCHITECTURES})
   set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
@@ -36,6 +37,7 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
   add_library(diffsiam_own_cuda INTERFACE)
   target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::cuda $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
   target_include_directories(diffsiam_own_cuda INTERFACE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(diffsiam_own_cuda INTERFACE DIFFSIAM_WITH_CUDA EIGEN_NO_CUDA)
   # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be
   # empty, 445 of lambdas whose type is named at the call.
   target_compile_options(diffsiam_own_cuda INTERFACE

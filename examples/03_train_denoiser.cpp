@@ -1,12 +1,15 @@
 // Trains a denoiser on Fashion-MNIST and shows samples of it: the first half of the main job on its own.
 //
 //   build/release/examples/train_denoiser --steps 450 --out runs/denoiser
+//
+// ctest: --steps 2 --batch 8 --base 8 --precision bf16 --out @OUT@
 
 #include <filesystem>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "support/backends.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
 #include "support/training.hpp"
@@ -15,12 +18,13 @@ namespace {
 
 using namespace example;
 
+template <class B>
 void run(RunConfig const& config, std::filesystem::path const& out, std::filesystem::path const& data,
          bool resume) {
   auto const fashion = ds::data::load_fashion_mnist(data);
   RunFolder const folder{out};
   std::filesystem::create_directories(out);
-  B::Context context{{.threads = config.threads}};
+  auto context = make_context<B>(config.threads);
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
 
   auto const cost = ds::summary(denoiser, ds::Shape{1, 28, 28, 1}, ds::Shape{1});
@@ -57,6 +61,7 @@ void run(RunConfig const& config, std::filesystem::path const& out, std::filesys
 
 int main(int argc, char** argv) {
   RunConfig config;
+  BackendChoice choice;
   std::filesystem::path out = "runs/denoiser", data{ds::data::FashionMnist::debian_folder};
   bool resume = false;
   CLI::App app{"Trains a denoiser on Fashion-MNIST."};
@@ -65,12 +70,15 @@ int main(int argc, char** argv) {
   app.add_option("--batch", config.denoiser_batch, "pictures a step")->capture_default_str();
   app.add_option("--seed", config.seed, "another random run")->capture_default_str();
   app.add_option("--threads", config.threads, "0: all cores")->capture_default_str();
+  add_backend_options(app, choice);
   app.add_option("--out", out, "folder of the run")->capture_default_str();
   app.add_option("--data", data, "folder with the IDX files")->capture_default_str();
   app.add_flag("--resume", resume, "goes on with the interrupted run in the folder");
   CLI11_PARSE(app, argc, argv);
   return example::run_program("train_denoiser", [&] {
     example::stop_on_interrupt();
-    run(config, out, data, resume);
+    config.backend = choice.backend;
+    config.precision = choice.precision;
+    with_backend(choice, [&]<class B>() { run<B>(config, out, data, resume); });
   });
 }

@@ -17,6 +17,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "support/backends.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
 #include "support/training.hpp"
@@ -27,6 +28,7 @@ namespace {
 using namespace example;
 
 struct Options {
+  BackendChoice choice;
   bool full = false;
   bool resume = false;
   std::filesystem::path out = "runs/demo";
@@ -44,6 +46,8 @@ struct Options {
     RunConfig config = full ? RunConfig::full() : RunConfig::quick();
     config.seed = seed;
     config.threads = threads;
+    config.backend = choice.backend;
+    config.precision = choice.precision;
     config.denoiser_steps = denoiser_steps.value_or(config.denoiser_steps);
     config.steps = steps.value_or(config.steps);
     config.base_channels = base_channels.value_or(config.base_channels);
@@ -95,11 +99,11 @@ void write_result(Results const& results, RunConfig const& config, RunFolder con
   ds::io::write_file(folder / "result.json", result.dump(2) + "\n");
 }
 
-Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
-                RunConfig const& config) {
+template <class B>
+Results measure(typename B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
+                RunConfig const& config, ds::ThreadPool& threads) {
   LabelSet const labels{pictures};
   Results results;
-  ds::ThreadPool& threads = context.threads();
   say("measuring: features of DiffSiam");
   FeatureSet const z = encode_parts(context, model.encoder(), pictures);
   results.scores.emplace_back("DiffSiam", score(z, labels, threads));
@@ -109,7 +113,7 @@ Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures cons
   FeatureSet const raw = raw_pixels(pictures);
   results.scores.emplace_back("PCA of the same width",
                               score(pca_features(raw, config.latent_dims, threads), labels, threads));
-  ds::ModularEncoder<B> const untrained{context, encoder_config(config)};
+  ds::ModularEncoder<B> const untrained{context, encoder_config<B>(config)};
   results.scores.emplace_back("randomly initialised encoder",
                               score(encode_parts(context, untrained, pictures), labels, threads));
   results.scores.emplace_back("raw pixels", score(raw, labels, threads));
@@ -120,6 +124,7 @@ Results measure(B::Context& context, ds::DiffSiam<B> const& model, Pictures cons
   return results;
 }
 
+template <class B>
 void run(Options const& options) {
   RunConfig const config = options.config();
   Pictures const pictures = load_pictures(options);
@@ -127,14 +132,14 @@ void run(Options const& options) {
   std::filesystem::create_directories(folder.root);
   ds::io::write_file(folder / "config.json", config.json().dump(2) + "\n");
 
-  B::Context context{{.threads = config.threads}};
+  auto context = make_context<B>(config.threads);
+  ds::ThreadPool threads{config.threads};  // for measures, which are taken on the host
   Clock::time_point const start = Clock::now();
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
-  ds::ModularEncoder<B> const encoder{context, encoder_config(config)};
+  ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};
   say("denoiser: " + std::to_string(ds::parameters(denoiser).size()) + " parameters; run " + config.name +
       " in " + folder.root.string());
 
-  Results results;
   StageSpeed const denoiser_speed =
       train_denoiser(context, denoiser, pictures, config, folder, options.resume);
   ds::DiffSiam<B> const model{
@@ -144,11 +149,11 @@ void run(Options const& options) {
       LossWeighting{config.p2_k}};
   say("DiffSiam: " + std::to_string(ds::parameters(model).size()) +
       " trainable parameters beside the frozen denoiser");
-  ProbeCurve curve{context, pictures, folder / "probe.metrics.jsonl", options.resume};
-  auto const look = [&](std::uint64_t step) { curve.look(model.encoder(), step); };
+  ProbeCurve curve{threads, pictures, folder / "probe.metrics.jsonl", options.resume};
+  auto const look = [&](std::uint64_t step) { curve.look(context, model.encoder(), step); };
   StageSpeed const diffsiam_speed =
       train_diffsiam(context, model, pictures, config, folder, options.resume, look);
-  results = measure(context, model, pictures, config);
+  Results results = measure(context, model, pictures, config, threads);
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;
   say("drawing the report");
@@ -172,6 +177,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "another random run")->capture_default_str();
   app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
       ->capture_default_str();
+  add_backend_options(app, options.choice);
   app.add_option("--denoiser-steps", options.denoiser_steps, "steps of the first stage")->group("Settings");
   app.add_option("--steps", options.steps, "steps of the second stage")->group("Settings");
   app.add_option("--base", options.base_channels, "channels of the denoiser's first level")
@@ -186,6 +192,6 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   return example::run_program("train_diffsiam", [&] {
     example::stop_on_interrupt();
-    run(options);
+    with_backend(options.choice, [&]<class B>() { run<B>(options); });
   });
 }

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <vector>
 
+#include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/io/published_weights.hpp>
 
 #include "support/program.hpp"
@@ -19,6 +20,7 @@
 namespace {
 
 using namespace example;
+using B = ds::backend::Cpu<float>;
 
 /// Indices of the `count` rows of `z` most alike to row `query` in the columns `dims`, by cosine, the query
 /// left out.
@@ -54,7 +56,7 @@ void run(std::filesystem::path const& folder) {
   config.latent_dims = settings.at("latent_dims").get<int>();
 
   B::Context context;
-  ds::ModularEncoder<B> const encoder{context, encoder_config(config)};
+  ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};
   ds::io::load_weights(folder / "diffsiam.safetensors", encoder, "encoder.");
   auto const test = ds::data::load_fashion_mnist().test;
   std::vector<float> const z = encode_all(context, encoder, test);

@@ -8,18 +8,14 @@
 
 #include <diffsiam/core/shape.hpp>
 
+#include "../../examples/support/backends.hpp"
+
 namespace bench {
 
 using diffsiam::Index;
 
-struct Options {
+struct Options : example::BackendChoice {
   std::string config = "fashion";
-#ifdef DIFFSIAM_WITH_CUDA
-  std::string backend = "cuda";
-#else
-  std::string backend = "cpu";
-#endif
-  std::string precision = "float32";
   std::string what = "diffsiam";
   int threads = 2;
   Index batch = 0;  ///< 0: as the configuration has it
@@ -36,12 +32,7 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--config", options.config, "sizes of the networks")
       ->check(CLI::IsMember({"fashion", "celeba64"}))
       ->capture_default_str();
-  app.add_option("--backend", options.backend, "which backend computes")
-      ->check(CLI::IsMember({"cpu", "onednn", "cuda"}))
-      ->capture_default_str();
-  app.add_option("--precision", options.precision, "of convolution and product operands")
-      ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
-      ->capture_default_str();
+  example::add_backend_options(app, options);
   app.add_option("--what", options.what, "what is trained or sampled from")
       ->check(CLI::IsMember({"denoiser", "diffsiam"}))
       ->capture_default_str();

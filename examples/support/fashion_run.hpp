@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
-#include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/data/augment_config.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/diffsiam.hpp>
@@ -16,13 +15,13 @@
 namespace example {
 
 namespace ds = diffsiam;
-using B = ds::backend::Cpu<float>;
 
 /// Everything a run depends on, besides the data.
 struct RunConfig {
   std::string name = "quick";
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all cores; the result does not depend on it
+  std::string backend = "cpu", precision = "float32";
 
   ds::Index base_channels = 16, groups = 8;
   int subsets = 16, latent_dims = 64;
@@ -54,6 +53,8 @@ struct RunConfig {
   [[nodiscard]] nlohmann::ordered_json json() const {
     return {{"name", name},
             {"seed", seed},
+            {"backend", backend},
+            {"precision", precision},
             {"base_channels", base_channels},
             {"groups", groups},
             {"subsets", subsets},
@@ -80,7 +81,8 @@ struct RunConfig {
           .groups = run.groups,
           .seed = run.seed};
 }
-[[nodiscard]] inline ds::ModularEncoder<B>::Config encoder_config(RunConfig const& run) {
+template <class B>
+[[nodiscard]] typename ds::ModularEncoder<B>::Config encoder_config(RunConfig const& run) {
   auto backbone = ds::encoder::ConvBackbone<B>::Config::for_small();
   backbone.groups = 32;
   return {.backbone = backbone,

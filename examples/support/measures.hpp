@@ -42,21 +42,23 @@ struct LabelSet {
 
 /// z of every picture, plain: nothing is recorded.
 template <class Encoder>
-[[nodiscard]] std::vector<float> encode_all(B::Context& context, Encoder const& encoder,
-                                            ds::data::Dataset const& pictures) {
+[[nodiscard]] std::vector<float> encode_all(typename Encoder::Backend::Context& context,
+                                            Encoder const& encoder, ds::data::Dataset const& pictures) {
   constexpr ds::Index batch = 500;
   std::vector<float> features;
   for (ds::Index from = 0; from < pictures.size(); from += batch) {
     auto const part = pictures.slice(from, std::min(from + batch, pictures.size()));
     auto const units = part.units();
-    auto const z = encoder(ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units}));
+    auto const z = encoder(
+        ds::Tensor<typename Encoder::Backend>::from(context, part.shape(), std::span<float const>{units}));
     auto const values = z.values();
     features.insert(features.end(), values.begin(), values.end());
   }
   return features;
 }
 template <class Encoder>
-[[nodiscard]] FeatureSet encode_parts(B::Context& context, Encoder const& encoder, Pictures const& pictures) {
+[[nodiscard]] FeatureSet encode_parts(typename Encoder::Backend::Context& context, Encoder const& encoder,
+                                      Pictures const& pictures) {
   return {encoder.latent_dims(), encode_all(context, encoder, pictures.train),
           encode_all(context, encoder, pictures.validation), encode_all(context, encoder, pictures.test)};
 }
@@ -107,8 +109,8 @@ struct Score {
 class ProbeCurve {
  public:
   /// Starts an empty file unless the run is resumed.
-  ProbeCurve(B::Context& context, Pictures const& pictures, std::filesystem::path path, bool resume)
-      : context_(&context),
+  ProbeCurve(ds::ThreadPool& threads, Pictures const& pictures, std::filesystem::path path, bool resume)
+      : threads_(&threads),
         train_(pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size()))),
         validation_(pictures.validation),
         path_(std::move(path)) {
@@ -116,13 +118,12 @@ class ProbeCurve {
   }
 
   template <class Encoder>
-  void look(Encoder const& encoder, std::uint64_t step) {
+  void look(typename Encoder::Backend::Context& context, Encoder const& encoder, std::uint64_t step) {
     auto const train_labels = train_.labels(), validation_labels = validation_.labels();
-    auto const z = encode_all(*context_, encoder, train_),
-               unseen = encode_all(*context_, encoder, validation_);
+    auto const z = encode_all(context, encoder, train_), unseen = encode_all(context, encoder, validation_);
     ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
     auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
-                                               held_out, held_out, {}, &context_->threads());
+                                               held_out, held_out, {}, threads_);
     // A resumed run comes by some steps again: the line it wrote then makes way.
     ds::io::JsonLines::resume(path_, static_cast<std::int64_t>(step) - 1)
         .append(
@@ -130,7 +131,7 @@ class ProbeCurve {
   }
 
  private:
-  B::Context* context_;
+  ds::ThreadPool* threads_;
   ds::data::Dataset train_, validation_;
   std::filesystem::path path_;
   Clock::time_point start_ = Clock::now();
@@ -171,9 +172,10 @@ struct DiffusionScore {
 };
 
 /// Of `count` test pictures. Shuffling gives each picture the z of another one of its batch.
-[[nodiscard]] inline DiffusionScore diffusion_score(B::Context& context, ds::DiffSiam<B> const& model,
-                                                    ds::data::Dataset const& pictures, ds::Index count,
-                                                    std::uint64_t seed) {
+template <class B>
+[[nodiscard]] DiffusionScore diffusion_score(typename B::Context& context, ds::DiffSiam<B> const& model,
+                                             ds::data::Dataset const& pictures, ds::Index count,
+                                             std::uint64_t seed) {
   constexpr ds::Index batch = 100;
   DiffusionScore total;
   for (ds::Index from = 0; from < count; from += batch) {
@@ -195,10 +197,11 @@ struct DiffusionScore {
 }
 
 /// The losses at single time-steps on some test pictures: what z adds, from fine to coarse.
-[[nodiscard]] inline std::vector<ds::model::StepLoss> losses_by_timestep(B::Context& context,
-                                                                         ds::DiffSiam<B> const& model,
-                                                                         ds::data::Dataset const& pictures,
-                                                                         std::uint64_t seed) {
+template <class B>
+[[nodiscard]] std::vector<ds::model::StepLoss> losses_by_timestep(typename B::Context& context,
+                                                                  ds::DiffSiam<B> const& model,
+                                                                  ds::data::Dataset const& pictures,
+                                                                  std::uint64_t seed) {
   auto const part = pictures.slice(0, 200);
   auto const units = part.units();
   auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});

@@ -39,13 +39,15 @@ struct Results {
   return series;
 }
 
-[[nodiscard]] inline std::vector<ds::io::Picture> pictures_of(ds::Tensor<B> const& images) {
+template <class B>
+[[nodiscard]] std::vector<ds::io::Picture> pictures_of(ds::Tensor<B> const& images) {
   auto const values = images.values();
   auto const side = [&](int axis) { return static_cast<int>(images.shape()[axis]); };
   return ds::io::pictures_from_unit(std::span<float const>{values}, side(0), side(1), side(2), side(3));
 }
 /// Rows of pictures under each other, a row a batch.
-[[nodiscard]] inline ds::io::Picture rows_of(std::vector<ds::Tensor<B>> const& rows) {
+template <class B>
+[[nodiscard]] ds::io::Picture rows_of(std::vector<ds::Tensor<B>> const& rows) {
   std::vector<ds::io::Picture> all;
   for (auto const& row : rows) {
     auto const pictures = pictures_of(row);
@@ -56,8 +58,9 @@ struct Results {
 
 /// Reconstructions of test pictures, one of each class first: originals; from z and the inferred x_T; from z
 /// and random x_T, three times; from the denoiser alone and the same random x_T.
-[[nodiscard]] inline ds::io::Picture reconstructions(B::Context& context, ds::DiffSiam<B> const& model,
-                                                     ds::Tensor<B> const& images, RunConfig const& config) {
+template <class B>
+[[nodiscard]] ds::io::Picture reconstructions(typename B::Context& context, ds::DiffSiam<B> const& model,
+                                              ds::Tensor<B> const& images, RunConfig const& config) {
   auto const grid = ds::TimeGrid::linspace(1000, config.sampling_steps);
   std::vector<ds::Tensor<B>> rows{images, model.reconstruct(images, grid)};
   for (std::uint64_t draw = 0; draw < 3; ++draw) {
@@ -72,8 +75,9 @@ struct Results {
 }
 
 /// The first `each` test pictures of every class, class by class.
-[[nodiscard]] inline ds::Tensor<B> one_of_each(B::Context& context, ds::data::Dataset const& pictures,
-                                               int each = 1) {
+template <class B>
+[[nodiscard]] ds::Tensor<B> one_of_each(typename B::Context& context, ds::data::Dataset const& pictures,
+                                        int each = 1) {
   std::vector<ds::Index> chosen;
   for (int label = 0; label < pictures.classes(); ++label) {
     int found = 0;
@@ -103,9 +107,9 @@ struct Results {
   return ds::io::format_fixed(100 * value, 1);
 }
 
-inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
-                         RunConfig const& config, Results const& results, RunFolder const& folder,
-                         double seconds) {
+template <class B>
+void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
+                  RunConfig const& config, Results const& results, RunFolder const& folder, double seconds) {
   ds::io::HtmlReport report{
       {.title = "DiffSiam on Fashion-MNIST",
        .intro = "A denoiser is trained first and frozen. Then an encoder and a shift decoder learn what the "
@@ -171,7 +175,7 @@ inline void write_report(B::Context& context, ds::DiffSiam<B> const& model, Pict
                 .series = {alone, ours}});
   losses.chart({.title = "Gain by time-step", .x_label = "t", .y_label = "%", .series = {gain}});
 
-  ds::Tensor<B> const shown = one_of_each(context, pictures.test);
+  ds::Tensor<B> const shown = one_of_each<B>(context, pictures.test);
   auto& images = report.section("Pictures");
   auto const rebuilt = reconstructions(context, model, shown, config);
   ds::io::write_png(folder / "reconstructions.png", ds::io::upscale(rebuilt, 2));

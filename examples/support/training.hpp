@@ -41,11 +41,12 @@ template <class Step, class Loss, class Result, class... M>
 StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step& step,
                      ds::data::Loader& loader, Loss const& loss, Result const& result, M const&... modules) {
   std::filesystem::path const checkpoint_path = folder.root / (options.name + ".checkpoint.safetensors");
-  ds::train::Checkpoint const checkpoint{checkpoint_path, {.config = options.config, .may_differ = {}}};
+  ds::train::Checkpoint const checkpoint{checkpoint_path,
+                                         {.config = options.config, .may_differ = {"backend", "precision"}}};
   bool const resumed = options.resume && checkpoint.exists();
   if (resumed) {
     auto const at = checkpoint.load(step, modules...);
-    loader.seek({.epoch = at.epoch, .batch = static_cast<ds::Index>(at.batch)});
+    loader.seek(ds::data::LoaderPosition{.epoch = at.epoch, .batch = static_cast<ds::Index>(at.batch)});
   }
   auto const first_step = static_cast<std::int64_t>(step.steps());
   std::filesystem::path const metrics_path = folder.root / (options.name + ".metrics.jsonl");
@@ -74,8 +75,9 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   });
   loop.every(100, [&](ds::train::StepStatistics const&) { save(); });
   loop.at_end([&](ds::train::StepStatistics const&) { save(); });
+  using Average = ds::train::Ema<typename Result::Backend>;
   loop.every(std::max<std::uint64_t>(1, options.steps / 10), [&](ds::train::StepStatistics const& s) {
-    typename ds::train::Ema<B>::Scope const averaged{*step.ema()};
+    typename Average::Scope const averaged{*step.ema()};
     options.look(s.step);
   });
   loop.on_interrupt([&] {
@@ -88,7 +90,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   auto const done = static_cast<std::int64_t>(step.steps()) - first_step;
   std::filesystem::path const weights = folder.root / (options.name + ".safetensors");
   {
-    typename ds::train::Ema<B>::Scope const averaged{*step.ema()};
+    typename Average::Scope const averaged{*step.ema()};
     ds::io::save_weights(weights, result);
   }
   // From here on the average is the model.
@@ -97,9 +99,10 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
 }
 
 /// A denoiser on all training pictures.
-[[nodiscard]] inline StageSpeed train_denoiser(B::Context& context, ds::UNet<B> const& denoiser,
-                                               Pictures const& pictures, RunConfig const& config,
-                                               RunFolder const& folder, bool resume, float flip = 0.5F) {
+template <class B>
+[[nodiscard]] StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoiser,
+                                        Pictures const& pictures, RunConfig const& config,
+                                        RunFolder const& folder, bool resume, float flip = 0.5F) {
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::loss::Noise const noise_loss{schedule};
   ds::train::Adam<B> adam{ds::parameters(denoiser), {.learning_rate = config.denoiser_rate}};
@@ -127,10 +130,11 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
 
 /// Encoder and shift decoder on top of the denoiser, and the siamese half beside them: L = L_diffusion + w
 /// NT-Xent.
-[[nodiscard]] inline StageSpeed train_diffsiam(B::Context& context, ds::DiffSiam<B> const& model,
-                                               Pictures const& pictures, RunConfig const& config,
-                                               RunFolder const& folder, bool resume,
-                                               std::function<void(std::uint64_t)> look) {
+template <class B>
+[[nodiscard]] StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& model,
+                                        Pictures const& pictures, RunConfig const& config,
+                                        RunFolder const& folder, bool resume,
+                                        std::function<void(std::uint64_t)> look) {
   ds::NtXentHalf<B> const siamese{context,
                                   {.head = {.dims = config.latent_dims,
                                             .hidden = 2 * config.latent_dims,

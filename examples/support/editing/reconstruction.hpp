@@ -40,8 +40,9 @@ struct Reconstruction {
                                                 Subjects const& test) {
   auto const random = method.decode(studio, studio.noise(test.count(), 60), test.z);
   ds::Index const shown = std::min(studio.settings.shown, test.count());
-  return {method.name, likeness(test.images, test.rebuilt), likeness(test.images, random),
-          rows_of({test.images.samples(0, shown), test.rebuilt.samples(0, shown), random.samples(0, shown)})};
+  return {
+      method.name, likeness(test.images, test.rebuilt), likeness(test.images, random),
+      rows_of<B>({test.images.samples(0, shown), test.rebuilt.samples(0, shown), random.samples(0, shown)})};
 }
 
 inline void show_reconstructions(ds::io::HtmlReport& report, RunFolder const& folder,

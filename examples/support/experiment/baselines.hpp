@@ -22,6 +22,7 @@ namespace example {
 /// What probes read of a model: encoder(x) and its width.
 template <class Model>
 struct CodeOf {
+  using Backend = B;
   Model const& model;
   ds::Index dims;
   [[nodiscard]] ds::Tensor<B> operator()(ds::Tensor<B> const& x) const { return model.encode(x); }
@@ -93,6 +94,7 @@ FeatureSet train_baseline(Run const& run, Model const& model, Curve& curve, Loss
 
 /// Activations at the end of the denoiser's way down for noised pictures, flattened.
 struct DenoiserCode {
+  using Backend = B;
   ds::UNet<B> const& denoiser;
   int t;
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/data/augment_config.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/data/shapes.hpp>
@@ -14,6 +15,8 @@
 #include "../fashion_run.hpp"
 
 namespace example {
+
+using B = ds::backend::Cpu<float>;  // what every experiment runs on
 
 /// Values (count, factors), row-major, each in [0, its levels).
 struct FactorTable {

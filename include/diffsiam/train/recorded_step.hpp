@@ -35,6 +35,7 @@ template <class Step>
 class RecordedStep {
  public:
   using Backend = typename Step::Backend;
+  static_assert(backend::Recordable<Backend>, "This backend records nothing: take the TrainStep itself.");
   struct Config {
     int warm_up = 3;  ///< ordinary steps before the recording, 1 or more
   };
@@ -42,7 +43,6 @@ class RecordedStep {
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
   /// Throws ConfigError for a step that moves weights during the backward pass, or without warm-up.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config), control_(context()) {
-    static_assert(backend::Recordable<Backend>, "This backend records nothing: take the TrainStep itself.");
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
     if (step.config_.update_during_backward)
       fail<ConfigError>("RecordedStep", "gradients that stay in their place", "update_during_backward");

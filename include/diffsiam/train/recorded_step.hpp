@@ -23,7 +23,7 @@ namespace diffsiam::train {
 
 /// Step is a TrainStep, borrowed. The first steps are ordinary ones: they plan, and find their memory. Then
 /// the loss function is called once more, to be recorded, and not again: batches come through a Feed, draws
-/// from MicroBatch::rng or the tape.
+/// from MicroBatch::rng or the tape, and MicroBatch::step stays what it was.
 ///
 /// RecordedStep recorded{step};
 /// for (...) { images.put(batch); if (auto told = recorded(loss_fn)) log(*told); }
@@ -56,6 +56,7 @@ class RecordedStep {
   /// the gradient was not finite: that step has moved nothing, but the one after it may have.
   template <class F>
   std::optional<StepStatistics> operator()(F&& loss_fn) {
+    if (step_->ema_ != nullptr) step_->ema_->require_outside("update");
     if (!recording_) {
       if (warmed_up_ < config_.warm_up) return warm_up(loss_fn);
       record(loss_fn);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/backend/recording.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/train/one_launch.hpp>
 #include <diffsiam/train/step.hpp>
@@ -103,13 +104,19 @@ class RecordedStep {
   [[nodiscard]] Context& context() const { return list().parameters.front().parameter.value().context(); }
   [[nodiscard]] nn::ParameterList<Backend> const& list() const { return step_->optimizer().parameters(); }
 
+  /// Ends with its scope, whatever a step throws.
+  struct UploadWatch {
+    explicit UploadWatch(backend::RecordingState& watched) : state(watched) { state.watch_uploads(true); }
+    UploadWatch(UploadWatch const&) = delete;
+    UploadWatch& operator=(UploadWatch const&) = delete;
+    ~UploadWatch() { state.watch_uploads(false); }
+    backend::RecordingState& state;
+  };
   template <class F>
   StepStatistics warm_up(F& loss_fn) {
-    auto& state = context().recording_state();
-    state.watch_uploads(true);
+    UploadWatch const watch{context().recording_state()};
     StepStatistics const statistics = (*step_)(loss_fn);
-    uploads_ = state.uploads();
-    state.watch_uploads(false);
+    uploads_ = watch.state.uploads();
     ++warmed_up_;
     told_at_ = Clock::now();
     return statistics;

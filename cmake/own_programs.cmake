@@ -44,6 +44,9 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
     "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-std=c++20 --threads=2 -diag-suppress=186,445>"
     "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow>"
     "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${DIFFSIAM_WERROR}>>:SHELL:-Werror all-warnings -Xcompiler=-Werror>")
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)  # bug 105329, as above
+    target_compile_options(diffsiam_own_cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wno-restrict>")
+  endif()
 endif()
 
 # Folders of the include tree that stand on an optional target.

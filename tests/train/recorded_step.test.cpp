@@ -217,6 +217,19 @@ TEST_CASE("A loss that is not finite is told one step late, and has moved nothin
   CHECK_THROWS_WITH(run.recorded.finish(), contains("step 6, micro-batch 1 of 1") && contains("'error'"));
 }
 
+TEST_CASE("Nothing is replayed while the average stands in the model", "[train][recorded]") {
+  Run run{{.rng = {.seed = 5}}};
+  run.put(0);
+  for (int i = 0; i < 3; ++i) (void)run.recorded(run.loss());
+  auto const before = run.values();
+  {
+    train::Ema<B>::Scope const averaged{run.ema};
+    CHECK_THROWS_WITH(run.recorded(run.loss()), contains("Ema::update"));
+  }
+  CHECK(run.values() == before);
+  CHECK(run.recorded.finish()->step == 3);
+}
+
 TEST_CASE("Memory of a recording is nobody else's", "[train][recorded]") {
   B::Context context;
   Tensor<B> const sum = Tensor<B>::zeros(context, {});

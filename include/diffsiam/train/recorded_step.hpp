@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/backend/recording.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/train/one_launch.hpp>
 #include <diffsiam/train/step.hpp>
@@ -23,7 +24,7 @@ namespace diffsiam::train {
 
 /// Step is a TrainStep, borrowed. The first steps are ordinary ones: they plan, and find their memory. Then
 /// the loss function is called once more, to be recorded, and not again: batches come through a Feed, draws
-/// from MicroBatch::rng or the tape.
+/// from MicroBatch::rng or the tape, and MicroBatch::step stays what it was.
 ///
 /// RecordedStep recorded{step};
 /// for (...) { images.put(batch); if (auto told = recorded(loss_fn)) log(*told); }
@@ -35,6 +36,7 @@ template <class Step>
 class RecordedStep {
  public:
   using Backend = typename Step::Backend;
+  static_assert(backend::Recordable<Backend>, "This backend records nothing: take the TrainStep itself.");
   struct Config {
     int warm_up = 3;  ///< ordinary steps before the recording, 1 or more
   };
@@ -42,7 +44,6 @@ class RecordedStep {
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
   /// Throws ConfigError for a step that moves weights during the backward pass, or without warm-up.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config), control_(context()) {
-    static_assert(backend::Recordable<Backend>, "This backend records nothing: take the TrainStep itself.");
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
     if (step.config_.update_during_backward)
       fail<ConfigError>("RecordedStep", "gradients that stay in their place", "update_during_backward");
@@ -56,6 +57,7 @@ class RecordedStep {
   /// the gradient was not finite: that step has moved nothing, but the one after it may have.
   template <class F>
   std::optional<StepStatistics> operator()(F&& loss_fn) {
+    if (step_->ema_ != nullptr) step_->ema_->require_outside("update");
     if (!recording_) {
       if (warmed_up_ < config_.warm_up) return warm_up(loss_fn);
       record(loss_fn);
@@ -102,13 +104,19 @@ class RecordedStep {
   [[nodiscard]] Context& context() const { return list().parameters.front().parameter.value().context(); }
   [[nodiscard]] nn::ParameterList<Backend> const& list() const { return step_->optimizer().parameters(); }
 
+  /// Ends with its scope, whatever a step throws.
+  struct UploadWatch {
+    explicit UploadWatch(backend::RecordingState& watched) : state(watched) { state.watch_uploads(true); }
+    UploadWatch(UploadWatch const&) = delete;
+    UploadWatch& operator=(UploadWatch const&) = delete;
+    ~UploadWatch() { state.watch_uploads(false); }
+    backend::RecordingState& state;
+  };
   template <class F>
   StepStatistics warm_up(F& loss_fn) {
-    auto& state = context().recording_state();
-    state.watch_uploads(true);
+    UploadWatch const watch{context().recording_state()};
     StepStatistics const statistics = (*step_)(loss_fn);
-    uploads_ = state.uploads();
-    state.watch_uploads(false);
+    uploads_ = watch.state.uploads();
     ++warmed_up_;
     told_at_ = Clock::now();
     return statistics;

@@ -3,11 +3,17 @@
 //
 //   build/bench/benchmarks/training_step --config fashion --what diffsiam --threads 2
 //   build/bench/benchmarks/training_step --config celeba64 --ema --update-during-backward
+//   build/bench/benchmarks/training_step_cuda --config celeba64 --batch 128 --ema --graph
 
 #include <memory>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/feed.hpp>
+#include <diffsiam/train/recorded_step.hpp>
 
 #include "support/backends.hpp"
 #include "support/measure.hpp"
@@ -20,20 +26,60 @@ using namespace bench;
 template <class V>
 using TapeOptions = typename ds::Tape<V>::Options;
 
-/// Forward and backward pass of one batch in the reading of its tensors.
+/// The loss of one batch in the reading of its tensors.
 template <class B, class V>
-void pass(ds::UNet<B> const& denoiser, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-          std::uint64_t step, TapeOptions<V> const& options) {
-  auto const noised = ds::add_noise(schedule, images, ds::Rng{.seed = 1, .step = step});
-  ds::Tape<V> tape{images.context(), options};
-  tape.backward(ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised));
+[[nodiscard]] ds::Taped<V> loss_of(ds::Tape<V>& tape, ds::UNet<B> const& denoiser,
+                                   ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
+                                   ds::Rng const& rng) {
+  auto const noised = ds::add_noise(schedule, images, rng);
+  return ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised);
 }
 template <class B, class V>
-void pass(ds::DiffSiam<B> const& model, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
+[[nodiscard]] ds::Taped<V> loss_of(ds::Tape<V>& tape, ds::DiffSiam<B> const& model,
+                                   ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
+                                   ds::Rng const& rng) {
+  auto const noised = ds::add_noise(schedule, images, rng);
+  return model.diffusion_loss(model.encode(tape.input(images)), noised);
+}
+/// Forward and backward pass.
+template <class Model, class V>
+void pass(Model const& model, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
           std::uint64_t step, TapeOptions<V> const& options) {
-  auto const noised = ds::add_noise(schedule, images, ds::Rng{.seed = 1, .step = step});
   ds::Tape<V> tape{images.context(), options};
-  tape.backward(model.diffusion_loss(model.encode(tape.input(images)), noised));
+  tape.backward(loss_of(tape, model, schedule, images, ds::Rng{.seed = 1, .step = step}));
+}
+
+/// Seconds of steps that are replayed, batches through pinned memory included; `bytes` is what the recording
+/// has to itself. Throws std::runtime_error where the backend records nothing.
+template <class B, class Model>
+[[nodiscard]] std::vector<double> time_replays([[maybe_unused]] Options const& options,
+                                               [[maybe_unused]] typename B::Context& context,
+                                               [[maybe_unused]] Model const& model,
+                                               [[maybe_unused]] ds::train::Adam<B>& adam,
+                                               [[maybe_unused]] ds::train::Ema<B>* ema,
+                                               [[maybe_unused]] ds::Tensor<B> const& images,
+                                               [[maybe_unused]] std::size_t& bytes) {
+  if constexpr (ds::backend::Recordable<B>) {
+    auto const schedule = ds::NoiseSchedule::linear();
+    ds::train::TrainStep step{
+        adam, {.measure_norm = false, .rng = {.seed = 1}}, ds::train::ConstantRate{}, ema};
+    ds::train::RecordedStep recorded{step};
+    ds::train::Feed<B> feed{context, images.shape()};
+    auto const batch = images.values();
+    auto const work = [&] {
+      feed.put(std::span{batch});
+      (void)recorded([&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+        return loss_of(tape, model, schedule, feed.tensor(), at.rng);
+      });
+    };
+    while (!recorded.recorded()) work();
+    ds::Profile nothing;
+    auto const seconds = time_calls(options, work, context, nothing);
+    bytes = recorded.reserved_bytes();
+    return seconds;
+  } else {
+    throw std::runtime_error("--graph: this backend records nothing; take --backend cuda");
+  }
 }
 
 template <class B, class Model>
@@ -54,7 +100,7 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
         auto const nothing = [](ds::Parameter<Dry> const&) {};
         TapeOptions<Dry> tape;
         if (options.during) tape.on_complete_gradient = nothing;
-        pass<B>(model, schedule, ds::Traced<B>{dry, images.shape()}, 0, tape);
+        pass(model, schedule, ds::Traced<B>{dry, images.shape()}, 0, tape);
       },
       threads_of(context));
 
@@ -68,21 +114,24 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
 
   std::uint64_t step = 0;
   ds::Profile profile;
-  auto const seconds = time_calls(
-      options,
-      [&] {
-        adam.begin_step();
-        if (ema) ema->begin_update();
-        pass<B>(model, schedule, images, step++, tape);
-        ds::Observed const observed{context.observer(), "adam", ds::Direction::forward};
-        ema ? adam.end_step(*ema) : adam.end_step();
-        if (ema) ema->end_update();
-      },
-      context, profile);
+  std::size_t recorded_bytes = 0;
+  auto const step_by_step = [&] {
+    adam.begin_step();
+    if (ema) ema->begin_update();
+    pass(model, schedule, images, step++, tape);
+    ds::Observed const observed{context.observer(), "adam", ds::Direction::forward};
+    ema ? adam.end_step(*ema) : adam.end_step();
+    if (ema) ema->end_update();
+  };
+  auto const seconds = options.graph
+                           ? time_replays<B>(options, context, model, adam, ema.get(), images, recorded_bytes)
+                           : time_calls(options, step_by_step, context, profile);
   Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
                           bytes_before, profile);
   record["ema"] = options.ema;
   record["update_during_backward"] = options.during;
+  record["graph"] = options.graph;
+  if (options.graph) record["recorded_bytes"] = recorded_bytes;
   record["predicted_bytes"] = held + predicted.touched_bytes;
   return record;
 }

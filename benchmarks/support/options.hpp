@@ -25,6 +25,7 @@ struct Options : example::BackendChoice {
   bool profile = false;
   bool ema = false;     ///< of a training step: also an average of the weights
   bool during = false;  ///< of a training step: weights move during the backward pass
+  bool graph = false;   ///< of a training step: recorded once and replayed
 };
 
 /// Adds the options to a program's own.
@@ -45,6 +46,8 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");
   app.add_flag("--update-during-backward", options.during,
                "of a training step: a weight moves as soon as its gradient is complete");
+  app.add_flag("--graph", options.graph, "of a training step: recorded once and replayed (cuda)")
+      ->excludes("--update-during-backward", "--profile");
 }
 
 }  // namespace bench

@@ -180,7 +180,8 @@ class SteppedContext : public backend::HostContext {
     std::shared_ptr<MemoryPool> memory_;
   };
 
-  SteppedContext() : HostContext(Options{.threads = 1}) {}
+  SteppedContext() : SteppedContext(Options{.threads = 1}) {}
+  explicit SteppedContext(Options options) : HostContext(options) {}
 
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     return recording() ? allocate_shared_block(state_.memory(), bytes) : HostContext::allocate(bytes);

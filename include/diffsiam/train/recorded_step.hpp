@@ -74,6 +74,8 @@ class RecordedStep {
   [[nodiscard]] std::uint64_t steps() const { return step_->steps(); }
   /// Whether steps are replayed by now.
   [[nodiscard]] bool recorded() const { return recording_.has_value(); }
+  /// Memory that the recording has to itself; 0 without one.
+  [[nodiscard]] std::size_t reserved_bytes() const { return recording_ ? recording_->reserved_bytes() : 0; }
 
  private:
   using T = typename Backend::Scalar;

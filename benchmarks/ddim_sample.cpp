@@ -36,6 +36,7 @@ Json measure(Options const& options) {
       threads_of(context));
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)sample(x_T, z); }, context, profile);
+  print_notes(context);
   return record_of("ddim_sample", options, context, model, batch, predicted.flops, seconds, bytes_before,
                    profile);
 }

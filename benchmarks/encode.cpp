@@ -24,6 +24,7 @@ Json measure(Options const& options) {
   [[maybe_unused]] auto const kept = ds::keep_kernels(context);  // as an application does
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)encoder(images); }, context, profile);
+  print_notes(context);
   return record_of("encode", options, context, encoder, batch, predicted.flops, seconds, bytes_before,
                    profile);
 }

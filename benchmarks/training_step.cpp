@@ -126,6 +126,7 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
   auto const seconds = options.graph
                            ? time_replays<B>(options, context, model, adam, ema.get(), images, recorded_bytes)
                            : time_calls(options, step_by_step, context, profile);
+  print_notes(context);
   Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
                           bytes_before, profile);
   record["ema"] = options.ema;

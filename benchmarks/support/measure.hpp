@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -57,6 +58,13 @@ template <class Context>
     return context.memory().reserved_bytes();
   else
     return process_bytes("VmHWM") - before;
+}
+
+/// To stderr, what a context served otherwise than one would think.
+template <class Context>
+void print_notes(Context& context) {
+  if constexpr (requires { context.notes(); })
+    for (auto const& note : context.notes()) std::fprintf(stderr, "%s\n", note.c_str());
 }
 
 /// Seconds of each call of `work`, after some to warm up: as many as the options say, or as fit into ten

@@ -35,7 +35,7 @@ inline void add_backend_options(CLI::App& app, BackendChoice& choice) {
       ->check(CLI::IsMember({"cpu", "onednn", "cuda"}))
       ->capture_default_str();
   app.add_option("--precision", choice.precision, "of activations and operands; weights are float32")
-      ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
+      ->check(CLI::IsMember({"float32", "tf32", "bf16", "fp16"}))
       ->capture_default_str();
 }
 
@@ -50,6 +50,8 @@ void with_backend(BackendChoice const& choice, F const& f) {
 #ifdef DIFFSIAM_WITH_CUDA
   if (chosen("cuda", "float32")) return f.template operator()<backend::Cuda<float>>();
   if (chosen("cuda", "tf32")) return f.template operator()<backend::Cuda<backend::cuda::TF32>>();
+  if (chosen("cuda", "bf16")) return f.template operator()<backend::Cuda<diffsiam::BFloat16>>();
+  if (chosen("cuda", "fp16")) return f.template operator()<backend::Cuda<diffsiam::Half>>();
 #else
   if (chosen("cpu", "float32")) return f.template operator()<backend::Cpu<float>>();
   if (chosen("cpu", "bf16")) return f.template operator()<backend::Cpu<float, diffsiam::BFloat16>>();

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/core/half.hpp>
 #include <diffsiam/data/loader.hpp>
 #include <diffsiam/io/json_lines.hpp>
 #include <diffsiam/io/published_weights.hpp>
@@ -98,6 +102,13 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   return {seconds, done == 0 ? 0 : static_cast<double>(done * options.images_per_step) / seconds};
 }
 
+/// Loss scaling where B keeps gradients in float16, which they would leave.
+template <class B>
+[[nodiscard]] std::optional<ds::train::LossScaler::Config> loss_scaling() {
+  if constexpr (std::is_same_v<ds::backend::CompactOf<B>, ds::Half>) return ds::train::LossScaler::Config{};
+  return std::nullopt;
+}
+
 /// A denoiser on all training pictures.
 template <class B>
 [[nodiscard]] StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoiser,
@@ -108,7 +119,7 @@ template <class B>
   ds::train::Adam<B> adam{ds::parameters(denoiser), {.learning_rate = config.denoiser_rate}};
   ds::train::Ema<B> ema{ds::parameters(denoiser)};
   ds::train::TrainStep step{adam,
-                            {.rng = {.seed = config.seed, .stream = 10}},
+                            {.rng = {.seed = config.seed, .stream = 10}, .loss_scaling = loss_scaling<B>()},
                             ds::train::Cosine{{.steps = config.denoiser_steps, .floor = 0.1}},
                             &ema};
   ds::data::Loader loader{pictures.train,
@@ -144,7 +155,7 @@ template <class B>
   ds::train::Adam<B> adam{list, {.learning_rate = config.rate}};
   ds::train::Ema<B> ema{list};
   ds::train::TrainStep step{adam,
-                            {.rng = {.seed = config.seed, .stream = 20}},
+                            {.rng = {.seed = config.seed, .stream = 20}, .loss_scaling = loss_scaling<B>()},
                             ds::train::Cosine{{.steps = config.steps, .floor = 0.1}},
                             &ema};
   ds::data::Loader loader{pictures.train,

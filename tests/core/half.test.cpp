@@ -75,6 +75,29 @@ TEST_CASE("between two neighbours of bfloat16 the nearer wins, and the even one 
   CHECK(wrong == 0);
 }
 
+TEST_CASE("every float beside a step of 16 bits rounds as its double, which has room to spare", "[half]") {
+  std::uint32_t wrong = 0;
+  for (std::uint32_t upper = 0; upper < 65536; ++upper)
+    for (std::uint32_t const lower : {0U, 1U, 0xfffU, 0x1000U, 0x1001U, 0x3000U, 0x7fffU, 0x8000U, 0x8001U}) {
+      auto const value = std::bit_cast<float>(upper << 16 | lower);
+      if (std::isnan(value)) continue;
+      if (half_bits(value) != half_bits(static_cast<double>(value))) ++wrong;
+      if (bfloat16_bits(value) != bfloat16_bits(static_cast<double>(value))) ++wrong;
+    }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("values in memory are their bits", "[half]") {
+  std::uint32_t wrong = 0;
+  for (std::uint32_t i = 0; i < 65536; ++i) {
+    auto const value = std::bit_cast<diffsiam::Half>(static_cast<std::uint16_t>(i));
+    auto const other = std::bit_cast<diffsiam::BFloat16>(static_cast<std::uint16_t>(i));
+    if (diffsiam::Half(static_cast<float>(value)).bits != i) ++wrong;
+    if (diffsiam::BFloat16(static_cast<float>(other)).bits != i) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("a double is rounded once on its way to 16 bits", "[half]") {
   // Just above the tie between 1 and its neighbour: through a float it would fall on the tie, and to 1.
   double const above_tie = 1.0 + 0x1p-11 + 0x1p-40;

@@ -1,14 +1,12 @@
 // A training step as a CUDA graph: what it leaves is what ordinary steps leave.
-#include <span>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <tests/support/catch.hpp>
-#include <tests/train/small_net.hpp>
+#include <tests/train/recorded_run.hpp>
 
 #include <diffsiam/backend/cuda.cuh>
-#include <diffsiam/train/adam.hpp>
-#include <diffsiam/train/feed.hpp>
-#include <diffsiam/train/recorded_step.hpp>
 
 namespace diffsiam::test {
 
@@ -16,34 +14,10 @@ namespace {
 
 using B = backend::Cuda<float>;
 
-struct Run {
-  B::Context context;
-  SmallNet<B> net{context};
-  train::Adam<B> adam{nn::parameters(net), {.learning_rate = 1e-3}};
-  train::Ema<B> ema{nn::parameters(net)};
-  train::TrainStep<train::Adam<B>> step{
-      adam, {.accumulate = 2, .max_norm = 1, .rng = {.seed = 3}}, train::ConstantRate{}, &ema};
-  train::RecordedStep<train::TrainStep<train::Adam<B>>> recorded{step};
-  train::Feed<B> x{context, {4, 4, 5, 2}}, target{context, {4, 2}};
-
-  void put(std::uint64_t number) {
-    SmallBatch<B> const batch{context, number};
-    x.put(std::span<float const>(batch.x.values()));
-    target.put(std::span<float const>(batch.target.values()));
-  }
-  auto loss() {
-    return [this](Tape<B>& tape, train::MicroBatch const& at) {
-      Tensor<B> const noise{context, x.tensor().shape()};
-      B::normal(context, at.rng, noise.data(), noise.size());
-      return squared_error(net(tape.input(x.tensor()) + tape.input(noise)), target.tensor());
-    };
-  }
-};
-
 }  // namespace
 
 TEST_CASE("Replays of a graph leave what ordinary steps leave", "[graph]") {
-  Run ordinary, replayed;
+  RecordedRun<B> ordinary, replayed;
   std::vector<double> expected, actual;
   for (std::uint64_t i = 0; i < 20; ++i) {
     ordinary.put(i);

@@ -1,4 +1,5 @@
 // The Cuda backend, whole: include this in a .cu file.
 #pragma once
 
-#include <diffsiam/backend/cuda/cuda.cuh>  // backend::Cuda: Blas, Conv, Elementwise, Reduce, Random
+#include <diffsiam/backend/cuda/cuda.cuh>   // backend::Cuda: Blas, Conv, Elementwise, Reduce, Random
+#include <diffsiam/backend/cuda/mixed.cuh>  // its mixed precision: Cuda<BFloat16>, Cuda<Half>

@@ -30,7 +30,7 @@ concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
 ///   - in conv2d and its gradients, for x, y, dy and dx; in group_norm and its gradient likewise;
 ///   - in sum with Itself, for one operand of contiguous rows (the gradient of a bias).
 /// Gradients that are compact are written, not added into. Elsewhere compact tensors are widened first.
-/// Models: Cpu<float, BFloat16>.
+/// Models: Cpu<float, BFloat16>, Cuda<BFloat16>, Cuda<Half>.
 template <class B>
 concept Compacting = Contextual<B> && requires { requires !std::is_void_v<typename B::Compact>; };
 

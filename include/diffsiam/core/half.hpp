@@ -56,9 +56,24 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
 
 }  // namespace detail
 
-/// The binary16 nearest to `value`, as bits. Beyond 65504 (from 65520 on): infinity.
+/// The binary16 nearest to `value`, as bits. Beyond 65504 (from 65520 on): infinity. Of a float in 32 bits
+/// and few steps, for kernels do it for every value.
 [[nodiscard]] constexpr std::uint16_t half_bits(float value) {
-  return detail::narrow_float_bits<8, 23, 5, 10>(std::bit_cast<std::uint32_t>(value));
+  std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);
+  std::uint32_t const sign = (bits >> 16) & 0x8000U, magnitude = bits & 0x7fffffffU;
+  std::uint32_t result = 0;
+  if (magnitude > 0x7f800000U) {  // NaN, with what fits of its payload
+    std::uint32_t const payload = (magnitude >> 13) & 0x3ffU;
+    result = 0x7c00U | (payload == 0 ? 0x200U : payload);
+  } else if (magnitude >= 0x477ff000U) {
+    result = 0x7c00U;
+  } else if (magnitude < 0x38800000U) {  // subnormal: 0.5 has the same last place, to which the sum rounds
+    result = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - 0x3f000000U;
+  } else {
+    constexpr std::uint32_t biases = (127U - 15U) << 10;
+    result = ((magnitude + 0xfffU + ((magnitude >> 13) & 1U)) >> 13) - biases;
+  }
+  return static_cast<std::uint16_t>(sign | result);
 }
 [[nodiscard]] constexpr std::uint16_t half_bits(double value) {
   return detail::narrow_float_bits<11, 52, 5, 10>(std::bit_cast<std::uint64_t>(value));
@@ -66,7 +81,10 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
 
 /// The bfloat16 nearest to `value`, as bits.
 [[nodiscard]] constexpr std::uint16_t bfloat16_bits(float value) {
-  return detail::narrow_float_bits<8, 23, 8, 7>(std::bit_cast<std::uint32_t>(value));
+  std::uint32_t const bits = std::bit_cast<std::uint32_t>(value), upper = bits >> 16;
+  bool const is_nan = (bits & 0x7fffffffU) > 0x7f800000U;
+  std::uint32_t const quiet = (upper & 0x7fU) == 0 ? upper | 0x40U : upper;  // else it would read as infinity
+  return static_cast<std::uint16_t>(is_nan ? quiet : (bits + 0x7fffU + (upper & 1U)) >> 16);
 }
 [[nodiscard]] constexpr std::uint16_t bfloat16_bits(double value) {
   return detail::narrow_float_bits<11, 52, 8, 7>(std::bit_cast<std::uint64_t>(value));
@@ -97,6 +115,15 @@ struct BFloat16 {
   BFloat16() = default;  // indeterminate, as a float is
   constexpr explicit BFloat16(float value) : bits(bfloat16_bits(value)) {}
   [[nodiscard]] constexpr explicit operator float() const { return float_from_bfloat16(bits); }
+};
+
+/// A binary16 in memory: three bits more of mantissa, and nothing beyond 65504.
+struct Half {
+  std::uint16_t bits;
+
+  Half() = default;
+  constexpr explicit Half(float value) : bits(half_bits(value)) {}
+  [[nodiscard]] constexpr explicit operator float() const { return float_from_half(bits); }
 };
 
 }  // namespace diffsiam

@@ -49,4 +49,19 @@ struct NormBackward {
   T* p_2 = nullptr;
 };
 
+/// The same pass on the images that its own point to, of type X in memory.
+template <class T, class In, class Out, class X>
+[[nodiscard]] NormForward<T, X const*, X*> with_images(NormForward<T, In, Out> const& pass, X const* x,
+                                                       X* y) {
+  return {
+      x,          pass.gamma, pass.beta, pass.modulation, pass.epsilon, y, pass.mean, pass.inverse_deviation,
+      pass.scale, pass.shift};
+}
+template <class T, class In, class Out, class X>
+[[nodiscard]] NormBackward<T, X const*, X*> with_images(NormBackward<T, In, Out> const& pass, X const* x,
+                                                        X const* dy, X* dx) {
+  return {x,          pass.gamma, pass.beta, pass.modulation,   dy,       pass.mean, pass.inverse_deviation,
+          pass.scale, pass.shift, dx,        pass.d_modulation, pass.p_1, pass.p_2};
+}
+
 }  // namespace diffsiam

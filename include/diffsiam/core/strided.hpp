@@ -73,6 +73,28 @@ struct Operand<Stored<T, C>, Inner> {
   Extents5 stride{0, 0, 0, 0, Inner};
 };
 
+/// Whether an operand may be compact.
+template <class O>
+inline constexpr bool may_be_compact = false;
+template <class T, class C, int Inner>
+inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
+
+/// An operand that is in full.
+template <class T, int Inner>
+[[nodiscard]] Operand<T, Inner> in_full(Operand<T, Inner> const& operand) {
+  return operand;
+}
+template <class T, class C, int Inner>
+[[nodiscard]] Operand<T, Inner> in_full(Operand<Stored<T, C>, Inner> const& operand) {
+  return {operand.data.full, operand.stride};
+}
+
+/// An operand that is compact.
+template <class T, class C, int Inner>
+[[nodiscard]] Operand<C, Inner> as_compact(Operand<Stored<T, C>, Inner> const& operand) {
+  return {operand.data.compact, operand.stride};
+}
+
 /// The grid (n, s, c) of samples, positions and channels, and the usual operands on it.
 struct SampleGrid {
   Index n = 1, s = 1, c = 1;

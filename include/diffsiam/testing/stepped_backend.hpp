@@ -53,8 +53,8 @@ class SteppedInbox {
   std::shared_ptr<void> memory_;
 };
 
-template <class T>
-struct Stepped : backend::cuda::Kernels<T, SteppedDevice> {
+template <class T, class OwnKernels = backend::cuda::Kernels<T, SteppedDevice>>
+struct Stepped : OwnKernels {
   using Device = SteppedDevice;
   using Context = SteppedContext;
   using HostSlot = SteppedSlot;

@@ -21,26 +21,6 @@ namespace diffsiam::backend {
 template <class T, class Operands>
 struct Cpu;
 
-namespace cpu {
-
-/// An operand that is in full.
-template <class T, int Inner>
-[[nodiscard]] Operand<T, Inner> in_full(Operand<T, Inner> const& operand) {
-  return operand;
-}
-template <class T, class C, int Inner>
-[[nodiscard]] Operand<T, Inner> in_full(Operand<Stored<T, C>, Inner> const& operand) {
-  return {operand.data.full, operand.stride};
-}
-
-/// An operand that is compact.
-template <class T, class C, int Inner>
-[[nodiscard]] Operand<C, Inner> as_compact(Operand<Stored<T, C>, Inner> const& operand) {
-  return {operand.data.compact, operand.stride};
-}
-
-}  // namespace cpu
-
 /// T is float. Large activations and their gradients stay in memory as BFloat16 (Compact; which do, the
 /// operations say). Operands are BFloat16 where 3x3 convolutions at stride 1 multiply them, and in other
 /// convolutions and linear layers of compact tensors with an even number of channels; the way back of
@@ -140,39 +120,40 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
     if (is_compact(pass.x))
-      cpu::group_norm<T>(context, g, with(pass, pass.x.compact, pass.y.compact),
+      cpu::group_norm<T>(context, g, with_images(pass, pass.x.compact, pass.y.compact),
                          &cpu::detail::activate_block<Act, T, Compact>);
     else
-      Full::template group_norm<Act>(context, g, with(pass, pass.x.full, pass.y.full));
+      Full::template group_norm<Act>(context, g, with_images(pass, pass.x.full, pass.y.full));
   }
   template <class Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g,
                                   NormBackward<T, Read, Written> const& pass) {
     if (is_compact(pass.x))
-      cpu::group_norm_gradient<T>(context, g, with(pass, pass.x.compact, pass.dy.compact, pass.dx.compact),
+      cpu::group_norm_gradient<T>(context, g,
+                                  with_images(pass, pass.x.compact, pass.dy.compact, pass.dx.compact),
                                   &cpu::detail::activate_block_gradient<Act, T, Compact>);
     else
       Full::template group_norm_gradient<Act>(context, g,
-                                              with(pass, pass.x.full, pass.dy.full, pass.dx.full));
+                                              with_images(pass, pass.x.full, pass.dy.full, pass.dx.full));
   }
 
   template <class F, class... O>
   static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
-    if constexpr (std::is_same_v<F, functional::Copy> && (cpu::may_be_compact<O> && ...)) {
+    if constexpr (std::is_same_v<F, functional::Copy> && (may_be_compact<O> && ...)) {
       if ((is_compact(operands.data) && ...))
-        return cpu::for_each<Compact>(context, grid, f, cpu::as_compact(operands)...);
+        return cpu::for_each<Compact>(context, grid, f, as_compact(operands)...);
     }
-    if constexpr ((cpu::may_be_compact<O> || ...)) {
+    if constexpr ((may_be_compact<O> || ...)) {
       if ((is_compact(operands.data) || ...)) return cpu::for_each_stored(context, grid, f, operands...);
     }
-    Full::for_each(context, grid, f, cpu::in_full(operands)...);
+    Full::for_each(context, grid, f, in_full(operands)...);
   }
   /// What may be compact are rows, one after the other, of which columns are summed.
   template <class F, class Out, class... O>
   static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-    if constexpr (std::is_same_v<F, functional::Itself> && (cpu::may_be_compact<O> || ...)) {
+    if constexpr (std::is_same_v<F, functional::Itself> && (may_be_compact<O> || ...)) {
       auto const rows = [&](auto const& only) {
-        if (!is_compact(only.data)) return Full::sum(context, grid, f, out, cpu::in_full(only));
+        if (!is_compact(only.data)) return Full::sum(context, grid, f, out, in_full(only));
         Index const columns = grid.extent[4];
         cpu::sum_compact_rows(context, grid.size() / columns, columns, only.data.compact, out.data);
       };
@@ -187,26 +168,6 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   /// in pairs.
   [[nodiscard]] static bool pairs_gradients(ConvGeometry const& g) {
     return g.kernel == 1 && g.stride == 1 && g.out % 2 == 0;
-  }
-  template <class X>
-  [[nodiscard]] static NormForward<T, X const*, X*> with(NormForward<T, Read, Written> const& pass,
-                                                         X const* x, X* y) {
-    return {x,
-            pass.gamma,
-            pass.beta,
-            pass.modulation,
-            pass.epsilon,
-            y,
-            pass.mean,
-            pass.inverse_deviation,
-            pass.scale,
-            pass.shift};
-  }
-  template <class X>
-  [[nodiscard]] static NormBackward<T, X const*, X*> with(NormBackward<T, Read, Written> const& pass,
-                                                          X const* x, X const* dy, X* dx) {
-    return {x,          pass.gamma, pass.beta, pass.modulation,   dy,       pass.mean, pass.inverse_deviation,
-            pass.scale, pass.shift, dx,        pass.d_modulation, pass.p_1, pass.p_2};
   }
 
   [[nodiscard]] static Index input_elements(ConvGeometry const& g) { return g.n * g.h * g.w * g.in; }

@@ -14,11 +14,6 @@
 
 namespace diffsiam::backend::cpu {
 
-/// Whether an operand may be compact.
-template <class O>
-inline constexpr bool may_be_compact = false;
-template <class T, class C, int Inner>
-inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
 /// Compact operands of one call, and elements of each that are widened at a time.
 inline constexpr std::size_t most_compact = 5;
 inline constexpr Index widened_block = 1024;

@@ -2,12 +2,13 @@
 // and the plans they were asked for.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <new>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
@@ -97,19 +98,25 @@ class CudaContext {
   [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
   [[nodiscard]] cublasLtHandle_t blas() const { return blas_.get(); }
   [[nodiscard]] cudnnHandle_t dnn() const { return dnn_.get(); }
-  /// The convolution of this shape, planned when it is first asked for.
-  [[nodiscard]] cuda::Convolution& convolution(ConvGeometry const& g, cuda::Pass pass, cuda::Math math) {
-    ConvKey const key{
-        static_cast<Index>(pass), static_cast<Index>(math), g.n, g.h, g.w, g.in, g.out, g.kernel, g.stride};
+  /// The convolution that is asked for, planned when it first is. `instead` is what is done where there is no
+  /// plan, for notes().
+  [[nodiscard]] cuda::Convolution& convolution(
+      cuda::ConvRequest const& request, std::string_view instead = "own direct sums serve, which are slow") {
+    cuda::ConvKey const key = cuda::key_of(request);
     auto const found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
     if (recording_.recording())
       fail<Error>("conv2d", "a shape that was planned before the recording", "a new one",
                   "plans are timed: let the same work be done once as it is");
-    return convolutions_.try_emplace(key, dnn(), g, pass, math).first->second;
+    auto& made = convolutions_.try_emplace(key, dnn(), request).first->second;
+    if (!made.exists()) notes_.push_back(cuda::without_plan(request, instead));
+    return made;
   }
+  /// A sentence for every shape that is served otherwise than one would think, in the order in which they
+  /// were first met: the operation, its shape and types, and what is done.
+  [[nodiscard]] std::vector<std::string> const& notes() const { return notes_; }
   /// The product of this shape, likewise; the outer batch is the caller's.
-  [[nodiscard]] cuda::Product& product(Gemm<float> const& g, cuda::Math math) {
+  [[nodiscard]] cuda::Product& product(cuda::TypedGemm const& g, cuda::Math math) {
     cuda::ProductKey const key = cuda::key_of(g, math);
     auto const found = products_.find(key);
     if (found != products_.end()) return found->second;
@@ -148,7 +155,6 @@ class CudaContext {
   using Stream = cuda::Owned<cudaStream_t, &cudaStreamDestroy>;
   using Blas = cuda::Owned<cublasLtHandle_t, &cublasLtDestroy>;
   using Dnn = cuda::Owned<cudnnHandle_t, &cudnnDestroy>;
-  using ConvKey = std::array<Index, 9>;
 
   [[nodiscard]] static MemorySource memory_source() {
     return {&cuda::take_from_device, &cuda::give_back_to_device};
@@ -167,8 +173,9 @@ class CudaContext {
   Stream stream_;
   Blas blas_;
   Dnn dnn_;
-  std::map<ConvKey, cuda::Convolution> convolutions_;
+  std::map<cuda::ConvKey, cuda::Convolution> convolutions_;
   std::map<cuda::ProductKey, cuda::Product> products_;
+  std::vector<std::string> notes_;
   Observer* observer_ = nullptr;
 };
 

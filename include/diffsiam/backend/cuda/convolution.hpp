@@ -5,20 +5,18 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/dnn_descriptor.hpp>
-#include <diffsiam/backend/cuda/math.hpp>
 #include <diffsiam/core/function_ref.hpp>
-#include <diffsiam/core/products.hpp>
 
 namespace diffsiam::backend::cuda {
-
-enum class Pass { forward, gradient_input, gradient_weight };
 
 /// The three tensors of any pass: two are read, one is overwritten.
 struct ConvData {
@@ -29,14 +27,13 @@ using Allocate = FunctionRef<std::shared_ptr<void>(std::size_t)>;
 class Convolution {
  public:
   /// Asks cuDNN for plans; see exists().
-  Convolution(cudnnHandle_t dnn, ConvGeometry const& g, Pass pass, Math math) : dnn_(dnn) {
-    for (cudnnBackendHeurMode_t const mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-      if (!plans_.empty()) break;
-      collect(graph(g, pass), mode, math);
-    }
+  Convolution(cudnnHandle_t dnn, ConvRequest const& request) : dnn_(dnn) {
+    auto const asked = graph(request);
+    for (cudnnBackendHeurMode_t const mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
+      if (asked && plans_.empty()) collect(*asked, mode, request);
   }
 
-  /// False where cuDNN serves no such shape.
+  /// False where cuDNN serves no such shape in these types.
   [[nodiscard]] bool exists() const { return !plans_.empty(); }
 
   /// Overwrites the output. The first run tries all plans, and waits for them; later ones are queued.
@@ -55,9 +52,10 @@ class Convolution {
   static constexpr std::int64_t x_name = 'x', w_name = 'w', y_name = 'y';
 
   /// Extents in cuDNN's order (n, c, h, w), strides of channels that come last.
-  [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Index n, Index c, Index h, Index w) {
+  [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Element element, Index n, Index c, Index h,
+                                            Index w) {
     DnnDescriptor result{CUDNN_BACKEND_TENSOR_DESCRIPTOR};
-    result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+    result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, data_type(element));
     result.set(CUDNN_ATTR_TENSOR_DIMENSIONS, {n, c, h, w});
     result.set(CUDNN_ATTR_TENSOR_STRIDES, {h * w * c, 1, w * c, c});
     result.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, {name});
@@ -65,7 +63,19 @@ class Convolution {
     result.finalize("conv2d: tensor");
     return result;
   }
-  [[nodiscard]] DnnDescriptor graph(ConvGeometry const& g, Pass pass) const {
+  [[nodiscard]] static constexpr cudnnDataType_t data_type(Element element) {
+    switch (element) {
+      case Element::bfloat16:
+        return CUDNN_DATA_BFLOAT16;
+      case Element::float16:
+        return CUDNN_DATA_HALF;
+      default:
+        return CUDNN_DATA_FLOAT;
+    }
+  }
+  /// Nothing where cuDNN refuses, as it does some types together.
+  [[nodiscard]] std::optional<DnnDescriptor> graph(ConvRequest const& request) const {
+    ConvGeometry const& g = request.g;
     DnnDescriptor convolution{CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR};
     convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
     convolution.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION);
@@ -76,10 +86,10 @@ class Convolution {
     convolution.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {1, 1});
     convolution.finalize("conv2d: convolution");
 
-    DnnDescriptor const x = tensor(x_name, g.n, g.in, g.h, g.w);
-    DnnDescriptor const w = tensor(w_name, g.out, g.in, g.kernel, g.kernel);
-    DnnDescriptor const y = tensor(y_name, g.n, g.out, g.out_h(), g.out_w());
-    Names const names = names_of(pass);
+    DnnDescriptor const x = tensor(x_name, request.x, g.n, g.in, g.h, g.w);
+    DnnDescriptor const w = tensor(w_name, request.w, g.out, g.in, g.kernel, g.kernel);
+    DnnDescriptor const y = tensor(y_name, request.y, g.n, g.out, g.out_h(), g.out_w());
+    Names const names = names_of(request.pass);
     DnnDescriptor operation{names.operation};
     operation.set(names.convolution, convolution);
     operation.set(names.x, x);
@@ -87,12 +97,12 @@ class Convolution {
     operation.set(names.y, y);
     operation.set(names.alpha, 1.0F);
     operation.set(names.beta, 0.0F);
-    operation.finalize("conv2d: operation");
+    if (!operation.try_finalize()) return std::nullopt;
 
     DnnDescriptor result{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
     result.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, dnn_);
     result.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
-    result.finalize("conv2d: graph");
+    if (!result.try_finalize()) return std::nullopt;
     return result;
   }
 
@@ -129,15 +139,15 @@ class Convolution {
     }
   }
 
-  /// Keeps the plans that the heuristics of `mode` name and that compute as `math` says.
-  void collect(DnnDescriptor const& graph, cudnnBackendHeurMode_t mode, Math math) {
+  /// Keeps the plans that the heuristics of `mode` name and that compute as the request says.
+  void collect(DnnDescriptor const& graph, cudnnBackendHeurMode_t mode, ConvRequest const& request) {
     DnnDescriptor heuristics{CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR};
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
     if (!heuristics.try_finalize()) return;
     for (DnnDescriptor const& config : heuristics.descriptors(
              CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most_plans)) {
-      if (!computes_as(config, math)) continue;
+      if (!computes_as(config, request)) continue;
       DnnDescriptor plan{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR};
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, dnn_);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
@@ -146,13 +156,13 @@ class Convolution {
       if (bytes <= most_workspace) plans_.push_back({std::move(plan), static_cast<std::size_t>(bytes)});
     }
   }
-  /// Whether an engine gives the same bits every time, with operands as `math` says.
-  [[nodiscard]] static bool computes_as(DnnDescriptor const& config, Math math) {
+  /// Whether an engine gives the same bits every time, with operands as the request says.
+  [[nodiscard]] static bool computes_as(DnnDescriptor const& config, ConvRequest const& request) {
     auto const engines = config.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
     if (engines.empty()) return false;
     auto const notes = engines.front().values<cudnnBackendNumericalNote_t>(
         CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
-    return std::none_of(notes.begin(), notes.end(), [math](cudnnBackendNumericalNote_t note) {
+    return std::none_of(notes.begin(), notes.end(), [&](cudnnBackendNumericalNote_t note) {
       switch (note) {
         case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
         case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
@@ -160,10 +170,15 @@ class Convolution {
           return true;
         // On float32 tensors, tensor cores round operands to TensorFloat32.
         case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
+          return request.math == Math::float32 && !request.in_16_bits();
         case CUDNN_NUMERICAL_NOTE_FFT:
         case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
         case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
-          return math == Math::float32;
+          return request.math == Math::float32 || request.in_16_bits();
+        // What is transformed in 16 bits has lost some of them.
+        case CUDNN_NUMERICAL_NOTE_WINOGRAD:
+        case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4:
+          return request.in_16_bits();
         default:
           return false;
       }

@@ -1,11 +1,34 @@
-// Math: how operands are read by products and convolutions. Everything else is float32 whatever it is.
+// Math: how operands are read by products and convolutions, and Element: what they are in memory. Everything
+// else is float32 whatever they are.
 #pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <diffsiam/core/half.hpp>
 
 namespace diffsiam::backend::cuda {
 
 /// Operands rounded to TensorFloat32 (10 bits of mantissa), for tensor cores; sums in float32.
 struct TF32 {};
 
+/// Of operands that are float32 in memory.
 enum class Math { float32, tf32 };
+
+enum class Element { float32, bfloat16, float16 };
+
+template <class T>
+inline constexpr Element element_of = Element::float32;
+template <>
+inline constexpr Element element_of<BFloat16> = Element::bfloat16;
+template <>
+inline constexpr Element element_of<Half> = Element::float16;
+
+[[nodiscard]] constexpr std::size_t bytes_of(Element element) {
+  return element == Element::float32 ? sizeof(float) : sizeof(Half);
+}
+[[nodiscard]] constexpr std::string_view name_of(Element element) {
+  return element == Element::float32 ? "float32" : element == Element::bfloat16 ? "bfloat16" : "float16";
+}
 
 }  // namespace diffsiam::backend::cuda

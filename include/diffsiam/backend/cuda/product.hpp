@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
@@ -16,25 +17,49 @@
 
 namespace diffsiam::backend::cuda {
 
+/// A matrix of elements of any type.
+struct TypedMatrix {
+  void* data = nullptr;  ///< of operands it is only read
+  Element element = Element::float32;
+  Index pitch = 0;
+  bool transposed = false;
+  Index stride = 0;  ///< from one matrix of the batch to the next
+
+  /// The largest power of two, up to 256, that divides the addresses of all members of a batch.
+  [[nodiscard]] Index alignment(Index batch) const {
+    std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(data) | 256U;
+    if (batch > 1) bits |= static_cast<std::uintptr_t>(stride) * bytes_of(element);
+    return static_cast<Index>(bits & (~bits + 1));
+  }
+};
+
+/// As Gemm, with one batch extent; sums, and alpha, are float32.
+struct TypedGemm {
+  Index m = 0, n = 0, k = 0;
+  TypedMatrix a, b, c;
+  float alpha = 1;
+  bool accumulate = false;
+  Index batch = 1;
+};
+
+/// The matrix that a view is of, along the inner batch extent.
+template <class T>
+[[nodiscard]] TypedMatrix typed(MatrixView<T> const& m) {
+  return {const_cast<std::remove_const_t<T>*>(m.data), element_of<std::remove_const_t<T>>, m.pitch,
+          m.transposed, m.inner_stride};
+}
+[[nodiscard]] inline TypedGemm typed(Gemm<float> const& g) {
+  return {g.m, g.n, g.k, typed(g.a), typed(g.b), typed(g.c), g.alpha, g.accumulate, g.batch_inner};
+}
+
 /// All that an algorithm depends on.
-using ProductKey = std::array<Index, 17>;
+using ProductKey = std::array<Index, 20>;
 
-/// The largest power of two, up to 256, that divides the addresses of all members of a batch.
-[[nodiscard]] inline Index alignment_of(MatrixView<float const> const& matrix, Index batch) {
-  std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(matrix.data) | 256U;
-  if (batch > 1) bits |= static_cast<std::uintptr_t>(matrix.inner_stride) * sizeof(float);
-  return static_cast<Index>(bits & (~bits + 1));
-}
-
-[[nodiscard]] inline MatrixView<float const> read_only(MatrixView<float> const& m) {
-  return {m.data, m.pitch, m.transposed, m.outer_stride, m.inner_stride};
-}
-
-/// The key of a product with one batch extent, `batch_inner`.
-[[nodiscard]] inline ProductKey key_of(Gemm<float> const& g, Math math) {
-  MatrixView<float const> const c = read_only(g.c);
-  Index const batch = g.batch_inner;
-  return {g.m,
+[[nodiscard]] inline ProductKey key_of(TypedGemm const& g, Math math) {
+  return {static_cast<Index>(g.a.element),
+          static_cast<Index>(g.b.element),
+          static_cast<Index>(g.c.element),
+          g.m,
           g.n,
           g.k,
           g.a.pitch,
@@ -43,13 +68,13 @@ using ProductKey = std::array<Index, 17>;
           g.a.transposed ? 1 : 0,
           g.b.transposed ? 1 : 0,
           g.accumulate ? 1 : 0,
-          batch,
-          batch > 1 ? g.a.inner_stride : 0,
-          batch > 1 ? g.b.inner_stride : 0,
-          batch > 1 ? g.c.inner_stride : 0,
-          alignment_of(g.a, batch),
-          alignment_of(g.b, batch),
-          alignment_of(c, batch),
+          g.batch,
+          g.batch > 1 ? g.a.stride : 0,
+          g.batch > 1 ? g.b.stride : 0,
+          g.batch > 1 ? g.c.stride : 0,
+          g.a.alignment(g.batch),
+          g.b.alignment(g.batch),
+          g.c.alignment(g.batch),
           static_cast<Index>(math)};
 }
 
@@ -59,23 +84,24 @@ class Product {
   static constexpr std::size_t most_workspace = std::size_t{1} << 25;
 
   /// Throws DeviceError if cuBLASLt has nothing for this shape.
-  Product(cublasLtHandle_t blas, Gemm<float> const& g, Math math) {
-    cublasComputeType_t const compute =
-        math == Math::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+  Product(cublasLtHandle_t blas, TypedGemm const& g, Math math) {
+    cublasComputeType_t const compute = math == Math::tf32 && g.a.element == Element::float32
+                                            ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                            : CUBLAS_COMPUTE_32F;
     cublasLtMatmulDesc_t description = nullptr;
     check(cublasLtMatmulDescCreate(&description, compute, CUDA_R_32F), "gemm");
     description_.reset(description);
     // cuBLAS counts columns first, where C = A B reads C^T = B^T A^T: its first operand is our second.
     set(CUBLASLT_MATMUL_DESC_TRANSA, operation(g.b.transposed));
     set(CUBLASLT_MATMUL_DESC_TRANSB, operation(g.a.transposed));
-    b_ = layout(g.b.transposed ? g.k : g.n, g.b.transposed ? g.n : g.k, g.b, g.batch_inner);
-    a_ = layout(g.a.transposed ? g.m : g.k, g.a.transposed ? g.k : g.m, g.a, g.batch_inner);
-    c_ = layout(g.n, g.m, read_only(g.c), g.batch_inner);
+    b_ = layout(g.b.transposed ? g.k : g.n, g.b.transposed ? g.n : g.k, g.b, g.batch);
+    a_ = layout(g.a.transposed ? g.m : g.k, g.a.transposed ? g.k : g.m, g.a, g.batch);
+    c_ = layout(g.n, g.m, g.c, g.batch);
     choose(blas, g);
   }
 
   [[nodiscard]] std::size_t workspace() const { return workspace_; }
-  void run(cublasLtHandle_t blas, cudaStream_t stream, Gemm<float> const& g, void* workspace) const {
+  void run(cublasLtHandle_t blas, cudaStream_t stream, TypedGemm const& g, void* workspace) const {
     float const beta = g.accumulate ? 1.0F : 0.0F;
     check(cublasLtMatmul(blas, description_.get(), &g.alpha, g.b.data, b_.get(), g.a.data, a_.get(), &beta,
                          g.c.data, c_.get(), g.c.data, c_.get(), &algorithm_, workspace, workspace_, stream),
@@ -93,15 +119,24 @@ class Product {
   void set(cublasLtMatmulDescAttributes_t attribute, cublasOperation_t value) {
     check(cublasLtMatmulDescSetAttribute(description_.get(), attribute, &value, sizeof(value)), "gemm");
   }
-  [[nodiscard]] static Layout layout(Index rows, Index columns, MatrixView<float const> const& matrix,
-                                     Index batch) {
+  [[nodiscard]] static constexpr cudaDataType_t data_type(Element element) {
+    switch (element) {
+      case Element::bfloat16:
+        return CUDA_R_16BF;
+      case Element::float16:
+        return CUDA_R_16F;
+      default:
+        return CUDA_R_32F;
+    }
+  }
+  [[nodiscard]] static Layout layout(Index rows, Index columns, TypedMatrix const& matrix, Index batch) {
     cublasLtMatrixLayout_t made = nullptr;
-    check(cublasLtMatrixLayoutCreate(&made, CUDA_R_32F, static_cast<std::uint64_t>(rows),
+    check(cublasLtMatrixLayoutCreate(&made, data_type(matrix.element), static_cast<std::uint64_t>(rows),
                                      static_cast<std::uint64_t>(columns), matrix.pitch),
           "gemm");
     Layout result{made};
     auto const count = static_cast<std::int32_t>(batch);
-    std::int64_t const stride = matrix.inner_stride;
+    std::int64_t const stride = matrix.stride;
     check(cublasLtMatrixLayoutSetAttribute(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof(count)),
           "gemm");
     check(cublasLtMatrixLayoutSetAttribute(made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride,
@@ -109,19 +144,23 @@ class Product {
           "gemm");
     return result;
   }
-  void choose(cublasLtHandle_t blas, Gemm<float> const& g) {
+  void choose(cublasLtHandle_t blas, TypedGemm const& g) {
     Preference const preference = make_handle<Preference, &cublasLtMatmulPreferenceCreate>("gemm");
     auto const set_preference = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
       check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof(value)), "gemm");
     };
-    auto const aligned = [&](MatrixView<float const> const& matrix) {
-      return static_cast<std::uint32_t>(alignment_of(matrix, g.batch_inner));
+    auto const aligned = [&](TypedMatrix const& matrix) {
+      return static_cast<std::uint32_t>(matrix.alignment(g.batch));
     };
     set_preference(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{most_workspace});
     set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, aligned(g.b));
     set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, aligned(g.a));
-    set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, aligned(read_only(g.c)));
-    set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, aligned(read_only(g.c)));
+    set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, aligned(g.c));
+    set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, aligned(g.c));
+    // Parts of a sum are added in float32, not in the type of the output.
+    if (g.c.element != Element::float32)
+      set_preference(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+                     static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
     cublasLtMatmulHeuristicResult_t best{};
     int found = 0;
     check(cublasLtMatmulAlgoGetHeuristic(blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(),

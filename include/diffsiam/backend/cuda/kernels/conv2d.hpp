@@ -2,6 +2,7 @@
 // where cuDNN has no plan.
 #pragma once
 
+#include <diffsiam/backend/cuda/kernels/access.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
 #include <diffsiam/core/products.hpp>
@@ -19,13 +20,14 @@ struct Pixel {
 }
 
 /// y = x * w + bias; one y a thread.
-template <class T>
+template <class T, class In, class Out>
 struct DirectConv2d {
   struct Shared {};
   static constexpr bool synchronises = false;
   ConvGeometry g;
-  T const *x, *w, *bias;
-  T* y;
+  In x;
+  T const *w, *bias;
+  Out y;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
@@ -38,22 +40,23 @@ struct DirectConv2d {
       for (Index kw = 0; kw < g.kernel; ++kw) {
         Index const h = p.h * g.stride + kh - g.padding(), v = p.w * g.stride + kw - g.padding();
         if (h < 0 || h >= g.h || v < 0 || v >= g.w) continue;
-        T const* const in = x + ((p.n * g.h + h) * g.w + v) * g.in;
+        Index const in = ((p.n * g.h + h) * g.w + v) * g.in;
         T const* const weight = w + ((at.rest * g.kernel + kh) * g.kernel + kw) * g.in;
-        for (Index i = 0; i < g.in; ++i) sum += in[i] * weight[i];
+        for (Index i = 0; i < g.in; ++i) sum += read<T>(x, in + i) * weight[i];
       }
-    y[index] = sum;
+    write(y, index, sum);
   }
 };
 
 /// dx += what dy says through w; one dx a thread.
-template <class T>
+template <class T, class In, class Out>
 struct DirectConv2dGradientInput {
   struct Shared {};
   static constexpr bool synchronises = false;
   ConvGeometry g;
-  T const *dy, *w;
-  T* dx;
+  In dy;
+  T const* w;
+  Out dx;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
@@ -68,21 +71,21 @@ struct DirectConv2dGradientInput {
         if (h < 0 || v < 0 || h % g.stride != 0 || v % g.stride != 0) continue;
         Index const oh = h / g.stride, ow = v / g.stride;
         if (oh >= g.out_h() || ow >= g.out_w()) continue;
-        T const* const out = dy + ((p.n * g.out_h() + oh) * g.out_w() + ow) * g.out;
+        Index const out = ((p.n * g.out_h() + oh) * g.out_w() + ow) * g.out;
         for (Index o = 0; o < g.out; ++o)
-          sum += out[o] * w[((o * g.kernel + kh) * g.kernel + kw) * g.in + at.rest];
+          sum += read<T>(dy, out + o) * w[((o * g.kernel + kh) * g.kernel + kw) * g.in + at.rest];
       }
-    dx[index] += sum;
+    add_gradient(dx, index, sum);
   }
 };
 
 /// dw += what dy says through x; one dw a thread.
-template <class T>
+template <class T, class In>
 struct DirectConv2dGradientWeight {
   struct Shared {};
   static constexpr bool synchronises = false;
   ConvGeometry g;
-  T const *x, *dy;
+  In x, dy;
   T* dw;
 
   template <Lane L>
@@ -97,12 +100,12 @@ struct DirectConv2dGradientWeight {
       Division const at = divide(row, g.out_h());
       Index const h = at.rest * g.stride + k.quotient - g.padding();
       if (h < 0 || h >= g.h) continue;
-      T const* const out = dy + row * g.out_w() * g.out + filter.quotient;
-      T const* const in = x + (at.quotient * g.h + h) * g.w * g.in + tap.rest;
+      Index const out = row * g.out_w() * g.out + filter.quotient;
+      Index const in = (at.quotient * g.h + h) * g.w * g.in + tap.rest;
       T of_row = T(0);  // rows apart, so that errors stay small
       for (Index ow = 0; ow < g.out_w(); ++ow) {
         Index const v = ow * g.stride + k.rest - g.padding();
-        if (v >= 0 && v < g.w) of_row += out[ow * g.out] * in[v * g.in];
+        if (v >= 0 && v < g.w) of_row += read<T>(dy, out + ow * g.out) * read<T>(x, in + v * g.in);
       }
       sum += of_row;
     }
@@ -110,23 +113,24 @@ struct DirectConv2dGradientWeight {
   }
 };
 
-template <class Device, class T>
-void direct_conv2d(typename Device::Context& context, ConvGeometry const& g, T const* x, T const* w,
-                   T const* bias, T* y) {
+// Images and their gradients are pointers, or Stored.
+template <class Device, class In, class T, class Out>
+void direct_conv2d(typename Device::Context& context, ConvGeometry const& g, In const& x, T const* w,
+                   T const* bias, Out const& y) {
   Device::launch(context, blocks_for(g.n * g.out_h() * g.out_w() * g.out, block_threads),
-                 DirectConv2d<T>{g, x, w, bias, y});
+                 DirectConv2d<T, In, Out>{g, x, w, bias, y});
 }
-template <class Device, class T>
-void direct_conv2d_gradient_input(typename Device::Context& context, ConvGeometry const& g, T const* dy,
-                                  T const* w, T* dx) {
+template <class Device, class In, class T, class Out>
+void direct_conv2d_gradient_input(typename Device::Context& context, ConvGeometry const& g, In const& dy,
+                                  T const* w, Out const& dx) {
   Device::launch(context, blocks_for(g.n * g.h * g.w * g.in, block_threads),
-                 DirectConv2dGradientInput<T>{g, dy, w, dx});
+                 DirectConv2dGradientInput<T, In, Out>{g, dy, w, dx});
 }
-template <class Device, class T>
-void direct_conv2d_gradient_weight(typename Device::Context& context, ConvGeometry const& g, T const* x,
-                                   T const* dy, T* dw) {
+template <class Device, class In, class T>
+void direct_conv2d_gradient_weight(typename Device::Context& context, ConvGeometry const& g, In const& x,
+                                   In const& dy, T* dw) {
   Device::launch(context, blocks_for(g.out * g.depth(), block_threads),
-                 DirectConv2dGradientWeight<T>{g, x, dy, dw});
+                 DirectConv2dGradientWeight<T, In>{g, x, dy, dw});
 }
 
 }  // namespace diffsiam::backend::cuda

@@ -2,6 +2,7 @@
 // loads of 16 bytes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -80,33 +81,42 @@ struct ForEach {
   }
 };
 
+/// Whether f(T...) can be given `width` neighbours of operands whose values take so many bytes.
+template <class F, class T, std::size_t N>
+[[nodiscard]] bool fits_packs(Merged<N> const& merged, Index width, std::array<int, N> const& inner,
+                              std::array<std::size_t, N> const& value_bytes) {
+  bool fits = merged.columns() % width == 0;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (inner[i] == 0) {
+      fits = fits && reads_only<F, T, N>(i);
+      continue;
+    }
+    std::uintptr_t const bytes = value_bytes[i] * static_cast<std::size_t>(width);
+    fits = fits && reinterpret_cast<std::uintptr_t>(merged.data[i]) % bytes == 0;
+    for (std::size_t axis = 0; axis < 4; ++axis) fits = fits && merged.strides[i][axis] % width == 0;
+  }
+  return fits;
+}
+
 /// Launches f(operands...) over the grid.
 template <class Device, class T, class F, class... O>
 void for_each(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
   if (grid.size() == 0) return;
   constexpr std::size_t count = sizeof...(O);
-  Merged<T, count> const merged{grid, operands...};
-  constexpr int inner[] = {O::inner...};
+  Merged<count> const merged{grid, operands...};
   constexpr int width = widest_pack<T>;
-  bool packed = merged.columns() % width == 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (inner[i] == 0) {
-      packed = packed && reads_only<F, T, count>(i);
-      continue;
-    }
-    packed = packed && reinterpret_cast<std::uintptr_t>(merged.data[i]) % (sizeof(T) * width) == 0;
-    for (std::size_t axis = 0; axis < 4; ++axis) packed = packed && merged.strides[i][axis] % width == 0;
-  }
   auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
     auto const& e = merged.grid.extent;
     ForEach<Width, T, F, O::inner...> const kernel{f,
-                                                   merged.template places<count>(0),
+                                                   merged.template places<T, count>(0),
                                                    {e[0], e[1], e[2], e[3]},
                                                    merged.columns(),
                                                    merged.grid.size() / Width};
     Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
   };
-  if (packed)
+  std::array<std::size_t, count> bytes;
+  bytes.fill(sizeof(T));
+  if (fits_packs<F, T, count>(merged, width, {O::inner...}, bytes))
     launch(std::integral_constant<int, width>{});
   else
     launch(std::integral_constant<int, 1>{});

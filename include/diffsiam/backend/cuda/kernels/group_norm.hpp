@@ -2,6 +2,7 @@
 // dozen. What a block reads again comes from the cache.
 #pragma once
 
+#include <diffsiam/backend/cuda/kernels/access.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
 #include <diffsiam/core/normalisation.hpp>
@@ -25,12 +26,12 @@ struct NormGroup {
 };
 
 /// See NormForward; a block a sample and group.
-template <class Act, class T>
+template <class Act, class T, class X>
 struct GroupNormForward {
   using Shared = TeamMemory<T>;
   static constexpr bool synchronises = true;
   NormGeometry g;
-  NormForward<T> pass;
+  NormForward<T, X const*, X*> pass;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared& memory) const {
@@ -58,19 +59,21 @@ struct GroupNormForward {
     for (Index i = lane.thread(); i < group.size; i += block_threads) {
       Division const at = divide(i, group.channels);
       Index const value = group.x + at.quotient * g.c + at.rest, table = group.table + at.rest;
-      functional::AffineActivate<Act>{}(pass.y[value], pass.x[value], pass.scale[table], pass.shift[table]);
+      T y;
+      functional::AffineActivate<Act>{}(y, read<T>(pass.x, value), pass.scale[table], pass.shift[table]);
+      write(pass.y, value, y);
     }
   }
 
  private:
-  [[nodiscard]] DIFFSIAM_KERNEL T const& x_at(NormGroup const& group, Index i) const {
+  [[nodiscard]] DIFFSIAM_KERNEL T x_at(NormGroup const& group, Index i) const {
     Division const at = divide(i, group.channels);
-    return pass.x[group.x + at.quotient * g.c + at.rest];
+    return read<T>(pass.x, group.x + at.quotient * g.c + at.rest);
   }
 };
 
 /// p_1, p_2 and d_modulation of NormBackward; a block a sample and 32 channels.
-template <class Act, class T>
+template <class Act, class T, class X>
 struct GroupNormSums {
   static constexpr int warps = block_threads / warp_size;
   struct Shared {
@@ -78,7 +81,7 @@ struct GroupNormSums {
   };
   static constexpr bool synchronises = true;
   NormGeometry g;
-  NormBackward<T> pass;
+  NormBackward<T, X const*, X*> pass;
   Index column_blocks;
 
   template <Lane L>
@@ -92,10 +95,11 @@ struct GroupNormSums {
       T const mean = pass.mean[table], deviation = pass.inverse_deviation[table];
       for (Index position = warp; position < g.s; position += warps) {
         Index const at = (n * g.s + position) * g.c + c;
+        T const x = read<T>(pass.x, at);
         T dv;
-        functional::AffineActivateGradient<Act>{}(dv, pass.dy[at], pass.x[at], scale, shift);
+        functional::AffineActivateGradient<Act>{}(dv, read<T>(pass.dy, at), x, scale, shift);
         p_1 += dv;
-        p_2 += functional::NormalisedProduct{}(dv, pass.x[at], mean, deviation);
+        p_2 += functional::NormalisedProduct{}(dv, x, mean, deviation);
       }
     }
     shared.p_1[warp][in_warp] = p_1;
@@ -118,12 +122,12 @@ struct GroupNormSums {
 };
 
 /// dx of NormBackward, from its p_1 and p_2; a block a sample and group.
-template <class Act, class T>
+template <class Act, class T, class X>
 struct GroupNormInput {
   using Shared = TeamMemory<T>;
   static constexpr bool synchronises = true;
   NormGeometry g;
-  NormBackward<T> pass;
+  NormBackward<T, X const*, X*> pass;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared& memory) const {
@@ -140,27 +144,31 @@ struct GroupNormInput {
     for (Index i = lane.thread(); i < group.size; i += block_threads) {
       Division const at = divide(i, group.channels);
       Index const value = group.x + at.quotient * g.c + at.rest, table = group.table + at.rest;
-      T dv;
-      functional::AffineActivateGradient<Act>{}(dv, pass.dy[value], pass.x[value], pass.scale[table],
+      T const x = read<T>(pass.x, value);
+      T dv, dx = T(0);
+      functional::AffineActivateGradient<Act>{}(dv, read<T>(pass.dy, value), x, pass.scale[table],
                                                 pass.shift[table]);
-      functional::NormalisationGradient{}(pass.dx[value], dv, pass.x[value], pass.scale[table],
-                                          pass.mean[table], pass.inverse_deviation[table], m_1, m_2);
+      functional::NormalisationGradient{}(dx, dv, x, pass.scale[table], pass.mean[table],
+                                          pass.inverse_deviation[table], m_1, m_2);
+      add_gradient(pass.dx, value, dx);
     }
   }
 };
 
-template <class Device, class Act, class T>
-void group_norm(typename Device::Context& context, NormGeometry const& g, NormForward<T> const& pass) {
+/// X is the type of x and y in memory.
+template <class Device, class Act, class T, class X>
+void group_norm(typename Device::Context& context, NormGeometry const& g,
+                NormForward<T, X const*, X*> const& pass) {
   if (g.n * g.s == 0) return;
-  Device::launch(context, g.n * g.groups, GroupNormForward<Act, T>{g, pass});
+  Device::launch(context, g.n * g.groups, GroupNormForward<Act, T, X>{g, pass});
 }
-template <class Device, class Act, class T>
+template <class Device, class Act, class T, class X>
 void group_norm_gradient(typename Device::Context& context, NormGeometry const& g,
-                         NormBackward<T> const& pass) {
+                         NormBackward<T, X const*, X*> const& pass) {
   if (g.n * g.s == 0) return;
   Index const column_blocks = blocks_for(g.c, warp_size);
-  Device::launch(context, g.n * column_blocks, GroupNormSums<Act, T>{g, pass, column_blocks});
-  if (pass.dx != nullptr) Device::launch(context, g.n * g.groups, GroupNormInput<Act, T>{g, pass});
+  Device::launch(context, g.n * column_blocks, GroupNormSums<Act, T, X>{g, pass, column_blocks});
+  if (pass.dx != nullptr) Device::launch(context, g.n * g.groups, GroupNormInput<Act, T, X>{g, pass});
 }
 
 }  // namespace diffsiam::backend::cuda

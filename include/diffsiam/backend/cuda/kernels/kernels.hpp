@@ -33,7 +33,7 @@ struct Kernels {
   }
   template <class F, class Out, class... O>
   static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-    cuda::sum<Device, T>(context, grid, f, out, operands...);
+    cuda::sum<Device, T, T>(context, grid, f, out, operands...);
   }
   static void softmax(Context& context, Index rows, Index columns, T const* x, T* y) {
     cuda::softmax<Device, false>(context, rows, columns, x, y);

@@ -41,27 +41,37 @@ struct Places {
   }
 };
 
+/// Where values are, however they are stored.
+template <class T>
+[[nodiscard]] void* address_of(T* values) {
+  return const_cast<void*>(static_cast<void const*>(values));
+}
+template <class T, class C>
+[[nodiscard]] void* address_of(Stored<T, C> const& values) {
+  return is_compact(values) ? address_of(values.compact) : address_of(values.full);
+}
+
 /// Operands with their functor's inner strides kept apart, after all that can be merged is merged.
-template <class T, std::size_t N>
+template <std::size_t N>
 struct Merged {
   Grid grid;
-  std::array<T*, N> data{};
+  std::array<void*, N> data{};
   std::array<Extents5, N> strides{};
 
   template <class... O>
   explicit Merged(Grid const& whole, O const&... operands)
-      : grid(whole), data{const_cast<T*>(operands.data)...}, strides{operands.stride...} {
+      : grid(whole), data{address_of(operands.data)...}, strides{operands.stride...} {
     merge_extents(grid, [&](auto f) {
       for (Extents5& stride : strides) f(stride);
     });
   }
   [[nodiscard]] Index columns() const { return grid.extent[4]; }
-  /// Those from `first` on.
-  template <std::size_t Count>
+  /// Those from `first` on, of type T.
+  template <class T, std::size_t Count>
   [[nodiscard]] Places<T, Count> places(std::size_t first) const {
     Places<T, Count> result{};
     for (std::size_t i = 0; i < Count; ++i) {
-      result.data[i] = data[first + i];
+      result.data[i] = static_cast<T*>(data[first + i]);
       for (std::size_t axis = 0; axis < 4; ++axis) result.stride[i][axis] = strides[first + i][axis];
     }
     return result;

@@ -7,17 +7,18 @@
 #include <memory>
 #include <utility>
 
+#include <diffsiam/backend/cuda/kernels/access.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
 
 namespace diffsiam::backend::cuda {
 
-/// What is kept, what is summed, and f at a place of both.
-template <class T, class F, int... Inner>
+/// What is kept, what is summed, and f at a place of both; values are of type X in memory.
+template <class T, class X, class F, int... Inner>
 struct Summands {
   static constexpr std::size_t count = sizeof...(Inner);
   F f;
-  Places<T, count> places;
+  Places<X, count> places;
   Index kept[4], summed[4];
   Index columns;        ///< of the grid's last extent, kept or summed
   Index length;         ///< summands of one output
@@ -49,7 +50,7 @@ struct Summands {
  private:
   template <std::size_t... I>
   DIFFSIAM_KERNEL T at(Row const& row, Index column, std::index_sequence<I...>) const {
-    return f(static_cast<T const&>(places.data[I][row.offset[I] + column * Inner])...);
+    return f(static_cast<T const&>(read<T>(places.data[I], row.offset[I] + column * Inner))...);
   }
 };
 
@@ -181,8 +182,9 @@ struct AddChunks {
   }
 };
 
-/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
-template <class Device, class T, class F, class Out, class... O>
+/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed. Operands are of type
+/// X.
+template <class Device, class T, class X, class F, class Out, class... O>
 void sum(typename Device::Context& context, Grid const& grid, F const& f, Out const& out,
          O const&... operands) {
   if (grid.size() == 0) return;
@@ -193,9 +195,9 @@ void sum(typename Device::Context& context, Grid const& grid, F const& f, Out co
   // Blocks that fill a large card, and summands below which a chunk does not pay.
   constexpr Index wanted_blocks = 1024, least_chunk = 4096;
 
-  Merged<T, count + 1> const merged{grid, out, operands...};
-  using S = Summands<T, F, O::inner...>;
-  S summands{f, merged.template places<count>(1), {}, {}, merged.columns(), 1, 1, 1};
+  Merged<count + 1> const merged{grid, out, operands...};
+  using S = Summands<T, X, F, O::inner...>;
+  S summands{f, merged.template places<X, count>(1), {}, {}, merged.columns(), 1, 1, 1};
   Index kept_rows = 1;
   for (std::size_t axis = 0; axis < 4; ++axis) {
     bool const kept = merged.strides[0][axis] != 0;
@@ -207,7 +209,7 @@ void sum(typename Device::Context& context, Grid const& grid, F const& f, Out co
   Index const columns = keeps_columns ? summands.columns : 1;
   if (!keeps_columns) summands.length *= summands.columns;
   Index const column_blocks = blocks_for(columns, warp_size);
-  SumTarget<T> target{merged.template places<1>(0), nullptr};
+  SumTarget<T> target{merged.template places<T, 1>(0), nullptr};
 
   if (summands.length > warp_sum) {
     Index const per_summand = keeps_columns ? warp_size : 1;

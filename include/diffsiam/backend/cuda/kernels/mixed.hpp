@@ -1,0 +1,69 @@
+// MixedKernels: Kernels on activations that may be compact. Everything is computed in T.
+#pragma once
+
+#include <type_traits>
+
+#include <diffsiam/backend/cuda/kernels/kernels.hpp>
+#include <diffsiam/backend/cuda/kernels/stored_elementwise.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+
+namespace diffsiam::backend::cuda {
+
+template <class T, class C, class Device>
+struct MixedKernels : Kernels<T, Device> {
+  using Full = Kernels<T, Device>;
+  using typename Full::Context;
+  using Compact = C;
+  using Read = Stored<T const, C const>;
+  using Written = Stored<T, C>;
+
+  static void fill(Context& context, Written const& data, Index size, T value) {
+    if (!is_compact(data)) return Full::fill(context, data.full, size, value);
+    cuda::for_each<Device, C>(context, {{1, 1, 1, 1, size}}, FillValue<C>{static_cast<C>(value)},
+                              Operand<C, 1>{data.compact});
+  }
+  static void copy(Context& context, Read const& from, Written const& to, Index size) {
+    SampleGrid const all{1, 1, size};
+    for_each(context, all.grid(), functional::Copy{}, all.full(to), all.full(from));
+  }
+  template <class F, class... O>
+  static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
+    if constexpr (std::is_same_v<F, functional::Copy> && (may_be_compact<O> && ...)) {
+      if ((is_compact(operands.data) && ...))
+        return cuda::for_each<Device, C>(context, grid, f, as_compact(operands)...);
+    }
+    if constexpr ((may_be_compact<O> || ...)) {
+      if ((is_compact(operands.data) || ...))
+        return cuda::for_each_stored<Device, T, C>(context, grid, f, operands...);
+    }
+    Full::for_each(context, grid, f, in_full(operands)...);
+  }
+  template <class F, class Out, class... O>
+  static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
+    if constexpr (std::is_same_v<F, functional::Itself> && (may_be_compact<O> && ...)) {
+      if ((is_compact(operands.data) && ...))
+        return cuda::sum<Device, T, C>(context, grid, f, out, as_compact(operands)...);
+    }
+    Full::sum(context, grid, f, out, in_full(operands)...);
+  }
+  /// x, y and their gradients are stored alike.
+  template <class Act>
+  static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
+    if (is_compact(pass.x))
+      cuda::group_norm<Device, Act>(context, g, with_images(pass, pass.x.compact, pass.y.compact));
+    else
+      cuda::group_norm<Device, Act>(context, g, with_images(pass, pass.x.full, pass.y.full));
+  }
+  template <class Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g,
+                                  NormBackward<T, Read, Written> const& pass) {
+    if (is_compact(pass.x))
+      cuda::group_norm_gradient<Device, Act>(
+          context, g, with_images(pass, pass.x.compact, pass.dy.compact, pass.dx.compact));
+    else
+      cuda::group_norm_gradient<Device, Act>(context, g,
+                                             with_images(pass, pass.x.full, pass.dy.full, pass.dx.full));
+  }
+};
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,110 @@
+// Element-wise kernels on operands that may be compact: a load widens, a store rounds, and the functor meets
+// full values only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <diffsiam/backend/cuda/kernels/access.hpp>
+#include <diffsiam/backend/cuda/kernels/elementwise.hpp>
+
+namespace diffsiam::backend::cuda {
+
+/// As ForEach, for operands O of which each says when it runs whether it is compact. A compact first operand
+/// is not read.
+template <int Width, class T, class C, class F, class... O>
+struct ForEachStored {
+  static constexpr std::size_t count = sizeof...(O);
+  struct Shared {};
+  static constexpr bool synchronises = false;
+
+  F f;
+  Places<void, count> places;
+  bool compact[count];
+  Index extent[4];
+  Index columns, packs;
+
+  template <Lane L>
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    Index const i = lane.block() * block_threads + lane.thread();
+    if (i < packs) at(i, std::make_index_sequence<count>{});
+  }
+
+ private:
+  using Values = Pack<T, Width>;
+
+  template <std::size_t... I>
+  DIFFSIAM_KERNEL void at(Index i, std::index_sequence<I...>) const {
+    Division const place = divide(i, columns / Width);
+    Index offset[count] = {place.rest * Width * O::inner...};
+    places.advance(extent, place.quotient, offset);
+    Values values[count] = {load<I, O>(offset[I])...};
+    for (int j = 0; j < Width; ++j) f(values[I].value[j]...);
+    (store<I, O>(offset[I], values[I]), ...);
+  }
+  template <std::size_t I, class Operand>
+  DIFFSIAM_KERNEL Values load(Index offset) const {
+    if constexpr (may_be_compact<Operand>)
+      if (compact[I]) return I == 0 ? Values{} : load_from<Operand::inner>(of_type<C>(I) + offset);
+    return load_from<Operand::inner>(of_type<T>(I) + offset);
+  }
+  template <int Stride, class X>
+  DIFFSIAM_KERNEL static Values load_from(X const* from) {
+    Values values;
+    if constexpr (Stride == 0) {
+      for (int j = 0; j < Width; ++j) values.value[j] = read<T>(from, 0);
+    } else {
+      auto const pack = *reinterpret_cast<Pack<X, Width> const*>(from);
+      for (int j = 0; j < Width; ++j) values.value[j] = read<T>(pack.value, j);
+    }
+    return values;
+  }
+  template <std::size_t I, class Operand>
+  DIFFSIAM_KERNEL void store(Index offset, Values const& values) const {
+    // What is written and repeated comes without packs.
+    if constexpr (!reads_only<F, T, count>(I) && (Operand::inner == 1 || Width == 1)) {
+      if constexpr (may_be_compact<Operand>)
+        if (compact[I]) return store_to(of_type<C>(I) + offset, values);
+      store_to(of_type<T>(I) + offset, values);
+    }
+  }
+  template <class X>
+  DIFFSIAM_KERNEL static void store_to(X* to, Values const& values) {
+    Pack<X, Width> pack;
+    for (int j = 0; j < Width; ++j) write(pack.value, j, values.value[j]);
+    *reinterpret_cast<Pack<X, Width>*>(to) = pack;
+  }
+  template <class X>
+  DIFFSIAM_KERNEL X* of_type(std::size_t i) const {
+    return static_cast<X*>(places.data[i]);
+  }
+};
+
+/// Launches f(operands...) over the grid; eight neighbours a thread where all operands allow it, which for
+/// those that are compact is a load of 16 bytes.
+template <class Device, class T, class C, class F, class... O>
+void for_each_stored(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
+  if (grid.size() == 0) return;
+  constexpr std::size_t count = sizeof...(O);
+  Merged<count> const merged{grid, operands...};
+  constexpr int width = widest_pack<C>;
+  auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
+    auto const& e = merged.grid.extent;
+    ForEachStored<Width, T, C, F, O...> const kernel{f,
+                                                     merged.template places<void, count>(0),
+                                                     {is_compact(operands.data)...},
+                                                     {e[0], e[1], e[2], e[3]},
+                                                     merged.columns(),
+                                                     merged.grid.size() / Width};
+    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
+  };
+  std::array<std::size_t, count> const bytes{(is_compact(operands.data) ? sizeof(C) : sizeof(T))...};
+  if (fits_packs<F, T, count>(merged, width, {O::inner...}, bytes))
+    launch(std::integral_constant<int, width>{});
+  else
+    launch(std::integral_constant<int, 1>{});
+}
+
+}  // namespace diffsiam::backend::cuda

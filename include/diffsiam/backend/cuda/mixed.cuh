@@ -1,0 +1,174 @@
+// Mixed precision of the Cuda backend: activations and the operands of convolutions are BFloat16 or Half, all
+// else is float32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <diffsiam/backend/cuda/cuda.cuh>
+#include <diffsiam/backend/cuda/kernels/mixed.hpp>
+#include <diffsiam/core/half.hpp>
+
+namespace diffsiam::backend {
+
+namespace cuda {
+
+/// C is BFloat16 or Half. Large activations and their gradients stay in memory as C (Compact; which do, the
+/// operations say). Convolutions and linear layers of compact tensors multiply operands in C, weights rounded
+/// once a call, and sum in float32; products of tensors in full multiply in TF32, which rounds as Half does
+/// and has float's range. Weights, their gradients, statistics, sums and all else are float32.
+template <class C>
+struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
+  using OwnKernels = MixedKernels<float, C, Stream>;
+  using Base = OnDevice<OwnKernels, Math::tf32>;
+  using typename Base::Context;
+  using typename OwnKernels::Read;
+  using typename OwnKernels::Written;
+  /// How far results may stand from those of unrounded operands, relative to the largest.
+  static constexpr double operand_tolerance = 1e-2;
+
+  static void copy(Context& context, Read const& from, Written const& to, Index size) {
+    if (is_compact(from) || is_compact(to)) return OwnKernels::copy(context, from, to, size);
+    Base::copy(context, from.full, to.full, size);
+  }
+
+  static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
+                     float const* bias, Written const& y) {
+    InC const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
+    if (is_product(g)) {
+      Base::multiply(context, {.m = outputs(g) / g.out,
+                               .n = g.out,
+                               .k = g.in,
+                               .a = {image.data, element, g.in},
+                               .b = {weights.data, element, g.in, true},
+                               .c = matrix(y, g.out)});
+    } else {
+      Chosen const chosen = choose(context, g, Pass::forward, y);
+      if (chosen.plan == nullptr) return direct_conv2d<Stream>(context, g, x, w, bias, y);
+      overwrite(context, chosen, outputs(g), y,
+                [&](void* to) { Base::run(context, *chosen.plan, {image.data, weights.data, to}); });
+    }
+    if (bias == nullptr) return;
+    SampleGrid const all{1, outputs(g) / g.out, g.out};
+    Base::for_each(context, all.grid(), functional::LinearCombination<float>{1, 1}, all.full(y), all.full(y),
+                   all.per_channel(bias));
+  }
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
+                                    Written const& dx) {
+    InC const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
+    if (is_product(g))
+      return Base::multiply(context, {.m = outputs(g) / g.out,
+                                      .n = g.in,
+                                      .k = g.out,
+                                      .a = {gradient.data, element, g.out},
+                                      .b = {weights.data, element, g.in},
+                                      .c = matrix(dx, g.in),
+                                      .accumulate = !is_compact(dx)});
+    Chosen const chosen = choose(context, g, Pass::gradient_input, dx);
+    if (chosen.plan == nullptr) return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+    auto const write = [&](void* to) { Base::run(context, *chosen.plan, {to, weights.data, gradient.data}); };
+    is_compact(dx) ? overwrite(context, chosen, images(g), dx, write)
+                   : add(context, chosen, images(g), dx.full, write);
+  }
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
+                                     float* dw) {
+    InC const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
+    if (is_product(g))
+      return Base::multiply(context, {.m = g.out,
+                                      .n = g.in,
+                                      .k = outputs(g) / g.out,
+                                      .a = {gradient.data, element, g.out, true},
+                                      .b = {image.data, element, g.in},
+                                      .c = {dw, Element::float32, g.in},
+                                      .accumulate = true});
+    Chosen const chosen = choose(context, g, Pass::gradient_weight, dw);
+    if (chosen.plan == nullptr) return direct_conv2d_gradient_weight<Stream>(context, g, x, dy, dw);
+    add(context, chosen, g.out * g.depth(), dw,
+        [&](void* to) { Base::run(context, *chosen.plan, {image.data, to, gradient.data}); });
+  }
+
+ private:
+  static constexpr Element element = element_of<C>;
+
+  [[nodiscard]] static Index images(ConvGeometry const& g) { return g.n * g.h * g.w * g.in; }
+  [[nodiscard]] static Index outputs(ConvGeometry const& g) { return g.n * g.out_h() * g.out_w() * g.out; }
+  /// Whether it is the product of two matrices as they lie in memory.
+  [[nodiscard]] static bool is_product(ConvGeometry const& g) { return g.kernel == 1 && g.stride == 1; }
+  [[nodiscard]] static TypedMatrix matrix(Written const& values, Index pitch) {
+    if (is_compact(values)) return {values.compact, element, pitch};
+    return {values.full, Element::float32, pitch};
+  }
+  [[nodiscard]] static Written in_memory(Element type, void* data) {
+    if (type == element) return {nullptr, static_cast<C*>(data)};
+    return static_cast<float*>(data);
+  }
+
+  /// An operand in C, and where cuDNN expects it: as it is, or in memory of its own.
+  struct InC {
+    InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.compact)) {
+      constexpr std::uintptr_t alignment = 16;
+      if (data != nullptr && reinterpret_cast<std::uintptr_t>(data) % alignment == 0) return;
+      memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
+      data = static_cast<C*>(memory.get());
+      copy(context, values, Written{nullptr, data}, size);
+    }
+    std::shared_ptr<void> memory;
+    C* data;
+  };
+
+  /// A plan, and the type of what it writes; null where cuDNN has none.
+  struct Chosen {
+    Convolution* plan;
+    Element output;
+  };
+  /// One that writes values as they are wanted, or else in C.
+  [[nodiscard]] static Chosen choose(Context& context, ConvGeometry const& g, Pass pass,
+                                     Written const& wanted) {
+    if (!is_compact(wanted)) {
+      auto& plan = context.convolution(request(g, pass, Element::float32),
+                                       "its output is made in 16 bits and widened");
+      if (plan.exists()) return {&plan, Element::float32};
+    }
+    auto& plan = context.convolution(request(g, pass, element));
+    return {plan.exists() ? &plan : nullptr, element};
+  }
+  [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output) {
+    ConvRequest result{g, pass, Math::tf32, element, element, element};
+    (pass == Pass::forward ? result.y : pass == Pass::gradient_input ? result.x : result.w) = output;
+    return result;
+  }
+
+  /// `into` = what `write` writes.
+  template <class Write>
+  static void overwrite(Context& context, Chosen const& chosen, Index size, Written const& into,
+                        Write const& write) {
+    if (is_compact(into)) return write(into.compact);
+    if (chosen.output == Element::float32) return write(into.full);
+    auto const memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
+    write(memory.get());
+    copy(context, in_memory(chosen.output, memory.get()), into, size);
+  }
+  /// into += what `write` writes to memory of its own.
+  template <class Write>
+  static void add(Context& context, Chosen const& chosen, Index size, float* into, Write const& write) {
+    auto const memory = context.allocate(static_cast<std::size_t>(size) * bytes_of(chosen.output));
+    write(memory.get());
+    SampleGrid const all{1, 1, size};
+    Base::for_each(context, all.grid(), functional::Accumulate{}, all.full(Written{into}),
+                   all.full(in_memory(chosen.output, memory.get())));
+  }
+};
+
+}  // namespace cuda
+
+/// Activations and operands of 8 bits of exponent and 7 of mantissa: float's range.
+template <>
+struct Cuda<BFloat16> : cuda::Mixed<BFloat16> {};
+/// Of 5 and 10 bits: finer, and infinite beyond 65504, so training wants train::StepConfig::loss_scaling.
+template <>
+struct Cuda<Half> : cuda::Mixed<Half> {};
+
+static_assert(Recordable<Cuda<BFloat16>> && Recordable<Cuda<Half>>);
+
+}  // namespace diffsiam::backend

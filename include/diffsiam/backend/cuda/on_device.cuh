@@ -1,0 +1,97 @@
+// OnDevice: what all Cuda backends share: memory, products, and how convolutions are run.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+#include <diffsiam/backend/cuda/context.hpp>
+#include <diffsiam/backend/cuda/host_slot.hpp>
+#include <diffsiam/backend/cuda/kernels/constants.hpp>
+#include <diffsiam/backend/cuda/launch.cuh>
+
+namespace diffsiam::backend::cuda {
+
+/// OwnKernels are the library's own on a Stream; `math` is how operands are multiplied that are float32 in
+/// memory.
+template <class OwnKernels, Math math>
+struct OnDevice : OwnKernels {
+  using Context = CudaContext;
+  using HostSlot = cuda::HostSlot;
+  using Inbox = cuda::Inbox;
+  /// Random bits are the same everywhere; normals differ by fused multiply-adds: 2 ulp of the largest, 5.8.
+  static constexpr double normal_tolerance = 2.4e-7;
+
+  // Memory
+  // ----------------------------------------------------------------------------------------------------------
+  static void copy(Context& context, float const* from, float* to, Index size) {
+    check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyDeviceToDevice, context.stream()), "copy");
+  }
+  /// Returns when the values may be changed; the device may still be at work. While recording they become
+  /// constants of the launches.
+  template <class S>
+  static void upload(Context& context, S const* from, float* to, Index size) {
+    if constexpr (std::is_same_v<S, float>) {
+      context.recording_state().note_upload(from, bytes(size));
+      if (context.recording_state().recording()) return write_constants<Stream>(context, from, to, size);
+      check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyHostToDevice, context.stream()), "upload");
+    } else {
+      std::vector<float> values(from, from + size);
+      upload(context, values.data(), to, size);
+    }
+  }
+  /// Waits for the values.
+  template <class S>
+  static void download(Context& context, float const* from, S* to, Index size) {
+    if constexpr (std::is_same_v<S, float>) {
+      context.recording_state().require_done("download");
+      check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyDeviceToHost, context.stream()), "download");
+      context.synchronise("download");
+    } else {
+      std::vector<float> values(static_cast<std::size_t>(size));
+      download(context, from, values.data(), size);
+      std::transform(values.begin(), values.end(), to, [](float value) { return static_cast<S>(value); });
+    }
+  }
+
+  // Blas
+  // ------------------------------------------------------------------------------------------------------------
+  static void gemm(Context& context, Gemm<float> const& whole) {
+    if (whole.m == 0 || whole.n == 0) return;
+    Gemm<float> g = whole;
+    g.batch_outer = 1;
+    if (joins(whole)) {
+      g.batch_inner = whole.batch_outer * whole.batch_inner;
+      return multiply(context, typed(g));
+    }
+    for (Index outer = 0; outer < whole.batch_outer; ++outer) {
+      g.a.data = whole.a.data + outer * whole.a.outer_stride;
+      g.b.data = whole.b.data + outer * whole.b.outer_stride;
+      g.c.data = whole.c.data + outer * whole.c.outer_stride;
+      multiply(context, typed(g));
+    }
+  }
+
+ protected:
+  static void multiply(Context& context, TypedGemm const& g) {
+    Product const& product = context.product(g, math);
+    auto const workspace = product.workspace() > 0 ? context.allocate(product.workspace()) : nullptr;
+    product.run(context.blas(), context.stream(), g, workspace.get());
+  }
+  static void run(Context& context, Convolution& plan, ConvData const& data) {
+    plan.run(context.stream(), data, [&](std::size_t size) { return context.allocate(size); });
+  }
+
+ private:
+  [[nodiscard]] static std::size_t bytes(Index size) {
+    return static_cast<std::size_t>(size) * sizeof(float);
+  }
+  /// Whether both batch extents are crossed in one stride.
+  [[nodiscard]] static bool joins(Gemm<float> const& g) {
+    auto const dense = [&](auto const& m) { return m.outer_stride == m.inner_stride * g.batch_inner; };
+    return g.batch_outer == 1 || (dense(g.a) && dense(g.b) && dense(g.c));
+  }
+};
+
+}  // namespace diffsiam::backend::cuda

@@ -1,0 +1,48 @@
+// A small network that is trained, step by step or recorded and replayed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <tests/train/small_net.hpp>
+
+#include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/feed.hpp>
+#include <diffsiam/train/recorded_step.hpp>
+
+namespace diffsiam::test {
+
+/// `width` channels: from 16 on they are compact, where B has compact tensors.
+template <class B>
+struct RecordedRun {
+  typename B::Context context;
+  SmallNet<B> net;
+  train::Adam<B> adam{nn::parameters(net), {.learning_rate = 1e-3}};
+  train::Ema<B> ema{nn::parameters(net)};
+  train::TrainStep<train::Adam<B>> step;
+  train::RecordedStep<train::TrainStep<train::Adam<B>>> recorded{step};
+  train::Feed<B> x{context, {4, 4, 5, 2}}, target{context, {4, 2}};
+
+  explicit RecordedRun(Index width = 3, std::optional<train::LossScaler::Config> scaling = {})
+      : net{context, 1, width},
+        step{adam,
+             {.accumulate = 2, .max_norm = 1, .rng = {.seed = 3}, .loss_scaling = scaling},
+             train::ConstantRate{},
+             &ema} {}
+
+  void put(std::uint64_t number) {
+    SmallBatch<B> const batch{context, number};
+    x.put(std::span<float const>(batch.x.values()));
+    target.put(std::span<float const>(batch.target.values()));
+  }
+  auto loss() {
+    return [this](Tape<B>& tape, train::MicroBatch const& at) {
+      Tensor<B> const noise{context, x.tensor().shape()};
+      B::normal(context, at.rng, noise.data(), noise.size());
+      return squared_error(net(tape.input(x.tensor()) + tape.input(noise)), target.tensor());
+    };
+  }
+};
+
+}  // namespace diffsiam::test

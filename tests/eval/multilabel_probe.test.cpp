@@ -17,12 +17,12 @@ using test::waves;
 namespace {
 
 /// Three attributes of waves: x_0 + x_1 > .5, x_2 x_3 > .1, x_4 - x_0 x_0 > .2.
-struct Part {
+struct AttributedPart {
   std::vector<float> values;
   std::vector<int> positive;
   Index count;
 
-  Part(Index first, Index samples) : values(waves(first, samples, 8)), count(samples) {
+  AttributedPart(Index first, Index samples) : values(waves(first, samples, 8)), count(samples) {
     for (Index i = 0; i < count; ++i) {
       float const* const x = values.data() + i * 8;
       positive.insert(positive.end(), {x[0] + x[1] > 0.5F ? 1 : 0, x[2] * x[3] > 0.1F ? 1 : 0,
@@ -32,7 +32,10 @@ struct Part {
   [[nodiscard]] Attributed attributed() const { return {{values, count, 8}, positive, 3}; }
 };
 
-Part const train{0, 300}, validation{300, 100}, unseen{400, 200};
+struct Parts {
+  AttributedPart train{0, 300}, validation{300, 100}, unseen{400, 200};
+};
+Parts const parts;
 
 }  // namespace
 
@@ -42,8 +45,8 @@ TEST_CASE("The probe of attributes reaches what scikit-learn does") {
   // has a mean average_precision_score on validation data of .99433, .99477, .99494 and .99319.
   MultilabelProbeConfig const config{
       .weight_decays = {1e-1, 1e-2, 1e-3, 1e-4}, .most_steps = 500, .tolerance = 1e-8};
-  auto const result =
-      multilabel_probe(train.attributed(), validation.attributed(), unseen.attributed(), config);
+  auto const result = multilabel_probe(parts.train.attributed(), parts.validation.attributed(),
+                                       parts.unseen.attributed(), config);
   CHECK(result.weight_decay == 1e-3);
   CHECK(result.validation_mean_average_precision == Approx(0.9949434).margin(2e-4));
   REQUIRE(result.average_precision.size() == 3);
@@ -59,13 +62,13 @@ TEST_CASE("The probe of attributes reaches what scikit-learn does") {
                                   5.03966019, 2.19423915, -0.68425636, 1.33935386};
   for (std::size_t j = 0; j < 8; ++j)
     CHECK(static_cast<double>(direction[j]) == Approx(coefficients[j]).margin(4e-3));
-  CHECK(mean_average_precision(result.classifier.scores(unseen.attributed().features), unseen.positive, 3) ==
-        Approx(result.mean_average_precision));
+  CHECK(mean_average_precision(result.classifier.scores(parts.unseen.attributed().features),
+                               parts.unseen.positive, 3) == Approx(result.mean_average_precision));
 }
 
 TEST_CASE("The logistic gradient is that of its loss") {
   GeneralisedRegression<eval::detail::LogisticLink> regression{
-      train.attributed().features, 3, {train.positive}};
+      parts.train.attributed().features, 3, {parts.train.positive}};
   RegressionWeights w(9, 3), gradient, ignored;
   for (Index i = 0; i < w.size(); ++i) w.data()[i] = std::sin(static_cast<double>(i));
   CHECK(regression.evaluate(RegressionWeights::Zero(9, 3), 0, ignored) == Approx(3 * std::log(2.0)));
@@ -106,8 +109,9 @@ TEST_CASE("The probe of attributes refuses what it cannot score") {
                         MultilabelProbeConfig const& config = {}) {
     return multilabel_probe(a, b, c, config);
   };
-  Attributed const a = train.attributed(), b = validation.attributed(), c = unseen.attributed();
-  Part lacking = unseen;
+  Attributed const a = parts.train.attributed(), b = parts.validation.attributed(),
+                   c = parts.unseen.attributed();
+  AttributedPart lacking = parts.unseen;
   for (std::size_t i = 1; i < lacking.positive.size(); i += 3) lacking.positive[i] = 0;
   CHECK_THROWS_AS(probe(a, b, lacking.attributed()), RangeError);
   CHECK_THROWS_WITH(probe(a, b, lacking.attributed()),
@@ -121,7 +125,7 @@ TEST_CASE("The probe of attributes refuses what it cannot score") {
   lacking.positive[7] = 2;
   CHECK_THROWS_WITH(probe(a, b, lacking.attributed()), contains("2 of test sample 2"));
   CHECK_THROWS_AS(probe(a, b, {c.features, c.positive, 2}), ShapeError);
-  CHECK_THROWS_AS(probe(a, b, {{unseen.values, 400, 4}, std::vector<int>(1200, 1), 3}), ShapeError);
+  CHECK_THROWS_AS(probe(a, b, {{parts.unseen.values, 400, 4}, std::vector<int>(1200, 1), 3}), ShapeError);
   CHECK_THROWS_AS(probe(a, b, c, {.weight_decays = {}}), ConfigError);
   CHECK_THROWS_AS(probe(a, b, c, {.weight_decays = {-1}}), ConfigError);
 }

@@ -15,13 +15,13 @@ using test::waves;
 
 namespace {
 
-std::vector<float> const x = waves(0, 60, 6), y = waves(7, 60, 2), unseen = waves(60, 14, 6);
-Features const train{x, 60, 6}, later{unseen, 14, 6};
+std::vector<float> const x = waves(0, 60, 6), y = waves(7, 60, 2), later_x = waves(60, 14, 6);
+Features const first{x, 60, 6}, later{later_x, 14, 6};
 
 }  // namespace
 
 TEST_CASE("Ridge weights are those of scikit-learn, of all columns or some") {
-  RidgeSystem const system{train, y};
+  RidgeSystem const system{first, y};
   // Ridge(alpha=60 * .05).fit(waves(0, 60, 6), waves(7, 60, 2)): coef_.T, then intercept_
   double const all[7][2] = {{-0.7682338, 0.01013402}, {-0.00395131, 0.41378185}, {-0.00393255, -0.01143335},
                             {0.00432354, -0.0058908}, {0.00439149, 0.00652734},  {-0.00303416, 0.00704587},
@@ -60,12 +60,12 @@ TEST_CASE("A constant column gets no weight, and threads change no bit") {
 }
 
 TEST_CASE("Ridge refuses what does not fit") {
-  RidgeSystem const system{train, y};
+  RidgeSystem const system{first, y};
   CHECK_THROWS_WITH(system.solve({2, 7}, 1), contains("columns within [0, 6)") && contains("[2, 7)"));
   CHECK_THROWS_AS(system.solve({2, 2}, 1), RangeError);
   CHECK_THROWS_AS(system.solve({0, 6}, 0), ConfigError);
-  CHECK_THROWS_AS(ridge_predict({unseen, 42, 2}, system.solve({2, 5}, 1)), ShapeError);
+  CHECK_THROWS_AS(ridge_predict({later_x, 42, 2}, system.solve({2, 5}, 1)), ShapeError);
   std::vector<float> const wrong(61), bad(60, NAN);
-  CHECK_THROWS_WITH((RidgeSystem{train, wrong}), contains("RidgeSystem") && contains("61 values"));
-  CHECK_THROWS_AS((RidgeSystem{train, bad}), NumericError);
+  CHECK_THROWS_WITH((RidgeSystem{first, wrong}), contains("RidgeSystem") && contains("61 values"));
+  CHECK_THROWS_AS((RidgeSystem{first, bad}), NumericError);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tests/io/scratch.hpp>
+#include <tests/io/well_formed.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/io/chart.hpp>
@@ -21,13 +22,6 @@ std::vector<std::string> labels(std::vector<io::Tick> const& ticks) {
   std::vector<std::string> result;
   for (io::Tick const& tick : ticks) result.push_back(tick.label);
   return result;
-}
-
-std::size_t count(std::string const& text, std::string const& part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
-    ++found;
-  return found;
 }
 
 /// Relative luminance of "#rrggbb" (WCAG 2).
@@ -72,7 +66,7 @@ TEST_CASE("a chart holds its labels, its legend and one line a series", "[io][ch
   CHECK(contains(svg, "mean &lt;squared&gt; error"));
   CHECK(contains(svg, ">first</text>"));
   CHECK(contains(svg, ">second</text>"));
-  CHECK(count(svg, "<polyline") == 2);
+  CHECK(occurrences(svg, "<polyline") == 2);
   CHECK_FALSE(contains(svg, "nan"));
   CHECK(io::render_chart(chart) == svg);
 }
@@ -91,11 +85,11 @@ TEST_CASE("the highest value stands higher than the lowest, and x grows to the r
 TEST_CASE("values without a place interrupt the line", "[io][chart]") {
   double const nan = std::nan("");
   std::string const gap = io::render_chart({.series = {{.x = {0, 1, 2, 3, 4}, .y = {1, 2, nan, 2, 1}}}});
-  CHECK(count(gap, "<polyline") == 2);
+  CHECK(occurrences(gap, "<polyline") == 2);
   std::string const logarithmic =
       io::render_chart({.log_y = true, .series = {{.x = {0, 1, 2, 3}, .y = {1, 0.1, 0, 0.5}}}});
-  CHECK(count(logarithmic, "<polyline") == 1);
-  CHECK(count(logarithmic, "<circle") == 1);
+  CHECK(occurrences(logarithmic, "<polyline") == 1);
+  CHECK(occurrences(logarithmic, "<circle") == 1);
   for (std::string const& svg : {gap, logarithmic}) CHECK_FALSE(contains(svg, "nan"));
 }
 
@@ -112,7 +106,7 @@ TEST_CASE("empty, constant, single and extreme data still give a chart", "[io][c
       CHECK(svg.size() < 20000);
     }
   }
-  CHECK(count(io::render_chart({.series = {{.x = {1}, .y = {2}}}}), "<circle") == 1);
+  CHECK(occurrences(io::render_chart({.series = {{.x = {1}, .y = {2}}}}), "<circle") == 1);
 }
 
 TEST_CASE("a long series is thinned without losing its spike", "[io][chart]") {
@@ -142,7 +136,7 @@ TEST_CASE("series colours are told from white and from dark ground, and from eac
     CHECK((luminance(colour) + 0.05) / (luminance("#14161a") + 0.05) >= 3.0);
   }
   std::vector<io::Series> many(9, io::Series{.x = {0, 1}, .y = {0, 1}});
-  CHECK(count(io::render_chart({.series = many}), "stroke-dasharray") == 1);
+  CHECK(occurrences(io::render_chart({.series = many}), "stroke-dasharray") == 1);
 }
 
 TEST_CASE("a series with more x than y is refused", "[io][chart]") {

@@ -20,13 +20,6 @@ namespace {
 
 double const no_value = std::numeric_limits<double>::quiet_NaN();
 
-std::size_t count(std::string_view text, std::string_view part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
-    ++found;
-  return found;
-}
-
 /// Two rows of three, with both kinds of marks and an empty cell.
 HeatMap small_map() {
   return {.title = "Subsets & factors",
@@ -74,9 +67,9 @@ TEST_CASE("a heat map holds its names, a cell a value, its legend and its marks"
        {"Subsets &amp; factors", "subset &lt;i&gt;", ">&quot;score&quot;</text>", ">hue</text>",
         ">size</text>", ">1</text>", ">3</text>", ">lost</text>", ">found</text>"})
     CHECK(contains(svg, text));
-  CHECK(count(svg, "<path") == 2 + 1);    // one a row, one in the legend
-  CHECK(count(svg, "<circle") == 1 + 1);  // the second row has none
-  CHECK(count(svg, "<rect") == 5 + 12);   // NaN has none; 12 shades in the legend
+  CHECK(occurrences(svg, "<path") == 2 + 1);    // one a row, one in the legend
+  CHECK(occurrences(svg, "<circle") == 1 + 1);  // the second row has none
+  CHECK(occurrences(svg, "<rect") == 5 + 12);   // NaN has none; 12 shades in the legend
   CHECK_FALSE(contains(svg, "nan"));
   CHECK(io::render_heat_map(small_map()) == svg);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -18,7 +19,9 @@
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/checkpoint.hpp>
 #include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/feed.hpp>
 #include <diffsiam/train/loop.hpp>
+#include <diffsiam/train/recorded_step.hpp>
 #include <diffsiam/train/step.hpp>
 
 #include "console.hpp"
@@ -35,9 +38,22 @@ struct StageOptions {
   bool resume = false;
   std::string config;      ///< what a checkpoint must have been written with
   std::uint64_t seed = 0;  ///< of the order of pictures
+  /// Puts the next batch where the loss function reads it, before each step.
+  std::function<void()> next_batch = [] {};
   /// Called ten times on the way, with the average as the model.
   std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
 };
+
+/// Recorded once and replayed, where the backend records.
+template <class Step, class Loss>
+void run_steps(ds::train::Loop const& loop, Step& step, Loss const& loss) {
+  if constexpr (ds::backend::Recordable<typename Step::Backend>) {
+    ds::train::RecordedStep recorded{step};
+    loop.run(recorded, loss);
+  } else {
+    loop.run(step, loss);
+  }
+}
 
 /// Runs `step` to its end with a progress line, metrics and checkpoints, then leaves the averaged weights in
 /// `result` and in a file. `modules` are all that is trained; `result` is or is part of them.
@@ -66,6 +82,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   Progress progress{options.name, static_cast<std::int64_t>(options.steps), "steps", first_step};
   Clock::time_point const start = Clock::now();
   ds::train::Loop loop{{.steps = options.steps, .stop = &stop_requested}};
+  loop.before_step(options.next_batch);
   loop.on_step([&](ds::train::StepStatistics const& s) {
     nlohmann::ordered_json record{{"step", s.step}, {"loss", s.loss}};
     for (auto const& part : s.parts) record[part.name] = part.value;
@@ -88,7 +105,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
     save();
     return "saved to " + checkpoint_path.string() + "; go on with --resume";
   });
-  loop.run(step, loss);
+  run_steps(loop, step, loss);
 
   double const seconds = seconds_since(start);
   auto const done = static_cast<std::int64_t>(step.steps()) - first_step;
@@ -124,10 +141,9 @@ template <class B>
                             &ema};
   ds::data::Loader loader{pictures.train,
                           {.batch_size = config.denoiser_batch, .seed = config.seed, .flip = flip}};
+  ds::train::Feed<B> images{context, pictures.train.shape().with_samples(config.denoiser_batch)};
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
-    auto const batch = loader.next();
-    auto const images = ds::Tensor<B>::from(context, batch.shape, batch.images);
-    auto const noised = ds::add_noise(schedule, images, at.rng);
+    auto const noised = ds::add_noise(schedule, images.tensor(), at.rng);
     return noise_loss(denoiser(tape.input(noised.x_t), noised.t), noised);
   };
   StageOptions const options{.name = "denoiser",
@@ -135,7 +151,8 @@ template <class B>
                              .images_per_step = config.denoiser_batch,
                              .resume = resume,
                              .config = config.json().dump(),
-                             .seed = config.seed};
+                             .seed = config.seed,
+                             .next_batch = [&] { images.put(loader.next().images); }};
   return run_stage(options, folder, step, loader, loss, denoiser, denoiser);
 }
 
@@ -162,20 +179,24 @@ template <class B>
                           {.batch_size = config.siamese_batch,
                            .seed = config.seed + 4,
                            .views = ds::data::TwoViews{fashion_views()}}};
-  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+  ds::Shape const picture = pictures.train.shape();
+  ds::train::Feed<B> images{context, picture.with_samples(config.batch)};
+  std::array<ds::train::Feed<B>, 2> views{
+      ds::train::Feed<B>{context, picture.with_samples(config.siamese_batch)},
+      ds::train::Feed<B>{context, picture.with_samples(config.siamese_batch)}};
+  auto const next_batch = [&] {
     auto const batch = loader.next();
     // The order is random, so the first pictures of a batch are as good as any.
-    ds::Shape const shape = batch.shape.with_samples(config.batch);
-    auto const images =
-        ds::Tensor<B>::from(context, shape, batch.images.first(static_cast<std::size_t>(shape.size())));
-    ds::Tensor<B> const views{context, batch.shape.with_samples(2 * batch.shape.samples())};
-    for (ds::Index view = 0; view < 2; ++view) {
-      ds::Index const n = batch.shape.samples();
-      views.samples(view * n, (view + 1) * n).assign(batch.views[static_cast<std::size_t>(view)]);
-    }
-    auto const noised = ds::add_noise(model.schedule(), images, at.rng);
-    auto const diffusion = model.diffusion_loss(model.encode(tape.input(images)), noised);
-    auto const nt_xent = siamese(model.encode(tape.input(views)));
+    images.put(batch.images.first(static_cast<std::size_t>(images.tensor().size())));
+    for (std::size_t view = 0; view < 2; ++view) views[view].put(batch.views[view]);
+  };
+  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+    ds::Tensor<B> const both{context, picture.with_samples(2 * config.siamese_batch)};
+    both.samples(0, config.siamese_batch).assign(views[0].tensor());
+    both.samples(config.siamese_batch, 2 * config.siamese_batch).assign(views[1].tensor());
+    auto const noised = ds::add_noise(model.schedule(), images.tensor(), at.rng);
+    auto const diffusion = model.diffusion_loss(model.encode(tape.input(images.tensor())), noised);
+    auto const nt_xent = siamese(model.encode(tape.input(both)));
     return ds::train::Losses<B, 2>{
         .total = ds::ops::linear_combination(1, diffusion, config.siamese_weight, nt_xent),
         .parts = {{{"diffusion", diffusion.value()}, {"nt_xent", nt_xent.value()}}},
@@ -187,6 +208,7 @@ template <class B>
                              .resume = resume,
                              .config = config.json().dump(),
                              .seed = config.seed,
+                             .next_batch = next_batch,
                              .look = std::move(look)};
   return run_stage(options, folder, step, loader, loss, model, model, siamese);
 }

@@ -16,6 +16,7 @@ namespace diffsiam::test {
 /// `width` channels: from 16 on they are compact, where B has compact tensors.
 template <class B>
 struct RecordedRun {
+  using Backend = B;
   typename B::Context context;
   SmallNet<B> net;
   train::Adam<B> adam{nn::parameters(net), {.learning_rate = 1e-3}};

@@ -1,9 +1,12 @@
-// Loop: steps of training with callbacks, until enough are done, a callback asks to stop, or a flag does.
+// Loop: steps of training with callbacks, until enough are done, a callback asks to stop, or a flag does. The
+// steps are a TrainStep's, or those of a RecordedStep, which tells of a step when the next one is under way.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -30,16 +33,23 @@ class Loop {
 
   explicit Loop(Config config) : config_(config) {}
 
-  /// f(StepStatistics const&) after every step; may return a Signal.
+  /// f() before every call of the step, a micro-batch of a TrainStep: here the next batch goes into its Feed.
+  Loop& before_step(std::function<void()> f) {
+    before_step_.push_back(std::move(f));
+    return *this;
+  }
+  /// f(StepStatistics const&) after every step; may return a Signal. Of a recorded step it is told late: the
+  /// weights may be those of the step after.
   template <class F>
   Loop& on_step(F f) {
-    return every(1, std::move(f));
+    callbacks_.push_back({1, false, wrapped(std::move(f))});
+    return *this;
   }
-  /// The same after every n-th step of the run. Throws ConfigError for n = 0.
+  /// The same after every n-th step of the run, with the weights of that step. Throws ConfigError for n = 0.
   template <class F>
   Loop& every(std::uint64_t n, F f) {
     if (n == 0) fail<ConfigError>("Loop::every", "a period of 1 step or more", "0");
-    callbacks_.push_back({n, wrapped(std::move(f))});
+    callbacks_.push_back({n, true, wrapped(std::move(f))});
     return *this;
   }
   /// f(StepStatistics const&) once, with the last step, unless the run is interrupted.
@@ -55,22 +65,29 @@ class Loop {
     return *this;
   }
 
-  /// Runs `step` (a TrainStep) until it has done the steps of the run. Throws Interrupted when the flag is
-  /// set, once on_interrupt has saved, and whatever the step throws. Returns the last statistics; empty ones
-  /// when nothing was left to do.
+  /// Runs `step` (a TrainStep or a RecordedStep) until it has done the steps of the run. Throws Interrupted
+  /// when the flag is set, once on_interrupt has saved, and whatever the step throws. Returns the last
+  /// statistics; empty ones when nothing was left to do.
   template <class Step, class F>
   StepStatistics run(Step& step, F&& loss_fn) const {
     StepStatistics last;
-    while (step.steps() < config_.steps) {
-      if (config_.stop != nullptr && config_.stop->load()) interrupt(step);
-      auto statistics = step.micro_batch(loss_fn);
-      if (!statistics) continue;
+    bool stop = false;
+    auto const tell = [&](std::optional<StepStatistics> statistics) {
+      if (!statistics) return;
       last = *std::move(statistics);
-      bool stop = false;
-      for (auto const& [period, call] : callbacks_)
+      for (auto const& [period, waits, call] : callbacks_)
         if (last.step % period == 0) stop = call(last) == Signal::stop || stop;
-      if (stop) break;
+    };
+    while (!stop && step.steps() < config_.steps) {
+      if (config_.stop != nullptr && config_.stop->load()) {
+        tell(settled(step));
+        interrupt(step);
+      }
+      for (auto const& prepare : before_step_) prepare();
+      tell(taken(step, loss_fn));
+      if (stop || is_awaited(step.steps())) tell(settled(step));
     }
+    tell(settled(step));
     for (auto const& call : at_end_) call(last);
     return last;
   }
@@ -89,21 +106,46 @@ class Loop {
       };
     }
   }
+  /// One micro-batch, or one recorded step.
+  template <class Step, class F>
+  static std::optional<StepStatistics> taken(Step& step, F& loss_fn) {
+    if constexpr (requires { step.finish(); })
+      return step(loss_fn);
+    else
+      return step.micro_batch(loss_fn);
+  }
+  /// What is not told yet of a recorded step.
+  template <class Step>
+  static std::optional<StepStatistics> settled(Step& step) {
+    if constexpr (requires { step.finish(); })
+      return step.finish();
+    else
+      return std::nullopt;
+  }
+  /// Whether a callback wants the weights of this step, not of a later one.
+  [[nodiscard]] bool is_awaited(std::uint64_t step) const {
+    return std::any_of(callbacks_.begin(), callbacks_.end(), [&](Periodic const& callback) {
+      return callback.waits && step % callback.period == 0;
+    });
+  }
   template <class Step>
   [[noreturn]] void interrupt(Step const& step) const {
     std::string message = "train: stopped on request after step " + std::to_string(step.steps()) + " of " +
                           std::to_string(config_.steps);
-    if (step.pending().micro_batches > 0)
-      message += " and " + std::to_string(step.pending().micro_batches) + " of " +
-                 std::to_string(step.config().accumulate) + " micro-batches";
+    if constexpr (requires { step.pending(); })
+      if (step.pending().micro_batches > 0)
+        message += " and " + std::to_string(step.pending().micro_batches) + " of " +
+                   std::to_string(step.config().accumulate) + " micro-batches";
     throw Interrupted(message + "; " + (on_interrupt_ ? on_interrupt_() : "nothing was saved"));
   }
 
   struct Periodic {
     std::uint64_t period;
+    bool waits;  ///< for the weights of its step
     Callback call;
   };
   Config config_;
+  std::vector<std::function<void()>> before_step_;
   std::vector<Periodic> callbacks_;
   std::vector<Callback> at_end_;
   std::function<std::string()> on_interrupt_;

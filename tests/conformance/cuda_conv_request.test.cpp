@@ -27,6 +27,16 @@ TEST_CASE("Convolutions that differ in shape, pass or types have plans of their 
   CHECK(differs([](ConvRequest& r) { r.g.out = 8; }));
   CHECK(differs([](ConvRequest& r) { r.g.kernel = 1; }));
   CHECK(differs([](ConvRequest& r) { r.g.stride = 2; }));
+  CHECK(differs([](ConvRequest& r) { r.alignment = 4; }));
+}
+
+TEST_CASE("The alignment of tensors is that of the least aligned, up to 16 bytes") {
+  alignas(32) static float const values[16] = {};
+  CHECK(alignment_of({&values[0], &values[8]}) == 16);
+  CHECK(alignment_of({&values[4], nullptr}) == 16);
+  CHECK(alignment_of({&values[0], &values[2]}) == 8);
+  CHECK(alignment_of({&values[2], &values[0], &values[3]}) == 4);
+  CHECK(alignment_of({reinterpret_cast<char const*>(&values[0]) + 2}) == 2);
 }
 
 TEST_CASE("What has no plan is told in one sentence") {

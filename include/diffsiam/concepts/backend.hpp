@@ -84,6 +84,13 @@ concept Conv = Contextual<B> &&
                  B::conv2d_gradient_weight(context, geometry, x, x, x);
                };
 
+/// Satisfied if and only if B adds a bias, one value a column of C, in the product itself: C = A B + bias.
+/// Optional: without it C starts as the bias.
+template <class B>
+concept BiasedGemm =
+    Contextual<B> && requires(typename B::Context& context, Gemm<typename B::Scalar> const& product,
+                              typename B::Scalar const* bias) { B::gemm_with_bias(context, product, bias); };
+
 /// Satisfied if and only if B brings its own GroupNorm with activation Act, and its gradient:
 /// void(Context&, NormGeometry const&, NormForward<Scalar, ReadBy<B>, WrittenBy<B>> const&), and NormBackward
 /// alike, exactly so, for they are handed on as pointers. Optional: without it the operation is composed of

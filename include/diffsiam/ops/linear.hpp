@@ -43,18 +43,21 @@ struct Linear {
                   biased ? pass.in[2].data() : nullptr, pass.out.stored());
         return;
       }
-    if (biased) {
+    Gemm<T> product{.m = m,
+                    .n = n,
+                    .k = k,
+                    .a = {.data = pass.in[0].data(), .pitch = k},
+                    .b = {.data = pass.in[1].data(), .pitch = k, .transposed = true},
+                    .c = {.data = pass.out.data(), .pitch = n}};
+    if constexpr (backend::BiasedGemm<B>) {
+      if (biased) return B::gemm_with_bias(pass.context, product, pass.in[2].data());
+    } else if (biased) {
       SampleGrid const rows{1, m, n};
       B::for_each(pass.context, rows.grid(), functional::Copy{}, rows.full(pass.out.data()),
                   rows.per_channel(pass.in[2].data()));
+      product.accumulate = true;
     }
-    B::gemm(pass.context, Gemm<T>{.m = m,
-                                  .n = n,
-                                  .k = k,
-                                  .a = {.data = pass.in[0].data(), .pitch = k},
-                                  .b = {.data = pass.in[1].data(), .pitch = k, .transposed = true},
-                                  .c = {.data = pass.out.data(), .pitch = n},
-                                  .accumulate = biased});
+    B::gemm(pass.context, product);
   }
   template <class B>
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {

@@ -52,14 +52,14 @@ class Convolution {
   static constexpr std::int64_t x_name = 'x', w_name = 'w', y_name = 'y';
 
   /// Extents in cuDNN's order (n, c, h, w), strides of channels that come last.
-  [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Element element, Index n, Index c, Index h,
-                                            Index w) {
+  [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Element element, Index alignment, Index n,
+                                            Index c, Index h, Index w) {
     DnnDescriptor result{CUDNN_BACKEND_TENSOR_DESCRIPTOR};
     result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, data_type(element));
     result.set(CUDNN_ATTR_TENSOR_DIMENSIONS, {n, c, h, w});
     result.set(CUDNN_ATTR_TENSOR_STRIDES, {h * w * c, 1, w * c, c});
     result.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, {name});
-    result.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, {16});
+    result.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, {alignment});
     result.finalize("conv2d: tensor");
     return result;
   }
@@ -86,9 +86,9 @@ class Convolution {
     convolution.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {1, 1});
     convolution.finalize("conv2d: convolution");
 
-    DnnDescriptor const x = tensor(x_name, request.x, g.n, g.in, g.h, g.w);
-    DnnDescriptor const w = tensor(w_name, request.w, g.out, g.in, g.kernel, g.kernel);
-    DnnDescriptor const y = tensor(y_name, request.y, g.n, g.out, g.out_h(), g.out_w());
+    DnnDescriptor const x = tensor(x_name, request.x, request.alignment, g.n, g.in, g.h, g.w);
+    DnnDescriptor const w = tensor(w_name, request.w, request.alignment, g.out, g.in, g.kernel, g.kernel);
+    DnnDescriptor const y = tensor(y_name, request.y, request.alignment, g.n, g.out, g.out_h(), g.out_w());
     Names const names = names_of(request.pass);
     DnnDescriptor operation{names.operation};
     operation.set(names.convolution, convolution);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <type_traits>
 
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
@@ -36,7 +37,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
 
   static void conv2d(Context& context, ConvGeometry const& g, float const* x, float const* w,
                      float const* bias, float* y) {
-    auto& plan = context.convolution({g, cuda::Pass::forward, math});
+    auto& plan = context.convolution(request(g, cuda::Pass::forward, {x, w, y}));
     if (!plan.exists()) return cuda::direct_conv2d<cuda::Stream>(context, g, x, w, bias, y);
     Base::run(context, plan, {writable(x), writable(w), y});
     if (bias == nullptr) return;
@@ -45,20 +46,27 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, float const* dy, float const* w,
                                     float* dx) {
-    auto& plan = context.convolution({g, cuda::Pass::gradient_input, math});
+    auto& plan = context.convolution(request(g, cuda::Pass::gradient_input, {dy, w}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_input<cuda::Stream>(context, g, dy, w, dx);
     add(context, g.n * g.h * g.w * g.in, dx,
         [&](void* fresh) { Base::run(context, plan, {fresh, writable(w), writable(dy)}); });
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, float const* x, float const* dy,
                                      float* dw) {
-    auto& plan = context.convolution({g, cuda::Pass::gradient_weight, math});
+    auto& plan = context.convolution(request(g, cuda::Pass::gradient_weight, {x, dy}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_weight<cuda::Stream>(context, g, x, dy, dw);
     add(context, g.out * g.depth(), dw,
         [&](void* fresh) { Base::run(context, plan, {writable(x), fresh, writable(dy)}); });
   }
 
  private:
+  /// `tensors` are those that were not allocated for the call.
+  [[nodiscard]] static cuda::ConvRequest request(ConvGeometry const& g, cuda::Pass pass,
+                                                 std::initializer_list<void const*> tensors) {
+    cuda::ConvRequest result{g, pass, math};
+    result.alignment = cuda::alignment_of(tensors);
+    return result;
+  }
   [[nodiscard]] static void* writable(float const* data) { return const_cast<float*>(data); }
 
   /// into += what `write` writes to memory of its own. cuDNN's plans could add themselves, but not all of

@@ -37,12 +37,14 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                      float const* bias, Written const& y) {
     InC const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
     if (is_product(g)) {
-      Base::multiply(context, {.m = outputs(g) / g.out,
-                               .n = g.out,
-                               .k = g.in,
-                               .a = {image.data, element, g.in},
-                               .b = {weights.data, element, g.in, true},
-                               .c = matrix(y, g.out)});
+      TypedGemm const product{.m = outputs(g) / g.out,
+                              .n = g.out,
+                              .k = g.in,
+                              .a = {image.data, element, g.in},
+                              .b = {weights.data, element, g.in, true},
+                              .c = matrix(y, g.out)};
+      if (Base::multiplied_with_bias(context, product, bias)) return;
+      Base::multiply(context, product);
     } else {
       Chosen const chosen = choose(context, g, Pass::forward, y);
       if (chosen.plan == nullptr) return direct_conv2d<Stream>(context, g, x, w, bias, y);
@@ -126,15 +128,18 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   [[nodiscard]] static Chosen choose(Context& context, ConvGeometry const& g, Pass pass,
                                      Written const& wanted) {
     if (!is_compact(wanted)) {
-      auto& plan = context.convolution(request(g, pass, Element::float32),
+      auto& plan = context.convolution(request(g, pass, Element::float32, wanted),
                                        "its output is made in 16 bits and widened");
       if (plan.exists()) return {&plan, Element::float32};
     }
-    auto& plan = context.convolution(request(g, pass, element));
+    auto& plan = context.convolution(request(g, pass, element, wanted));
     return {plan.exists() ? &plan : nullptr, element};
   }
-  [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output) {
+  /// Operands are aligned, see InC; what is added to is written to memory of its own first.
+  [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output,
+                                           Written const& wanted) {
     ConvRequest result{g, pass, Math::tf32, element, element, element};
+    result.alignment = alignment_of({wanted.full, wanted.compact});
     (pass == Pass::forward ? result.y : pass == Pass::gradient_input ? result.x : result.w) = output;
     return result;
   }

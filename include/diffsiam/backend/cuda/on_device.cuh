@@ -10,6 +10,8 @@
 #include <diffsiam/backend/cuda/host_slot.hpp>
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/launch.cuh>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
 
 namespace diffsiam::backend::cuda {
 
@@ -73,11 +75,34 @@ struct OnDevice : OwnKernels {
     }
   }
 
+  /// C = A B + bias, n values: in one kernel where cuBLASLt has one.
+  static void gemm_with_bias(Context& context, Gemm<float> const& g, float const* bias) {
+    if (g.m == 0 || g.n == 0) return;
+    TypedGemm whole = typed(g);
+    if (multiplied_with_bias(context, whole, bias)) return;
+    whole.accumulate = true;
+    SampleGrid const rows{1, g.m, g.n};
+    OwnKernels::for_each(context, rows.grid(), functional::Copy{}, rows.full(g.c.data),
+                         rows.per_channel(bias));
+    multiply(context, whole);
+  }
+
  protected:
+  /// Throws DeviceError if cuBLASLt has nothing for this shape.
   static void multiply(Context& context, TypedGemm const& g) {
     Product const& product = context.product(g, math);
+    if (!product.exists())
+      fail<DeviceError>("gemm", "an algorithm of cuBLASLt", "none", {"m ", g.m, ", n ", g.n, ", k ", g.k});
     auto const workspace = product.workspace() > 0 ? context.allocate(product.workspace()) : nullptr;
     product.run(context.blas(), context.stream(), g, workspace.get());
+  }
+  /// C = A B + bias in one kernel, for a C of float32; false, and nothing done, where there is none.
+  static bool multiplied_with_bias(Context& context, TypedGemm g, float const* bias) {
+    g.bias = bias;
+    bool const served = bias != nullptr && g.c.element == Element::float32 && alignment_of({bias}) == 16 &&
+                        context.product(g, math).exists();
+    if (served) multiply(context, g);
+    return served;
   }
   static void run(Context& context, Convolution& plan, ConvData const& data) {
     plan.run(context.stream(), data, [&](std::size_t size) { return context.allocate(size); });

@@ -33,13 +33,15 @@ struct TypedMatrix {
   }
 };
 
-/// As Gemm, with one batch extent; sums, and alpha, are float32.
+/// As Gemm, with one batch extent; sums, and alpha, are float32. With a bias of n values, aligned to 16
+/// bytes, C = alpha A B + bias in one kernel: C is float32 then, not accumulated to, and the batch is 1.
 struct TypedGemm {
   Index m = 0, n = 0, k = 0;
   TypedMatrix a, b, c;
   float alpha = 1;
   bool accumulate = false;
   Index batch = 1;
+  float const* bias = nullptr;
 };
 
 /// The matrix that a view is of, along the inner batch extent.
@@ -53,7 +55,7 @@ template <class T>
 }
 
 /// All that an algorithm depends on.
-using ProductKey = std::array<Index, 20>;
+using ProductKey = std::array<Index, 21>;
 
 [[nodiscard]] inline ProductKey key_of(TypedGemm const& g, Math math) {
   return {static_cast<Index>(g.a.element),
@@ -75,7 +77,8 @@ using ProductKey = std::array<Index, 20>;
           g.a.alignment(g.batch),
           g.b.alignment(g.batch),
           g.c.alignment(g.batch),
-          static_cast<Index>(math)};
+          static_cast<Index>(math),
+          g.bias != nullptr ? 1 : 0};
 }
 
 class Product {
@@ -83,7 +86,7 @@ class Product {
   /// Bytes that an algorithm may use beside its operands.
   static constexpr std::size_t most_workspace = std::size_t{1} << 25;
 
-  /// Throws DeviceError if cuBLASLt has nothing for this shape.
+  /// Asks cuBLASLt for an algorithm; see exists().
   Product(cublasLtHandle_t blas, TypedGemm const& g, Math math) {
     cublasComputeType_t const compute = math == Math::tf32 && g.a.element == Element::float32
                                             ? CUBLAS_COMPUTE_32F_FAST_TF32
@@ -94,14 +97,22 @@ class Product {
     // cuBLAS counts columns first, where C = A B reads C^T = B^T A^T: its first operand is our second.
     set(CUBLASLT_MATMUL_DESC_TRANSA, operation(g.b.transposed));
     set(CUBLASLT_MATMUL_DESC_TRANSB, operation(g.a.transposed));
+    if (g.bias != nullptr) {
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+      set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
+      set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
+    }
     b_ = layout(g.b.transposed ? g.k : g.n, g.b.transposed ? g.n : g.k, g.b, g.batch);
     a_ = layout(g.a.transposed ? g.m : g.k, g.a.transposed ? g.k : g.m, g.a, g.batch);
     c_ = layout(g.n, g.m, g.c, g.batch);
     choose(blas, g);
   }
 
+  /// False where cuBLASLt serves no such shape.
+  [[nodiscard]] bool exists() const { return exists_; }
   [[nodiscard]] std::size_t workspace() const { return workspace_; }
   void run(cublasLtHandle_t blas, cudaStream_t stream, TypedGemm const& g, void* workspace) const {
+    if (g.bias != nullptr) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
     float const beta = g.accumulate ? 1.0F : 0.0F;
     check(cublasLtMatmul(blas, description_.get(), &g.alpha, g.b.data, b_.get(), g.a.data, a_.get(), &beta,
                          g.c.data, c_.get(), g.c.data, c_.get(), &algorithm_, workspace, workspace_, stream),
@@ -116,7 +127,8 @@ class Product {
   [[nodiscard]] static cublasOperation_t operation(bool transposed) {
     return transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
   }
-  void set(cublasLtMatmulDescAttributes_t attribute, cublasOperation_t value) {
+  template <class V>
+  void set(cublasLtMatmulDescAttributes_t attribute, V const& value) const {
     check(cublasLtMatmulDescSetAttribute(description_.get(), attribute, &value, sizeof(value)), "gemm");
   }
   [[nodiscard]] static constexpr cudaDataType_t data_type(Element element) {
@@ -163,17 +175,18 @@ class Product {
                      static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
     cublasLtMatmulHeuristicResult_t best{};
     int found = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(),
-                                         preference.get(), 1, &best, &found),
-          "gemm");
-    if (found == 0)
-      fail<DeviceError>("gemm", "an algorithm of cuBLASLt", "none", {"m ", g.m, ", n ", g.n, ", k ", g.k});
+    cublasStatus_t const status = cublasLtMatmulAlgoGetHeuristic(
+        blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(), preference.get(), 1, &best, &found);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) return;
+    check(status, "gemm");
+    exists_ = found > 0;
     algorithm_ = best.algo;
     workspace_ = best.workspaceSize;
   }
 
   Description description_;
   Layout a_, b_, c_;
+  bool exists_ = false;
   cublasLtMatmulAlgo_t algorithm_{};
   std::size_t workspace_ = 0;
 };

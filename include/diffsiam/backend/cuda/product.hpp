@@ -177,7 +177,10 @@ class Product {
     int found = 0;
     cublasStatus_t const status = cublasLtMatmulAlgoGetHeuristic(
         blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(), preference.get(), 1, &best, &found);
-    if (status == CUBLAS_STATUS_NOT_SUPPORTED) return;
+    // Which of the two names a refused epilogue is not documented; without one an invalid value is our
+    // mistake.
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || (g.bias != nullptr && status == CUBLAS_STATUS_INVALID_VALUE))
+      return;
     check(status, "gemm");
     exists_ = found > 0;
     algorithm_ = best.algo;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -181,22 +180,17 @@ template <class B>
                            .views = ds::data::TwoViews{fashion_views()}}};
   ds::Shape const picture = pictures.train.shape();
   ds::train::Feed<B> images{context, picture.with_samples(config.batch)};
-  std::array<ds::train::Feed<B>, 2> views{
-      ds::train::Feed<B>{context, picture.with_samples(config.siamese_batch)},
-      ds::train::Feed<B>{context, picture.with_samples(config.siamese_batch)}};
+  ds::train::Feed<B> views{context, picture.with_samples(2 * config.siamese_batch)};
   auto const next_batch = [&] {
     auto const batch = loader.next();
     // The order is random, so the first pictures of a batch are as good as any.
     images.put(batch.images.first(static_cast<std::size_t>(images.tensor().size())));
-    for (std::size_t view = 0; view < 2; ++view) views[view].put(batch.views[view]);
+    views.put({batch.views[0], batch.views[1]});
   };
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
-    ds::Tensor<B> const both{context, picture.with_samples(2 * config.siamese_batch)};
-    both.samples(0, config.siamese_batch).assign(views[0].tensor());
-    both.samples(config.siamese_batch, 2 * config.siamese_batch).assign(views[1].tensor());
     auto const noised = ds::add_noise(model.schedule(), images.tensor(), at.rng);
     auto const diffusion = model.diffusion_loss(model.encode(tape.input(images.tensor())), noised);
-    auto const nt_xent = siamese(model.encode(tape.input(both)));
+    auto const nt_xent = siamese(model.encode(tape.input(views.tensor())));
     return ds::train::Losses<B, 2>{
         .total = ds::ops::linear_combination(1, diffusion, config.siamese_weight, nt_xent),
         .parts = {{{"diffusion", diffusion.value()}, {"nt_xent", nt_xent.value()}}},

@@ -2,6 +2,7 @@
 
 #include <tests/support/catch.hpp>
 
+#include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/conv_request.hpp>
 
 namespace diffsiam::test {
@@ -34,6 +35,8 @@ TEST_CASE("The alignment of tensors is that of the least aligned, up to 16 bytes
   alignas(32) static float const values[16] = {};
   CHECK(alignment_of({&values[0], &values[8]}) == 16);
   CHECK(alignment_of({&values[4], nullptr}) == 16);
+  CHECK(alignment_of({&values[8]}, 256 | 4) == 4);  // one more every 4 bytes
+  CHECK(alignment_of({&values[0]}, 32) == 32);
   CHECK(alignment_of({&values[0], &values[2]}) == 8);
   CHECK(alignment_of({&values[2], &values[0], &values[3]}) == 4);
   CHECK(alignment_of({reinterpret_cast<char const*>(&values[0]) + 2}) == 2);

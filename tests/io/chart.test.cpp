@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <tests/io/scratch.hpp>
-#include <tests/io/well_formed.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/io/chart.hpp>

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <signal.h>
@@ -62,6 +63,14 @@ template <class E, class Action>
 
 inline bool contains(std::string const& text, std::string const& part) {
   return text.find(part) != std::string::npos;
+}
+
+/// How often `part` stands in `text`.
+[[nodiscard]] inline std::size_t occurrences(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+    ++found;
+  return found;
 }
 
 /// The message of the FileError that `action` throws in a child process: "" for none, "crash" for its death.

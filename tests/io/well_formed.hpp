@@ -69,12 +69,4 @@ inline bool attributes_sound(std::string_view rest) {
   return open.empty();
 }
 
-/// How often `part` stands in `text`.
-[[nodiscard]] inline std::size_t occurrences(std::string_view text, std::string_view part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
-    ++found;
-  return found;
-}
-
 }  // namespace diffsiam::test

@@ -102,12 +102,16 @@ TEST_CASE("A flag stops recorded steps with nothing left untold", "[train][loop]
   CHECK_THROWS_WITH(loop.run(run.recorded, run.loss()), contains("after step 6 of 10; saved"));
 }
 
-TEST_CASE("A feed is filled in its place on a backend that records nothing, too", "[train][loop]") {
+TEST_CASE("A feed is filled in its place on a backend that records nothing, too, at once or in parts",
+          "[train][loop]") {
   using B = backend::Reference<double>;
   B::Context context;
   train::Feed<B> feed{context, {2}};
   Tensor<B> const tensor = feed.tensor();
   feed.put(std::span<float const>(std::vector<float>{1, 2}));
   CHECK(tensor.values() == std::vector<double>{1, 2});
+  std::vector<float> const first{3}, second{4};
+  feed.put({std::span<float const>(first), std::span<float const>(second)});
+  CHECK(tensor.values() == std::vector<double>{3, 4});
   CHECK_THROWS_AS(feed.put(std::span<double const>(std::vector<double>{1, 2, 3})), ShapeError);
 }

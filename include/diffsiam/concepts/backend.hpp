@@ -84,8 +84,8 @@ concept Conv = Contextual<B> &&
                  B::conv2d_gradient_weight(context, geometry, x, x, x);
                };
 
-/// Satisfied if and only if B adds a bias, one value a column of C, in the product itself: C = A B + bias.
-/// Optional: without it C starts as the bias.
+/// Satisfied if and only if B adds a bias, one value a column of C, in a product that is neither accumulated
+/// nor of a batch: C = alpha A B + bias. Optional: without it C starts as the bias.
 template <class B>
 concept BiasedGemm =
     Contextual<B> && requires(typename B::Context& context, Gemm<typename B::Scalar> const& product,

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
+#include <iterator>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -54,21 +56,30 @@ class Feed {
   /// when the counts differ, Error while a step is recorded.
   template <class S>
   void put(std::span<S const> values) {
-    if (static_cast<Index>(values.size()) != tensor().size())
-      fail<ShapeError>("Feed::put", {tensor().size(), " values for ", tensor().shape()}, values.size());
-    if constexpr (std::is_same_v<S, T>) {
-      inbox_.put(values);
-    } else {
-      converted_.resize(values.size());
-      std::transform(values.begin(), values.end(), converted_.begin(),
+    if constexpr (std::is_same_v<S, T>)
+      deliver(values);
+    else
+      put({values});
+  }
+  /// The same of parts that follow each other, such as both views of a batch.
+  template <class S>
+  void put(std::initializer_list<std::span<S const>> parts) {
+    joined_.clear();
+    for (std::span<S const> const part : parts)
+      std::transform(part.begin(), part.end(), std::back_inserter(joined_),
                      [](S value) { return static_cast<T>(value); });
-      inbox_.put(converted_);
-    }
+    deliver(joined_);
   }
 
  private:
+  void deliver(std::span<T const> values) {
+    if (static_cast<Index>(values.size()) != tensor().size())
+      fail<ShapeError>("Feed::put", {tensor().size(), " values for ", tensor().shape()}, values.size());
+    inbox_.put(values);
+  }
+
   detail::InboxOf<B> inbox_;
-  std::vector<T> converted_;
+  std::vector<T> joined_;  ///< of parts, in the backend's type
 };
 
 }  // namespace diffsiam::train

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,19 +19,12 @@ struct ConvRequest {
   Pass pass = Pass::forward;
   Math math = Math::float32;
   Element x = Element::float32, w = Element::float32, y = Element::float32;
-  Index alignment = 16;  ///< in bytes, of all three tensors: plans read many values at a time
+  Index alignment = 16;  ///< in bytes, of all three tensors, up to 16: plans read many values at a time
 
   [[nodiscard]] constexpr bool in_16_bits() const {
     return x != Element::float32 || w != Element::float32 || y != Element::float32;
   }
 };
-
-/// The largest power of two, up to 16, that divides all addresses: views of images start anywhere.
-[[nodiscard]] inline Index alignment_of(std::initializer_list<void const*> addresses) {
-  std::uintptr_t bits = 16;
-  for (void const* const address : addresses) bits |= reinterpret_cast<std::uintptr_t>(address);
-  return static_cast<Index>(bits & (~bits + 1));
-}
 
 using ConvKey = std::array<Index, 13>;
 [[nodiscard]] constexpr ConvKey key_of(ConvRequest const& r) {

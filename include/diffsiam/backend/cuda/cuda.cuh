@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <type_traits>
 
+#include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/cuda/on_device.cuh>

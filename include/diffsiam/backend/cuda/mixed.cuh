@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 
+#include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/cuda.cuh>
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
 #include <diffsiam/core/half.hpp>
@@ -109,8 +109,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   /// An operand in C, and where cuDNN expects it: as it is, or in memory of its own.
   struct InC {
     InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.compact)) {
-      constexpr std::uintptr_t alignment = 16;
-      if (data != nullptr && reinterpret_cast<std::uintptr_t>(data) % alignment == 0) return;
+      if (data != nullptr && alignment_of({data}) == 16) return;
       memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
       data = static_cast<C*>(memory.get());
       copy(context, values, Written{nullptr, data}, size);

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/context.hpp>
 #include <diffsiam/backend/cuda/host_slot.hpp>
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
@@ -75,7 +76,7 @@ struct OnDevice : OwnKernels {
     }
   }
 
-  /// C = A B + bias, n values: in one kernel where cuBLASLt has one.
+  /// C = A B + bias, n values, for one product that is not accumulated: in one kernel where cuBLASLt has one.
   static void gemm_with_bias(Context& context, Gemm<float> const& g, float const* bias) {
     if (g.m == 0 || g.n == 0) return;
     TypedGemm whole = typed(g);

@@ -10,6 +10,7 @@
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
+#include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/check.hpp>
 #include <diffsiam/backend/cuda/math.hpp>
 #include <diffsiam/backend/cuda/owned.hpp>
@@ -27,9 +28,9 @@ struct TypedMatrix {
 
   /// The largest power of two, up to 256, that divides the addresses of all members of a batch.
   [[nodiscard]] Index alignment(Index batch) const {
-    std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(data) | 256U;
-    if (batch > 1) bits |= static_cast<std::uintptr_t>(stride) * bytes_of(element);
-    return static_cast<Index>(bits & (~bits + 1));
+    constexpr std::uintptr_t most = 256;
+    std::uintptr_t const step = static_cast<std::uintptr_t>(stride) * bytes_of(element);
+    return alignment_of({data}, batch > 1 ? most | step : most);
   }
 };
 
@@ -177,7 +178,7 @@ class Product {
     int found = 0;
     cublasStatus_t const status = cublasLtMatmulAlgoGetHeuristic(
         blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(), preference.get(), 1, &best, &found);
-    // Which of the two names a refused epilogue is not documented; without one an invalid value is our
+    // Which of the two a refused epilogue gets is not documented; without one an invalid value is our
     // mistake.
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || (g.bias != nullptr && status == CUBLAS_STATUS_INVALID_VALUE))
       return;

@@ -4,7 +4,7 @@
 //   scripts/demo                                           installs, builds and runs it
 //   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
 //
-// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 40 --out @OUT@
+// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 40 --neighbours 5 --out @OUT@
 //
 // In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), result.json,
 // report.html.
@@ -17,6 +17,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "support/activations.hpp"
 #include "support/backends.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
@@ -37,8 +38,8 @@ struct Options {
   int threads = 0;
   // Settings of the run that were given another value.
   std::optional<std::uint64_t> denoiser_steps, steps;
-  std::optional<ds::Index> base_channels, siamese_batch;
-  std::optional<double> siamese_weight;
+  std::optional<ds::Index> base_channels, siamese_batch, encoder_width, neighbours;
+  std::optional<double> siamese_weight, temperature;
   std::optional<int> subsets;
   std::optional<ds::Index> pictures;  ///< of each part; all of them unless told
 
@@ -53,6 +54,9 @@ struct Options {
     config.base_channels = base_channels.value_or(config.base_channels);
     config.siamese_batch = siamese_batch.value_or(config.siamese_batch);
     config.siamese_weight = siamese_weight.value_or(config.siamese_weight);
+    config.temperature = temperature.value_or(config.temperature);
+    config.neighbours = neighbours.value_or(config.neighbours);
+    config.encoder_width = encoder_width.value_or(config.encoder_width);
     config.subsets = subsets.value_or(config.subsets);
     return config;
   }
@@ -149,10 +153,15 @@ void run(Options const& options) {
       LossWeighting{config.p2_k}};
   say("DiffSiam: " + std::to_string(ds::parameters(model).size()) +
       " trainable parameters beside the frozen denoiser");
+  std::optional<ds::data::Partners> partners;
+  if (config.neighbours > 0) {
+    say("neighbours of the training pictures, by the denoiser");
+    partners = denoiser_partners(context, denoiser, pictures.train, config.neighbours, threads);
+  }
   ProbeCurve curve{threads, pictures, folder / "probe.metrics.jsonl", options.resume};
   auto const look = [&](std::uint64_t step) { curve.look(context, model.encoder(), step); };
   StageSpeed const diffsiam_speed =
-      train_diffsiam(context, model, pictures, config, folder, options.resume, look);
+      train_diffsiam(context, model, pictures, config, folder, options.resume, partners, look);
   Results results = measure(context, model, pictures, config, threads);
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;
@@ -184,6 +193,14 @@ int main(int argc, char** argv) {
       ->group("Settings");
   app.add_option("--siamese-batch", options.siamese_batch, "pictures of the siamese half")->group("Settings");
   app.add_option("--siamese-weight", options.siamese_weight, "w in L_diffusion + w L_siamese")
+      ->group("Settings");
+  app.add_option("--temperature", options.temperature, "of NT-Xent")->group("Settings");
+  app.add_option("--neighbours", options.neighbours,
+                 "of a picture by the denoiser, one of which is its second view; 0: itself")
+      ->check(CLI::Range(0, 1000))
+      ->group("Settings");
+  app.add_option("--encoder-width", options.encoder_width, "times the channels of the small encoder")
+      ->check(CLI::Range(1, 16))
       ->group("Settings");
   app.add_option("--subsets", options.subsets, "k; 1 is PDAE")->group("Settings");
   app.add_option("--pictures", options.pictures, "use only the first ones of each part, at least 400")

@@ -37,7 +37,7 @@ struct Options {
 
   // Settings of the recipe that were given another value.
   std::optional<std::uint64_t> steps, siamese_from;
-  std::optional<ds::Index> batch, siamese_batch;
+  std::optional<ds::Index> batch, siamese_batch, neighbours, encoder_width;
   std::optional<int> subsets;
   std::optional<double> siamese_weight, rate, temperature, beta, p2_k, price;
   std::optional<float> least_area, blur, erase, jitter;
@@ -54,6 +54,8 @@ struct Options {
     recipe.beta = beta.value_or(recipe.beta);
     recipe.p2_k = p2_k.value_or(recipe.p2_k);
     recipe.price = price.value_or(recipe.price);
+    recipe.neighbours = neighbours.value_or(recipe.neighbours);
+    recipe.encoder_width = encoder_width.value_or(recipe.encoder_width);
     recipe.subsets = subsets.value_or(recipe.subsets);
     return recipe;
   }
@@ -161,6 +163,10 @@ int main(int argc, char** argv) {
   app.add_option("--siamese-weight", options.siamese_weight, "w");
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");
+  app.add_option("--neighbours", options.neighbours,
+                 "of a picture by the denoiser, one of which is its second view; 0: itself");
+  app.add_option("--encoder-width", options.encoder_width, "times the channels of the small backbone")
+      ->check(CLI::PositiveNumber);
   app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--price", options.price, "of a nat that z says; 0: free")->check(CLI::NonNegativeNumber);

@@ -25,6 +25,7 @@ struct RunConfig {
 
   ds::Index base_channels = 16, groups = 8;
   int subsets = 16, latent_dims = 64;
+  ds::Index encoder_width = 1;  ///< times the channels of the small backbone
 
   std::uint64_t denoiser_steps = 550;
   ds::Index denoiser_batch = 64;
@@ -35,7 +36,9 @@ struct RunConfig {
   ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
   double rate = 3e-3;
   double siamese_weight = 0.05;
-  double p2_k = 0;  ///< of the diffusion loss, see LossWeighting
+  double temperature = 0.5;  ///< of NT-Xent
+  ds::Index neighbours = 0;  ///< of a picture by the denoiser, one of which is its second view; 0: itself
+  double p2_k = 0;           ///< of the diffusion loss, see LossWeighting
   int sampling_steps = 50;
 
   [[nodiscard]] static RunConfig quick() { return {}; }
@@ -47,6 +50,9 @@ struct RunConfig {
     config.batch = 64;
     config.siamese_batch = 384;
     config.siamese_weight = 0.2;
+    config.temperature = 0.2;
+    config.neighbours = 5;
+    config.encoder_width = 2;
     config.p2_k = 0.01;
     return config;
   }
@@ -59,6 +65,7 @@ struct RunConfig {
             {"groups", groups},
             {"subsets", subsets},
             {"latent_dims", latent_dims},
+            {"encoder_width", encoder_width},
             {"denoiser_steps", denoiser_steps},
             {"denoiser_batch", denoiser_batch},
             {"denoiser_rate", denoiser_rate},
@@ -67,6 +74,8 @@ struct RunConfig {
             {"siamese_batch", siamese_batch},
             {"rate", rate},
             {"siamese_weight", siamese_weight},
+            {"temperature", temperature},
+            {"neighbours", neighbours},
             {"p2_k", p2_k},
             {"sampling_steps", sampling_steps}};
   }
@@ -81,11 +90,18 @@ struct RunConfig {
           .groups = run.groups,
           .seed = run.seed};
 }
+/// `width` times as many channels as the small backbone has.
+template <class B>
+[[nodiscard]] typename ds::encoder::ConvBackbone<B>::Config small_backbone(ds::Index width,
+                                                                           ds::Index channels = 1,
+                                                                           ds::Index side = 28) {
+  auto config = ds::encoder::ConvBackbone<B>::Config::for_small(channels, side);
+  for (ds::Index& of_stage : config.channels) of_stage *= width;
+  return config;
+}
 template <class B>
 [[nodiscard]] typename ds::ModularEncoder<B>::Config encoder_config(RunConfig const& run) {
-  auto backbone = ds::encoder::ConvBackbone<B>::Config::for_small();
-  backbone.groups = 32;
-  return {.backbone = backbone,
+  return {.backbone = small_backbone<B>(run.encoder_width),
           .partition = ds::TimestepPartition::uniform(
               {.timesteps = 1000, .subsets = run.subsets, .dims = run.latent_dims}),
           .seed = run.seed + 1};

@@ -156,17 +156,19 @@ template <class B>
 }
 
 /// Encoder and shift decoder on top of the denoiser, and the siamese half beside them: L = L_diffusion + w
-/// NT-Xent.
+/// NT-Xent, of two views of a picture, or of a picture and a partner.
 template <class B>
 [[nodiscard]] StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& model,
                                         Pictures const& pictures, RunConfig const& config,
                                         RunFolder const& folder, bool resume,
+                                        std::optional<ds::data::Partners> const& partners,
                                         std::function<void(std::uint64_t)> look) {
   ds::NtXentHalf<B> const siamese{context,
                                   {.head = {.dims = config.latent_dims,
                                             .hidden = 2 * config.latent_dims,
                                             .out = config.latent_dims,
-                                            .seed = config.seed + 3}}};
+                                            .seed = config.seed + 3},
+                                   .temperature = config.temperature}};
   auto const list = ds::parameters(model, siamese);
   ds::train::Adam<B> adam{list, {.learning_rate = config.rate}};
   ds::train::Ema<B> ema{list};
@@ -177,7 +179,8 @@ template <class B>
   ds::data::Loader loader{pictures.train,
                           {.batch_size = config.siamese_batch,
                            .seed = config.seed + 4,
-                           .views = ds::data::TwoViews{fashion_views()}}};
+                           .views = ds::data::TwoViews{fashion_views()},
+                           .partners = partners}};
   ds::Shape const picture = pictures.train.shape();
   ds::train::Feed<B> images{context, picture.with_samples(config.batch)};
   ds::train::Feed<B> views{context, picture.with_samples(2 * config.siamese_batch)};

@@ -156,6 +156,41 @@ TEST_CASE("views of a picture change from epoch to epoch") {
                         b.first.begin() + static_cast<std::ptrdiff_t>(i * 64)));
 }
 
+TEST_CASE("the second view is of a partner, of every one in turn") {
+  Dataset const set = numbered(12);
+  std::vector<Index> positions;
+  for (Index i = 0; i < 12; ++i) positions.insert(positions.end(), {(i + 1) % 12, (i + 5) % 12});
+  data::Augmentation const plain = [](std::span<float>, data::ImageExtent const&, Rng const&, auto&) {};
+  LoaderConfig config{.batch_size = 4,
+                      .prefetch = 0,
+                      .views = data::TwoViews{plain},
+                      .partners = data::Partners{positions, 2}};
+  Loader loader{set, config};
+  std::set<std::pair<Index, Index>> pairs;
+  for (int batches = 0; batches < 60; ++batches) {
+    Batch const batch = loader.next();
+    for (std::size_t i = 0; i < 4; ++i) {
+      auto const shown = [&](std::span<float const> views) {
+        for (Index candidate = 0; candidate < 12; ++candidate)
+          if (views[i * 64 + 9] == data::unit_from_pixel(set.pixels(candidate)[9]) &&
+              views[i * 64 + 40] == data::unit_from_pixel(set.pixels(candidate)[40]))
+            return candidate;
+        return Index{-1};
+      };
+      REQUIRE(shown(batch.views[0]) == batch.indices[i]);
+      pairs.emplace(batch.indices[i], shown(batch.views[1]));
+    }
+  }
+  std::set<std::pair<Index, Index>> expected;
+  for (Index i = 0; i < 12; ++i) expected.insert({{i, (i + 1) % 12}, {i, (i + 5) % 12}});
+  REQUIRE(pairs == expected);
+
+  loader.seek({});
+  config.prefetch = config.threads = 3;
+  Loader ahead{set, config};
+  REQUIRE(take(ahead, 9) == take(loader, 9));
+}
+
 TEST_CASE("the buffers of batches are reused in turn") {
   Loader loader{numbered(40), with_views(2, 1)};
   std::set<float const*> images, views;
@@ -196,6 +231,19 @@ TEST_CASE("a loader of a set without labels hands out none") {
   REQUIRE(loader.next().labels.empty());
 }
 
+TEST_CASE("partners are whole rows of positions in the set") {
+  using test::contains;
+  data::Partners const partners{{1, 2, 2, 0, 0, 1}, 2};
+  REQUIRE(partners.pictures() == 3);
+  REQUIRE(partners.of(1)[0] == 2);
+  REQUIRE(partners.of(1)[1] == 0);
+  REQUIRE_THROWS_AS(data::Partners({}, 1), ShapeError);
+  REQUIRE_THROWS_AS(data::Partners({0}, 0), ShapeError);
+  REQUIRE_THROWS_WITH(data::Partners({0, 1, 2}, 2), contains("3 positions, 2 each"));
+  REQUIRE_THROWS_WITH(data::Partners({0, 2}, 1), contains("[0, 2)") && contains("2 for picture 1"));
+  REQUIRE_THROWS_AS(data::Partners({0, -1}, 1), RangeError);
+}
+
 TEST_CASE("a loader that cannot work is refused") {
   using test::contains;
   Dataset const set = numbered(4);
@@ -207,6 +255,12 @@ TEST_CASE("a loader that cannot work is refused") {
   REQUIRE_THROWS_AS(Loader(set, {.batch_size = 1, .prefetch = -1}), ConfigError);
   REQUIRE_THROWS_AS(Loader(set, {.batch_size = 1, .threads = 0}), ConfigError);
   REQUIRE_THROWS_AS(Loader(set, {.batch_size = 1, .flip = 2}), ConfigError);
+  data::Partners const of_three{{1, 2, 0}, 1};
+  REQUIRE_THROWS_WITH(Loader(set, {.batch_size = 1, .partners = of_three}), contains("views"));
+  LoaderConfig views = with_views(0, 1);
+  views.batch_size = 1;
+  views.partners = of_three;
+  REQUIRE_THROWS_WITH(Loader(set, views), contains("partners of 4") && contains("got 3"));
   Loader loader{set, {.batch_size = 2}};
   REQUIRE_THROWS_WITH(loader.seek({0, 2}), contains("[0, 2)") && contains("got 2"));
 }

@@ -1,7 +1,8 @@
 // Manipulations: z moved along the direction in which a linear classifier finds a level of a factor,
 //   z' = restore(standardise(z) + strength sqrt(d) w / |w|),
-// by all dims or by the few that a learned mask lets through. A clean edit reaches the level and leaves the
-// other factors alone.
+// by all dims or by the few that a learned mask lets through; or by what parts the mean z of two levels,
+//   z' = z + strength (mean[wanted] - mean[own]).
+// A clean edit reaches the level and leaves the other factors alone.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/eval/level_moments.hpp>
 #include <diffsiam/eval/masked_classifier.hpp>
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/latent_standardisation.hpp>
 
+#include "../experiment/measure.hpp"
 #include "reconstruction.hpp"
 #include "studio.hpp"
 #include "wish.hpp"
@@ -20,7 +23,7 @@
 namespace example {
 
 struct Manipulation {
-  std::string method, direction;  ///< whose z; "all dims" or how many
+  std::string method, direction;  ///< whose z; "all dims", how many, or "level means"
   Wish wish;
   double strength = 0;
   ds::eval::EditEffect effect;
@@ -63,16 +66,31 @@ struct Manipulation {
   return method.decode(studio, subjects.x_T, space.restored(z));
 }
 
-/// One edit of `test`, its strength the least by which at least half of `validation` reach the level, or the
-/// greatest there is.
-[[nodiscard]] inline Manipulation manipulate(Studio const& studio, Method const& method, Wish const& wish,
-                                             ds::eval::LinearClassifier const& classifier,
-                                             Subjects const& validation, Subjects const& test) {
+/// Pictures with z moved from the level that the classifier reads in it to another; x_T stays. Where factors
+/// vary independently all others are alike in both means, so that the step between them holds this one alone;
+/// w, which is made to tell levels apart, also leans on whatever else varies little.
+[[nodiscard]] inline ds::Tensor<B> moved_between(Studio const& studio, Method const& method,
+                                                 Subjects const& subjects,
+                                                 ds::eval::LinearClassifier const& classifier,
+                                                 Eigen::MatrixXd const& level_shifts, int level,
+                                                 double strength) {
+  std::vector<float> steps = subjects.z.values();
+  ds::Index const dims = level_shifts.rows();
+  auto const own = classifier.predict(features_of(steps, dims), &studio.context->threads());
+  for (std::size_t i = 0; i < own.size(); ++i)
+    Eigen::Map<Eigen::VectorXf>(steps.data() + static_cast<ds::Index>(i) * dims, dims) =
+        (level_shifts.col(level) - level_shifts.col(own[i])).cast<float>();
+  auto const step = ds::Tensor<B>::from(*studio.context, subjects.z.shape(), std::span<float const>{steps});
+  return method.decode(studio, subjects.x_T, ds::ops::linear_combination(1, subjects.z, strength, step));
+}
+
+/// One edit of `test` by edit(subjects, strength), its strength the least by which at least half of
+/// `validation` reach the level, or the greatest there is.
+template <class Edit>
+[[nodiscard]] Manipulation manipulate(Studio const& studio, Method const& method, Wish const& wish,
+                                      Subjects const& validation, Subjects const& test, Edit const& edit) {
   constexpr std::array<double, 4> strengths{0.25, 0.5, 1, 2};
   Manipulation result{.method = method.name, .direction = {}, .wish = wish, .effect = {}};
-  auto const edit = [&](Subjects const& subjects, double strength) {
-    return moved_towards(studio, method, subjects, classifier, wish.level, strength);
-  };
   auto const effect_on = [&](Subjects const& subjects, ds::Tensor<B> const& edited) {
     std::vector<int> const wanted(static_cast<std::size_t>(subjects.count()), wish.level);
     return studio.effect(subjects.seen, edited, wish.factor, wanted);
@@ -90,15 +108,24 @@ struct Manipulation {
   return result;
 }
 
-/// Every wish by all dims and by a learned mask. `z` of training and validation pictures.
+/// Every wish by all dims, by a learned mask, and by level means. `z` of training and validation pictures.
 [[nodiscard]] inline std::vector<Manipulation> manipulations(Studio const& studio, Method const& method,
                                                              FeatureSet const& z, Subjects const& validation,
                                                              Subjects const& test) {
   FactorTable const& factors = studio.factors();
   ds::ThreadPool& threads = studio.context->threads();
   auto const wishes = wishes_for(*studio.data);
-  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(2 * wishes.size()), "edits"};
+  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(3 * wishes.size()), "edits"};
   std::vector<Manipulation> results;
+  auto const add = [&](Manipulation result, std::string const& direction) {
+    result.direction = direction;
+    results.push_back(std::move(result));
+    progress(static_cast<std::int64_t>(results.size()));
+  };
+  auto known_factors = factors.train;
+  known_factors.resize(z.train.size() / static_cast<std::size_t>(z.dims) * factors.factors());
+  auto const moments =
+      ds::eval::LevelMoments::of(factored(z.train, z.dims, known_factors, factors), &threads);
   for (Wish const& wish : wishes) {
     auto levels = factors.column(factors.train, wish.factor);
     levels.resize(z.train.size() / static_cast<std::size_t>(z.dims));
@@ -107,13 +134,25 @@ struct Manipulation {
         unseen{features_of(z.validation, z.dims), held_out};
     int const classes = factors.levels[wish.factor];
     Subjects const choosing = without(studio, validation, wish), edited = without(studio, test, wish);
-    for (ds::Index const kept : {z.dims, studio.settings.kept}) {
-      auto const reader =
-          ds::eval::masked_classifier(known, unseen, {.kept = kept}, {.classes = classes}, &threads);
-      results.push_back(manipulate(studio, method, wish, reader.classifier, choosing, edited));
-      results.back().direction = kept == z.dims ? "all dims" : std::to_string(kept) + " dims";
-      progress(static_cast<std::int64_t>(results.size()));
-    }
+    auto const reader_of = [&](ds::Index kept) {
+      return ds::eval::masked_classifier(known, unseen, {.kept = kept}, {.classes = classes}, &threads)
+          .classifier;
+    };
+    auto const along = [&](ds::eval::LinearClassifier const& reader) {
+      return manipulate(studio, method, wish, choosing, edited,
+                        [&](Subjects const& subjects, double strength) {
+                          return moved_towards(studio, method, subjects, reader, wish.level, strength);
+                        });
+    };
+    auto const reader = reader_of(z.dims);
+    add(along(reader), "all dims");
+    add(along(reader_of(studio.settings.kept)), std::to_string(studio.settings.kept) + " dims");
+    add(manipulate(studio, method, wish, choosing, edited,
+                   [&](Subjects const& subjects, double strength) {
+                     return moved_between(studio, method, subjects, reader,
+                                          moments.factors[wish.factor].shift, wish.level, strength);
+                   }),
+        "level means");
   }
   return results;
 }
@@ -149,12 +188,14 @@ inline void show_manipulations(ds::io::HtmlReport& report, Studio const& studio,
   for (auto const& of_method : results) {
     std::vector<ds::io::Picture> cells;
     for (std::size_t i = 0; i < of_method.size(); ++i) {
-      if (i % 2 == 0) add_row(cells, of_method[i].before, columns);
+      if (i % 3 == 0) add_row(cells, of_method[i].before, columns);
       add_row(cells, of_method[i].after, columns);
     }
     std::string const& name = of_method.front().method;
     show(section, studio.folder, "manipulations_" + name, ds::io::grid(cells, static_cast<int>(columns), 2),
-         name + ", three rows a wish, in the order of the table: before; by all dims; by the mask's.");
+         name +
+             ", four rows a wish, in the order of the table: before; by all dims; by the mask's; by level "
+             "means.");
   }
 }
 

@@ -14,6 +14,7 @@
 #include <diffsiam/model/beta_vae.hpp>
 #include <diffsiam/model/classifier.hpp>
 
+#include "../activations.hpp"
 #include "curve.hpp"
 #include "learner.hpp"
 
@@ -32,7 +33,7 @@ struct CodeOf {
 inline constexpr ds::Index baseline_batch = 128;
 
 [[nodiscard]] inline typename ds::encoder::ConvBackbone<B>::Config backbone_config(Run const& run) {
-  return ds::encoder::ConvBackbone<B>::Config::for_small(run.data->channels(), run.data->side());
+  return small_backbone<B>(run.recipe.encoder_width, run.data->channels(), run.data->side());
 }
 /// The encoder of every method, with the subsets of `partition`.
 [[nodiscard]] inline ds::ModularEncoder<B> encoder_of(Run const& run,
@@ -92,45 +93,24 @@ FeatureSet train_baseline(Run const& run, Model const& model, Curve& curve, Loss
   });
 }
 
-/// Activations at the end of the denoiser's way down for noised pictures, flattened.
-struct DenoiserCode {
-  using Backend = B;
-  ds::UNet<B> const& denoiser;
-  int t;
-
-  [[nodiscard]] ds::Tensor<B> operator()(ds::Tensor<B> const& x) const {
-    auto const steps = ds::diffusion::same_timestep<B>(x.context(), x.shape().samples(), t);
-    auto const noise = ds::diffusion::normal<B>(x.context(), x.shape(), {.seed = 0, .stream = 60});
-    auto const x_t = ds::add_noise(ds::NoiseSchedule::linear(), x, steps, noise);
-    return ds::ops::flatten(denoiser.down()(x_t, denoiser.time_embedding()(steps)).front());
-  }
-  [[nodiscard]] ds::Index latent_dims() const {
-    auto const& config = denoiser.config();
-    ds::Index const level = config.levels() - 1;
-    return config.channels(level) * side * side;
-  }
-  ds::Index side;  ///< of the lowest level
-};
-
 /// PCA of the frozen denoiser's activations at the time-step whose features tell most on validation pictures.
 [[nodiscard]] inline FeatureSet denoiser_features(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
   constexpr std::array<int, 6> candidates{10, 50, 100, 200, 300, 500};
   ds::ThreadPool& threads = run.context->threads();
-  ds::Index const side = run.data->side() >> (denoiser.config().levels() - 1);
+  auto const code_at = [&](int t) { return DenoiserCode<B>{denoiser, t, run.data->side()}; };
   Pictures few = run.data->pictures;
   few.train = few.train.slice(0, std::min<ds::Index>(10000, few.train.size()));
   few.test = few.validation;
   int best = candidates.front();
   double best_accuracy = -1;
   for (int const t : candidates) {
-    DenoiserCode const code{denoiser, t, side};
-    FeatureSet const z = pca_features(encode_parts(*run.context, code, few), run.recipe.dims, threads);
+    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), run.recipe.dims, threads);
     double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).mean();
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
   }
   say("best time-step on validation pictures: " + std::to_string(best));
-  return pca_features(encode_parts(*run.context, DenoiserCode{denoiser, best, side}, run.data->pictures),
-                      run.recipe.dims, threads);
+  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), run.recipe.dims,
+                      threads);
 }
 
 }  // namespace example

@@ -122,9 +122,11 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
                                      ds::ops::sum(ds::ops::multiply(z, z)));
 }
 
-/// Trains the learner by its recipe: L = L_diffusion + w L_siamese, or one of both alone.
+/// Trains the learner by its recipe: L = L_diffusion + w L_siamese, or one of both alone. The second view is
+/// of the picture, or of one of its partners where there are any.
 inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
-                                  std::function<void(std::uint64_t)> look) {
+                                  std::function<void(std::uint64_t)> look,
+                                  std::optional<ds::data::Partners> partners = {}) {
   Recipe const& recipe = run.recipe;
   B::Context& context = *run.context;
   bool const siamese = recipe.siamese != Siamese::none;
@@ -132,7 +134,10 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
   ds::Index const batch_size =
       std::max(recipe.diffusion ? recipe.batch : 0, siamese ? recipe.siamese_batch : 0);
   ds::data::LoaderConfig loading{.batch_size = batch_size, .seed = run.seed + 4};
-  if (siamese) loading.views = ds::data::TwoViews{run.data->views};
+  if (siamese) {
+    loading.views = ds::data::TwoViews{run.data->views};
+    loading.partners = std::move(partners);
+  }
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
     std::optional<ds::Taped<B>> diffusion, joined;
     if (learner.model) {

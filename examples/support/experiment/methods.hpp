@@ -98,11 +98,16 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   auto const noise = [&](FeatureSet& z) {
     if (recipe.price > 0) add_noise(*run.context, z, run.seed);
   };
-  (void)train_by_recipe(run, learner, [&](std::uint64_t step) {
+  std::optional<ds::data::Partners> partners;
+  if (recipe.neighbours > 0)
+    partners = denoiser_partners(*run.context, denoiser, run.data->pictures.train, recipe.neighbours,
+                                 run.context->threads());
+  auto const look = [&](std::uint64_t step) {
     FeatureSet z = curve.features(encoder);
     noise(z);
     curve.add(z, step);
-  });
+  };
+  (void)train_by_recipe(run, learner, look, std::move(partners));
   MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
   noise(result.z);
   if (recipe.diffusion) result.partition = partition;

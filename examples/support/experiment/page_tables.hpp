@@ -25,6 +25,7 @@ struct NamedMethod {
 /// Ours first, the ceiling last.
 [[nodiscard]] inline std::vector<NamedMethod> const& named_methods() {
   static std::vector<NamedMethod> const methods{{"diffsiam", "DiffSiam"},
+                                                {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours"},
                                                 {"diffsiam_simsiam", "DiffSiam, SimSiam half"},
                                                 {"stop_preceding", "DiffSiam, preceding subsets stopped"},
                                                 {"priced", "diffusion half, preceding stopped, z at a price"},
@@ -32,8 +33,10 @@ struct NamedMethod {
                                                 {"staged", "DiffSiam, staged widths"},
                                                 {"suggested", "DiffSiam, suggested widths"},
                                                 {"diffusion_only", "diffusion half only"},
+                                                {"one_dim_subsets", "diffusion half, one dim a subset"},
                                                 {"pdae", "PDAE (one subset)"},
                                                 {"nt_xent", "NT-Xent only"},
+                                                {"nt_xent_neighbours", "NT-Xent only, denoiser's neighbours"},
                                                 {"simsiam", "SimSiam only"},
                                                 {"denoiser_features", "denoiser's activations"},
                                                 {"autoencoder", "autoencoder"},

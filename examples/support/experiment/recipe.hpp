@@ -24,7 +24,8 @@ struct Recipe {
   double siamese_weight = 0.2;     ///< w, beside the diffusion loss
   double temperature = 0.5;        ///< of NT-Xent
   std::uint64_t siamese_from = 0;  ///< step at which the siamese half joins
-  int subsets = 16;                ///< k; 1 is PDAE
+  ds::Index neighbours = 0;  ///< of a picture by the denoiser, one of which is its second view; 0: itself
+  int subsets = 16;          ///< k; 1 is PDAE
   Widths widths = Widths::uniform;
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
@@ -36,6 +37,7 @@ struct Recipe {
   double beta = 4;  ///< of the beta-VAE
 
   ds::Index dims = 64;
+  ds::Index encoder_width = 1;  ///< times the channels of the small backbone
   std::uint64_t steps = 1000;
   ds::Index batch = 96;           ///< pictures of the diffusion half
   ds::Index siamese_batch = 192;  ///< pictures of the siamese half, two views each
@@ -62,6 +64,7 @@ struct Recipe {
             {"siamese_weight", siamese_weight},
             {"temperature", temperature},
             {"siamese_from", siamese_from},
+            {"neighbours", neighbours},
             {"subsets", subsets},
             {"widths", static_cast<int>(widths)},
             {"gradient_mode", static_cast<int>(gradient_mode)},
@@ -69,6 +72,7 @@ struct Recipe {
             {"price", price},
             {"beta", beta},
             {"dims", dims},
+            {"encoder_width", encoder_width},
             {"steps", steps},
             {"batch", batch},
             {"siamese_batch", siamese_batch},
@@ -78,8 +82,20 @@ struct Recipe {
 
 /// Methods that train an encoder by a recipe, DiffSiam first.
 [[nodiscard]] inline std::vector<std::string> recipe_names() {
-  return {"diffsiam",       "diffusion_only", "nt_xent", "simsiam",   "pdae",  "diffsiam_simsiam",
-          "stop_preceding", "dual",           "staged",  "suggested", "priced"};
+  return {"diffsiam",
+          "diffusion_only",
+          "nt_xent",
+          "simsiam",
+          "pdae",
+          "one_dim_subsets",
+          "diffsiam_neighbours",
+          "nt_xent_neighbours",
+          "diffsiam_simsiam",
+          "stop_preceding",
+          "dual",
+          "staged",
+          "suggested",
+          "priced"};
 }
 
 /// `base` with the flags that make it `method`. Throws ConfigError for a name that is none.
@@ -95,6 +111,12 @@ struct Recipe {
   } else if (method == "pdae") {
     base.siamese = Siamese::none;
     base.subsets = 1;
+  } else if (method == "one_dim_subsets") {
+    base.siamese = Siamese::none;
+    base.subsets = static_cast<int>(base.dims);
+  } else if (method == "diffsiam_neighbours" || method == "nt_xent_neighbours") {
+    base.diffusion = method == "diffsiam_neighbours";
+    if (base.neighbours == 0) base.neighbours = 5;
   } else if (method == "diffsiam_simsiam") {
     base.siamese = Siamese::simsiam;
   } else if (method == "stop_preceding") {

@@ -24,6 +24,7 @@
 #include <diffsiam/core/shape.hpp>
 #include <diffsiam/data/dataset.hpp>
 #include <diffsiam/data/geometry.hpp>
+#include <diffsiam/data/partners.hpp>
 #include <diffsiam/data/permutation.hpp>
 #include <diffsiam/data/two_views.hpp>
 
@@ -38,6 +39,8 @@ struct LoaderConfig {
   int threads = 1;                  ///< that prepare them
   float flip = 0;                   ///< probability of mirroring `images`; views are made from the unmirrored
   std::optional<TwoViews> views{};  ///< adds two augmented views to each batch
+  /// The second view is of one of the picture's partners, drawn anew in each epoch, in place of itself.
+  std::optional<Partners> partners{};
 };
 
 /// Which batch: `batch` of the epoch `epoch`, both from 0.
@@ -62,7 +65,7 @@ struct Batch {
 class Loader {
  public:
   /// Throws ConfigError for an empty set, a batch size below 1 or (with drop_last) above the set's size, a
-  /// negative prefetch or no threads.
+  /// negative prefetch or no threads, partners of another number of pictures or without views.
   explicit Loader(Dataset dataset, LoaderConfig config = {})
       : dataset_(std::move(dataset)), config_(std::move(config)) {
     auto const require = [](bool good, std::string_view expected, std::string const& actual) {
@@ -79,12 +82,20 @@ class Loader {
     require(config_.threads >= 1, "at least 1 thread", std::to_string(config_.threads));
     require(config_.flip >= 0 && config_.flip <= 1, "a flip probability in [0, 1]",
             std::to_string(config_.flip));
+    if (config_.partners) {
+      require(config_.views.has_value(), "views, where there are partners", "none");
+      require(config_.partners->pictures() == n, "partners of " + std::to_string(n) + " pictures",
+              std::to_string(config_.partners->pictures()));
+    }
     batches_ = config_.drop_last ? n / config_.batch_size : (n + config_.batch_size - 1) / config_.batch_size;
 
     slots_.resize(static_cast<std::size_t>(config_.prefetch) + 1);
     for (Slot& slot : slots_) reserve(slot);
     workers_.resize(config_.prefetch == 0 ? 1 : static_cast<std::size_t>(config_.threads));
-    for (Worker& worker : workers_) worker.order.resize(static_cast<std::size_t>(n));
+    for (Worker& worker : workers_) {
+      worker.order.resize(static_cast<std::size_t>(n));
+      if (config_.partners) worker.partner.resize(static_cast<std::size_t>(dataset_.image_size()));
+    }
     if (config_.prefetch == 0) return;
     try {
       for (Worker& worker : workers_) worker.thread = std::jthread([this, &worker] { serve(worker); });
@@ -185,6 +196,7 @@ class Loader {
   struct Worker {
     std::vector<std::uint32_t> order;
     std::optional<std::uint64_t> order_epoch;
+    std::vector<float> partner;
     AugmentScratch scratch;
     std::jthread thread;
   };
@@ -265,11 +277,17 @@ class Loader {
       // Counts the pictures of all epochs, so that no draw repeats.
       std::uint64_t const step =
           position.epoch * static_cast<std::uint64_t>(dataset_.size()) + static_cast<std::uint64_t>(index);
-      if (config_.views)
+      if (config_.views) {
+        std::span<float const> second = image;
+        if (config_.partners) {
+          dataset_.to_unit(config_.partners->draw(index, config_.seed, step), worker.partner);
+          second = worker.partner;
+        }
         for (int view = 0; view < 2; ++view)
-          (*config_.views)(view, image, extent, config_.seed, step,
+          (*config_.views)(view, view == 0 ? image : second, extent, config_.seed, step,
                            std::span(slot.views[static_cast<std::size_t>(view)]).subspan(at * each, each),
                            worker.scratch);
+      }
       if (config_.flip > 0 && Rng{config_.seed, flip_stream, step}.uniform(0) < config_.flip)
         flip_horizontally(image, extent);
     }

@@ -14,6 +14,7 @@ namespace diffsiam::data {
 inline constexpr std::uint32_t shuffle_stream = 0xDA7A0001U;
 inline constexpr std::uint32_t split_stream = 0xDA7A0002U;
 inline constexpr std::uint32_t flip_stream = 0xDA7A0003U;
+inline constexpr std::uint32_t partner_stream = 0xDA7A0004U;
 inline constexpr std::uint32_t view_stream = 0xDA7A0100U;  ///< view v draws from view_stream + v
 
 /// Overwrites `order` with a permutation of 0 .. size-1, every one equally likely.

@@ -1,0 +1,55 @@
+// Partners: pictures that stand in for each other, such as nearest neighbours in a model's features. A
+// siamese loss that compares a picture with a partner learns what they share, beyond what augmentations leave
+// (Dwibedi et al., NNCLR, arXiv 2104.14548).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/core/philox.hpp>
+#include <diffsiam/core/shape.hpp>
+#include <diffsiam/core/text.hpp>
+#include <diffsiam/data/permutation.hpp>
+
+namespace diffsiam::data {
+
+/// The partners of each picture of a set, by position in it. A handle: copies share the table.
+class Partners {
+ public:
+  /// `positions` are (pictures, each). Throws ShapeError unless there is a whole row of at least one for each
+  /// picture, RangeError for a position outside [0, pictures).
+  Partners(std::vector<Index> positions, Index each) : each_(each) {
+    auto const size = static_cast<Index>(positions.size());
+    if (each < 1 || size < 1 || size % each != 0)
+      fail<ShapeError>("Partners", "positions (pictures, each) of at least (1, 1)",
+                       {size, " positions, ", each, " each"});
+    for (Index i = 0; i < size; ++i)
+      if (Index const at = positions[static_cast<std::size_t>(i)]; at < 0 || at >= size / each)
+        fail<RangeError>("Partners", {"positions in [0, ", size / each, ")"},
+                         {at, " for picture ", i / each});
+    positions_ = std::make_shared<std::vector<Index> const>(std::move(positions));
+  }
+
+  [[nodiscard]] Index pictures() const { return static_cast<Index>(positions_->size()) / each_; }
+  [[nodiscard]] Index each() const { return each_; }
+  /// Those of picture i in [0, pictures()).
+  [[nodiscard]] std::span<Index const> of(Index i) const {
+    return std::span(*positions_)
+        .subspan(static_cast<std::size_t>(i * each_), static_cast<std::size_t>(each_));
+  }
+  /// One of them, each as likely. `step` tells pictures and epochs apart.
+  [[nodiscard]] Index draw(Index i, std::uint64_t seed, std::uint64_t step) const {
+    Rng const rng{.seed = seed, .stream = partner_stream, .step = step};
+    return of(i)[rng.below(static_cast<std::uint32_t>(each_), 0)];
+  }
+
+ private:
+  std::shared_ptr<std::vector<Index> const> positions_;
+  Index each_;
+};
+
+}  // namespace diffsiam::data

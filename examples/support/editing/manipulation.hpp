@@ -133,6 +133,11 @@ template <class Edit>
     ds::eval::Labelled const known{features_of(z.train, z.dims), levels},
         unseen{features_of(z.validation, z.dims), held_out};
     int const classes = factors.levels[wish.factor];
+    auto const& level_shifts = moments.factors[wish.factor].shift;
+    if (level_shifts.cols() < classes)
+      ds::fail<ds::ConfigError>(
+          "edit_pictures", {"known pictures of all ", classes, " levels of ", factors.names[wish.factor]},
+          {"none of the last one among ", levels.size()}, "raise --known");
     Subjects const choosing = without(studio, validation, wish), edited = without(studio, test, wish);
     auto const reader_of = [&](ds::Index kept) {
       return ds::eval::masked_classifier(known, unseen, {.kept = kept}, {.classes = classes}, &threads)
@@ -149,8 +154,8 @@ template <class Edit>
     add(along(reader_of(studio.settings.kept)), std::to_string(studio.settings.kept) + " dims");
     add(manipulate(studio, method, wish, choosing, edited,
                    [&](Subjects const& subjects, double strength) {
-                     return moved_between(studio, method, subjects, reader,
-                                          moments.factors[wish.factor].shift, wish.level, strength);
+                     return moved_between(studio, method, subjects, reader, level_shifts, wish.level,
+                                          strength);
                    }),
         "level means");
   }

@@ -54,7 +54,7 @@ void run(std::filesystem::path const& folder) {
   RunConfig config;
   config.subsets = settings.at("subsets").get<int>();
   config.latent_dims = settings.at("latent_dims").get<int>();
-  config.encoder_width = settings.at("encoder_width").get<ds::Index>();
+  config.encoder_width = settings.value("encoder_width", config.encoder_width);
 
   B::Context context;
   ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};

@@ -164,7 +164,8 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate, "learning rate");
   app.add_option("--temperature", options.temperature, "of NT-Xent");
   app.add_option("--neighbours", options.neighbours,
-                 "of a picture by the denoiser, one of which is its second view; 0: itself");
+                 "of a picture by the denoiser, one of which is its second view; 0: itself")
+      ->check(CLI::Range(0, 1000));
   app.add_option("--encoder-width", options.encoder_width, "times the channels of the small backbone")
       ->check(CLI::PositiveNumber);
   app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)")

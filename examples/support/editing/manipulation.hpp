@@ -68,7 +68,8 @@ struct Manipulation {
 
 /// Pictures with z moved from the level that the classifier reads in it to another; x_T stays. Where factors
 /// vary independently all others are alike in both means, so that the step between them holds this one alone;
-/// w, which is made to tell levels apart, also leans on whatever else varies little.
+/// w, made to tell levels apart, may lean on other things too. `level_shifts` (dims, levels) are those of
+/// LevelMoments.
 [[nodiscard]] inline ds::Tensor<B> moved_between(Studio const& studio, Method const& method,
                                                  Subjects const& subjects,
                                                  ds::eval::LinearClassifier const& classifier,

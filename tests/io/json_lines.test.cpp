@@ -72,6 +72,14 @@ TEST_CASE("a line that is no JSON object stops a resume and leaves the file", "[
   CHECK_THROWS_AS(io::read_json_lines(path), FileError);
 }
 
+TEST_CASE("a line that ends in bytes of zero is no JSON object", "[io][json_lines]") {
+  Scratch const scratch;
+  std::string const zeros(3, '\0');
+  io::write_file(scratch / "metrics", "{\"step\":1}\n{\"step\":2}" + zeros + "\n");
+  CHECK(contains(message_of<FileError>([&] { (void)io::read_json_lines(scratch / "metrics"); }),
+                 "a JSON object in line 2 of"));
+}
+
 TEST_CASE("a full disk takes a half-written line back", "[io][json_lines]") {
   Scratch const scratch;
   auto const path = scratch / "metrics.jsonl";

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <tests/io/safetensors_bytes.hpp>
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
 
@@ -22,21 +23,6 @@ using io::SafetensorsWriter;
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-
-/// A file with this JSON and this many bytes of data, all zero; `promised` replaces the length of the JSON.
-std::vector<std::byte> file_of(std::string const& json, std::size_t data_size, std::uint64_t promised = 0) {
-  if (promised == 0) promised = json.size();
-  std::vector<std::byte> bytes(8 + json.size() + data_size);
-  std::memcpy(bytes.data(), &promised, 8);
-  std::memcpy(bytes.data() + 8, json.data(), json.size());
-  return bytes;
-}
-
-std::string entry(std::string const& name, std::string const& dtype, std::string const& shape,
-                  std::string const& offsets) {
-  return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets +
-         "}";
-}
 
 std::string parse_error(std::vector<std::byte> const& bytes) {
   return message_of<FileError>([&] { (void)SafetensorsFile::parse(bytes, "bad.safetensors"); });
@@ -92,7 +78,8 @@ TEST_CASE("tensors lie aligned, widest elements first, and equal content gives e
   CHECK(size % 8 == 0);
   std::string const json(reinterpret_cast<char const*>(bytes.data()) + 8, size);
   auto const header = io::parse_safetensors_header(json, bytes.size() - 8 - size, "memory");
-  for (auto const& [name, tensor] : header.tensors) CHECK(tensor.begin % io::dtype_size(tensor.dtype) == 0);
+  for (auto const& [name, tensor] : header.tensors)
+    CHECK(tensor.begin * 8 % io::dtype_bits(tensor.dtype) == 0);
   CHECK(header.tensors.at("double").begin == 0);
   CHECK(header.tensors.at("steps").begin == 16);
   CHECK(header.tensors.at("labels").end == bytes.size() - 8 - size);
@@ -132,7 +119,7 @@ TEST_CASE("floats are rounded to nearest on the way out, and infinities and NaN 
 TEST_CASE("integers are never cut: what does not fit raises FileError", "[io][safetensors]") {
   SafetensorsWriter writer;
   CHECK(contains(message_of<FileError>([&] { writer.add("x", Dtype::I64, {1}, std::vector<float>{0.5F}); }),
-                 "write_safetensors: expected whole numbers of 64 bits in 'x', got 0.5"));
+                 "write_safetensors: expected whole numbers that I64 can hold in 'x', got 0.5 at index 0"));
   CHECK_THROWS_AS(writer.add("x", Dtype::I64, {1}, std::vector<double>{0x1p63}), FileError);
   CHECK_THROWS_AS(writer.add("x", Dtype::I32, {1}, Ints{2147483648}), FileError);
   CHECK_THROWS_AS(writer.add("x", Dtype::U8, {1}, Ints{-1}), FileError);
@@ -225,9 +212,9 @@ TEST_CASE("lying offsets, overlaps, gaps and sizes that overflow raise FileError
   CHECK(contains(one("[-2]", "[0,8]", 8), "whole and not negative extents"));
   CHECK(contains(one("[2.5]", "[0,8]", 8), "whole and not negative extents"));
   CHECK(contains(one("2", "[0,8]", 8), "a shape that is an array"));
-  CHECK(contains(one("[[2]]", "[0,8]", 8), "nested too deep"));
-  CHECK(contains(one("[4294967296,4294967296]", "[0,8]", 8), "size below 2^63"));
-  CHECK(contains(one("[9223372036854775807,2]", "[0,8]", 8), "size below 2^63"));
+  CHECK(contains(one("[[2]]", "[0,8]", 8), "whole and not negative extents, got array"));
+  CHECK(contains(one("[4294967296,4294967296]", "[0,8]", 8), "size below 2^61"));
+  CHECK(contains(one("[9223372036854775807,2]", "[0,8]", 8), "size below 2^61"));
   CHECK(contains(one("[1]", "[4,8]", 8),
                  "data from byte 0 on, where the tensor before it ends, got 4 (a gap)"));
 
@@ -244,10 +231,8 @@ TEST_CASE("lying offsets, overlaps, gaps and sizes that overflow raise FileError
 
 TEST_CASE("unknown dtypes, missing fields, double names and odd metadata raise FileError",
           "[io][safetensors]") {
-  CHECK(
-      contains(parse_error(file_of("{" + entry("w", "F8_E4M3", "[2]", "[0,2]") + "}", 2)),
-               "tensor 'w' of 'bad.safetensors' to have one of the dtypes F16, BF16, F32, F64, I64, I32, U8, "
-               "got 'F8_E4M3'"));
+  CHECK(contains(parse_error(file_of("{" + entry("w", "F8_E3M4", "[2]", "[0,2]") + "}", 2)),
+                 "tensor 'w' of 'bad.safetensors' to have a dtype of the format, got 'F8_E3M4'"));
   CHECK(contains(parse_error(file_of(R"({"w":{"shape":[],"data_offsets":[0,4]}})", 4)), "a dtype, got none"));
   CHECK(contains(parse_error(file_of(R"({"w":{"dtype":"F32","data_offsets":[0,4]}})", 4)),
                  "a shape, got none"));
@@ -334,7 +319,8 @@ TEST_CASE("mutated safetensors files are read or refused with an Error, never wo
     try {
       SafetensorsFile const file = SafetensorsFile::parse(bytes, "fuzz");
       for (std::string const& name : file.names()) {
-        if (file.values<double>(name).size() != file.size(name)) FAIL("wrong size");
+        bool const numbers = io::dtype_kind(file.dtype(name)) != io::DtypeKind::opaque;
+        if (numbers && file.values<double>(name).size() != file.size(name)) FAIL("wrong size");
         if (io::detail::byte_count(file.shape(name), file.dtype(name)) != file.bytes(name).size())
           FAIL("wrong shape");
       }

@@ -1,9 +1,7 @@
-// Element types of stored tensors, named as safetensors names them, and the conversion between their bytes
-// (little-endian) and float, double or int64. Narrowing rounds to nearest even; what is no whole number, or
-// beyond an integer's range, is refused rather than cut.
+// Stored elements as float, double or int64, and back: little-endian bytes, 16-bit floats rounded to nearest
+// even. A number that would become infinite, and a whole one that would become another, are refused.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -16,43 +14,39 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/half.hpp>
+#include <diffsiam/io/dtype.hpp>
+#include <diffsiam/io/markup.hpp>
 
 namespace diffsiam::io {
 
 static_assert(std::endian::native == std::endian::little,
               "diffsiam::io stores bytes in little-endian order.");
 
-enum class Dtype { F16, BF16, F32, F64, I64, I32, U8 };
-
-inline constexpr std::array<Dtype, 7> all_dtypes{Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64,
-                                                 Dtype::I64, Dtype::I32,  Dtype::U8};
-
-[[nodiscard]] constexpr std::string_view dtype_name(Dtype dtype) {
-  constexpr std::array<std::string_view, 7> names{"F16", "BF16", "F32", "F64", "I64", "I32", "U8"};
-  return names[static_cast<std::size_t>(dtype)];
-}
-
-/// Bytes of one element.
-[[nodiscard]] constexpr std::size_t dtype_size(Dtype dtype) {
-  constexpr std::array<std::size_t, 7> sizes{2, 2, 4, 8, 8, 4, 1};
-  return sizes[static_cast<std::size_t>(dtype)];
-}
-
-/// The dtype of that name, if it is one of ours.
-[[nodiscard]] constexpr std::optional<Dtype> dtype_from_name(std::string_view name) {
-  for (Dtype const dtype : all_dtypes)
-    if (dtype_name(dtype) == name) return dtype;
-  return std::nullopt;
-}
-
 /// What a stored tensor is read into or written from.
 template <class T>
 concept ElementValue = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t>;
 
 namespace detail {
+
+/// A stored BOOL: zero is false.
+struct Truth {
+  std::uint8_t byte;
+};
+
+/// The number that a stored element stands for.
+template <class Stored>
+[[nodiscard]] auto number_of(Stored stored) {
+  if constexpr (std::is_same_v<Stored, Truth>)
+    return static_cast<std::uint8_t>(stored.byte != 0);
+  else if constexpr (std::is_arithmetic_v<Stored>)
+    return stored;
+  else
+    return static_cast<float>(stored);
+}
 
 /// `value` as an integer type, or nothing when that would change it.
 template <std::integral To, class From>
@@ -63,105 +57,152 @@ template <std::integral To, class From>
     From const lower = std::is_signed_v<To> ? -upper : From{0};
     if (!(value >= lower && value < upper) || value != std::trunc(value)) return std::nullopt;
   } else {
-    if (value < std::numeric_limits<To>::min() || value > std::numeric_limits<To>::max()) return std::nullopt;
+    if (!std::in_range<To>(value)) return std::nullopt;
   }
   return static_cast<To>(value);
 }
 
-template <std::integral To, class From>
-[[nodiscard]] To require_integer(From value, std::string_view operation, std::string_view what) {
-  std::optional<To> const exact = exact_integer<To>(value);
-  if (!exact)
-    fail<FileError>(operation,
-                    "whole numbers of " + std::to_string(sizeof(To) * 8) + " bits in " + std::string(what),
-                    value);
-  return *exact;
+/// The 16-bit float nearest to `value`; rounded once, from the type that came.
+template <class Narrow, std::floating_point From>
+[[nodiscard]] Narrow narrowed(From value) {
+  Narrow result;
+  if constexpr (std::is_same_v<Narrow, Half>)
+    result.bits = half_bits(value);
+  else
+    result.bits = bfloat16_bits(value);
+  return result;
 }
 
-/// out[i] = convert(element i of `bytes`, read as Stored).
-template <class Stored, class T, class Convert>
-void decode_each(std::span<std::byte const> bytes, std::span<T> out, Convert convert) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    Stored stored;
-    std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));  // files promise no alignment
-    out[i] = convert(stored);
+/// `value` as a stored or read type, or nothing: floats are rounded among themselves, but not to an infinity;
+/// whole numbers stay what they are.
+template <class To, class From>
+[[nodiscard]] std::optional<To> converted(From value) {
+  if constexpr (std::is_same_v<To, From>) {
+    return value;
+  } else if constexpr (std::is_same_v<To, Truth>) {
+    std::optional<std::uint8_t> const byte = exact_integer<std::uint8_t>(value);
+    return byte && *byte <= 1 ? std::optional(Truth{*byte}) : std::nullopt;
+  } else if constexpr (std::is_integral_v<To>) {
+    return exact_integer<To>(value);
+  } else {
+    To result;
+    if constexpr (std::is_floating_point_v<To>)
+      result = static_cast<To>(value);
+    else if constexpr (std::is_floating_point_v<From>)
+      result = narrowed<To>(value);
+    else
+      result = narrowed<To>(static_cast<double>(value));
+    auto const number = number_of(result);
+    if constexpr (std::is_integral_v<From>) {
+      if (exact_integer<From>(number) != value) return std::nullopt;
+    } else {
+      if (std::isinf(number) && !std::isinf(value)) return std::nullopt;
+    }
+    return result;
   }
 }
 
-template <class Stored, class T, class Convert>
-void encode_each(std::span<T const> values, std::span<std::byte> out, Convert convert) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Stored const stored = convert(values[i]);
-    std::memcpy(out.data() + i * sizeof(Stored), &stored, sizeof(Stored));
+/// Calls f(std::type_identity<Stored>()) with the type that elements of `dtype` are stored in; not at all for
+/// an opaque one.
+template <class F>
+void with_stored_type(Dtype dtype, F const& f) {
+  switch (dtype) {
+    case Dtype::F16:
+      return f(std::type_identity<Half>());
+    case Dtype::BF16:
+      return f(std::type_identity<BFloat16>());
+    case Dtype::F32:
+      return f(std::type_identity<float>());
+    case Dtype::F64:
+      return f(std::type_identity<double>());
+    case Dtype::BOOL:
+      return f(std::type_identity<Truth>());
+    case Dtype::U8:
+      return f(std::type_identity<std::uint8_t>());
+    case Dtype::I8:
+      return f(std::type_identity<std::int8_t>());
+    case Dtype::U16:
+      return f(std::type_identity<std::uint16_t>());
+    case Dtype::I16:
+      return f(std::type_identity<std::int16_t>());
+    case Dtype::U32:
+      return f(std::type_identity<std::uint32_t>());
+    case Dtype::I32:
+      return f(std::type_identity<std::int32_t>());
+    case Dtype::U64:
+      return f(std::type_identity<std::uint64_t>());
+    case Dtype::I64:
+      return f(std::type_identity<std::int64_t>());
+    default:
+      return;
   }
+}
+
+template <class T>
+[[nodiscard]] constexpr Dtype dtype_of() {
+  return std::is_same_v<T, float> ? Dtype::F32 : std::is_same_v<T, double> ? Dtype::F64 : Dtype::I64;
+}
+
+/// "1e+39 at index 3".
+template <class T>
+[[nodiscard]] std::string shown_element(T value, std::size_t index) {
+  std::string number;
+  if constexpr (std::is_integral_v<T>)
+    number = std::to_string(value);
+  else
+    number = format_number(static_cast<double>(value));
+  return number + " at index " + std::to_string(index);
+}
+
+/// `what` names the tensor, `as` is what its elements were to become.
+template <class T>
+[[noreturn]] void refuse_element(std::string_view operation, std::string_view what, Dtype as, T value,
+                                 std::size_t index) {
+  std::string const expected = dtype_kind(as) == DtypeKind::floating
+                                   ? "numbers that " + std::string(dtype_name(as)) + " can hold"
+                                   : "whole numbers that " + std::string(dtype_name(as)) + " can hold";
+  fail<FileError>(operation, expected + " in " + std::string(what), shown_element(value, index));
+}
+
+inline void require_numbers(Dtype dtype, std::string_view operation, std::string_view what) {
+  if (dtype_kind(dtype) == DtypeKind::opaque)
+    fail<FileError>(operation, {"a dtype that is converted to numbers in ", what}, dtype_name(dtype),
+                    "floats of 16 bits and more, integers and BOOL are");
 }
 
 }  // namespace detail
 
 /// Converts out.size() elements. `bytes` holds exactly as many of type `dtype`; `what` names them in errors.
+/// Throws FileError for an opaque dtype, and for a number that T cannot hold, with its index.
 template <ElementValue T>
 void decode_elements(Dtype dtype, std::span<std::byte const> bytes, std::span<T> out,
                      std::string_view operation, std::string_view what) {
-  auto const convert = [&](auto stored) {
-    if constexpr (std::is_floating_point_v<T> || std::is_integral_v<decltype(stored)>)
-      return static_cast<T>(stored);
-    else
-      return detail::require_integer<T>(stored, operation, what);
-  };
-  switch (dtype) {
-    case Dtype::F16:
-      return detail::decode_each<std::uint16_t>(
-          bytes, out, [&](std::uint16_t bits) { return convert(float_from_half(bits)); });
-    case Dtype::BF16:
-      return detail::decode_each<std::uint16_t>(
-          bytes, out, [&](std::uint16_t bits) { return convert(float_from_bfloat16(bits)); });
-    case Dtype::F32:
-      return detail::decode_each<float>(bytes, out, convert);
-    case Dtype::F64:
-      return detail::decode_each<double>(bytes, out, convert);
-    case Dtype::I64:
-      return detail::decode_each<std::int64_t>(bytes, out, convert);
-    case Dtype::I32:
-      return detail::decode_each<std::int32_t>(bytes, out, convert);
-    case Dtype::U8:
-      return detail::decode_each<std::uint8_t>(bytes, out, convert);
-  }
+  detail::require_numbers(dtype, operation, what);
+  detail::with_stored_type(dtype, [&]<class Stored>(std::type_identity<Stored>) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      Stored stored;
+      std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));  // files promise no alignment
+      auto const number = detail::number_of(stored);
+      std::optional<T> const value = detail::converted<T>(number);
+      if (!value) detail::refuse_element(operation, what, detail::dtype_of<T>(), number, i);
+      out[i] = *value;
+    }
+  });
 }
 
-/// Converts every value to `dtype`; `out` has room for exactly as many.
+/// Converts every value to `dtype`; `out` has room for exactly as many. Throws FileError as decode_elements
+/// does.
 template <ElementValue T>
 void encode_elements(Dtype dtype, std::span<T const> values, std::span<std::byte> out,
                      std::string_view operation, std::string_view what) {
-  // 16-bit floats are rounded once, from the type that came; int64 goes by way of double.
-  auto const real = [](T value) {
-    if constexpr (std::is_integral_v<T>)
-      return static_cast<double>(value);
-    else
-      return value;
-  };
-  auto const integer = [&]<class To>(To, T value) {
-    return detail::require_integer<To>(value, operation, what);
-  };
-  switch (dtype) {
-    case Dtype::F16:
-      return detail::encode_each<std::uint16_t>(values, out, [&](T value) { return half_bits(real(value)); });
-    case Dtype::BF16:
-      return detail::encode_each<std::uint16_t>(values, out,
-                                                [&](T value) { return bfloat16_bits(real(value)); });
-    case Dtype::F32:
-      return detail::encode_each<float>(values, out, [](T value) { return static_cast<float>(value); });
-    case Dtype::F64:
-      return detail::encode_each<double>(values, out, [](T value) { return static_cast<double>(value); });
-    case Dtype::I64:
-      return detail::encode_each<std::int64_t>(values, out,
-                                               [&](T value) { return integer(std::int64_t{}, value); });
-    case Dtype::I32:
-      return detail::encode_each<std::int32_t>(values, out,
-                                               [&](T value) { return integer(std::int32_t{}, value); });
-    case Dtype::U8:
-      return detail::encode_each<std::uint8_t>(values, out,
-                                               [&](T value) { return integer(std::uint8_t{}, value); });
-  }
+  detail::require_numbers(dtype, operation, what);
+  detail::with_stored_type(dtype, [&]<class Stored>(std::type_identity<Stored>) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::optional<Stored> const stored = detail::converted<Stored>(values[i]);
+      if (!stored) detail::refuse_element(operation, what, dtype, values[i], i);
+      std::memcpy(out.data() + i * sizeof(Stored), &*stored, sizeof(Stored));
+    }
+  });
 }
 
 }  // namespace diffsiam::io

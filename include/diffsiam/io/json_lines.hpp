@@ -32,7 +32,8 @@ namespace diffsiam::io {
     std::string_view const line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
     auto record = nlohmann::ordered_json::parse(line.begin(), line.end(), nullptr, false);
-    if (!record.is_object())
+    // The parser takes a NUL for the end; a disk that lost its power leaves many.
+    if (!record.is_object() || line.find('\0') != std::string_view::npos)
       fail<FileError>(
           "read_json_lines",
           "a JSON object in line " + std::to_string(records.size() + 1) + " of " + detail::quoted(path),

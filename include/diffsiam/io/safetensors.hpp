@@ -1,7 +1,8 @@
 // The safetensors format: named tensors of any rank with free metadata in one file.
 #pragma once
 
-#include <diffsiam/io/elements.hpp>            // Dtype and the conversion of elements
+#include <diffsiam/io/dtype.hpp>               // Dtype
+#include <diffsiam/io/elements.hpp>            // the conversion of elements
 #include <diffsiam/io/safetensors_header.hpp>  // SafetensorsHeader and all that is checked
 #include <diffsiam/io/safetensors_reader.hpp>  // SafetensorsFile
 #include <diffsiam/io/safetensors_writer.hpp>  // SafetensorsWriter

@@ -1,7 +1,9 @@
 // The header of a safetensors file, believed only as far as the file bears it out:
 //   8 bytes n (little-endian) | n bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]},
 //   __metadata__} | data, which the tensors tile without gap or overlap.
-// Format: huggingface.co/docs/safetensors.
+// Format: huggingface.co/docs/safetensors. What the reference implementation reads is read and what it
+// refuses is refused, but for names given twice and space before the brace, which the format forbids and it
+// lets pass.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +23,7 @@
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/io/elements.hpp>
+#include <diffsiam/io/dtype.hpp>
 
 namespace diffsiam::io {
 
@@ -58,16 +60,15 @@ namespace detail {
   return shown + "]";
 }
 
-/// The product of extents and element size, or nothing beyond 63 bits.
+/// Bytes of a tensor, or nothing where they are 2^61 and more, or where packed elements end inside a byte.
 [[nodiscard]] inline std::optional<std::uint64_t> byte_count(std::span<std::int64_t const> shape,
                                                              Dtype dtype) {
-  std::uint64_t product = dtype_size(dtype);
-  for (std::int64_t const extent : shape) {
-    if (extent < 0 || __builtin_mul_overflow(product, static_cast<std::uint64_t>(extent), &product) ||
-        product > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+  std::uint64_t bits = 1;
+  for (std::int64_t const extent : shape)
+    if (extent < 0 || __builtin_mul_overflow(bits, static_cast<std::uint64_t>(extent), &bits))
       return std::nullopt;
-  }
-  return product;
+  if (__builtin_mul_overflow(bits, dtype_bits(dtype), &bits) || bits % 8 != 0) return std::nullopt;
+  return bits / 8;
 }
 
 /// Turns the JSON of one header into entries; every complaint names the file and the tensor.
@@ -104,19 +105,22 @@ class SafetensorsHeaderParser {
   /// Parses without exceptions; refuses what JSON itself lets pass: names given twice, and depth.
   [[nodiscard]] nlohmann::json parse_json(std::string_view text) const {
     if (text.empty() || text.front() != '{') complain("a header that starts with '{'", "another byte");
-    constexpr int deepest = 2;  // {name: {shape: [
+    // The parser takes a NUL for the end, whatever comes behind it.
+    if (std::size_t const nul = text.find('\0'); nul != std::string_view::npos)
+      complain("a header of JSON", "a NUL at its byte " + std::to_string(nul));
+    constexpr int deepest = 127;  // as the reference implementation
     bool too_deep = false;
     std::string twice;
     std::vector<std::set<std::string>> names(deepest + 1);
     auto const inspect = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
       using Event = nlohmann::json::parse_event_t;
       if (event == Event::object_start || event == Event::array_start) {
-        if (depth > deepest) {
+        if (depth >= deepest) {
           too_deep = true;
           return false;
         }
         if (event == Event::object_start) names[static_cast<std::size_t>(depth)].clear();
-      } else if (event == Event::key && depth <= deepest + 1) {
+      } else if (event == Event::key && depth <= deepest) {
         auto const& name = parsed.get_ref<std::string const&>();
         if (!names[static_cast<std::size_t>(depth - 1)].insert(name).second && twice.empty())
           twice = shown_name(name);
@@ -131,8 +135,9 @@ class SafetensorsHeaderParser {
   }
 
   [[nodiscard]] std::map<std::string, std::string> metadata(nlohmann::json const& value) const {
-    if (!value.is_object()) complain("__metadata__ to be an object", value.type_name());
     std::map<std::string, std::string> result;
+    if (value.is_null()) return result;
+    if (!value.is_object()) complain("__metadata__ to be an object", value.type_name());
     for (auto const& [key, text] : value.items()) {
       if (!text.is_string()) complain("metadata " + shown_name(key) + " to be a string", text.type_name());
       result.emplace(key, text.get<std::string>());
@@ -154,9 +159,7 @@ class SafetensorsHeaderParser {
     nlohmann::json const& dtype = field(name, value, "dtype");
     if (!dtype.is_string()) complain(name, "a dtype that is a string", dtype.type_name());
     std::optional<Dtype> const known = dtype_from_name(dtype.get_ref<std::string const&>());
-    if (!known)
-      complain(name, "one of the dtypes F16, BF16, F32, F64, I64, I32, U8",
-               shown_name(dtype.get_ref<std::string const&>()));
+    if (!known) complain(name, "a dtype of the format", shown_name(dtype.get_ref<std::string const&>()));
     result.dtype = *known;
 
     nlohmann::json const& shape = field(name, value, "shape");
@@ -189,7 +192,9 @@ class SafetensorsHeaderParser {
     if (entry.begin > entry.end || entry.end > data_size_)
       complain(name, "its data within the " + std::to_string(data_size_) + " bytes there are", offsets);
     std::optional<std::uint64_t> const bytes = byte_count(entry.shape, entry.dtype);
-    if (!bytes) complain(name, "a size below 2^63 bytes", "shape " + shown_shape(entry.shape));
+    if (!bytes)
+      complain(name, "a size below 2^61 bytes that are whole",
+               std::string(dtype_name(entry.dtype)) + " " + shown_shape(entry.shape));
     if (*bytes != entry.end - entry.begin)
       complain(name,
                std::to_string(*bytes) + " bytes, " + std::string(dtype_name(entry.dtype)) + " " +

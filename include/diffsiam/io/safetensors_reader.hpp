@@ -67,10 +67,11 @@ class SafetensorsFile {
   /// Number of elements.
   [[nodiscard]] std::size_t size(std::string_view name) const {
     SafetensorsEntry const& found = entry(name);
-    return static_cast<std::size_t>(found.end - found.begin) / dtype_size(found.dtype);
+    return static_cast<std::size_t>(found.end - found.begin) * 8 / dtype_bits(found.dtype);
   }
 
-  /// All elements in row-major order, converted; integers are read from floats only where nothing is lost.
+  /// All elements in row-major order, converted. Throws FileError naming the first that T cannot hold, and
+  /// for a dtype that is only had as bytes().
   template <ElementValue T>
   [[nodiscard]] std::vector<T> values(std::string_view name) const {
     std::vector<T> result(size(name));

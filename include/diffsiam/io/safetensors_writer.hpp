@@ -27,15 +27,15 @@ namespace diffsiam::io {
 class SafetensorsWriter {
  public:
   /// `values` in row-major order, as many as `shape` says (ShapeError otherwise), converted to `dtype`:
-  /// rounded to nearest for floats, FileError where an integer type would lose something. A name may come
-  /// once.
+  /// rounded to nearest for floats. Throws FileError naming the first value that `dtype` cannot hold. A name
+  /// may come once.
   template <ElementValue T>
   void add(std::string name, Dtype dtype, std::vector<std::int64_t> shape, std::span<T const> values) {
     std::string const shown = detail::shown_name(name);
     if (name == "__metadata__" || tensors_.contains(name))
       fail<FileError>("write_safetensors", "a new name for a tensor", shown, "names are given once");
     auto const bytes = detail::byte_count(shape, dtype);
-    if (!bytes || *bytes != values.size() * dtype_size(dtype))
+    if (!bytes || *bytes * 8 != values.size() * dtype_bits(dtype))
       fail<ShapeError>("write_safetensors",
                        "as many values in " + shown + " as " + detail::shown_shape(shape) + " says",
                        values.size());
@@ -83,8 +83,8 @@ class SafetensorsWriter {
     order.reserve(tensors_.size());
     for (auto const& [name, tensor] : tensors_) order.emplace_back(&name, &tensor);
     std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
-      std::size_t const wide = dtype_size(a.second->dtype);
-      std::size_t const other = dtype_size(b.second->dtype);
+      std::size_t const wide = dtype_bits(a.second->dtype);
+      std::size_t const other = dtype_bits(b.second->dtype);
       return wide != other ? wide > other : *a.first < *b.first;
     });
 

@@ -100,6 +100,11 @@ class ConvBackbone {
       layer += 2;
     }
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("height", config_.height);
+    f("width", config_.width);
+  }
   /// The published number of the layer behind: past the last SiLU and the flattening.
   [[nodiscard]] Index published_head() const {
     return 3 * static_cast<Index>(stages_.size()) + (config_.attention_after >= 0 ? 1 : 0) + 1;

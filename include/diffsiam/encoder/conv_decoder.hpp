@@ -67,6 +67,11 @@ class ConvDecoder {
       f(nn::ChildName{text({"stage_", i, ".conv"})}, stages_[i].conv);
     }
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("height", config_.height);
+    f("width", config_.width);
+  }
 
  private:
   struct Sides {

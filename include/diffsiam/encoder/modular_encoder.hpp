@@ -116,6 +116,10 @@ class ModularEncoder {
     f(nn::ChildName{"backbone", "encoder"}, backbone_);
     f(nn::ChildName{"head", {"encoder.", backbone_.published_head()}}, head_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    partition_.for_each_setting(f);
+  }
 
  private:
   ModularEncoder(nn::Init<B>&& init, Config const& config)

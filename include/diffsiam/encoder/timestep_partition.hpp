@@ -126,6 +126,14 @@ class TimestepPartition {
   /// What was revealed before: [0, e_{i-1}), empty in the first subset.
   [[nodiscard]] constexpr Dims preceding(int t) const { return {0, begin(subset_of(t))}; }
 
+  /// Of the module that has this partition.
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("timesteps", timesteps_);
+    f("subsets", subsets_);
+    f("subset_ends", std::span(ends_).first(at(subsets_)));
+  }
+
   [[nodiscard]] constexpr bool operator==(TimestepPartition const&) const = default;
 
  private:

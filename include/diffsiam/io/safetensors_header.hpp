@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <map>
@@ -228,18 +229,42 @@ class SafetensorsHeaderParser {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What a file is whose first 8 bytes promise a header that it cannot have.
+struct ForeignFile {
+  std::string_view kind, hint;
+};
+[[nodiscard]] inline ForeignFile foreign_file(std::uint64_t first_8_bytes) {
+  constexpr std::string_view convert =
+      "convert it in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), new_path), see "
+      "docs/weights.md";
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &first_8_bytes, 8);
+  if (bytes.starts_with("PK\3\4")) return {"a zip archive, as torch.save writes (.pth, .pt, .ckpt)", convert};
+  if (bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5)
+    return {"a pickle of Python, as torch.save once wrote (.pth, .pt, .ckpt, .bin)", convert};
+  if (bytes == "version ")
+    return {"a text, perhaps a pointer of Git LFS", "git lfs pull brings the file itself"};
+  return {"", "truncated, or not a safetensors file?"};
+}
+
+}  // namespace detail
+
 /// Bytes of JSON promised by the first 8 bytes of a file of `file_size` bytes; throws FileError when the file
 /// cannot hold them, or they are more than 100 MB.
 [[nodiscard]] inline std::uint64_t safetensors_header_size(std::uint64_t promised, std::uint64_t file_size,
                                                            std::string_view file) {
   std::uint64_t const room = file_size - 8;
-  if (promised > safetensors_header_limit || promised > room)
-    fail<FileError>("read_safetensors",
-                    "a header of at most " + std::to_string(std::min(room, safetensors_header_limit)) +
-                        " bytes in " + detail::shown_name(file),
-                    std::to_string(promised) + " bytes by its first 8 bytes",
-                    "truncated, or not a safetensors file?");
-  return promised;
+  if (promised <= safetensors_header_limit && promised <= room) return promised;
+  detail::ForeignFile const foreign = detail::foreign_file(promised);
+  if (!foreign.kind.empty())
+    fail<FileError>("read_safetensors", detail::shown_name(file) + " to be a safetensors file", foreign.kind,
+                    foreign.hint);
+  fail<FileError>("read_safetensors",
+                  "a header of at most " + std::to_string(std::min(room, safetensors_header_limit)) +
+                      " bytes in " + detail::shown_name(file),
+                  std::to_string(promised) + " bytes by its first 8 bytes", foreign.hint);
 }
 
 /// Parses and checks the JSON of a header whose data part has `data_size` bytes. Throws FileError.

@@ -56,6 +56,12 @@ class SafetensorsWriter {
   /// Free text, such as a configuration as JSON; the last value of a key counts.
   void metadata(std::string key, std::string value) { metadata_[std::move(key)] = std::move(value); }
 
+  /// The value of that key so far; null where there is none.
+  [[nodiscard]] std::string const* find_metadata(std::string const& key) const {
+    auto const found = metadata_.find(key);
+    return found == metadata_.end() ? nullptr : &found->second;
+  }
+
   /// Replaces `path` atomically. Throws FileError, the old file untouched.
   void write(std::filesystem::path const& path) const {
     AtomicFile file(path);

@@ -1,19 +1,22 @@
-// TensorTable: tensors under the names they have in a file. Everything is checked against the file before
-// anything is changed.
+// TensorTable: tensors under the names they have in a file. A load has three parts, so that nothing is
+// changed before all was seen to fit: find() looks at names and shapes, read() at values, assign() changes
+// the tensors.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <diffsiam/core/text.hpp>
 #include <diffsiam/io/published_layout.hpp>
 #include <diffsiam/io/safetensors.hpp>
+#include <diffsiam/io/weight_misfits.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam::io {
@@ -23,6 +26,12 @@ struct Besides {
   bool anything = false;
   /// Names that contain one of these. Batch norm counts its batches in PyTorch; nothing here reads it.
   std::vector<std::string> parts{"num_batches_tracked"};
+
+  [[nodiscard]] bool allow(std::string_view name) const {
+    for (std::string const& part : parts)
+      if (name.find(part) != std::string_view::npos) return true;
+    return anything;
+  }
 };
 
 /// Names, tensors and their layouts. B's scalar is float or double, or travels as double.
@@ -31,8 +40,16 @@ class TensorTable {
  public:
   using Scalar = typename B::Scalar;
   using Host = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
+  /// Values of every entry, in our layouts; empty for an entry that was not found.
+  using Values = std::vector<std::vector<Host>>;
   /// Loses nothing of B's scalar.
   static constexpr Dtype exact = std::is_same_v<Host, float> ? Dtype::F32 : Dtype::F64;
+
+  /// Where a file has the entries.
+  struct Found {
+    std::vector<std::string> names;  ///< of each entry in the file; empty where it is missing or misshaped
+    WeightMisfits misfits;
+  };
 
   /// A tensor that is there already under its name is not added again; another tensor of the same name is
   /// called "#2", "#3" ...
@@ -50,67 +67,105 @@ class TensorTable {
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
-  /// Throws NumericError for a value that is not finite, or that `dtype` cannot hold: no file is worth that.
+  /// Throws NumericError for a value that is not finite and FileError for one that `dtype` cannot hold: no
+  /// file is worth that. ConfigError unless `dtype` is a floating type.
   void save(SafetensorsWriter& writer, std::string const& prefix = "", Dtype dtype = exact) const {
+    if (dtype_kind(dtype) != DtypeKind::floating)
+      fail<ConfigError>("save_weights", "a floating dtype", dtype_name(dtype));
     for (Entry const& entry : entries_) {
       std::vector<Host> const values =
           to_published(entry.layout, entry.tensor.shape(), entry.tensor.template values<Host>());
-      double const limit = dtype == Dtype::F16 ? 65504 : HUGE_VAL;
-      for (Host const value : values)
-        if (!(std::abs(static_cast<double>(value)) <= limit) || !std::isfinite(value))
-          fail<NumericError>("save_weights",
-                             "values that are finite and fit " + std::string(dtype_name(dtype)),
-                             std::to_string(value) + " in " + detail::shown_name(entry.name),
-                             "what was saved before is kept");
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (!std::isfinite(values[i]))
+          fail<NumericError>("save_weights", {"finite values in ", detail::shown_name(entry.name)},
+                             detail::shown_element(values[i], i), "what was saved before is kept");
       writer.add(prefix + entry.name, dtype, published_shape(entry.layout, entry.tensor.shape()), values);
     }
   }
 
-  /// The names in `file` of all entries, in their order. Only names that begin with `prefix` count; `module.`
-  /// and `_orig_mod.`, which wrappers put in front, are looked past. Throws FileError when a tensor is
-  /// missing, has another shape, or stands there besides.
-  [[nodiscard]] std::vector<std::string> locate(SafetensorsFile const& file, std::string const& prefix = "",
-                                                Besides const& besides = {}) const {
-    std::vector<std::string> result(entries_.size());
-    std::optional<std::string> unexpected;
+  /// Looks for all entries. Only names that begin with `prefix` count; `module.` and `_orig_mod.`, which
+  /// wrappers put in front, are looked past. Throws FileError for a tensor that is there twice.
+  [[nodiscard]] Found find(SafetensorsFile const& file, std::string const& prefix = "",
+                           Besides const& besides = {}) const {
+    Found result{.names = std::vector<std::string>(entries_.size()), .misfits = {}};
     for (std::string const& name : file.names()) {
       if (!name.starts_with(prefix)) continue;
-      auto const found = find(std::string_view(name).substr(prefix.size()));
+      auto const found = find_entry(std::string_view(name).substr(prefix.size()));
       if (found == index_.end()) {
-        if (!unexpected && !allowed(name, besides)) unexpected = name;
-      } else if (!std::exchange(result[found->second], name).empty()) {
+        if (!besides.allow(name)) result.misfits.unexpected.push_back(name);
+      } else if (!std::exchange(result.names[found->second], name).empty()) {
         fail<FileError>("load_weights",
-                        detail::shown_name(found->first) + " once in " + detail::shown_name(file.path()),
+                        {detail::shown_name(found->first), " once in ", detail::shown_name(file.path())},
                         "two");
       }
     }
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      auto const expected = published_shape(entries_[i].layout, entries_[i].tensor.shape());
-      std::string const wanted = detail::shown_name(prefix + entries_[i].name) + " of shape " +
-                                 detail::shown_shape(expected) + " in " + detail::shown_name(file.path());
-      if (result[i].empty()) fail<FileError>("load_weights", wanted, "no such tensor", other_architecture);
-      if (file.shape(result[i]) != expected)
-        fail<FileError>("load_weights", wanted, "shape " + detail::shown_shape(file.shape(result[i])),
-                        other_architecture);
+      if (result.names[i].empty()) {
+        result.misfits.missing.push_back(prefix + entries_[i].name);
+      } else if (file.shape(result.names[i]) != stored_shape(i)) {
+        result.misfits.misshaped.push_back(std::exchange(result.names[i], ""));
+      }
     }
-    if (unexpected)
-      fail<FileError>(
-          "load_weights",
-          "the " + std::to_string(size()) + " tensors of the model in " + detail::shown_name(file.path()),
-          detail::shown_name(*unexpected) + " of shape " + detail::shown_shape(file.shape(*unexpected)) +
-              " besides",
-          other_architecture);
     return result;
   }
 
-  /// Overwrites the tensors from what locate() found.
-  void load(SafetensorsFile const& file, std::vector<std::string> const& names) const {
+  /// Throws FileError naming all that find() saw to be missing, misshaped or unexpected.
+  void require_fit(SafetensorsFile const& file, Found const& found, std::string const& prefix = "") const {
+    WeightMisfits const& misfits = found.misfits;
+    if (misfits.missing.empty() && misfits.misshaped.empty() && misfits.unexpected.empty()) return;
+    std::string actual;
+    auto const tell = [&](std::vector<std::string> const& names, std::string_view what, auto const& shapes) {
+      if (names.empty()) return;
+      std::vector<std::string> shown;
+      for (std::string const& name : names) shown.push_back(detail::shown_name(name) + " " + shapes(name));
+      actual += (actual.empty() ? "" : "; ") + std::to_string(names.size()) + " " + std::string(what) + ": " +
+                detail::listed(shown);
+    };
+    auto const wanted = [&](std::string const& name) {
+      return detail::shown_shape(
+          stored_shape(find_entry(std::string_view(name).substr(prefix.size()))->second));
+    };
+    auto const there = [&](std::string const& name) { return detail::shown_shape(file.shape(name)); };
+    tell(misfits.missing, "missing", wanted);
+    tell(misfits.misshaped, "of another shape",
+         [&](std::string const& name) { return there(name) + " in place of " + wanted(name); });
+    tell(misfits.unexpected, "besides", there);
+    fail<FileError>("load_weights",
+                    {"the ", size(), " tensors of the model in ", detail::shown_name(file.path())}, actual,
+                    "is it a checkpoint of another architecture?");
+  }
+
+  /// The values of what was found. Throws FileError, naming the tensor, for a dtype that is not floating
+  /// (integers as weights are a mistake more often than not) and for a value that is not finite or that B's
+  /// scalar cannot hold.
+  [[nodiscard]] Values read(SafetensorsFile const& file, std::vector<std::string> const& names) const {
+    Values result(entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      Tensor<B> const& tensor = entries_[i].tensor;
-      std::vector<Host> const values =
-          from_published(entries_[i].layout, tensor.shape(), file.values<Host>(names[i]));
-      tensor.assign(std::span<Host const>(values));
+      if (names[i].empty()) continue;
+      std::string const tensor = detail::shown_name(names[i]) + " of " + detail::shown_name(file.path());
+      if (dtype_kind(file.dtype(names[i])) != DtypeKind::floating)
+        fail<FileError>("load_weights", {"a floating dtype in ", tensor}, dtype_name(file.dtype(names[i])));
+      std::vector<Host> values = file.values<Host>(names[i]);
+      for (std::size_t k = 0; k < values.size(); ++k)
+        if (!std::isfinite(values[k]))
+          fail<FileError>("load_weights", {"finite values in ", tensor}, detail::shown_element(values[k], k));
+      result[i] = from_published(entries_[i].layout, entries_[i].tensor.shape(), std::move(values));
     }
+    return result;
+  }
+
+  /// Overwrites the tensors that were found.
+  void assign(Values const& values) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (!values[i].empty()) entries_[i].tensor.assign(std::span<Host const>(values[i]));
+  }
+
+  /// find(), require_fit() and read() at once.
+  [[nodiscard]] Values read_all(SafetensorsFile const& file, std::string const& prefix = "",
+                                Besides const& besides = {}) const {
+    Found const found = find(file, prefix, besides);
+    require_fit(file, found, prefix);
+    return read(file, found.names);
   }
 
  private:
@@ -120,9 +175,11 @@ class TensorTable {
     PublishedLayout layout;
   };
   using Map = std::map<std::string, std::size_t, std::less<>>;
-  static constexpr std::string_view other_architecture = "is it a checkpoint of another architecture?";
 
-  [[nodiscard]] Map::const_iterator find(std::string_view name) const {
+  [[nodiscard]] std::vector<std::int64_t> stored_shape(std::size_t entry) const {
+    return published_shape(entries_[entry].layout, entries_[entry].tensor.shape());
+  }
+  [[nodiscard]] Map::const_iterator find_entry(std::string_view name) const {
     while (true) {
       if (auto const found = index_.find(name); found != index_.end()) return found;
       if (name.starts_with("module.")) {
@@ -133,11 +190,6 @@ class TensorTable {
         return index_.end();
       }
     }
-  }
-  static bool allowed(std::string_view name, Besides const& besides) {
-    for (std::string const& part : besides.parts)
-      if (name.find(part) != std::string_view::npos) return true;
-    return besides.anything;
   }
 
   std::vector<Entry> entries_;

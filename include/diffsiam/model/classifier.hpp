@@ -77,6 +77,10 @@ class Classifier {
     f(nn::ChildName{"encoder"}, encoder_);
     f(nn::ChildName{"heads"}, linear_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("classes", config_.classes);
+  }
 
  private:
   Classifier(nn::Init<B>&& init, Encoder encoder, Config config)

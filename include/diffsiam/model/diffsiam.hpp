@@ -132,6 +132,11 @@ class DiffSiam {
     f(nn::ChildName{"encoder"}, encoder_);
     f(nn::ChildName{"decoder"}, decoder_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("betas", schedule().betas());
+    partition().for_each_setting(f);  // encoders of one's own may not name it
+  }
 
  private:
   template <FlowingValue Z>

@@ -68,6 +68,11 @@ class LatentDiffusion {
   void for_each_child(F&& f) const {
     f(nn::ChildName{"denoiser", ""}, denoiser_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("betas", schedule().betas());
+    standardisation_.for_each_setting(f);
+  }
 
  private:
   [[nodiscard]] diffusion::Noised<B> noised_from(Tensor<B> const& z, Rng const& rng) const {

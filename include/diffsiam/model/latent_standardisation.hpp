@@ -47,6 +47,12 @@ class LatentStandardisation {
   [[nodiscard]] typename B::Context& context() const { return there_.factor.context(); }
   /// z (n, dims) in standardised space.
   [[nodiscard]] Tensor<B> standardised(Tensor<B> const& z) const { return apply(there_, z); }
+  /// Of the module that has this standardisation.
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("mean", back_.offset.template values<double>());
+    f("scale", there_.factor.template values<double>());
+  }
   /// The way back.
   [[nodiscard]] Tensor<B> restored(Tensor<B> const& z) const { return apply(back_, z); }
 

@@ -50,6 +50,10 @@ class SelfAttention {
     f(ChildName{"projection.weight", "proj_out.weight"}, projection_weight_);
     f(ChildName{"projection.bias", "proj_out.bias"}, projection_bias_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("heads", heads_);
+  }
 
  private:
   Index heads_;

@@ -54,6 +54,10 @@ class BatchNorm {
     f(ChildName{"running_mean"}, running_mean_);
     f(ChildName{"running_variance", "running_var"}, running_variance_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("epsilon", config_.epsilon);
+  }
 
  private:
   /// A buffer as the flowing value's backend sees it: itself, or in a dry run its shape.

@@ -48,6 +48,10 @@ class Conv2d {
     f(ChildName{"weight"}, weight_);
     f(ChildName{"bias"}, bias_);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("stride", stride_);
+  }
 
  private:
   Index stride_;

@@ -53,6 +53,12 @@ class GroupNorm : public GroupNormWeights<B> {
   [[nodiscard]] auto operator()(X const& x) const {
     return ops::group_norm<Act>(x, this->weight_, this->bias_, this->config_.groups, this->config_.epsilon);
   }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("groups", this->config_.groups);
+    f("epsilon", this->config_.epsilon);
+    f("activation", Act::name);
+  }
   /// With a modulation (n, 2c), scale then shift, before the activation.
   template <FlowingValue X, FlowingValue M>
   [[nodiscard]] auto operator()(X const& x, M const& modulation) const {
@@ -85,6 +91,11 @@ class LayerNorm {
   void for_each_child(F&& f) const {
     f(ChildName{"weight"}, weight_);
     f(ChildName{"bias"}, bias_);
+  }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("epsilon", config_.epsilon);
+    f("activation", Act::name);
   }
 
  private:

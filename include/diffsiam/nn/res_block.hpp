@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include <diffsiam/config.hpp>
 #include <diffsiam/nn/conv2d.hpp>
@@ -16,6 +17,18 @@ namespace diffsiam::nn {
 
 /// What a block does to the sides of its image.
 enum class Resample { keep, halve, twice };
+
+[[nodiscard]] constexpr std::string_view to_string(Resample resample) {
+  switch (resample) {
+    case Resample::keep:
+      return "keep";
+    case Resample::halve:
+      return "halve";
+    case Resample::twice:
+      return "twice";
+  }
+  return "unknown";
+}
 
 /// x (n, h, w, in) and embeddings (n, embedding) -> (n, h', w', out). The last convolution starts at zero;
 /// the skip is a 1x1 convolution where the channels change.
@@ -61,6 +74,10 @@ class ResBlock {
     f(ChildName{"norm_2", "out_layers.0"}, norm_2_);
     f(ChildName{"conv_2", "out_layers.3"}, conv_2_);
     if (skip_) f(ChildName{"skip", "skip_connection"}, *skip_);
+  }
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("resample", to_string(resample_));
   }
 
  private:

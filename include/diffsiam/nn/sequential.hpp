@@ -17,6 +17,10 @@ struct SiluLayer {
   }
   template <class F>
   void for_each_child(F&&) const {}
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("activation", "silu");
+  }
 };
 struct ReluLayer {
   template <FlowingValue X>
@@ -25,6 +29,10 @@ struct ReluLayer {
   }
   template <class F>
   void for_each_child(F&&) const {}
+  template <class F>
+  void for_each_setting(F&& f) const {
+    f("activation", "relu");
+  }
 };
 
 /// x -> last(...(first(x))). Children are named by their position, from 0.

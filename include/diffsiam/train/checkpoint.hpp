@@ -58,6 +58,7 @@ class Checkpoint {
     io::SafetensorsWriter writer;
     Sections<B> const sections = sections_of(step, step.pending().micro_batches > 0, modules...);
     sections.model.save(writer, "model.");
+    io::save_settings(writer, settings_of(modules...), "model.");
     sections.ema.save(writer, "ema.");
     sections.optimizer.save(writer, "optimizer.");
     sections.gradients.save(writer, "gradient.");
@@ -93,19 +94,21 @@ class Checkpoint {
 
     Sections<B> const sections = sections_of(step, state.pending.micro_batches > 0, modules...);
     io::Besides const nothing_else{.anything = false, .parts = {}};
-    auto const model = sections.model.locate(file, "model.", nothing_else);
-    auto const ema = sections.ema.locate(file, "ema.", nothing_else);
-    auto const optimizer = sections.optimizer.locate(file, "optimizer.", nothing_else);
-    auto const gradients = sections.gradients.locate(file, "gradient.", nothing_else);
-    auto const proposal_names =
-        proposals(step, state.proposed, false).locate(file, "proposal.", nothing_else);
+    io::require_same_settings(file,
+                              io::differing_settings(file, settings_of(modules...), "model.", nothing_else));
+    auto const model = sections.model.read_all(file, "model.", nothing_else);
+    auto const ema = sections.ema.read_all(file, "ema.", nothing_else);
+    auto const optimizer = sections.optimizer.read_all(file, "optimizer.", nothing_else);
+    auto const gradients = sections.gradients.read_all(file, "gradient.", nothing_else);
+    auto const proposed_values =
+        proposals(step, state.proposed, false).read_all(file, "proposal.", nothing_else);
 
     step.discard();
-    sections.model.load(file, model);
-    sections.ema.load(file, ema);
-    sections.optimizer.load(file, optimizer);
-    sections.gradients.load(file, gradients);
-    proposals(step, state.proposed, true).load(file, proposal_names);
+    sections.model.assign(model);
+    sections.ema.assign(ema);
+    sections.optimizer.assign(optimizer);
+    sections.gradients.assign(gradients);
+    proposals(step, state.proposed, true).assign(proposed_values);
     step.optimizer().set_steps(state.optimizer_steps);
     if (step.ema() != nullptr) step.ema()->set_updates(state.ema_updates);
     step.loss_scaler() = scaler;
@@ -152,6 +155,13 @@ class Checkpoint {
     for (std::size_t i = 0; with_gradients && i < labels.size(); ++i)
       if (parameters[i].parameter.trainable())
         result.gradients.add(labels[i], parameters[i].parameter.gradient());
+    return result;
+  }
+
+  template <class... M>
+  static nn::SettingList settings_of(M const&... modules) {
+    nn::SettingList result;
+    (result.add(modules), ...);
     return result;
   }
 
@@ -236,7 +246,7 @@ class Checkpoint {
       state.pending.images = small_count(pending.at("images"));
       state.proposed = pending.at("proposed").get<std::vector<std::string>>();
       auto const& rng = json.at("rng");
-      state.rng = {count(rng.at("seed")), static_cast<std::uint32_t>(count(rng.at("stream"))),
+      state.rng = {count(rng.at("seed")), static_cast<std::uint32_t>(count(rng.at("stream"), UINT32_MAX)),
                    count(rng.at("step"))};
       auto const& data = json.at("data");
       state.data = {count(data.at("epoch")), count(data.at("batch")), count(data.at("order_seed"))};
@@ -251,16 +261,15 @@ class Checkpoint {
                       "only the same scalar type ends bit for bit");
     return state;
   }
-  [[nodiscard]] std::uint64_t count(nlohmann::json const& value) const {
-    if (!value.is_number_unsigned())
-      fail<FileError>("checkpoint", {"whole numbers in the state of ", shown_path()}, value.dump());
+  [[nodiscard]] std::uint64_t count(nlohmann::json const& value, std::uint64_t most = UINT64_MAX) const {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most)
+      fail<FileError>("checkpoint",
+                      "whole numbers up to " + std::to_string(most) + " in the state of " + shown_path(),
+                      value.dump());
     return value.get<std::uint64_t>();
   }
   [[nodiscard]] int small_count(nlohmann::json const& value) const {
-    std::uint64_t const number = count(value);
-    if (number > 0x7FFFFFFF)
-      fail<FileError>("checkpoint", {"a count below 2^31 in the state of ", shown_path()}, value.dump());
-    return static_cast<int>(number);
+    return static_cast<int>(count(value, INT32_MAX));
   }
 
   void require_same_config(std::string const& saved) const {

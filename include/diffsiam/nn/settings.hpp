@@ -1,0 +1,103 @@
+// Settings: what changes the function that a module computes and shows in no shape of its weights: groups,
+// heads, strides, partitions, schedules. Files keep them beside the weights, and loading compares them.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <diffsiam/core/text.hpp>
+#include <diffsiam/nn/module.hpp>
+
+namespace diffsiam::nn {
+
+using SettingValue = std::variant<std::int64_t, double, std::string, std::vector<double>>;
+
+/// `name` is the path of the module in published names and the setting's own: "decoder.out.0.groups".
+struct Setting {
+  std::string name;
+  SettingValue value;
+};
+
+/// Accepts any setting; for the concept below.
+struct AnySettingVisitor {
+  template <class Value>
+  void operator()(std::string_view, Value const&) const {}
+};
+
+/// Satisfied if and only if M has `template <class F> void for_each_setting(F&& f) const`, calling f(name,
+/// value) for each: a whole number, a double, a string or numbers in a vector or span. A module names its
+/// own; its children name theirs. What only training reads (dropout, momentum, seeds) is none.
+template <class M>
+concept HasSettings = requires(M const& module) { module.for_each_setting(AnySettingVisitor{}); };
+
+/// The settings of one or more modules. A name that comes again with another value is called "#2", "#3" ...
+class SettingList {
+ public:
+  template <Module M>
+  void add(M const& module) {
+    Collect{*this, nullptr}.settings_of(module);
+  }
+
+  [[nodiscard]] std::vector<Setting> const& all() const { return settings_; }
+
+ private:
+  void add(std::string const& name, SettingValue value) {
+    std::string unique = name;
+    for (int count = 2;; ++count) {
+      Setting const* const found = find(unique);
+      if (found == nullptr) break;
+      if (found->value == value) return;
+      unique = name + "#" + std::to_string(count);
+    }
+    settings_.push_back({std::move(unique), std::move(value)});
+  }
+  [[nodiscard]] Setting const* find(std::string const& name) const {
+    for (Setting const& setting : settings_)
+      if (setting.name == name) return &setting;
+    return nullptr;
+  }
+
+  /// Goes down from `path`.
+  struct Collect {
+    SettingList& list;
+    detail::Path const* path;
+
+    template <class Child>
+    void operator()(ChildName const& name, Child const& child) const {
+      if constexpr (Module<Child>) {
+        detail::Path const here{path, name};
+        Collect{list, &here}.settings_of(child);
+      }
+    }
+    template <class M>
+    void settings_of(M const& module) const {
+      if constexpr (HasSettings<M>) {
+        module.for_each_setting([&](std::string_view name, auto const& value) {
+          ChildName const last{name};
+          list.add(detail::Path{path, last}.joined().published, stored(value));
+        });
+      }
+      module.for_each_child(*this);
+    }
+    template <class Value>
+    static SettingValue stored(Value const& value) {
+      if constexpr (std::integral<Value>)
+        return static_cast<std::int64_t>(value);
+      else if constexpr (std::floating_point<Value>)
+        return static_cast<double>(value);
+      else if constexpr (std::convertible_to<Value const&, std::string_view>)
+        return std::string(std::string_view(value));
+      else
+        return std::vector<double>(value.begin(), value.end());
+    }
+  };
+
+  std::vector<Setting> settings_;
+};
+
+}  // namespace diffsiam::nn

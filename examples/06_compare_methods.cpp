@@ -75,7 +75,7 @@ ExperimentData load(Options const& options) {
 /// The frozen denoiser of a data set: read from its file, or trained once and kept there in half precision.
 void load_or_train_denoiser(Options const& options, Run const& run, ds::UNet<B> const& denoiser) {
   auto const path = options.weights / (options.data + "_denoiser.safetensors");
-  if (!std::filesystem::exists(path)) {
+  if (!ds::io::file_exists(path)) {
     std::filesystem::create_directories(options.weights);
     RunConfig config;
     config.denoiser_steps = options.denoiser_steps;

@@ -37,7 +37,7 @@ fs::path folder_of(fs::path const& file) {
 }
 
 void run(Options const& options) {
-  if (!fs::exists(options.results))
+  if (!ds::io::file_exists(options.results))
     ds::fail<ds::FileError>("--results", "a file of results", options.results.string(),
                             "compare_methods writes it");
   ResultFile const results{options.results};

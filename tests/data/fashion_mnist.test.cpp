@@ -39,6 +39,39 @@ TEST_CASE("a missing part of Fashion-MNIST names the package that brings it") {
                       test::contains("t10k-labels-idx1-ubyte") && test::contains("dataset-fashion-mnist"));
 }
 
+TEST_CASE("what is no file does not stand before the file of Fashion-MNIST") {
+  Scratch const scratch;
+  write_small(scratch);
+  // Beside the .gz, under the plain name: a folder, a link to nothing.
+  std::filesystem::create_directory(scratch / "train-images-idx3-ubyte");
+  std::filesystem::create_symlink("nothing", scratch / "train-labels-idx1-ubyte");
+  REQUIRE(data::load_fashion_mnist(scratch.folder()).train.size() == 3);
+
+  SECTION("a plain file that may not be read") {
+    test::write_bytes(scratch / "t10k-labels-idx1-ubyte.gz", test::gzip(idx_bytes({2}, {4, 5})));
+    std::filesystem::permissions(scratch / "t10k-labels-idx1-ubyte", std::filesystem::perms::none);
+    std::filesystem::permissions(scratch.folder(), std::filesystem::perms::all);
+    REQUIRE(test::message_in_child(test::become_nobody,
+                                   [&] { (void)data::load_fashion_mnist(scratch.folder()); }) == "");
+  }
+  SECTION("nothing else: it is said what stands there") {
+    std::filesystem::remove(scratch / "train-images-idx3-ubyte.gz");
+    REQUIRE_THROWS_WITH(data::load_fashion_mnist(scratch.folder()),
+                        test::contains("train-images-idx3-ubyte: a folder"));
+  }
+}
+
+TEST_CASE("Fashion-MNIST is found under names with a dot, those with a hyphen first") {
+  Scratch const scratch;
+  test::write_bytes(scratch / "train-images.idx3-ubyte", idx_bytes({3, 2, 2}, counting(12)));
+  test::write_bytes(scratch / "train-labels.idx1-ubyte", idx_bytes({3}, {9, 0, 1}));
+  test::write_bytes(scratch / "t10k-images.idx3-ubyte.gz", test::gzip(idx_bytes({2, 2, 2}, counting(8))));
+  test::write_bytes(scratch / "t10k-labels.idx1-ubyte", idx_bytes({2}, {4, 5}));
+  REQUIRE(data::load_fashion_mnist(scratch.folder()).test.labels() == std::vector<int>{4, 5});
+  test::write_bytes(scratch / "t10k-labels-idx1-ubyte.gz", test::gzip(idx_bytes({2}, {6, 7})));
+  REQUIRE(data::load_fashion_mnist(scratch.folder()).test.labels() == std::vector<int>{6, 7});
+}
+
 TEST_CASE("pictures and labels of Fashion-MNIST that do not match are refused") {
   Scratch const scratch;
   write_small(scratch);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
 
@@ -108,6 +109,76 @@ TEST_CASE("a target that cannot be replaced raises FileError and leaves no tempo
   std::filesystem::create_directory(scratch / "folder");
   std::string const message =
       message_of<FileError>([&] { io::write_file(scratch / "folder", std::string("x")); });
-  CHECK(contains(message, "to rename to"));
+  CHECK(contains(message, "folder' to be a regular file, got a folder"));
   CHECK(scratch.file_count() == 1);
+}
+
+TEST_CASE("what is written to a link is written to where it leads", "[io][file]") {
+  Scratch const scratch;
+  std::filesystem::create_directory(scratch / "elsewhere");
+  std::filesystem::path const file = scratch / "elsewhere" / "file";
+  auto const is_link = [&](std::string const& name) { return std::filesystem::is_symlink(scratch / name); };
+
+  io::write_file(file, std::string("old"));
+  std::filesystem::create_symlink("elsewhere/file", scratch / "relative");
+  std::filesystem::create_symlink(file, scratch / "absolute");
+  std::filesystem::create_symlink("absolute", scratch / "link to a link");
+  for (char const* const link : {"relative", "absolute", "link to a link"}) {
+    io::write_file(scratch / link, std::string(link));
+    CHECK(is_link(link));
+    CHECK(read_text(file) == link);
+  }
+  std::filesystem::create_symlink("elsewhere/new", scratch / "to nothing");
+  io::write_file(scratch / "to nothing", std::string("new"));
+  CHECK(is_link("to nothing"));
+  CHECK(read_text(scratch / "elsewhere" / "new") == "new");
+
+  std::filesystem::create_symlink("circle", scratch / "circle");
+  CHECK(contains(message_of<FileError>([&] { io::write_file(scratch / "circle", std::string("x")); }),
+                 "a file behind the link"));
+  CHECK(is_link("circle"));
+}
+
+TEST_CASE("a replaced file keeps its mode, and a new one has the usual one", "[io][file]") {
+  using std::filesystem::perms;
+  Scratch const scratch;
+  auto const mode = [&](char const* name) { return std::filesystem::status(scratch / name).permissions(); };
+  mode_t const before = ::umask(027);
+  io::write_file(scratch / "new", std::string("x"));
+  for (perms const kept : {perms{0600}, perms{0664}, perms{0755}, perms{0444}}) {
+    io::write_file(scratch / "old", std::string("x"));
+    std::filesystem::permissions(scratch / "old", kept);
+    io::write_file(scratch / "old", std::string("y"));
+    CHECK(mode("old") == kept);
+    CHECK(read_text(scratch / "old") == "y");
+  }
+  ::umask(before);
+  CHECK(mode("new") == perms{0640});
+}
+
+TEST_CASE("a file that exists is one that can be read", "[io][file]") {
+  Scratch const scratch;
+  CHECK_FALSE(io::file_exists(scratch / "none"));
+  CHECK_FALSE(io::file_exists(scratch / "none" / "below"));
+  std::filesystem::create_symlink("none", scratch / "to nothing");
+  CHECK_FALSE(io::file_exists(scratch / "to nothing"));
+  io::write_file(scratch / "file", std::string("x"));
+  CHECK(io::file_exists(scratch / "file"));
+  std::filesystem::create_symlink("file", scratch / "link");
+  CHECK(io::file_exists(scratch / "link"));
+  CHECK(contains(message_of<FileError>([&] { (void)io::file_exists(scratch.folder()); }), "got a folder"));
+  CHECK(contains(message_of<FileError>([] { (void)io::file_exists("/dev/null"); }), "a device or a pipe"));
+
+  std::filesystem::permissions(scratch / "file", std::filesystem::perms::none);
+  std::filesystem::permissions(scratch.folder(), std::filesystem::perms::all);
+  CHECK(contains(message_in_child(become_nobody, [&] { (void)io::file_exists(scratch / "link"); }),
+                 "Permission denied"));
+}
+
+TEST_CASE("reading a pipe that nobody writes into does not wait", "[io][file]") {
+  Scratch const scratch;
+  REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
+  CHECK(contains(message_of<FileError>([&] { (void)io::read_file(scratch / "pipe"); }), "regular file"));
+  CHECK(contains(message_of<FileError>([&] { io::write_file(scratch / "pipe", std::string("x")); }),
+                 "a device or a pipe"));
 }

@@ -29,7 +29,7 @@ using Judge = ds::model::Classifier<B>;
   Judge const judge{
       *run.context, plain_encoder(run, run.recipe.dims), {.classes = factors.levels, .seed = run.seed + 2}};
   std::filesystem::path const weights = run.folder.root / (run.recipe.method + ".safetensors");
-  if (std::filesystem::exists(weights)) {
+  if (ds::io::file_exists(weights)) {
     say("judge: from " + weights.string());
     ds::io::load_weights(weights, judge);
     return judge;

@@ -19,7 +19,7 @@ struct ModelFiles {
 /// Throws FileError for weights that are missing or of other models.
 template <class M>
 void load_trained(std::filesystem::path const& path, M const& module, std::string const& how) {
-  if (!std::filesystem::exists(path))
+  if (!ds::io::file_exists(path))
     ds::fail<ds::FileError>("edit_pictures", "weights in " + path.string(), "no such file",
                             how + ", or try --untrained");
   ds::io::load_weights(path, module);

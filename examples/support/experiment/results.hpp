@@ -38,7 +38,7 @@ class ResultFile {
  public:
   /// Reads what is there; a missing file is an empty one. Throws FileError for one that cannot be read.
   explicit ResultFile(std::filesystem::path path) : path_(std::move(path)) {
-    if (!std::filesystem::exists(path_)) return;
+    if (!ds::io::file_exists(path_)) return;
     for (auto const& line : ds::io::read_json_lines(path_)) {
       Cell const cell{line.value("data", ""), line.value("method", ""), line.value("seed", std::uint64_t{0})};
       Measured entry{.measure = line.value("measure", ""),
@@ -89,7 +89,7 @@ class ResultFile {
       text += line.dump() + "\n";
     }
     std::string before;
-    if (std::filesystem::exists(path_)) {
+    if (ds::io::file_exists(path_)) {
       auto const bytes = ds::io::read_file(path_);
       before.assign(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     }

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
@@ -27,21 +26,29 @@ struct FashionMnist {
 
 namespace detail {
 
-/// `name` or `name`.gz in `folder`. Throws FileError with what to install.
+/// `what`-`kind` or, as some mirrors name it, `what`.`kind`, each plain or with .gz: the first that is a file
+/// which may be read. Throws FileError with what is in the way, and what to install.
 [[nodiscard]] inline std::filesystem::path find_idx(std::filesystem::path const& folder,
-                                                    std::string const& name) {
-  std::error_code ignored;
-  for (char const* const ending : {"", ".gz"}) {
-    std::filesystem::path path = folder / (name + ending);
-    if (std::filesystem::exists(path, ignored)) return path;
+                                                    std::string const& what, std::string const& kind) {
+  std::string obstacles;
+  for (char const* const joint : {"-", "."}) {
+    for (char const* const ending : {"", ".gz"}) {
+      std::string const name = what + joint + kind + ending;
+      std::string const obstacle = io::detail::obstacle_at(folder / name);
+      if (obstacle.empty()) return folder / name;
+      if (obstacle != io::detail::nothing_there) obstacles += name + ": " + obstacle + "; ";
+    }
   }
-  fail<FileError>("load_fashion_mnist", io::detail::quoted(folder / name) + " or the same with .gz",
-                  "neither", "on Debian: apt-get install dataset-fashion-mnist");
+  fail<FileError>(
+      "load_fashion_mnist",
+      io::detail::quoted(folder / (what + "-" + kind)) + " or " + what + "." + kind + ", plain or with .gz",
+      obstacles.empty() ? "no such file" : obstacles + "no other such file",
+      "on Debian: apt-get install dataset-fashion-mnist");
 }
 
 [[nodiscard]] inline Dataset load_idx_pair(std::filesystem::path const& folder, std::string const& prefix) {
-  std::filesystem::path const images_path = find_idx(folder, prefix + "-images-idx3-ubyte");
-  std::filesystem::path const labels_path = find_idx(folder, prefix + "-labels-idx1-ubyte");
+  std::filesystem::path const images_path = find_idx(folder, prefix + "-images", "idx3-ubyte");
+  std::filesystem::path const labels_path = find_idx(folder, prefix + "-labels", "idx1-ubyte");
   ImageSet images = read_idx_images(images_path);
   std::vector<int> labels = read_idx_labels(labels_path);
   if (static_cast<Index>(labels.size()) != images.count)
@@ -57,8 +64,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Both parts from a folder with the four IDX files, gzip or plain. Throws FileError, with a hint, when one
-/// is missing, wrong, or pictures and labels do not match.
+/// Both parts from a folder with the four IDX files, gzip or plain, named with a hyphen or a dot
+/// (train-images-idx3-ubyte, train-images.idx3-ubyte); the first that is a file counts. Throws FileError,
+/// with a hint, when one is missing, wrong, or pictures and labels do not match.
 [[nodiscard]] inline FashionMnist load_fashion_mnist(
     std::filesystem::path const& folder = FashionMnist::debian_folder) {
   return {.train = detail::load_idx_pair(folder, "train"), .test = detail::load_idx_pair(folder, "t10k")};

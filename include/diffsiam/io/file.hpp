@@ -33,6 +33,22 @@ namespace detail {
   return "'" + path.string() + "'";
 }
 
+inline constexpr std::string_view nothing_there = "no such file", link_to_nothing = "a link to nothing";
+
+/// What keeps `path` from being read as a file, in words; "" where a regular file stands there, itself or
+/// behind links, that may be read.
+[[nodiscard]] inline std::string obstacle_at(std::filesystem::path const& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return system_message(errno);
+    return std::string(::lstat(path.c_str(), &status) == 0 ? link_to_nothing : nothing_there);
+  }
+  if (S_ISDIR(status.st_mode)) return "a folder";
+  if (!S_ISREG(status.st_mode)) return "a device or a pipe";
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) return system_message(errno);
+  return "";
+}
+
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
@@ -40,14 +56,29 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 
 }  // namespace detail
 
+/// Whether there is a file at `path` to be read; not where nothing stands there, or a link to nothing. Throws
+/// FileError for what is in the way: a folder, a device, or a file that may not be read.
+[[nodiscard]] inline bool file_exists(std::filesystem::path const& path) {
+  std::string const obstacle = detail::obstacle_at(path);
+  if (obstacle.empty()) return true;
+  if (obstacle == detail::nothing_there || obstacle == detail::link_to_nothing) return false;
+  fail<FileError>("file_exists", {"a regular file at ", detail::quoted(path), ", or nothing"}, obstacle);
+}
+
 /// A regular file opened for reading, its size known before anything is read.
 class InputFile {
  public:
   /// Throws FileError when the file is missing, unreadable, or not a regular file.
   InputFile(std::filesystem::path path, std::string_view operation)
-      : path_(std::move(path)), operation_(operation), file_(std::fopen(path_.c_str(), "rbe")) {
-    if (!file_)
-      fail<FileError>(operation_, "to open " + detail::quoted(path_), detail::system_message(errno));
+      : path_(std::move(path)), operation_(operation) {
+    // Opening a pipe would wait for somebody who writes into it.
+    int const descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor >= 0) file_.reset(::fdopen(descriptor, "rb"));
+    if (!file_) {
+      std::string const reason = detail::system_message(errno);
+      if (descriptor >= 0) ::close(descriptor);
+      fail<FileError>(operation_, "to open " + detail::quoted(path_), reason);
+    }
     struct stat status{};
     if (::fstat(::fileno(file_.get()), &status) != 0)
       fail<FileError>(operation_, "the size of " + detail::quoted(path_), detail::system_message(errno));
@@ -93,18 +124,27 @@ inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 30;
 }
 
 /// Writes a temporary file beside the target and puts it in the target's place on commit(). Without commit(),
-/// or when anything fails, the temporary is removed and the target left as it was.
+/// or when anything fails, the temporary is removed and the target left as it was. As with an editor, a link
+/// stays and what it points to is replaced; the new file has the mode and, where that is allowed, the owner
+/// of the old one. A file that was not there gets the usual mode of new files (the umask's).
 class AtomicFile {
  public:
-  /// Throws FileError when no file can be created in the folder of `target`.
-  explicit AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  /// Throws FileError when no file can be created in the folder of `target`, or when a folder, a device or a
+  /// pipe stands in its place.
+  explicit AtomicFile(std::filesystem::path target) : target_(behind_links(std::move(target))) {
+    struct stat old{};
+    bool const replaces = ::stat(target_.c_str(), &old) == 0;
+    if (replaces && !S_ISREG(old.st_mode))
+      fail<FileError>("write_file", detail::quoted(target_) + " to be a regular file",
+                      detail::obstacle_at(target_), "what stood there before is unchanged");
     // O_EXCL makes the name ours; a leftover of a killed process with the same id only costs another try.
     constexpr int attempts = 1000;
     int descriptor = -1;
     for (int attempt = 0; descriptor < 0 && attempt < attempts; ++attempt) {
       temporary_ = target_;
       temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
-      descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                          replaces ? old.st_mode & 0600 : 0666);
       if (descriptor < 0 && errno != EEXIST) break;
     }
     if (descriptor < 0) {
@@ -118,6 +158,10 @@ class AtomicFile {
       ::close(descriptor);
       give_up("a stream for");
     }
+    if (!replaces) return;
+    // Only root may give files away; who may not owns the new one. Then the mode, which giving away cuts.
+    bool const given = ::fchown(descriptor, old.st_uid, old.st_gid) == 0;
+    if (::fchmod(descriptor, old.st_mode & (given ? 07777 : 0777)) != 0) give_up("the mode of");
   }
 
   AtomicFile(AtomicFile const&) = delete;
@@ -144,6 +188,21 @@ class AtomicFile {
   }
 
  private:
+  /// Follows links to where they lead, be there a file or not. Throws FileError for links in a circle.
+  [[nodiscard]] static std::filesystem::path behind_links(std::filesystem::path target) {
+    std::filesystem::path const asked = target;
+    std::error_code error;
+    for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
+      std::filesystem::path const next = std::filesystem::read_symlink(target, error);
+      constexpr int most = 40;  // as the system follows
+      if (error || links == most)
+        fail<FileError>("write_file", "a file behind the link " + detail::quoted(asked),
+                        error ? error.message() : std::to_string(most) + " links and more");
+      target = target.parent_path() / next;  // an absolute one stands for itself
+    }
+    return target;
+  }
+
   void require_open() const {
     if (!file_)
       fail<FileError>("write_file", "an open " + detail::quoted(target_), "a file already finished");

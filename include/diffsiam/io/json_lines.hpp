@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -52,8 +51,7 @@ class JsonLines {
   /// Keeps the lines whose "step" is at most `step`, and those without one; creates a missing file. Throws
   /// FileError when the file cannot be read or written, untouched then.
   [[nodiscard]] static JsonLines resume(std::filesystem::path path, std::int64_t step) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) {
+    if (file_exists(path)) {
       std::string kept;
       for (auto const& record : read_json_lines(path)) {
         auto const found = record.find("step");

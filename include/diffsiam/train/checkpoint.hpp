@@ -47,7 +47,8 @@ class Checkpoint {
   }
 
   [[nodiscard]] std::filesystem::path const& path() const { return path_; }
-  [[nodiscard]] bool exists() const { return std::filesystem::exists(path_); }
+  /// Throws FileError for a folder in the way, or a file that may not be read.
+  [[nodiscard]] bool exists() const { return io::file_exists(path_); }
 
   /// Replaces the file. Throws FileError when it cannot be written, NumericError when a weight is not finite,
   /// Error during an Ema::Scope; the last good file is kept.

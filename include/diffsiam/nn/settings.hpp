@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,7 +16,8 @@
 
 namespace diffsiam::nn {
 
-using SettingValue = std::variant<std::int64_t, double, std::string, std::vector<double>>;
+using SettingValue =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
 /// `name` is the path of the module in published names and the setting's own: "decoder.out.0.groups".
 struct Setting {
@@ -92,6 +94,8 @@ class SettingList {
         return static_cast<double>(value);
       else if constexpr (std::convertible_to<Value const&, std::string_view>)
         return std::string(std::string_view(value));
+      else if constexpr (std::integral<std::remove_cvref_t<decltype(*value.begin())>>)
+        return std::vector<std::int64_t>(value.begin(), value.end());
       else
         return std::vector<double>(value.begin(), value.end());
     }

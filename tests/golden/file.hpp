@@ -90,7 +90,7 @@ class File {
     io::TensorTable<B> table;
     for (auto const& [path, parameter] : list.parameters)
       table.add(path.published, parameter.value(), parameter.published_layout());
-    table.assign(table.read_all(file_, prefix, {.parts = std::move(ignored)}));
+    table.load(file_, table.locate(file_, prefix, {.parts = std::move(ignored)}));
     for (std::string const& name : names())
       if (name.starts_with(prefix)) used_.insert(name);
   }

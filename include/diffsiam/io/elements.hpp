@@ -73,6 +73,27 @@ template <class Narrow, std::floating_point From>
   return result;
 }
 
+template <class Stored>
+[[nodiscard]] bool is_infinite(Stored stored) {
+  if constexpr (std::is_same_v<Stored, Half>)
+    return (stored.bits & 0x7fffU) == 0x7c00U;
+  else if constexpr (std::is_same_v<Stored, BFloat16>)
+    return (stored.bits & 0x7fffU) == 0x7f80U;
+  else
+    return std::isinf(stored);
+}
+
+/// Whether T holds the number that `stored` stands for, and it is finite.
+template <std::floating_point T, class Stored>
+[[nodiscard]] bool is_finite_as(Stored stored) {
+  if constexpr (std::is_same_v<Stored, Half>)
+    return (stored.bits & 0x7c00U) != 0x7c00U;
+  else if constexpr (std::is_same_v<Stored, BFloat16>)
+    return (stored.bits & 0x7f80U) != 0x7f80U;
+  else
+    return std::abs(static_cast<T>(number_of(stored))) <= std::numeric_limits<T>::max();
+}
+
 /// `value` as a stored or read type, or nothing: floats are rounded among themselves, but not to an infinity;
 /// whole numbers stay what they are.
 template <class To, class From>
@@ -92,11 +113,10 @@ template <class To, class From>
       result = narrowed<To>(value);
     else
       result = narrowed<To>(static_cast<double>(value));
-    auto const number = number_of(result);
     if constexpr (std::is_integral_v<From>) {
-      if (exact_integer<From>(number) != value) return std::nullopt;
-    } else {
-      if (std::isinf(number) && !std::isinf(value)) return std::nullopt;
+      if (exact_integer<From>(number_of(result)) != value) return std::nullopt;
+    } else if constexpr (sizeof(To) < sizeof(From)) {
+      if (is_infinite(result) && !std::isinf(value)) return std::nullopt;
     }
     return result;
   }
@@ -186,6 +206,29 @@ void decode_elements(Dtype dtype, std::span<std::byte const> bytes, std::span<T>
       std::optional<T> const value = detail::converted<T>(number);
       if (!value) detail::refuse_element(operation, what, detail::dtype_of<T>(), number, i);
       out[i] = *value;
+    }
+  });
+}
+
+/// Throws FileError unless all elements, of a `dtype` that is not opaque, are finite and within T's range.
+template <std::floating_point T>
+void require_finite_elements(Dtype dtype, std::span<std::byte const> bytes, std::string_view operation,
+                             std::string_view what) {
+  detail::with_stored_type(dtype, [&]<class Stored>(std::type_identity<Stored>) {
+    auto const element = [&](std::size_t i) {
+      Stored stored;
+      std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+      return stored;
+    };
+    std::size_t const size = bytes.size() / sizeof(Stored);
+    unsigned bad = 0;  // no way out of the loop, so that it is done by vectors
+    for (std::size_t i = 0; i < size; ++i) bad |= detail::is_finite_as<T>(element(i)) ? 0U : 1U;
+    for (std::size_t i = 0; bad != 0 && i < size; ++i) {
+      auto const number = detail::number_of(element(i));
+      if (detail::is_finite_as<T>(element(i))) continue;
+      if constexpr (std::is_floating_point_v<std::remove_const_t<decltype(number)>>)
+        if (std::isfinite(number)) detail::refuse_element(operation, what, detail::dtype_of<T>(), number, i);
+      fail<FileError>(operation, {"finite values in ", what}, detail::shown_element(number, i));
     }
   });
 }

@@ -58,7 +58,7 @@ void load_weights(SafetensorsFile const& file, M const& module, std::string cons
   require_same_settings(file, differing_settings(file, settings, prefix, besides));
   TensorTable<typename M::Backend> table;
   add_weights(table, module);
-  table.assign(table.read_all(file, prefix, besides));
+  table.load(file, table.locate(file, prefix, besides));
 }
 template <nn::Module M>
 void load_weights(std::filesystem::path const& path, M const& module, std::string const& prefix = "",
@@ -77,7 +77,8 @@ template <nn::Module M>
   add_weights(table, module);
   auto found = table.find(file, prefix);
   found.misfits.settings = differing_settings(file, settings, prefix);
-  table.assign(table.read(file, found.names));
+  table.require_values(file, found);
+  table.load(file, found);
   return std::move(found.misfits);
 }
 template <nn::Module M>

@@ -1,10 +1,12 @@
-// TensorTable: tensors under the names they have in a file. A load has three parts, so that nothing is
-// changed before all was seen to fit: find() looks at names and shapes, read() at values, assign() changes
-// the tensors.
+// TensorTable: tensors under the names they have in a file. locate() checks names, shapes and values against
+// the file before load() changes anything.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -40,8 +42,6 @@ class TensorTable {
  public:
   using Scalar = typename B::Scalar;
   using Host = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
-  /// Values of every entry, in our layouts; empty for an entry that was not found.
-  using Values = std::vector<std::vector<Host>>;
   /// Loses nothing of B's scalar.
   static constexpr Dtype exact = std::is_same_v<Host, float> ? Dtype::F32 : Dtype::F64;
 
@@ -75,10 +75,13 @@ class TensorTable {
     for (Entry const& entry : entries_) {
       std::vector<Host> const values =
           to_published(entry.layout, entry.tensor.shape(), entry.tensor.template values<Host>());
-      for (std::size_t i = 0; i < values.size(); ++i)
-        if (!std::isfinite(values[i]))
-          fail<NumericError>("save_weights", {"finite values in ", detail::shown_name(entry.name)},
-                             detail::shown_element(values[i], i), "what was saved before is kept");
+      if (!all_finite(values)) {
+        auto const at = static_cast<std::size_t>(
+            std::find_if_not(values.begin(), values.end(), [](Host v) { return std::isfinite(v); }) -
+            values.begin());
+        fail<NumericError>("save_weights", {"finite values in ", detail::shown_name(entry.name)},
+                           detail::shown_element(values[at], at), "what was saved before is kept");
+      }
       writer.add(prefix + entry.name, dtype, published_shape(entry.layout, entry.tensor.shape()), values);
     }
   }
@@ -135,37 +138,36 @@ class TensorTable {
                     "is it a checkpoint of another architecture?");
   }
 
-  /// The values of what was found. Throws FileError, naming the tensor, for a dtype that is not floating
-  /// (integers as weights are a mistake more often than not) and for a value that is not finite or that B's
-  /// scalar cannot hold.
-  [[nodiscard]] Values read(SafetensorsFile const& file, std::vector<std::string> const& names) const {
-    Values result(entries_.size());
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (names[i].empty()) continue;
-      std::string const tensor = detail::shown_name(names[i]) + " of " + detail::shown_name(file.path());
-      if (dtype_kind(file.dtype(names[i])) != DtypeKind::floating)
-        fail<FileError>("load_weights", {"a floating dtype in ", tensor}, dtype_name(file.dtype(names[i])));
-      std::vector<Host> values = file.values<Host>(names[i]);
-      for (std::size_t k = 0; k < values.size(); ++k)
-        if (!std::isfinite(values[k]))
-          fail<FileError>("load_weights", {"finite values in ", tensor}, detail::shown_element(values[k], k));
-      result[i] = from_published(entries_[i].layout, entries_[i].tensor.shape(), std::move(values));
+  /// Throws FileError, naming the tensor, where what was found has a dtype that is not floating (integers as
+  /// weights are a mistake more often than not) or a value that is not finite or not held by B's scalar.
+  void require_values(SafetensorsFile const& file, Found const& found) const {
+    for (std::string const& name : found.names) {
+      if (name.empty()) continue;
+      std::string const tensor = detail::shown_name(name) + " of " + detail::shown_name(file.path());
+      if (dtype_kind(file.dtype(name)) != DtypeKind::floating)
+        fail<FileError>("load_weights", {"a floating dtype in ", tensor}, dtype_name(file.dtype(name)));
+      require_finite_elements<Host>(file.dtype(name), file.bytes(name), "load_weights", tensor);
     }
-    return result;
+  }
+
+  /// find() and both requirements at once: what this returns can be loaded.
+  [[nodiscard]] Found locate(SafetensorsFile const& file, std::string const& prefix = "",
+                             Besides const& besides = {}) const {
+    Found found = find(file, prefix, besides);
+    require_fit(file, found, prefix);
+    require_values(file, found);
+    return found;
   }
 
   /// Overwrites the tensors that were found.
-  void assign(Values const& values) const {
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (!values[i].empty()) entries_[i].tensor.assign(std::span<Host const>(values[i]));
-  }
-
-  /// find(), require_fit() and read() at once.
-  [[nodiscard]] Values read_all(SafetensorsFile const& file, std::string const& prefix = "",
-                                Besides const& besides = {}) const {
-    Found const found = find(file, prefix, besides);
-    require_fit(file, found, prefix);
-    return read(file, found.names);
+  void load(SafetensorsFile const& file, Found const& found) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (found.names[i].empty()) continue;
+      Tensor<B> const& tensor = entries_[i].tensor;
+      std::vector<Host> const values =
+          from_published(entries_[i].layout, tensor.shape(), file.values<Host>(found.names[i]));
+      tensor.assign(std::span<Host const>(values));
+    }
   }
 
  private:
@@ -176,6 +178,12 @@ class TensorTable {
   };
   using Map = std::map<std::string, std::size_t, std::less<>>;
 
+  /// In a loop without a way out, so that it is done by vectors.
+  [[nodiscard]] static bool all_finite(std::vector<Host> const& values) {
+    unsigned bad = 0;
+    for (Host const value : values) bad |= std::abs(value) <= std::numeric_limits<Host>::max() ? 0U : 1U;
+    return bad == 0;
+  }
   [[nodiscard]] std::vector<std::int64_t> stored_shape(std::size_t entry) const {
     return published_shape(entries_[entry].layout, entries_[entry].tensor.shape());
   }

@@ -97,19 +97,19 @@ class Checkpoint {
     io::Besides const nothing_else{.anything = false, .parts = {}};
     io::require_same_settings(file,
                               io::differing_settings(file, settings_of(modules...), "model.", nothing_else));
-    auto const model = sections.model.read_all(file, "model.", nothing_else);
-    auto const ema = sections.ema.read_all(file, "ema.", nothing_else);
-    auto const optimizer = sections.optimizer.read_all(file, "optimizer.", nothing_else);
-    auto const gradients = sections.gradients.read_all(file, "gradient.", nothing_else);
-    auto const proposed_values =
-        proposals(step, state.proposed, false).read_all(file, "proposal.", nothing_else);
+    auto const model = sections.model.locate(file, "model.", nothing_else);
+    auto const ema = sections.ema.locate(file, "ema.", nothing_else);
+    auto const optimizer = sections.optimizer.locate(file, "optimizer.", nothing_else);
+    auto const gradients = sections.gradients.locate(file, "gradient.", nothing_else);
+    auto const proposal_names =
+        proposals(step, state.proposed, false).locate(file, "proposal.", nothing_else);
 
     step.discard();
-    sections.model.assign(model);
-    sections.ema.assign(ema);
-    sections.optimizer.assign(optimizer);
-    sections.gradients.assign(gradients);
-    proposals(step, state.proposed, true).assign(proposed_values);
+    sections.model.load(file, model);
+    sections.ema.load(file, ema);
+    sections.optimizer.load(file, optimizer);
+    sections.gradients.load(file, gradients);
+    proposals(step, state.proposed, true).load(file, proposal_names);
     step.optimizer().set_steps(state.optimizer_steps);
     if (step.ema() != nullptr) step.ema()->set_updates(state.ema_updates);
     step.loss_scaler() = scaler;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,11 +31,15 @@ struct Neighbours {
 
 namespace detail {
 
+/// Rows of length 1; of zeros where they are of zeros.
 [[nodiscard]] inline RowMatrix unit_rows(Features const& features) {
   RowMatrix result = rows_of(features, {0, features.count});
   for (Index i = 0; i < result.rows(); ++i) {
-    auto const norm = static_cast<float>(std::sqrt(result.row(i).cast<double>().squaredNorm()));
-    if (norm > 0) result.row(i) /= norm;
+    double const norm = std::sqrt(result.row(i).cast<double>().squaredNorm());
+    if (norm > 1e-30 && norm < 1e30)
+      result.row(i) /= static_cast<float>(norm);
+    else if (norm > 0)  // too near the ends of float
+      result.row(i) = (result.row(i).cast<double>() / norm).cast<float>();
   }
   return result;
 }
@@ -75,12 +80,13 @@ namespace detail {
         std::vector<Neighbour>& heap = best[static_cast<std::size_t>(i)];
         float const* const row = similarities.data() + i * width;
         for (Index j = 0; j < width; ++j) {
+          float const similarity = std::clamp(row[j], -1.0F, 1.0F);  // equal rows may round beyond
           if (heap.size() == size) {
-            if (!(row[j] > heap.front().similarity)) continue;
+            if (!(similarity > heap.front().similarity)) continue;
             std::pop_heap(heap.begin(), heap.end(), detail::nearer);
             heap.pop_back();
           }
-          heap.push_back({from + j, row[j]});
+          heap.push_back({from + j, similarity});
           std::push_heap(heap.begin(), heap.end(), detail::nearer);
         }
       }

@@ -68,8 +68,9 @@ class RidgeSystem {
     double const rounding = static_cast<double>(dims()) * std::numeric_limits<double>::epsilon() *
                             covariance_.diagonal().maxCoeff();
     if (dependent_ && strength < rounding)
-      fail<ConfigError>("RidgeSystem::solve", {"a strength of at least ", rounding}, strength,
-                        "columns depend on each other, so that less leaves rounding alone to be divided by");
+      fail<ConfigError>("RidgeSystem::solve",
+                        {"a strength of at least ", dims(), " times 2^-52 of the greatest variance"}, "less",
+                        "columns depend on each other: without it rounding alone is divided by");
     Index const begin = columns.begin, width = columns.end - columns.begin;
     Eigen::MatrixXd matrix = covariance_.block(begin, begin, width, width);
     matrix.diagonal().array() += strength;

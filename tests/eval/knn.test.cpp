@@ -99,7 +99,8 @@ TEST_CASE("duplicates stand together, the lower index first, wherever they stand
     for (Index i = 0; i < count; ++i)
       for (Index j = 0; j < dims; ++j)
         values.push_back(std::sin(static_cast<float>((i % kinds + 1) * (j + 3))));
-    Neighbours const found = nearest_neighbours({values, count, dims}, {values, kinds, dims}, count);
+    Features const queries{std::span{values}.first(static_cast<std::size_t>(kinds * dims)), kinds, dims};
+    Neighbours const found = nearest_neighbours({values, count, dims}, queries, count);
     Index wrong = 0;
     for (Index i = 0; i < kinds; ++i)
       for (Index r = 0; r < count; ++r) {

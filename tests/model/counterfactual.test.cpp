@@ -9,6 +9,7 @@
 #include <diffsiam/model/counterfactual.hpp>
 
 using namespace diffsiam;
+using diffsiam::test::Approx;
 using diffsiam::test::contains;
 using B = backend::Reference<double>;
 

@@ -47,8 +47,9 @@ class RidgeSystem {
     require_features("RidgeSystem", y);
     mean_ = mean_of(train);
     target_mean_ = mean_of(y);
-    covariance_ = stable_covariance_of(train, mean_, pool);
+    covariance_ = covariance_of(train, mean_, pool);
     dependent_ = train.count <= train.dims || detail::nearly_dependent(covariance_);
+    if (dependent_) covariance_ = precise_covariance_of(train, mean_, pool);
     cross_ = dependent_ ? cross_of<double>(train, y, pool) : cross_of<float>(train, y, pool);
     if (!cross_.allFinite()) cross_ = cross_of<double>(train, y, pool);  // too great for float
   }

@@ -35,12 +35,12 @@ struct DenoiserCode {
 };
 
 /// The pictures nearest to each by the denoiser's activations at hardly any noise, where they tell most: by
-/// cosine of 64 principal components, which the first 10,000 pictures settle.
+/// cosine of 64 principal components (fewer of few pictures), which the first 10,000 pictures settle.
 template <class B>
 [[nodiscard]] ds::data::Partners denoiser_partners(typename B::Context& context, ds::UNet<B> const& denoiser,
                                                    ds::data::Dataset const& pictures, ds::Index each,
                                                    ds::ThreadPool& threads) {
-  constexpr ds::Index dims = 64, piece = 10000;
+  constexpr ds::Index piece = 10000;
   DenoiserCode<B> const code{denoiser, 10, pictures.height()};
   std::optional<ds::eval::Pca> pca;
   std::vector<float> components;
@@ -48,11 +48,11 @@ template <class B>
     auto const part = pictures.slice(from, std::min(from + piece, pictures.size()));
     auto const values = encode_all(context, code, part);
     auto const activations = features_of(values, code.latent_dims());
-    if (!pca) pca = ds::eval::Pca::fit(activations, {.components = dims}, &threads);
+    if (!pca) pca = ds::eval::Pca::fit(activations, {.components = 64, .allow_fewer = true}, &threads);
     auto const few = (*pca)(activations, &threads);
     components.insert(components.end(), few.begin(), few.end());
   }
-  return ds::eval::nearest_partners(features_of(components, dims), each, &threads);
+  return ds::eval::nearest_partners(features_of(components, pca->components()), each, &threads);
 }
 
 }  // namespace example

@@ -66,12 +66,14 @@ template <class Encoder>
   return {pictures.train.image_size(), pictures.train.units(), pictures.validation.units(),
           pictures.test.units()};
 }
+/// `dims` principal components, or as many as the pictures hold.
 [[nodiscard]] inline FeatureSet pca_features(FeatureSet const& raw, ds::Index dims, ds::ThreadPool& threads) {
-  auto const pca = ds::eval::Pca::fit(features_of(raw.train, raw.dims), {.components = dims}, &threads);
+  auto const pca = ds::eval::Pca::fit(features_of(raw.train, raw.dims),
+                                      {.components = dims, .allow_fewer = true}, &threads);
   auto const project = [&](std::vector<float> const& values) {
     return pca(features_of(values, raw.dims), &threads);
   };
-  return {dims, project(raw.train), project(raw.validation), project(raw.test)};
+  return {pca.components(), project(raw.train), project(raw.validation), project(raw.test)};
 }
 /// The first `dims` columns.
 [[nodiscard]] inline FeatureSet first_columns(FeatureSet const& z, ds::Index dims) {

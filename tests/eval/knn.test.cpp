@@ -91,3 +91,37 @@ TEST_CASE("a k-NN that cannot be is refused") {
   std::vector<int> const one(30, 2);
   REQUIRE_THROWS_WITH(knn({train.features(), one}, test.labelled(), {.k = {1}}), contains("two classes"));
 }
+
+TEST_CASE("duplicates stand together, the lower index first, wherever they stand in the base") {
+  constexpr Index count = 1500, kinds = 5;
+  for (Index const dims : {3, 16, 33, 64}) {
+    std::vector<float> values;
+    for (Index i = 0; i < count; ++i)
+      for (Index j = 0; j < dims; ++j)
+        values.push_back(std::sin(static_cast<float>((i % kinds + 1) * (j + 3))));
+    Features const queries{std::span{values}.first(static_cast<std::size_t>(kinds * dims)), kinds, dims};
+    Neighbours const found = nearest_neighbours({values, count, dims}, queries, count);
+    Index wrong = 0;
+    for (Index i = 0; i < kinds; ++i)
+      for (Index r = 0; r < count; ++r) {
+        Index const index = found.of(i)[static_cast<std::size_t>(r)].index;
+        Index const before = r == 0 ? i : found.of(i)[static_cast<std::size_t>(r - 1)].index;
+        wrong += index % kinds == before % kinds && index < before ? 1 : 0;
+        wrong += r < count / kinds && index % kinds != i ? 1 : 0;
+      }
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("votes, classes and temperatures that cannot be are refused") {
+  Blobs blobs{20, 3, 2, 1, 1};
+  std::vector<double> votes(1);
+  std::vector<Neighbour> const near{{19, 0.5F}};
+  REQUIRE_THROWS_AS(vote({}, blobs.labels, {}, votes), RangeError);
+  REQUIRE_THROWS_AS(vote(near, blobs.labels, {}, votes), RangeError);
+  REQUIRE_THROWS_AS(knn(blobs.labelled(), blobs.labelled(), {.k = {1}, .temperature = INFINITY}),
+                    ConfigError);
+  REQUIRE_THROWS_AS(knn(blobs.labelled(), blobs.labelled(), {.k = {1}, .classes = -1}), ConfigError);
+  blobs.labels[3] = std::numeric_limits<int>::max();
+  REQUIRE_THROWS_WITH(knn(blobs.labelled(), blobs.labelled(), {.k = {1}}), contains("labels below 1048576"));
+}

@@ -94,3 +94,21 @@ TEST_CASE("SSIM of constants is known, of equal pictures one, and each channel c
   REQUIRE_THROWS_WITH(ssim(Floats(100), Floats(100), {1, 10, 10, 1}),
                       contains("11 x 11") && contains("(1, 10, 10, 1)"));
 }
+
+TEST_CASE("Scores refuse NaN and infinity, and a constant has no correlation") {
+  float const infinite = std::numeric_limits<float>::infinity();
+  REQUIRE_THROWS_AS(pearson_r(Floats{1, NAN, 2}, Floats{1, 2, 3}), NumericError);
+  REQUIRE_THROWS_AS(pearson_r(Floats{1, infinite, 2}, Floats{1, 2, 3}), NumericError);
+  for (std::size_t n = 1; n < 100; ++n) {
+    Floats rising;
+    for (std::size_t i = 0; i < n; ++i) rising.push_back(static_cast<float>(i));
+    REQUIRE_THROWS_AS(pearson_r(Floats(n, 0.1F), rising), RangeError);
+  }
+  REQUIRE(pearson_r(Floats{1e-40F, 2e-40F}, Floats{1e38F, 3e38F}) == Approx(1));
+  REQUIRE_THROWS_AS(mean_squared_error(Floats{NAN}, Floats{0}), NumericError);
+  REQUIRE_THROWS_AS(psnr(Floats{infinite}, Floats{0}), NumericError);
+  REQUIRE_THROWS_AS(psnr(Floats{1}, Floats{0}, static_cast<double>(infinite)), RangeError);
+  REQUIRE_THROWS_WITH(ssim(Floats{NAN}, Floats{0}, {1, 1, 1, 1}, SsimBorder::zero), contains("on [0, 1]"));
+  REQUIRE_THROWS_AS(ssim(Floats{1e20F}, Floats{0}, {1, 1, 1, 1}, SsimBorder::zero), RangeError);
+  REQUIRE(ssim(Floats{0.5F}, Floats{0.5F}, {1, 1, 1, 1}, SsimBorder::zero) == Approx(1));
+}

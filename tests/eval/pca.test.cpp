@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include <tests/eval/blobs.hpp>
+#include <tests/eval/waves.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/eval/pca.hpp>
@@ -88,4 +89,35 @@ TEST_CASE("a PCA that cannot be is refused") {
   std::vector<float> bad = blobs.values;
   bad[7] = NAN;
   REQUIRE_THROWS_WITH(Pca::fit({bad, 20, 4}, {.components = 2}), contains("Pca::fit") && contains("finite"));
+}
+
+TEST_CASE("PCA of few samples has the directions they hold, and says how many when asked for more") {
+  std::vector<float> const values = test::waves(0, 5, 10);
+  Features const x{values, 5, 10};
+  REQUIRE_THROWS_AS(Pca::fit(x, {.components = 8, .whiten = true}), ConfigError);
+  REQUIRE_THROWS_WITH(Pca::fit(x, {.components = 8}), contains("Pca::fit: expected at most 4 components") &&
+                                                          contains("these 5 samples vary") &&
+                                                          contains("got 8") && contains("allow_fewer"));
+  Pca const pca = Pca::fit(x, {.components = 8, .whiten = true, .allow_fewer = true});
+  // PCA().fit(waves(0, 5, 10)).explained_variance_ * 4 / 5, scikit-learn 1.9.1
+  double const variances[4] = {1.928992156, 1.310925259, 0.9608030066, 0.8436367254};
+  REQUIRE(pca.components() == 4);
+  for (std::size_t k = 0; k < 4; ++k) REQUIRE(pca.variances()[k] == Approx(variances[k]).epsilon(1e-6));
+  REQUIRE(pca.explained() == 1);
+  // The greatest of abs(PCA(4, whiten=True).fit_transform(x)) * sqrt(5 / 4)
+  float greatest = 0;
+  for (float const z : pca(x)) greatest = std::max(greatest, std::abs(z));
+  REQUIRE(greatest == Approx(1.441950444F).epsilon(1e-4));
+}
+
+TEST_CASE("PCA counts the directions of duplicates, and a dim far from the origin hides no other") {
+  Blobs blobs{600, 12, 2, 0, 5};
+  for (std::size_t i = 36; i < blobs.values.size(); ++i) blobs.values[i] = blobs.values[i % 36];  // 3 rows
+  REQUIRE(Pca::fit(blobs.features(), {.components = 2, .whiten = true}).components() == 2);
+  REQUIRE_THROWS_WITH(Pca::fit(blobs.features(), {.components = 3}), contains("at most 2 components"));
+  Blobs far{600, 12, 2, 0, 6};
+  for (std::size_t i = 0; i < far.values.size(); i += 12) far.values[i] += 1e6F;
+  REQUIRE(Pca::fit(far.features(), {.components = 12}).variances().back() > 0.5);
+  std::vector<float> const same(60, 0.1F);
+  REQUIRE_THROWS_WITH(Pca::fit({same, 20, 3}, {.components = 1}), contains("features that vary"));
 }

@@ -69,3 +69,19 @@ TEST_CASE("Ridge refuses what does not fit") {
   CHECK_THROWS_WITH((RidgeSystem{first, wrong}), contains("RidgeSystem") && contains("61 values"));
   CHECK_THROWS_AS((RidgeSystem{first, bad}), NumericError);
 }
+
+TEST_CASE("Equal columns share the weight down to strengths of rounding, which are refused") {
+  auto const half = waves(0, 60, 3), target = waves(7, 60, 1);
+  std::vector<float> twice;
+  for (std::size_t i = 0; i < 180; i += 3)
+    for (std::size_t j = 0; j < 6; ++j) twice.push_back(half[i + j % 3]);
+  RidgeSystem const system{{twice, 60, 6}, target};
+  // Ridge(alpha=60e-10, solver="svd").fit(np.hstack([x, x]), waves(7, 60, 1)).coef_
+  double const expected[3] = {-0.42357296, -0.00482565, -0.00253226};
+  RidgeWeights const weights = system.solve({0, 6}, 1e-10);
+  for (Index j = 0; j < 6; ++j) CHECK(weights.values(j, 0) == Approx(expected[j % 3]).margin(1e-6));
+  CHECK_THROWS_WITH(system.solve({0, 6}, 1e-300),
+                    contains("2^-52 of the greatest variance") && contains("depend on each other"));
+  CHECK_THROWS_AS(system.solve({0, 6}, INFINITY), ConfigError);
+  CHECK_THROWS_AS(ridge_predict({twice, 60, 6}, {{-1, 2}, weights.values}), ShapeError);
+}

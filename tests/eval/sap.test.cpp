@@ -101,3 +101,17 @@ TEST_CASE("SAP has the same bits for any number of threads, and checks what it i
   REQUIRE_THROWS_AS(sap(train.factored(), few.factored(), groups), ShapeError);
   REQUIRE_THROWS_AS(sap(few.factored(), few.factored(), {{1}}), ConfigError);
 }
+
+TEST_CASE("a linear discriminant refuses to divide by rounding") {
+  test::Reference data;
+  for (Index i = 0; i < test::Reference::count; ++i) data.at(i, 4) = data.at(i, 1);
+  LevelMoments const moments = LevelMoments::of(data.factored());
+  REQUIRE_THROWS_WITH(linear_discriminant(moments, 0, 0, 5, 0),
+                      contains("linear_discriminant") && contains("none but rounding"));
+  REQUIRE(linear_discriminant(moments, 0, 0, 5).allFinite());
+  REQUIRE_THROWS_AS(linear_discriminant(moments, 1, 0, 5), RangeError);
+  REQUIRE_THROWS_AS(linear_discriminant(moments, 0, 3, 3), RangeError);
+  REQUIRE_THROWS_AS(linear_discriminant(moments, 0, 0, 5, -1), ConfigError);
+  data.levels[7] = -1;
+  REQUIRE_THROWS_AS(LevelMoments::of(data.factored()), RangeError);
+}

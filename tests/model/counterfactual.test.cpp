@@ -9,6 +9,7 @@
 #include <diffsiam/model/counterfactual.hpp>
 
 using namespace diffsiam;
+using diffsiam::test::Approx;
 using diffsiam::test::contains;
 using B = backend::Reference<double>;
 
@@ -60,4 +61,29 @@ TEST_CASE("Manipulation moves by strength times the root of the width along the 
   std::vector<float> const zero(4, 0), narrow(3, 1);
   CHECK_THROWS_WITH(model::manipulate(z, zero, 1), contains("manipulate") && contains("not zero"));
   CHECK_THROWS_WITH(model::manipulate(z, narrow, 1), contains("4 dims") && contains("got 3"));
+}
+
+TEST_CASE("Between opposite samples, and from zeros, the way is straight") {
+  using F = backend::Reference<float>;
+  F::Context context;
+  std::vector<float> const ends{3, 4, 0, 0}, opposite{-3, -4.00002F, 2, 1};
+  auto const x = Tensor<F>::from(context, {2, 2}, std::span<float const>{ends});
+  auto const y = Tensor<F>::from(context, {2, 2}, std::span<float const>{opposite});
+  auto const middle = model::slerp(x, y, 0.25).values();
+  CHECK(middle[0] == Approx(1.5));
+  CHECK(middle[1] == Approx(2).epsilon(1e-4));
+  CHECK(middle[2] == Approx(0.5));
+  CHECK(middle[3] == Approx(0.25));
+}
+
+TEST_CASE("The length of a direction does not matter, and one that is not finite is refused") {
+  using F = backend::Reference<float>;
+  F::Context context;
+  auto const z = Tensor<F>::zeros(context, {1, 2});
+  for (float const length : {1e-40F, 1.0F, 1e38F}) {
+    std::vector<float> const w{0, length};
+    CHECK(model::manipulate(z, w, 1).values()[1] == Approx(std::sqrt(2.0F)).epsilon(1e-5));
+  }
+  std::vector<float> const bad{NAN, 1};
+  CHECK_THROWS_AS(model::manipulate(z, bad, 1), NumericError);
 }

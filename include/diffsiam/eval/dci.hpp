@@ -8,6 +8,7 @@
 // line along one dim: informativeness is then below what the code holds, D and C are not touched.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -51,13 +52,14 @@ namespace detail {
   double entropy = 0;
   for (Index i = 0; i < weights.size(); ++i)
     if (double const p = weights[i] / sum; p > 0) entropy -= p * std::log(p);
-  return weights.size() > 1 ? 1 - entropy / std::log(static_cast<double>(weights.size())) : 1;
+  if (weights.size() == 1) return 1;
+  return std::clamp(1 - entropy / std::log(static_cast<double>(weights.size())), 0.0, 1.0);
 }
 
 }  // namespace detail
 
 /// Of R (parts, factors), from whatever regressor. Throws ShapeError for an empty matrix, RangeError for an
-/// importance that is negative or no number.
+/// importance that is negative or no number, or a sum that is not finite.
 [[nodiscard]] inline ImportanceScores importance_scores(Eigen::MatrixXd const& importance) {
   if (importance.size() == 0) fail<ShapeError>("importance_scores", "at least one part and factor", "none");
   for (Index i = 0; i < importance.size(); ++i)
@@ -65,6 +67,7 @@ namespace detail {
       fail<RangeError>("importance_scores", "importances of 0 or more", importance(i));
   ImportanceScores result;
   double const sum = importance.sum();
+  if (std::isinf(sum)) fail<RangeError>("importance_scores", "importances of a finite sum", sum);
   for (Index i = 0; i < importance.rows(); ++i) {
     result.per_part.push_back(detail::concentration(importance.row(i)));
     if (sum > 0) result.disentanglement += result.per_part.back() * (importance.row(i).sum() / sum);

@@ -15,8 +15,9 @@ namespace diffsiam::eval {
 struct DimGroups {
   std::vector<Index> ends;
 
-  /// A group for each dim.
+  /// A group for each dim. Throws RangeError for fewer than one.
   [[nodiscard]] static DimGroups each(Index dims) {
+    if (dims < 1) fail<RangeError>("DimGroups::each", "at least one dim", dims);
     DimGroups result{std::vector<Index>(static_cast<std::size_t>(dims))};
     std::iota(result.ends.begin(), result.ends.end(), Index{1});
     return result;

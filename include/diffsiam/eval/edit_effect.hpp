@@ -41,6 +41,7 @@ struct EditEffect {
   /// target / others: infinite where the target alone changed, 0 where nothing did.
   double ratio = 0;
   /// target / (target + others), in [0, 1]: unlike the ratio it can be averaged; 0 where nothing changed.
+  /// Probabilities are floats: a change of up to 1e-6 is none.
   double share = 0;
   /// How many pictures ended at the wanted level of the target, or the mean probability of it; NaN where none
   /// is wanted.
@@ -83,12 +84,13 @@ inline void require_probabilities(std::string_view operation, std::span<float co
   }
 }
 
-/// The rest of an effect whose changes and target are known.
-inline void complete(EditEffect& effect, Index target) {
+/// The rest of an effect whose changes and target are known; a target that changed by up to `rounding` did
+/// not.
+inline void complete(EditEffect& effect, Index target, double rounding) {
   effect.target = effect.changed[static_cast<std::size_t>(target)];
   for (std::size_t f = 0; f < effect.changed.size(); ++f)
     if (f != static_cast<std::size_t>(target)) effect.others += effect.changed[f];
-  if (effect.target > 0) {
+  if (effect.target > rounding) {
     effect.ratio =
         effect.others > 0 ? effect.target / effect.others : std::numeric_limits<double>::infinity();
     effect.share = effect.target / (effect.target + effect.others);
@@ -116,7 +118,7 @@ inline void complete(EditEffect& effect, Index target) {
   for (std::size_t i = 0; i < judged.before.size(); ++i)
     effect.changed[i % factors] += judged.before[i] != judged.after[i] ? 1 : 0;
   for (double& change : effect.changed) change /= n;
-  detail::complete(effect, target);
+  detail::complete(effect, target, 0);
   if (wanted.empty()) return effect;
   double reached = 0;
   for (std::size_t i = 0; i < count; ++i)
@@ -160,7 +162,7 @@ inline void complete(EditEffect& effect, Index target) {
             (2 * n);
     }
   }
-  detail::complete(effect, target);
+  detail::complete(effect, target, 1e-6);
   if (!wanted.empty()) effect.reached = reached / n;
   return effect;
 }

@@ -44,8 +44,8 @@ inline constexpr int most_levels = 4096;
 }
 
 /// Throws ShapeError unless there is a factor, `samples` samples and as many values as they say, RangeError
-/// for a level outside [0, most_levels) or a factor with one level only.
-inline void require_factors(std::string_view operation, Factors const& factors, Index samples) {
+/// for a level outside [0, most_levels).
+inline void require_level_table(std::string_view operation, Factors const& factors, Index samples) {
   auto const size = static_cast<Index>(factors.values.size());
   if (factors.factors < 1 || factors.count != samples || size % factors.factors != 0 ||
       size / factors.factors != samples)
@@ -54,17 +54,21 @@ inline void require_factors(std::string_view operation, Factors const& factors, 
         "factors (" + std::to_string(samples) + ", 1 or more), a row for each sample, and as many values",
         std::to_string(size) + " values for (" + std::to_string(factors.count) + ", " +
             std::to_string(factors.factors) + ")");
-  for (int k = 0; k < factors.factors; ++k) {
-    bool several = false;
-    for (Index i = 0; i < samples; ++i) {
-      int const level = factors.level(i, k);
-      if (level < 0 || level >= most_levels)
+  for (int k = 0; k < factors.factors; ++k)
+    for (Index i = 0; i < samples; ++i)
+      if (int const level = factors.level(i, k); level < 0 || level >= most_levels)
         fail<RangeError>(
             operation, "levels in [0, " + std::to_string(most_levels) + ")",
             std::to_string(level) + " of factor " + std::to_string(k) + " in sample " + std::to_string(i),
             "number the levels of a factor from 0 on");
-      several = several || level != factors.level(0, k);
-    }
+}
+
+/// As require_level_table, and RangeError for a factor with one level only.
+inline void require_factors(std::string_view operation, Factors const& factors, Index samples) {
+  require_level_table(operation, factors, samples);
+  for (int k = 0; k < factors.factors; ++k) {
+    bool several = false;
+    for (Index i = 1; i < samples && !several; ++i) several = factors.level(i, k) != factors.level(0, k);
     if (!several)
       fail<RangeError>(operation, "at least two levels of factor " + std::to_string(k),
                        "only level " + std::to_string(factors.level(0, k)), "leave out what does not vary");

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,22 +33,46 @@ struct Labelled {
   std::span<int const> labels;
 };
 
-/// Throws ShapeError unless there are samples and dims and as many values as they say, NumericError for NaN
-/// or infinity.
-inline void require_features(std::string_view operation, Features const& features) {
+/// Throws ShapeError unless there are samples and dims and as many values as they say.
+inline void require_feature_shape(std::string_view operation, Features const& features) {
   auto const size = static_cast<Index>(features.values.size());
   if (features.count < 1 || features.dims < 1 || size % features.dims != 0 ||
       size / features.dims != features.count)
     fail<ShapeError>(operation, "features (count, dims) of at least (1, 1), and as many values",
                      std::to_string(size) + " values for (" + std::to_string(features.count) + ", " +
                          std::to_string(features.dims) + ")");
-  float const* const bad =
-      std::find_if_not(features.values.data(), features.values.data() + features.values.size(),
-                       [](float value) { return std::isfinite(value); });
-  if (Index const at = bad - features.values.data(); at != size)
-    fail<NumericError>(operation, "finite features",
-                       std::to_string(*bad) + " in dimension " + std::to_string(at % features.dims) +
-                           " of sample " + std::to_string(at / features.dims));
+}
+
+namespace detail {
+
+/// By the bits, since a loop without a way out runs on vectors.
+[[nodiscard]] inline bool all_finite(std::span<float const> values) {
+  constexpr std::uint32_t exponent = 0x7F800000U;
+  std::uint32_t bad = 0;
+  for (float const value : values)
+    bad |= (std::bit_cast<std::uint32_t>(value) & exponent) == exponent ? 1U : 0U;
+  return bad == 0;
+}
+
+}  // namespace detail
+
+/// Throws NumericError for NaN or infinity among `values`, rows of `width`; `expected` names what they are.
+inline void require_finite(std::string_view operation, Text const& expected, std::span<float const> values,
+                           Index width, Text const& hint = no_hint) {
+  if (detail::all_finite(values)) return;
+  auto const bad =
+      std::find_if_not(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+  Index const at = bad - values.begin();
+  fail<NumericError>(operation, expected,
+                     std::to_string(*bad) + " in dimension " + std::to_string(at % width) + " of sample " +
+                         std::to_string(at / width),
+                     hint);
+}
+
+/// As require_feature_shape and, for finite features, require_finite.
+inline void require_features(std::string_view operation, Features const& features) {
+  require_feature_shape(operation, features);
+  require_finite(operation, "finite features", features.values, features.dims);
 }
 
 /// As require_features; besides ShapeError unless each sample has a label, RangeError for a label outside
@@ -61,18 +88,33 @@ inline void require_labelled(std::string_view operation, Labelled const& data, i
                        std::to_string(data.labels[i]) + " of sample " + std::to_string(i));
 }
 
-/// `classes`, or the greatest of `labels` + 1 where it is 0. Throws RangeError unless two classes occur.
+/// No classifier has more classes: a label beyond is a mistake, not a reason to take the memory.
+inline constexpr int most_classes = 1 << 20;
+
+/// `classes`, or the greatest of `labels` + 1 where it is 0. Throws RangeError unless two classes occur, all
+/// below most_classes, ConfigError for `classes` outside [0, most_classes].
 [[nodiscard]] inline int resolve_classes(std::string_view operation, int classes,
                                          std::span<int const> labels) {
+  if (classes < 0 || classes > most_classes)
+    fail<ConfigError>(operation, {"classes in [0, ", most_classes, "]"}, classes);
   bool const several =
       std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) != labels.end();
   if (!several)
     fail<RangeError>(operation, "training labels of at least two classes",
                      labels.empty() ? "no label" : "only " + std::to_string(labels.front()));
-  return classes > 0 ? classes : std::max(*std::max_element(labels.begin(), labels.end()) + 1, 0);
+  if (classes > 0) return classes;
+  int const greatest = *std::max_element(labels.begin(), labels.end());
+  if (greatest >= most_classes) fail<RangeError>(operation, {"labels below ", most_classes}, greatest);
+  return std::max(greatest + 1, 0);
 }
 
 namespace detail {
+
+/// Whether a spread, such as a deviation, is no more than the rounding of floats around `centre`: at most
+/// 1e-6 of it, or below 1e-30.
+[[nodiscard]] inline bool is_rounding(double spread, double centre) {
+  return spread <= 1e-6 * std::abs(centre) || spread < 1e-30;
+}
 
 /// work(0 .. pieces-1), on the pool where there is one.
 inline void for_pieces(ThreadPool* pool, Index pieces, FunctionRef<void(Index)> work) {

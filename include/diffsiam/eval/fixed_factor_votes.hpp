@@ -2,6 +2,7 @@
 // the part of the code that varies least in it.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,7 @@ class LeastVarying {
     Eigen::VectorXd const variance = variance_of(all);
     double const least = prune * variance.mean();
     for (Index j = 0; j < all.dims; ++j) {
-      double const square = static_cast<double>(all.row(0)[j]) * static_cast<double>(all.row(0)[j]);
-      bool const constant = variance[j] <= 1e-12 * square || variance[j] < 1e-60;
+      bool const constant = detail::is_rounding(std::sqrt(variance[j]), static_cast<double>(all.row(0)[j]));
       result.precision_.push_back(constant || variance[j] < least ? 0 : 1 / variance[j]);
     }
     return result;

@@ -28,7 +28,7 @@ class FrechetMoments {
     FrechetMoments result;
     auto const n = static_cast<double>(features.count);
     result.mean_ = mean_of(features);
-    result.covariance_ = covariance_of(features, result.mean_, pool) * (n / (n - 1));
+    result.covariance_ = stable_covariance_of(features, result.mean_, pool) * (n / (n - 1));
     return result;
   }
 
@@ -55,8 +55,9 @@ namespace detail {
 }  // namespace detail
 
 /// Squared, as is customary: 0 for equal moments, up to about 1e-7 of the variance; never below 0. Throws
-/// ShapeError for unequal dims.
+/// ShapeError for unequal dims, RangeError for moments of nothing.
 [[nodiscard]] inline double frechet_distance(FrechetMoments const& a, FrechetMoments const& b) {
+  if (a.dims() == 0) fail<RangeError>("frechet_distance", "moments of features", "none");
   if (a.dims() != b.dims()) fail<ShapeError>("frechet_distance", {a.dims(), " dims on both sides"}, b.dims());
   auto const first = detail::eigen_of(a.covariance(), Eigen::ComputeEigenvectors);
   // Rounding may leave eigenvalues just below 0.

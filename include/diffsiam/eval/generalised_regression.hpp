@@ -5,6 +5,7 @@
 // number of threads. Softmax and logistic regression are links of it.
 #pragma once
 
+#include <cmath>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -80,13 +81,15 @@ class GeneralisedRegression {
 
   /// Goes from `weights` to the minimum, where half the Newton decrement, an estimate of what is left to
   /// gain, is below `tolerance`. `after_step(step, weights)` sees each step from 1. Returns whether it
-  /// converged.
+  /// converged. Throws NumericError where the loss is not finite at the start.
   bool minimise(RegressionWeights& weights, double decay, int most_steps, double tolerance,
                 FunctionRef<void(int, RegressionWeights const&)> after_step) {
     factorise(decay);
     std::deque<Pair> history;
     RegressionWeights gradient, next_gradient;
     double loss = evaluate(weights, decay, gradient);
+    if (!std::isfinite(loss) || !gradient.allFinite())
+      fail<NumericError>("GeneralisedRegression", "a finite loss", loss, "standardise the features");
     for (int step = 1; step <= most_steps; ++step) {
       RegressionWeights const direction = -inverse_hessian_times(gradient, history);
       double const slope = gradient.cwiseProduct(direction).sum();
@@ -130,10 +133,15 @@ class GeneralisedRegression {
 
   void factorise(double decay) {
     if (bound_.size() == 0) return;
-    Eigen::MatrixXd matrix = bound_;
-    // A constant dimension has no curvature of its own.
-    matrix.diagonal().array() += std::max(decay, 1e-8);
-    factor_.compute(matrix);
+    // A constant dimension has no curvature of its own; where dims are sums of others, float sums may leave
+    // curvature below 0. More than enough is still a bound.
+    double const greatest = bound_.diagonal().maxCoeff();
+    for (double added = std::max(decay, 1e-8);; added = std::max(10 * added, 1e-7 * greatest)) {
+      Eigen::MatrixXd matrix = bound_;
+      matrix.diagonal().array() += added;
+      factor_.compute(matrix);
+      if (factor_.info() == Eigen::Success || !(added <= greatest)) return;
+    }
   }
 
   [[nodiscard]] RegressionWeights precondition(RegressionWeights const& v) const {

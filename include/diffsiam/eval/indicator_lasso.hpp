@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -78,15 +79,18 @@ struct Gathered {
 
 }  // namespace detail
 
-/// For each factor of `train`, whose code is standardised and was checked. Throws ConfigError for no strength
-/// or a negative one, ShapeError for less than four samples. `pool` may be null.
+/// For each factor of `train`, whose code is standardised. Throws ConfigError for no strength or a negative
+/// one, ShapeError for less than four samples, and as require_factored. `pool` may be null.
 [[nodiscard]] inline std::vector<IndicatorLasso> indicator_lasso(Factored const& train,
                                                                  IndicatorLassoConfig const& config = {},
                                                                  ThreadPool* pool = nullptr) {
   if (config.strengths.empty()) fail<ConfigError>("indicator_lasso", "at least one strength", "none");
   for (double const strength : config.strengths)
-    if (!(strength >= 0)) fail<ConfigError>("indicator_lasso", "strengths of at least 0", strength);
-  if (!(config.slack >= 0)) fail<ConfigError>("indicator_lasso", "a slack of at least 0", config.slack);
+    if (!(strength >= 0) || std::isinf(strength))
+      fail<ConfigError>("indicator_lasso", "strengths of at least 0", strength);
+  if (!(config.slack >= 0) || std::isinf(config.slack))
+    fail<ConfigError>("indicator_lasso", "a slack of at least 0", config.slack);
+  require_factored("indicator_lasso", train);
   if (train.features.count < 4)
     fail<ShapeError>("indicator_lasso", "at least 4 training samples", train.features.count);
   std::vector<double> strengths = config.strengths;

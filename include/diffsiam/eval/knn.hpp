@@ -31,10 +31,18 @@ struct KnnResult {
   std::vector<int> predictions{};   ///< of each test sample
 };
 
-/// The class with the most votes among `neighbours`; of equals the one with the nearest neighbour.
+/// The class with the most votes among `neighbours`; of equals the one with the nearest neighbour. `votes`
+/// has a place for each class. Throws RangeError for no neighbour, one without a label or a label without a
+/// place.
 [[nodiscard]] inline int vote(std::span<Neighbour const> neighbours, std::span<int const> labels,
                               KnnConfig const& config, std::span<double> votes) {
   std::fill(votes.begin(), votes.end(), 0.0);
+  if (neighbours.empty()) fail<RangeError>("vote", "at least one neighbour", "none");
+  for (Neighbour const& n : neighbours)
+    if (n.index < 0 || n.index >= static_cast<Index>(labels.size()) ||
+        static_cast<std::size_t>(labels[static_cast<std::size_t>(n.index)]) >= votes.size())
+      fail<RangeError>("vote", {"neighbours among ", labels.size(), " labels in [0, ", votes.size(), ")"},
+                       {"index ", n.index});
   auto const label_of = [&](Neighbour const& n) { return labels[static_cast<std::size_t>(n.index)]; };
   for (Neighbour const& n : neighbours)
     // Relative to the greatest similarity there is, so that no temperature overflows.
@@ -56,7 +64,8 @@ struct KnnResult {
 [[nodiscard]] inline std::vector<KnnResult> knn(Labelled const& train, Labelled const& test,
                                                 KnnConfig const& config = {}, ThreadPool* pool = nullptr) {
   if (config.k.empty()) fail<ConfigError>("knn", "at least one k", "none");
-  if (!(config.temperature > 0)) fail<ConfigError>("knn", "a temperature above 0", config.temperature);
+  if (!(config.temperature > 0) || std::isinf(config.temperature))
+    fail<ConfigError>("knn", "a temperature above 0", config.temperature);
   int const classes = resolve_classes("knn", config.classes, train.labels);
   require_labelled("knn", train, classes);
   require_labelled("knn", test, classes);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <Eigen/Core>
@@ -22,18 +23,22 @@ struct LassoConfig {
   int most_sweeps = 1000;   ///< over all weights
 };
 
-/// Goes from `weights` to the minimum; returns whether it converged. A dim without variance gets 0. Throws
-/// ConfigError for a negative strength or no sweep, ShapeError for sizes that do not fit.
+/// Goes from `weights` to the minimum; returns whether it converged. A dim without variance, at most 2^-52 of
+/// the greatest, gets 0. Throws ConfigError for a negative strength or tolerance or no sweep, ShapeError for
+/// sizes that do not fit, NumericError for NaN or infinity.
 inline bool lasso(Eigen::MatrixXd const& gram, Eigen::VectorXd const& correlation, Eigen::VectorXd& weights,
                   LassoConfig const& config = {}) {
   Index const dims = gram.rows();
-  if (!(config.alpha >= 0) || config.most_sweeps < 1)
-    fail<ConfigError>("lasso", "alpha of at least 0 and one sweep",
-                      std::to_string(config.alpha) + " and " + std::to_string(config.most_sweeps));
+  if (!(config.alpha >= 0) || std::isinf(config.alpha) || !(config.tolerance >= 0) || config.most_sweeps < 1)
+    fail<ConfigError>("lasso", "alpha and tolerance of at least 0, and one sweep",
+                      {config.alpha, ", ", config.tolerance, " and ", config.most_sweeps});
   if (gram.cols() != dims || correlation.size() != dims || weights.size() != dims)
     fail<ShapeError>("lasso", "a square matrix and two vectors of " + std::to_string(dims),
                      std::to_string(gram.cols()) + " columns, " + std::to_string(correlation.size()) +
                          " and " + std::to_string(weights.size()));
+  if (!gram.allFinite() || !correlation.allFinite() || !weights.allFinite())
+    fail<NumericError>("lasso", "finite moments and weights", "NaN or infinity");
+  double const constant = dims > 0 ? std::numeric_limits<double>::epsilon() * gram.diagonal().maxCoeff() : 0;
   double const scale = dims > 0 ? correlation.cwiseAbs().maxCoeff() : 0;
   Eigen::VectorXd residual = correlation - gram * weights;
   for (int sweep = 0; sweep < config.most_sweeps; ++sweep) {
@@ -42,7 +47,7 @@ inline bool lasso(Eigen::MatrixXd const& gram, Eigen::VectorXd const& correlatio
       double const curvature = gram(j, j), old = weights[j];
       double const target = residual[j] + curvature * old;
       double const shrunk = std::max(std::abs(target) - config.alpha, 0.0);
-      double const next = curvature > 1e-12 ? std::copysign(shrunk, target) / curvature : 0;
+      double const next = curvature > constant ? std::copysign(shrunk, target) / curvature : 0;
       if (next == old) continue;
       residual.noalias() -= (next - old) * gram.col(j);
       weights[j] = next;

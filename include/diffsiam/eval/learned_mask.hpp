@@ -77,16 +77,18 @@ inline void require_mask(std::string_view operation, LearnedMaskConfig const& co
   if (config.kept < 1 || config.kept > dims)
     fail<ConfigError>(operation, {"kept in [1, ", dims, "], the dims of the features"}, config.kept);
   if (config.steps < 1) fail<ConfigError>(operation, "at least one step", config.steps);
-  if (!(config.learning_rate > 0))
+  if (!(config.learning_rate > 0) || std::isinf(config.learning_rate))
     fail<ConfigError>(operation, "a learning rate above 0", config.learning_rate);
-  if (!(config.last_temperature > 0 && config.temperature >= config.last_temperature))
+  if (!(config.last_temperature > 0 && config.temperature >= config.last_temperature) ||
+      std::isinf(config.temperature))
     fail<ConfigError>(operation, "temperatures above 0 that do not rise",
                       {config.temperature, " to ", config.last_temperature});
-  if (!(config.weight_decay >= 0))
+  if (!(config.weight_decay >= 0) || std::isinf(config.weight_decay))
     fail<ConfigError>(operation, "a weight decay of at least 0", config.weight_decay);
 }
 
 /// s + shift after training, (dims): logits of probabilities that sum to d' < dims. Features standardised.
+/// Throws NumericError where training diverges.
 [[nodiscard]] inline Eigen::VectorXd learn_mask(Labelled const& data, int classes,
                                                 LearnedMaskConfig const& config, ThreadPool* pool) {
   Index const dims = data.features.dims;
@@ -121,6 +123,9 @@ inline void require_mask(std::string_view operation, LearnedMaskConfig const& co
     move_scores.step(scores, toward);
   }
   scores.array() += mask_shift(scores, static_cast<double>(config.kept));
+  if (!scores.allFinite())
+    fail<NumericError>("masked_classifier", "finite scores of the dims", "NaN or infinity",
+                       "a lower learning rate");
   return scores;
 }
 

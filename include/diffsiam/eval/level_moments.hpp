@@ -23,9 +23,12 @@ struct LevelMoments {
   Eigen::MatrixXd covariance;  ///< (dims, dims)
   std::vector<Factor> factors{};
 
-  /// Of checked data. The bits do not depend on the threads of `pool`, which may be null.
+  /// The bits do not depend on the threads of `pool`, which may be null. Throws as require_level_table and
+  /// covariance_of; a factor of one level is none the worse.
   [[nodiscard]] static LevelMoments of(Factored const& data, ThreadPool* pool = nullptr) {
     Features const& x = data.features;
+    require_feature_shape("LevelMoments", x);
+    require_level_table("LevelMoments", data.factors, x.count);
     LevelMoments result{.mean = mean_of(x), .covariance = {}};
     result.covariance = covariance_of(x, result.mean, pool);
     result.factors.resize(static_cast<std::size_t>(data.factors.factors));

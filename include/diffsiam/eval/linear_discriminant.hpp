@@ -7,26 +7,42 @@
 #pragma once
 
 #include <cmath>
+#include <string_view>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
+#include <diffsiam/core/error.hpp>
 #include <diffsiam/eval/level_moments.hpp>
 #include <diffsiam/eval/softmax_regression.hpp>
 
 namespace diffsiam::eval {
 
 /// Weights that softmax_predict takes, (width + 1, levels), over dims [begin, begin + width) of a
-/// standardised code, for factor `k`. `ridge` is added to the variance within levels: a code may have none. A
-/// level that does not occur is never predicted.
+/// standardised code, for factor `k`. `ridge`, at least 0, is added to the variance within levels: a code may
+/// have none. A level that does not occur is never predicted. Throws RangeError for a factor or dims that
+/// there are not, ConfigError for another ridge, NumericError where it leaves nothing but rounding to be
+/// divided by: dims that are sums of others and no ridge, or a code that is not standardised.
 [[nodiscard]] inline SoftmaxWeights linear_discriminant(LevelMoments const& moments, int k, Index begin,
                                                         Index width, double ridge = 1e-4) {
+  constexpr std::string_view name = "linear_discriminant";
+  if (k < 0 || k >= static_cast<int>(moments.factors.size()))
+    fail<RangeError>(name, {"a factor in [0, ", moments.factors.size(), ")"}, k);
+  if (begin < 0 || width < 1 || width > moments.mean.size() - begin)
+    fail<RangeError>(name, {"dims within [0, ", moments.mean.size(), ")"},
+                     {"[", begin, ", ", begin + width, ")"});
+  if (!(ridge >= 0) || std::isinf(ridge)) fail<ConfigError>(name, "a ridge of at least 0", ridge);
   LevelMoments::Factor const& factor = moments.factors[static_cast<std::size_t>(k)];
   Eigen::MatrixXd const shift = factor.shift.middleRows(begin, width);
   Eigen::MatrixXd within = moments.covariance.block(begin, begin, width, width);
   within.noalias() -= shift * factor.share.asDiagonal() * shift.transpose();
   within.diagonal().array() += ridge;
   Eigen::LLT<Eigen::MatrixXd> const solver{within};
+  // The part of each dim's variance that those before do not explain; float sums round at 1e-7.
+  auto const own = solver.matrixLLT().diagonal().array().square() / within.diagonal().array();
+  if (solver.info() != Eigen::Success || !(own.minCoeff() > 1e-6))
+    fail<NumericError>(name, "variance within levels in every direction", "none but rounding",
+                       "standardise the code, and leave a ridge of 1e-4");
 
   Index const levels = factor.share.size();
   SoftmaxWeights weights(width + 1, levels);

@@ -37,8 +37,10 @@ class LinearClassifier {
   [[nodiscard]] Standardiser const& standardiser() const { return standardiser_; }
   /// In standardised space; (dims + 1, classes), the last row the bias.
   [[nodiscard]] SoftmaxWeights const& weights() const { return weights_; }
-  /// The row of `c`, in standardised space: the direction in which the class grows; (dims).
+  /// The row of `c`, in standardised space: the direction in which the class grows; (dims). Throws RangeError
+  /// for a class that there is not.
   [[nodiscard]] std::vector<float> direction(int c) const {
+    if (c < 0 || c >= classes()) fail<RangeError>("LinearClassifier", {"a class in [0, ", classes(), ")"}, c);
     std::vector<float> result(static_cast<std::size_t>(dims()));
     for (Index j = 0; j < dims(); ++j)
       result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, c));
@@ -77,7 +79,8 @@ struct LinearProbeResult {
         "linear_probe", "at least one weight decay and one step",
         std::to_string(config.weight_decays.size()) + " and " + std::to_string(config.most_steps));
   for (double const decay : config.weight_decays)
-    if (!(decay >= 0)) fail<ConfigError>("linear_probe", "weight decays of at least 0", decay);
+    if (!(decay >= 0) || std::isinf(decay))
+      fail<ConfigError>("linear_probe", "weight decays of at least 0", decay);
   int const classes = resolve_classes("linear_probe", config.classes, train.labels);
   for (Labelled const* const part : {&train, &validation, &test}) {
     require_labelled("linear_probe", *part, classes);

@@ -32,9 +32,9 @@ struct LinearRegressionConfig {
 };
 
 struct LinearRegressionResult {
-  double mean_pearson_r = 0;            ///< on test data, of the targets' r
-  double mean_squared_error = 0;        ///< on test data, of the targets' errors, in their units squared
-  std::vector<double> pearson_r{};      ///< of each target; NaN where the prediction is constant
+  double mean_pearson_r = 0;        ///< on test data, of the targets' r, a constant prediction's taken for 0
+  double mean_squared_error = 0;    ///< on test data, of the targets' errors, in their units squared
+  std::vector<double> pearson_r{};  ///< of each target; NaN where the prediction is constant
   std::vector<double> squared_error{};  ///< of each target
   double strength = 0;                  ///< chosen
   double validation_error = 0;          ///< what it was chosen by: 1 for the training mean
@@ -78,7 +78,8 @@ inline void require_measured(std::string_view part, Measured const& data, Index 
                                                               ThreadPool* pool = nullptr) {
   if (config.strengths.empty()) fail<ConfigError>("linear_regression", "at least one strength", "none");
   for (double const strength : config.strengths)
-    if (!(strength > 0)) fail<ConfigError>("linear_regression", "strengths above 0", strength);
+    if (!(strength > 0) || std::isinf(strength))
+      fail<ConfigError>("linear_regression", "finite strengths above 0", strength);
   Index const targets = train.targets, dims = train.features.dims;
   detail::require_measured("training", train, targets, true);
   detail::require_measured("validation", validation, targets, false);
@@ -133,7 +134,7 @@ inline void require_measured(std::string_view part, Measured const& data, Index 
         varies ? eval::pearson_r(predicted, detail::target_column(test.values, targets, k))
                : std::numeric_limits<double>::quiet_NaN());
     result.squared_error.push_back(error_of(result.predictions, test, k));
-    result.mean_pearson_r += result.pearson_r.back() / static_cast<double>(targets);
+    if (varies) result.mean_pearson_r += result.pearson_r.back() / static_cast<double>(targets);
     result.mean_squared_error += result.squared_error.back() / static_cast<double>(targets);
   }
   return result;

@@ -1,6 +1,7 @@
 // Features as Eigen sees them. An inside of eval/.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include <Eigen/Core>
@@ -18,9 +19,12 @@ using RowMap = Eigen::Map<RowMatrix const>;
 }
 
 /// W^T x + b of each sample, (count, outputs), row-major; x is read from column `first` on, W stands above b
-/// in `weights` (columns + 1, outputs).
-[[nodiscard]] inline std::vector<float> linear_outputs(Features const& features, Index first,
-                                                       Eigen::MatrixXd const& weights, ThreadPool* pool) {
+/// in `weights` (columns + 1, outputs). Throws ShapeError for counts that do not fit, NumericError for a
+/// result that is not finite, as it is where a feature is not.
+[[nodiscard]] inline std::vector<float> linear_outputs(std::string_view operation, Features const& features,
+                                                       Index first, Eigen::MatrixXd const& weights,
+                                                       ThreadPool* pool) {
+  require_feature_shape(operation, features);
   constexpr Index block = 1024;
   Eigen::MatrixXf const narrow = weights.cast<float>();
   Index const width = narrow.rows() - 1, outputs = narrow.cols();
@@ -32,6 +36,7 @@ using RowMap = Eigen::Map<RowMatrix const>;
     out.noalias() = rows_of(features, rows).middleCols(first, width) * narrow.topRows(width);
     out.rowwise() += narrow.row(width);
   });
+  require_finite(operation, "features and weights of finite outputs", result, outputs);
   return result;
 }
 

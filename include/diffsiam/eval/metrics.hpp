@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -97,6 +98,7 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
 }
 
 /// The mean of average_precision over the columns of scores and labels, both (n, attributes) row-major.
+/// Throws as average_precision, of each column.
 [[nodiscard]] inline double mean_average_precision(std::span<float const> scores,
                                                    std::span<int const> positive, Index attributes) {
   detail::require_pairs("mean_average_precision", scores.size(), positive.size());
@@ -139,9 +141,13 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
 }
 
 /// Pearson's correlation, in [-1, 1]. Throws ShapeError for unequal counts, RangeError where one side is
-/// constant.
+/// constant (a single pair is), NumericError for NaN or infinity.
 [[nodiscard]] inline double pearson_r(std::span<float const> a, std::span<float const> b) {
   detail::require_pairs("pearson_r", a.size(), b.size());
+  // The mean of equal values may be off by rounding, and the distances from it then are rounding alone.
+  for (std::span<float const> const side : {a, b})
+    if (std::adjacent_find(side.begin(), side.end(), std::not_equal_to<>()) == side.end())
+      fail<RangeError>("pearson_r", "values that vary on both sides", {"only ", side.front()});
   auto const n = static_cast<double>(a.size());
   double const mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
   double const mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
@@ -153,12 +159,11 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
     bb += y * y;
     ab += x * y;
   }
-  if (!(aa > 0 && bb > 0))
-    fail<RangeError>("pearson_r", "values that vary on both sides", "constant ones or NaN");
-  return ab / std::sqrt(aa * bb);
+  if (!std::isfinite(aa * bb)) fail<NumericError>("pearson_r", "finite values", "NaN or infinity");
+  return std::clamp(ab / std::sqrt(aa * bb), -1.0, 1.0);
 }
 
-/// Mean of (a - b)^2. Throws ShapeError for unequal counts or none.
+/// Mean of (a - b)^2. Throws ShapeError for unequal counts or none, NumericError for NaN or infinity.
 [[nodiscard]] inline double mean_squared_error(std::span<float const> a, std::span<float const> b) {
   detail::require_pairs("mean_squared_error", a.size(), b.size());
   double sum = 0;
@@ -166,13 +171,14 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
     double const distance = static_cast<double>(a[i]) - static_cast<double>(b[i]);
     sum += distance * distance;
   }
+  if (!std::isfinite(sum)) fail<NumericError>("mean_squared_error", "finite values", "NaN or infinity");
   return sum / static_cast<double>(a.size());
 }
 
 /// 10 log10(peak^2 / MSE) in dB, infinite for equal pictures. `peak` is the width of the range: 1 for
-/// pictures on [0, 1], 2 on [-1, 1].
+/// pictures on [0, 1], 2 on [-1, 1]. Throws RangeError for another peak, and as mean_squared_error.
 [[nodiscard]] inline double psnr(std::span<float const> a, std::span<float const> b, double peak = 1) {
-  if (!(peak > 0)) fail<RangeError>("psnr", "a peak above 0", peak);
+  if (!(peak > 0) || std::isinf(peak)) fail<RangeError>("psnr", "a peak above 0", peak);
   return 10 * std::log10(peak * peak / mean_squared_error(a, b));
 }
 

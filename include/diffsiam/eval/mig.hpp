@@ -6,6 +6,7 @@
 // inequality that is at most I(group; v), and it sees only what a linear layer can read.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include <Eigen/Core>
@@ -31,7 +32,7 @@ namespace detail {
   for (int k = 0; k < factors.factors; ++k) {
     BestTwo const top = best_two(information.col(k), 0);
     result.entropy.push_back(discrete_entropy(factor_column(factors, k)));
-    result.per_factor.push_back(top.gap() / result.entropy.back());
+    result.per_factor.push_back(std::min(top.gap() / result.entropy.back(), 1.0));
     result.best.push_back(top.index);
     result.score += result.per_factor.back() / factors.factors;
   }

@@ -108,7 +108,8 @@ class AttributeClassifier {
   /// The logit of each attribute for each sample, (count, attributes). Throws ShapeError for another width.
   [[nodiscard]] std::vector<float> scores(Features const& features, ThreadPool* pool = nullptr) const {
     std::vector<float> const z = standardiser_(features);
-    return detail::linear_outputs({z, features.count, features.dims}, 0, weights_, pool);
+    return detail::linear_outputs("AttributeClassifier", {z, features.count, features.dims}, 0, weights_,
+                                  pool);
   }
 
  private:
@@ -137,7 +138,8 @@ struct MultilabelProbeResult {
     fail<ConfigError>("multilabel_probe", "at least one weight decay and one step",
                       {config.weight_decays.size(), " and ", config.most_steps});
   for (double const decay : config.weight_decays)
-    if (!(decay >= 0)) fail<ConfigError>("multilabel_probe", "weight decays of at least 0", decay);
+    if (!(decay >= 0) || std::isinf(decay))
+      fail<ConfigError>("multilabel_probe", "weight decays of at least 0", decay);
   Index const attributes = train.attributes, dims = train.features.dims;
   detail::require_attributed("training", train, attributes, true);
   detail::require_attributed("validation", validation, attributes, false);

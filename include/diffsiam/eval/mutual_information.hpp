@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,11 @@ inline void require_levels(std::string_view operation, std::span<int const> valu
                        std::to_string(values[i]) + " of sample " + std::to_string(i));
 }
 
+inline void require_bins(std::string_view operation, int bins) {
+  if (bins < 2 || bins > most_levels)
+    fail<ConfigError>(operation, "bins in [2, " + std::to_string(most_levels) + "]", bins);
+}
+
 /// sum c log c of counts; n log n - this, over n, is the entropy.
 [[nodiscard]] inline double count_log_count(std::vector<Index> const& counts) {
   double sum = 0;
@@ -39,19 +45,28 @@ inline void require_levels(std::string_view operation, std::span<int const> valu
   return sum;
 }
 
+/// Entropy or information of n samples in `cells` cells, n at most of which are taken: 0 where it is but the
+/// rounding of that many products with logarithms, which measures that divide by it would take for more.
+[[nodiscard]] inline double above_rounding(double nats, std::size_t cells, double n) {
+  double const taken = std::min(static_cast<double>(cells), n);
+  double const rounding = std::numeric_limits<double>::epsilon() * taken * std::log(n);
+  return nats > rounding ? nats : 0;
+}
+
 }  // namespace detail
 
-/// H(values) in nats, at least 0. Throws ShapeError for no value, RangeError for one outside [0,
-/// most_levels).
+/// H(values) in nats, at least 0, and 0 for a constant. Throws ShapeError for no value, RangeError for one
+/// outside [0, most_levels).
 [[nodiscard]] inline double discrete_entropy(std::span<int const> values) {
   detail::require_levels("discrete_entropy", values);
   std::vector<Index> counts(static_cast<std::size_t>(levels_of(values)));
   for (int const value : values) ++counts[static_cast<std::size_t>(value)];
   auto const n = static_cast<double>(values.size());
-  return std::max(std::log(n) - detail::count_log_count(counts) / n, 0.0);
+  return detail::above_rounding(std::log(n) - detail::count_log_count(counts) / n, counts.size(), n);
 }
 
-/// I(a; b) in nats, at least 0. Throws as discrete_entropy, and ShapeError for unequal counts.
+/// I(a; b) in nats, at least 0, and 0 beside a constant. Throws as discrete_entropy, and ShapeError for
+/// unequal counts.
 [[nodiscard]] inline double mutual_information(std::span<int const> a, std::span<int const> b) {
   detail::require_pairs("mutual_information", a.size(), b.size());
   detail::require_levels("mutual_information", a);
@@ -65,15 +80,19 @@ inline void require_levels(std::string_view operation, std::span<int const> valu
     ++both[x * width + y];
   }
   auto const n = static_cast<double>(a.size());
-  return std::max(
+  double const nats =
       std::log(n) +
-          (detail::count_log_count(both) - detail::count_log_count(of_a) - detail::count_log_count(of_b)) / n,
-      0.0);
+      (detail::count_log_count(both) - detail::count_log_count(of_a) - detail::count_log_count(of_b)) / n;
+  return detail::above_rounding(nats, both.size(), n);
 }
 
 /// The bin of each sample's dim `j`, in [0, bins); the greatest value falls into the last, and all of a
-/// constant dim into the first.
+/// constant dim, one that spreads over no more than rounding, into the first. Throws RangeError for a dim
+/// that there is not, ConfigError for bins outside [2, most_levels], ShapeError for no sample.
 [[nodiscard]] inline std::vector<int> discretise(Features const& features, Index j, int bins) {
+  require_feature_shape("discretise", features);
+  detail::require_bins("discretise", bins);
+  if (j < 0 || j >= features.dims) fail<RangeError>("discretise", {"a dim in [0, ", features.dims, ")"}, j);
   float least = features.row(0)[j], greatest = least;
   for (Index i = 1; i < features.count; ++i) {
     least = std::min(least, features.row(i)[j]);
@@ -81,7 +100,8 @@ inline void require_levels(std::string_view operation, std::span<int const> valu
   }
   double const width = static_cast<double>(greatest) - static_cast<double>(least);
   std::vector<int> result(static_cast<std::size_t>(features.count));
-  if (!(width > 0)) return result;
+  double const size = std::max(std::abs(static_cast<double>(least)), std::abs(static_cast<double>(greatest)));
+  if (detail::is_rounding(width, size)) return result;
   for (Index i = 0; i < features.count; ++i) {
     double const place = (static_cast<double>(features.row(i)[j]) - static_cast<double>(least)) / width;
     result[static_cast<std::size_t>(i)] = std::min(static_cast<int>(place * bins), bins - 1);
@@ -93,8 +113,7 @@ inline void require_levels(std::string_view operation, std::span<int const> valu
 /// require_factored. `pool` may be null.
 [[nodiscard]] inline Eigen::MatrixXd information_matrix(Factored const& data, int bins = 20,
                                                         ThreadPool* pool = nullptr) {
-  if (bins < 2 || bins > most_levels)
-    fail<ConfigError>("information_matrix", "bins in [2, " + std::to_string(most_levels) + "]", bins);
+  detail::require_bins("information_matrix", bins);
   require_factored("information_matrix", data);
   std::vector<std::vector<int>> columns;
   for (int k = 0; k < data.factors.factors; ++k) columns.push_back(factor_column(data.factors, k));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,11 +31,16 @@ struct Neighbours {
 
 namespace detail {
 
-[[nodiscard]] inline RowMatrix unit_rows(Features const& features) {
-  RowMatrix result = rows_of(features, {0, features.count});
-  for (Index i = 0; i < result.rows(); ++i) {
-    auto const norm = static_cast<float>(std::sqrt(result.row(i).cast<double>().squaredNorm()));
-    if (norm > 0) result.row(i) /= norm;
+/// Rows of length 1, of zeros where they are of zeros, and further rows of zeros up to a multiple of `step`.
+[[nodiscard]] inline RowMatrix unit_rows(Features const& features, Index step = 1) {
+  RowMatrix result = RowMatrix::Zero(block_count(features.count, step) * step, features.dims);
+  result.topRows(features.count) = rows_of(features, {0, features.count});
+  for (Index i = 0; i < features.count; ++i) {
+    double const norm = std::sqrt(result.row(i).cast<double>().squaredNorm());
+    if (norm > 1e-30 && norm < 1e30)
+      result.row(i) /= static_cast<float>(norm);
+    else if (norm > 0)  // too near the ends of float
+      result.row(i) = (result.row(i).cast<double>() / norm).cast<float>();
   }
   return result;
 }
@@ -55,8 +61,10 @@ namespace detail {
     fail<ShapeError>("nearest_neighbours", "queries of " + std::to_string(base.dims) + " dims", queries.dims);
   if (k < 1 || k > base.count)
     fail<RangeError>("nearest_neighbours", "k in [1, " + std::to_string(base.count) + "]", k);
-  constexpr Index query_block = 256, base_block = 1024;
-  detail::RowMatrix const base_units = detail::unit_rows(base);
+  // Products of equal rows are equal to the bit only where the same kernel makes them: Eigen has others for
+  // what is left of a panel, so that there must be nothing left. Its panels have 12, 24 or 48 rows.
+  constexpr Index query_block = 256, panel = 48, base_block = 21 * panel;
+  detail::RowMatrix const base_units = detail::unit_rows(base, panel);
   detail::RowMatrix const query_units = detail::unit_rows(queries);
   auto const size = static_cast<std::size_t>(k);
   Neighbours result{.k = k, .all = std::vector<Neighbour>(static_cast<std::size_t>(queries.count) * size)};
@@ -70,17 +78,19 @@ namespace detail {
     for (Index part = 0; part < detail::block_count(base.count, base_block); ++part) {
       auto const [from, width] = detail::row_block(base.count, base_block, part);
       similarities.noalias() =
-          query_units.middleRows(begin, rows) * base_units.middleRows(from, width).transpose();
+          query_units.middleRows(begin, rows) *
+          base_units.middleRows(from, detail::block_count(width, panel) * panel).transpose();
       for (Index i = 0; i < rows; ++i) {
         std::vector<Neighbour>& heap = best[static_cast<std::size_t>(i)];
-        float const* const row = similarities.data() + i * width;
+        float const* const row = similarities.data() + i * similarities.cols();
         for (Index j = 0; j < width; ++j) {
+          float const similarity = std::clamp(row[j], -1.0F, 1.0F);  // equal rows may round beyond
           if (heap.size() == size) {
-            if (!(row[j] > heap.front().similarity)) continue;
+            if (!(similarity > heap.front().similarity)) continue;
             std::pop_heap(heap.begin(), heap.end(), detail::nearer);
             heap.pop_back();
           }
-          heap.push_back({from + j, row[j]});
+          heap.push_back({from + j, similarity});
           std::push_heap(heap.begin(), heap.end(), detail::nearer);
         }
       }

@@ -2,7 +2,9 @@
 // features alone: eigenvectors of their covariance, greatest eigenvalues first.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,40 +19,88 @@ namespace diffsiam::eval {
 
 struct PcaConfig {
   Index components = 64;
-  bool whiten = false;  ///< divide each component by its standard deviation
+  bool whiten = false;       ///< divide each component by its standard deviation
+  bool allow_fewer = false;  ///< as many components as the data hold, where that is less; else an error
 };
+
+namespace detail {
+
+using EigenSolver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
+
+/// The eigenvectors along which samples vary by more than rounding, greatest variance first. Rounding is
+/// taken for dims (2^-23)^2 of the mean square of the dims a direction is made of, for the features are
+/// floats, and for dims 2^-52 of the greatest variance, for the solver.
+[[nodiscard]] inline std::vector<Index> held_directions(Eigen::VectorXd const& mean,
+                                                        Eigen::MatrixXd const& covariance,
+                                                        EigenSolver const& solver) {
+  constexpr double of_float = std::numeric_limits<float>::epsilon();
+  constexpr double of_double = std::numeric_limits<double>::epsilon();
+  Eigen::VectorXd const mean_square = mean.cwiseAbs2() + covariance.diagonal();
+  Eigen::VectorXd const along = solver.eigenvectors().cwiseAbs2().transpose() * mean_square;
+  double const greatest = solver.eigenvalues().maxCoeff();
+  auto const dims = static_cast<double>(mean.size());
+  std::vector<Index> held;
+  for (Index j = mean.size() - 1; j >= 0; --j)  // Eigen sorts upwards
+    if (solver.eigenvalues()[j] > dims * std::max(of_float * of_float * along[j], of_double * greatest))
+      held.push_back(j);
+  return held;
+}
+
+}  // namespace detail
 
 /// z = B^T (x - m), B (dims, components) orthonormal; the entry of greatest size in each column is positive.
 class Pca {
  public:
-  /// Throws ConfigError for components outside [1, dims], and as require_features does. `pool` may be null.
+  /// Throws ConfigError for components outside [1, dims], or more than there are directions in which the
+  /// samples vary (n samples have n - 1 at most) unless fewer are allowed; RangeError for features that do
+  /// not vary, and as require_features does. `pool` may be null.
   [[nodiscard]] static Pca fit(Features const& train, PcaConfig const& config = {},
                                ThreadPool* pool = nullptr) {
     require_features("Pca::fit", train);
-    if (config.components < 1 || config.components > train.dims)
+    if (config.components < 1 || (config.components > train.dims && !config.allow_fewer))
       fail<ConfigError>("Pca::fit",
                         "components in [1, " + std::to_string(train.dims) + "], the dims of the features",
                         config.components);
+    auto const asked = static_cast<std::size_t>(std::min(config.components, train.dims));
     Eigen::VectorXd const mean = mean_of(train);
-    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> const solver{covariance_of(train, mean, pool)};
-    if (solver.info() != Eigen::Success)
-      fail<NumericError>("Pca::fit", "eigenvalues of the covariance", "no convergence");
+    Eigen::MatrixXd covariance = covariance_of(train, mean, pool);
+    detail::EigenSolver solver = solved(covariance);
+    std::vector<Index> held = detail::held_directions(mean, covariance, solver);
+    // Sums of 2048 products in float leave this much of the greatest eigenvalue on the others.
+    double const doubtful = 5e-6 * solver.eigenvalues().maxCoeff();
+    if (held.size() < asked || solver.eigenvalues()[held[asked - 1]] <= doubtful) {
+      covariance = precise_covariance_of(train, mean, pool);
+      solver = solved(covariance);
+      held = detail::held_directions(mean, covariance, solver);
+    }
+    if (held.empty())
+      fail<RangeError>("Pca::fit", "features that vary",
+                       {train.count, " samples that are equal but for rounding"});
+    if (held.size() < asked && !config.allow_fewer)
+      fail<ConfigError>("Pca::fit",
+                        {"at most ", held.size(), " components, the directions in which these ", train.count,
+                         " samples vary"},
+                        config.components, "take fewer, set allow_fewer, or fit on more samples");
+    held.resize(std::min(held.size(), asked));
 
     Pca result;
     result.mean_ = mean.transpose().cast<float>();
-    result.basis_.resize(train.dims, config.components);
+    result.basis_.resize(train.dims, static_cast<Index>(held.size()));
     result.total_variance_ = solver.eigenvalues().sum();
-    for (Index k = 0; k < config.components; ++k) {
-      Index const from = train.dims - 1 - k;  // Eigen sorts upwards
-      double const variance = std::max(solver.eigenvalues()[from], 0.0);
+    for (Index k = 0; k < result.basis_.cols(); ++k) {
+      Index const from = held[static_cast<std::size_t>(k)];
+      double const variance = solver.eigenvalues()[from];
       Eigen::VectorXd direction = solver.eigenvectors().col(from);
       Index greatest = 0;
       direction.cwiseAbs().maxCoeff(&greatest);
       if (direction[greatest] < 0) direction = -direction;
-      if (config.whiten) direction *= variance > 0 ? 1 / std::sqrt(variance) : 0.0;
+      if (config.whiten) direction *= 1 / std::sqrt(variance);
       result.basis_.col(k) = direction.cast<float>();
       result.variances_.push_back(variance);
     }
+    if (!result.basis_.allFinite())
+      fail<NumericError>("Pca::fit", "deviations whose inverse a float holds",
+                         {"a variance of ", result.variances_.back()}, "scale the features");
     return result;
   }
 
@@ -62,10 +112,11 @@ class Pca {
   [[nodiscard]] double explained() const {
     double sum = 0;
     for (double const variance : variances_) sum += variance;
-    return total_variance_ > 0 ? sum / total_variance_ : 1;
+    return total_variance_ > 0 ? std::min(sum / total_variance_, 1.0) : 1;  // some of them below 0
   }
 
-  /// (count, components). Throws ShapeError for another width.
+  /// (count, components). Throws ShapeError for another width, NumericError where features lie too far from
+  /// those of training for a float.
   [[nodiscard]] std::vector<float> operator()(Features const& features, ThreadPool* pool = nullptr) const {
     require_features("Pca", features);
     if (features.dims != dims())
@@ -78,10 +129,18 @@ class Pca {
       detail::RowMatrix const centred = detail::rows_of(features, rows).rowwise() - mean_;
       target.middleRows(rows.begin, rows.rows).noalias() = centred * basis_;
     });
+    require_finite("Pca", "features near those of training", result, components());
     return result;
   }
 
  private:
+  [[nodiscard]] static detail::EigenSolver solved(Eigen::MatrixXd const& covariance) {
+    detail::EigenSolver solver{covariance};
+    if (solver.info() != Eigen::Success)
+      fail<NumericError>("Pca::fit", "eigenvalues of the covariance", "no convergence");
+    return solver;
+  }
+
   Eigen::RowVectorXf mean_;
   detail::RowMatrix basis_;
   std::vector<double> variances_;

@@ -5,6 +5,8 @@
 // scikit-learn's Ridge has alpha = n strength.
 #pragma once
 
+#include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -46,19 +48,30 @@ class RidgeSystem {
     mean_ = mean_of(train);
     target_mean_ = mean_of(y);
     covariance_ = covariance_of(train, mean_, pool);
-    cross_ = cross_of(train, y, pool);
+    dependent_ = train.count <= train.dims || detail::nearly_dependent(covariance_);
+    if (dependent_) covariance_ = precise_covariance_of(train, mean_, pool);
+    cross_ = dependent_ ? cross_of<double>(train, y, pool) : cross_of<float>(train, y, pool);
+    if (!cross_.allFinite()) cross_ = cross_of<double>(train, y, pool);  // too great for float
   }
 
   [[nodiscard]] Index dims() const { return covariance_.rows(); }
   [[nodiscard]] Index targets() const { return cross_.cols(); }
 
   /// From these columns alone. Throws RangeError for columns outside the features or none, ConfigError for a
-  /// strength that is not above 0.
+  /// strength that is not above 0 and finite, or, where columns are sums of others (those of few samples
+  /// are), not above rounding: without it their weights are not determined.
   [[nodiscard]] RidgeWeights solve(Columns columns, double strength) const {
     if (columns.begin < 0 || columns.end <= columns.begin || columns.end > dims())
       fail<RangeError>("RidgeSystem::solve", {"columns within [0, ", dims(), ")"},
                        {"[", columns.begin, ", ", columns.end, ")"});
-    if (!(strength > 0)) fail<ConfigError>("RidgeSystem::solve", "a strength above 0", strength);
+    if (!(strength > 0) || std::isinf(strength))
+      fail<ConfigError>("RidgeSystem::solve", "a finite strength above 0", strength);
+    double const rounding = static_cast<double>(dims()) * std::numeric_limits<double>::epsilon() *
+                            covariance_.diagonal().maxCoeff();
+    if (dependent_ && strength < rounding)
+      fail<ConfigError>("RidgeSystem::solve",
+                        {"a strength of at least ", dims(), " times 2^-52 of the greatest variance"}, "less",
+                        "columns depend on each other: without it rounding alone is divided by");
     Index const begin = columns.begin, width = columns.end - columns.begin;
     Eigen::MatrixXd matrix = covariance_.block(begin, begin, width, width);
     matrix.diagonal().array() += strength;
@@ -70,24 +83,25 @@ class RidgeSystem {
   }
 
  private:
-  /// D, a panel of rows a piece; blocks of samples summed in float, the blocks in double.
+  /// D, a panel of rows a piece; blocks of samples summed in T, the blocks in double.
+  template <class T>
   [[nodiscard]] Eigen::MatrixXd cross_of(Features const& x, Features const& y, ThreadPool* pool) const {
     constexpr Index block = 2048, panel = 64;
-    Eigen::RowVectorXf const centre = target_mean_.transpose().cast<float>();
-    Eigen::RowVectorXf const x_centre = mean_.transpose().cast<float>();
+    using Row = Eigen::Matrix<T, 1, Eigen::Dynamic>;
+    Row const centre = target_mean_.transpose().cast<T>(), x_centre = mean_.transpose().cast<T>();
     Eigen::MatrixXd result = Eigen::MatrixXd::Zero(x.dims, y.dims);
     detail::for_pieces(pool, detail::block_count(x.dims, panel), [&](Index piece) {
       auto const [first, width] = detail::row_block(x.dims, panel, piece);
-      detail::RowMatrix left, right;
-      Eigen::MatrixXf product;
+      Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> left, right;
+      Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> product;
       for (Index part = 0; part < detail::block_count(x.count, block); ++part) {
         detail::RowBlock const rows = detail::row_block(x.count, block, part);
-        left = detail::rows_of(x, rows).middleCols(first, width);
+        left = detail::rows_of(x, rows).middleCols(first, width).template cast<T>();
         left.rowwise() -= x_centre.segment(first, width);
-        right = detail::rows_of(y, rows);
+        right = detail::rows_of(y, rows).template cast<T>();
         right.rowwise() -= centre;
         product.noalias() = left.transpose() * right;
-        result.middleRows(first, width) += product.cast<double>();
+        result.middleRows(first, width) += product.template cast<double>();
       }
     });
     return result / static_cast<double>(x.count);
@@ -95,15 +109,19 @@ class RidgeSystem {
 
   Eigen::VectorXd mean_, target_mean_;
   Eigen::MatrixXd covariance_, cross_;
+  bool dependent_ = false;  ///< whether columns are sums of others, as far as float tells
 };
 
 /// W^T x + b of each sample, (count, targets), row-major. Throws ShapeError where the columns lie beyond the
-/// features.
+/// features or the weights have other columns, NumericError where a prediction is not finite.
 [[nodiscard]] inline std::vector<float> ridge_predict(Features const& features, RidgeWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
-  if (weights.columns.end > features.dims)
-    fail<ShapeError>("ridge_predict", {"at least ", weights.columns.end, " dims"}, features.dims);
-  return detail::linear_outputs(features, weights.columns.begin, weights.values, pool);
+  auto const [begin, end] = weights.columns;
+  if (begin < 0 || end <= begin || weights.values.rows() != end - begin + 1)
+    fail<ShapeError>("ridge_predict", "weights of as many rows as columns, and one",
+                     {weights.values.rows(), " for [", begin, ", ", end, ")"});
+  if (end > features.dims) fail<ShapeError>("ridge_predict", {"at least ", end, " dims"}, features.dims);
+  return detail::linear_outputs("ridge_predict", features, begin, weights.values, pool);
 }
 
 }  // namespace diffsiam::eval

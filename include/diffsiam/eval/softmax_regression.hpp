@@ -46,16 +46,23 @@ struct SoftmaxLink {
 
 }  // namespace detail
 
-/// The most probable class of each sample.
+/// The most probable class of each sample, of equals the first. Throws ShapeError for weights of other dims,
+/// NumericError for features whose logits are not finite.
 [[nodiscard]] inline std::vector<int> softmax_predict(Features const& features, SoftmaxWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
   constexpr Index block = 1024;
+  require_feature_shape("softmax_predict", features);
+  if (weights.rows() != features.dims + 1 || weights.cols() < 1)
+    fail<ShapeError>("softmax_predict", {"weights of ", features.dims + 1, " rows, the last the bias"},
+                     {weights.rows(), " rows of ", weights.cols()});
   Eigen::MatrixXf const narrow = weights.cast<float>();
   std::vector<int> result(static_cast<std::size_t>(features.count));
   detail::for_pieces(pool, detail::block_count(features.count, block), [&](Index piece) {
     detail::RowBlock const rows = detail::row_block(features.count, block, piece);
     detail::RowMatrix logits;
     detail::regression_logits(features, rows, narrow, logits);
+    if (!logits.allFinite())
+      fail<NumericError>("softmax_predict", "finite logits", "NaN or infinity", "standardise the features");
     for (Index i = 0; i < rows.rows; ++i) {
       float const* const row = logits.data() + i * logits.cols();
       result[static_cast<std::size_t>(rows.begin + i)] =
@@ -69,9 +76,15 @@ struct SoftmaxLink {
 class SoftmaxRegression : public GeneralisedRegression<detail::SoftmaxLink> {
  public:
   /// Labels in [0, classes); features standardised, or at least centred. `pool` may be null. All must outlive
-  /// this.
+  /// this. Throws as require_labelled.
   SoftmaxRegression(Labelled const& data, int classes, ThreadPool* pool = nullptr)
-      : GeneralisedRegression{data.features, classes, detail::SoftmaxLink{data.labels}, pool} {}
+      : GeneralisedRegression{checked(data, classes), classes, detail::SoftmaxLink{data.labels}, pool} {}
+
+ private:
+  [[nodiscard]] static Features const& checked(Labelled const& data, int classes) {
+    require_labelled("SoftmaxRegression", data, classes);
+    return data.features;
+  }
 };
 
 }  // namespace diffsiam::eval

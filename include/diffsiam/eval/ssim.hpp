@@ -56,7 +56,8 @@ inline void ssim_filter(std::vector<double>& plane, std::vector<double>& scratch
 }  // namespace detail
 
 /// The mean over pixels, channels and pictures of `a` and `b`, both of `shape` (n, h, w, c) on [0, 1]; 1 for
-/// equal ones. Throws ShapeError when the counts do not fit, or a side is below 11 with the border `valid`.
+/// equal ones. Throws ShapeError when the counts do not fit, or a side is below 11 with the border `valid`,
+/// RangeError for values beyond 1000 (or NaN), whose rounding would drown C1 and C2.
 [[nodiscard]] inline double ssim(std::span<float const> a, std::span<float const> b, Shape const& shape,
                                  SsimBorder border = SsimBorder::valid) {
   require_rank("ssim", 4, shape, "(n, h, w, c)");
@@ -69,6 +70,10 @@ inline void ssim_filter(std::vector<double>& plane, std::vector<double>& scratch
   Index const margin = border == SsimBorder::valid ? detail::ssim_radius : 0;
   if (height <= 2 * margin || width <= 2 * margin)
     fail<ShapeError>("ssim", "pictures of at least 11 x 11", shape, "or SsimBorder::zero");
+
+  for (std::span<float const> const side : {a, b})
+    for (float const value : side)
+      if (!(std::abs(value) <= 1000)) fail<RangeError>("ssim", "pictures on [0, 1]", {"a value of ", value});
 
   auto const pixels = static_cast<std::size_t>(height * width);
   std::vector<double> mean_a(pixels), mean_b(pixels), aa(pixels), bb(pixels), ab(pixels), scratch(pixels);

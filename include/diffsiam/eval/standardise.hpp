@@ -11,7 +11,7 @@
 namespace diffsiam::eval {
 
 /// z_j = (x_j - mean_j) * scale_j, scale_j = 1 / standard deviation (over n, not n - 1), or 0 where the
-/// dimension is constant.
+/// dimension is constant: where its deviation is at most 1e-6 of its mean, which is rounding, or below 1e-30.
 class Standardiser {
  public:
   Standardiser() = default;
@@ -32,7 +32,7 @@ class Standardiser {
     Standardiser result;
     for (std::size_t j = 0; j < dims; ++j) {
       double const deviation = std::sqrt(variance[j] / n);
-      bool const constant = deviation <= 1e-6 * std::abs(mean[j]) || deviation < 1e-30;
+      bool const constant = detail::is_rounding(deviation, mean[j]);
       result.mean_.push_back(static_cast<float>(mean[j]));
       result.scale_.push_back(constant ? 0.0F : static_cast<float>(1 / deviation));
     }
@@ -43,7 +43,8 @@ class Standardiser {
   [[nodiscard]] std::vector<float> const& mean() const { return mean_; }
   [[nodiscard]] std::vector<float> const& scale() const { return scale_; }
 
-  /// The standardised copy, (count, dims). Throws ShapeError for another width.
+  /// The standardised copy, (count, dims). Throws ShapeError for another width, NumericError where a feature
+  /// lies too many deviations from the mean for a float.
   [[nodiscard]] std::vector<float> operator()(Features const& features) const {
     require_features("Standardiser", features);
     if (features.dims != dims())
@@ -53,6 +54,7 @@ class Standardiser {
     for (std::size_t begin = 0; begin < result.size(); begin += width)
       for (std::size_t j = 0; j < width; ++j)
         result[begin + j] = (features.values[begin + j] - mean_[j]) * scale_[j];
+    require_finite("Standardiser", "features within 1e38 deviations of the training mean", result, dims());
     return result;
   }
 

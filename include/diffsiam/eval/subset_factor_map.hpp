@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <vector>
@@ -113,12 +114,15 @@ struct FoundStep {
 
 /// From the prefix scores of a factor and the time-step each subset stands for (subset_centres, or first
 /// steps). Nothing where the last score is not above 0: the factor is not found. Throws ShapeError for
-/// unequal counts or none.
+/// unequal counts or none, NumericError for NaN or infinity.
 [[nodiscard]] inline std::optional<FoundStep> found_step(std::span<double const> prefix,
                                                          std::span<double const> steps) {
   if (prefix.empty() || prefix.size() != steps.size())
     fail<ShapeError>("found_step", "a time-step for each prefix, one at least",
                      {steps.size(), " for ", prefix.size()});
+  for (std::span<double const> const side : {prefix, steps})
+    for (double const value : side)
+      if (!std::isfinite(value)) fail<NumericError>("found_step", "finite scores and time-steps", value);
   double const full = prefix.back();
   if (!(full > 0)) return std::nullopt;
   double before = 0, gained = 0, sum = 0;

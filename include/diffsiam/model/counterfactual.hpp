@@ -39,7 +39,8 @@ template <class B>
 }
 
 /// Spherical interpolation of noise, sample by sample: weight 0 is x, 1 is y (n, ...). Along the way the
-/// length of Gaussian noise is kept, which a straight line would shorten (Shoemake, 1985).
+/// length of Gaussian noise is kept, which a straight line would shorten (Shoemake, 1985). The line is
+/// straight where no arc is given: between parallel or opposite samples, and from zeros.
 template <class B>
 [[nodiscard]] Tensor<B> slerp(Tensor<B> const& x, Tensor<B> const& y, double weight) {
   require_shape("slerp", x.shape(), y.shape(), "both have one shape");
@@ -50,7 +51,8 @@ template <class B>
   for (std::size_t i = 0; i < xx.size(); ++i) {
     double const cosine = std::clamp(xy[i] / std::sqrt(xx[i] * yy[i]), -1.0, 1.0);
     double const angle = std::acos(cosine);
-    bool const straight = !(std::sin(angle) > 1e-6);  // parallel: any way is the straight one
+    // Parallel: any way is the straight one. Opposite: weights of 1/sin would magnify what rounds.
+    bool const straight = !(std::sin(angle) > (cosine < 0 ? 1e-3 : 1e-6));
     from[i] = straight ? 1 - weight : std::sin((1 - weight) * angle) / std::sin(angle);
     to[i] = straight ? weight : std::sin(weight * angle) / std::sin(angle);
   }
@@ -63,7 +65,8 @@ template <class B>
 }
 
 /// z + strength sqrt(d) w / |w| for a direction w (d), such as a row of a linear classifier, both in
-/// standardised space. Throws ShapeError for another width, ConfigError for w = 0.
+/// standardised space. Throws ShapeError for another width, ConfigError for w = 0, NumericError for w or a
+/// strength that is not finite.
 template <class B>
 [[nodiscard]] Tensor<B> manipulate(Tensor<B> const& z, std::span<float const> direction, double strength) {
   Index const d = z.shape().channels();
@@ -71,10 +74,18 @@ template <class B>
     fail<ShapeError>("manipulate", {"a direction of ", d, " dims"}, direction.size());
   }
   double square = 0;
-  for (float w : direction) square += static_cast<double>(w) * static_cast<double>(w);
+  for (float const w : direction) square += static_cast<double>(w) * static_cast<double>(w);
+  if (!std::isfinite(square) || !std::isfinite(strength))
+    fail<NumericError>("manipulate", "a finite direction and strength",
+                       {"length ", std::sqrt(square), " and ", strength});
   if (!(square > 0)) fail<ConfigError>("manipulate", "a direction that is not zero", "length 0");
+  // A length near the ends of float would be lost in its inverse.
+  double const unit = square > 1e-30 && square < 1e30 ? 1 : std::sqrt(square);
+  std::vector<double> scaled(direction.begin(), direction.end());
+  for (double& w : scaled) w /= unit;
+  square /= unit * unit;
   using T = typename B::Scalar;
-  auto const w = Tensor<B>::from(z.context(), {d}, direction);
+  auto const w = Tensor<B>::from(z.context(), {d}, std::span<double const>{scaled});
   Tensor<B> const result = z.clone();
   SampleGrid const g{1, z.size() / d, d};
   B::for_each(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ template <class B>
 class LatentStandardisation {
  public:
   /// Throws ShapeError unless both have the same width of at least 1, ConfigError for numbers that are not
-  /// finite or a scale below 0.
+  /// finite, a scale below 0, or one whose inverse or product with the mean no float holds.
   LatentStandardisation(typename B::Context& context, std::span<float const> mean,
                         std::span<float const> scale) {
     constexpr std::string_view name = "LatentStandardisation";
@@ -35,6 +36,11 @@ class LatentStandardisation {
       back_offset[j] = static_cast<double>(mean[j]);
       there_offset[j] = -back_offset[j] * there[j];
       back[j] = there[j] > 0 ? 1 / there[j] : 0;
+      constexpr double greatest = std::numeric_limits<float>::max();
+      if (back[j] > greatest || std::abs(there_offset[j]) > greatest)
+        fail<ConfigError>(name, "scales whose inverse and product with the mean a float holds",
+                          {"mean ", mean[j], " and scale ", scale[j], " in dim ", j},
+                          "a scale of 0 is for constant dims");
     }
     auto const tensor = [&](std::vector<double> const& values) {
       return Tensor<B>::from(context, {static_cast<Index>(values.size())}, std::span{values});

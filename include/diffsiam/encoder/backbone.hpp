@@ -82,7 +82,8 @@ class ConvBackbone {
     return ops::flatten(h);
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index features() const {
     return halved(config_.height, config_.channels.size()) * halved(config_.width, config_.channels.size()) *
            config_.channels.back();

@@ -56,7 +56,8 @@ class ConvDecoder {
     return h;  // (n, height, width, channels)
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
 
   template <class F>

@@ -46,7 +46,8 @@ class Checkpoint {
     (void)detail::parsed_config(config_.config, "this run");
   }
 
-  [[nodiscard]] std::filesystem::path const& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path const& path() const& { return path_; }
+  [[nodiscard]] std::filesystem::path path() const&& { return path_; }
   [[nodiscard]] bool exists() const { return std::filesystem::exists(path_); }
 
   /// Replaces the file. Throws FileError when it cannot be written, NumericError when a weight is not finite,

@@ -31,7 +31,6 @@ consteval bool answers(F) {
   static_assert(!answers<type const>(ASKED(call)))
 
 TAKES_NO_TEMPORARY(eval::Neighbours, of(0));
-TAKES_NO_TEMPORARY(eval::Features, row(0));
 TAKES_NO_TEMPORARY(eval::SubsetFactorMap, alone_of(0));
 TAKES_NO_TEMPORARY(eval::SubsetFactorMap, prefix_of(0));
 TAKES_NO_TEMPORARY(data::Partners, of(0));

@@ -21,8 +21,7 @@ struct Features {
   Index count = 0;
   Index dims = 0;
 
-  [[nodiscard]] float const* row(Index i) const& { return values.data() + i * dims; }
-  void row(Index i) const&& = delete;
+  [[nodiscard]] float const* row(Index i) const { return values.data() + i * dims; }
 };
 
 /// Features and labels[i] in [0, classes).

@@ -205,6 +205,7 @@ TEST_CASE("the buffers of batches are reused in turn") {
 
 TEST_CASE(
     "what a preparing thread throws is thrown by next, at its turn, and the stream can be taken up again") {
+  Dataset const pictures = numbered(20);
   for (int const prefetch : {0, 1, 3}) {
     std::atomic<int> calls{0};
     std::atomic<bool> broken{true};
@@ -212,7 +213,7 @@ TEST_CASE(
     config.views = data::TwoViews{data::Augmentation{
         [&](std::span<float> image, data::ImageExtent const&, Rng const&, data::AugmentScratch&) {
           ++calls;
-          if (broken && image[0] == data::unit_from_pixel(numbered(20).pixels(12)[0]))
+          if (broken && image[0] == data::unit_from_pixel(pictures.pixels(12)[0]))
             throw std::runtime_error("the user's own trouble");
         }}};
     Loader loader{numbered(20), config};

@@ -12,7 +12,7 @@ namespace diffsiam::golden {
 namespace {
 
 using diffusion::NoiseSchedule;
-using Table = std::span<double const> (NoiseSchedule::*)() const;
+using Table = std::span<double const> (NoiseSchedule::*)() const&;
 
 std::map<std::string, Table> const& tables() {
   static std::map<std::string, Table> const known{

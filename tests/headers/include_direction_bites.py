@@ -10,6 +10,7 @@ GOOD = {
     "core/shape.hpp": "#include <diffsiam/config.hpp>\n#include <array>\n",
     "ops/linear.hpp": "#include <diffsiam/core/shape.hpp>\n",
     "nn/linear.hpp": "#include <diffsiam/ops/linear.hpp>\n",
+    "nn/view_of_lvalues.hpp": "struct X {\n  int const& x() const& { return x_; }\n  void x() const&& = delete;\n};\n",
     "backend/cpu.hpp": "#include <diffsiam/core/shape.hpp>\n#include <Eigen/Core>\n",
 }
 # What is added to a good tree, and a part of the complaint.
@@ -21,6 +22,8 @@ BAD = [
     ("nn/near.hpp", '#include "linear.hpp"\n', "never a relative include"),
     ("nn/gone.hpp", "#include <diffsiam/nn/gone_too.hpp>\n", "no such header"),
     ("nn/macro.hpp", "#define X 1\n", "macros are defined in config.hpp only"),
+    ("nn/view.hpp", "struct X {\n  int const& x() const { return x_; }\n};\n", "x hands out a view of its object"),
+    ("nn/half.hpp", "struct X {\n  std::span<int> x() const& { return x_; }\n};\n", "x hands out a view of its object"),
     ("nn/long.hpp", "//\n" * 401, "401 lines"),
     ("attic/x.hpp", "\n", "has no line in LAYERS"),
     ("diffsiam.hpp", "#include <diffsiam/value/eigen.hpp>\n", "the umbrella reaches Eigen/Core"),

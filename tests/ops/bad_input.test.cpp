@@ -95,6 +95,14 @@ TEST_CASE("Normalisations refuse groups that do not divide and tables of another
                 "group_norm", "(2, 12)", "(2, 6)");
   CHECK_REFUSED(ops::layer_norm(ones({2, 0}), ones({0}), ones({0})), ShapeError, "group_norm", "(n, ..., c)",
                 "(2, 0)");
+  // A group of one value: of pictures of one pixel, of features, of rows.
+  CHECK_REFUSED(ops::group_norm(ones({2, 1, 1, 6}), ones({6}), ones({6}), 6), ShapeError, "group_norm",
+                "two values or more in each of 6 groups", "(2, 1, 1, 6)");
+  CHECK_REFUSED(ops::group_norm(ones({2, 6}), ones({6}), ones({6}), 6), ShapeError, "group_norm",
+                "two values or more", "(2, 6)");
+  CHECK_REFUSED(ops::layer_norm(ones({2, 3, 1}), ones({1}), ones({1})), ShapeError, "group_norm",
+                "two values or more", "(2, 3, 1)");
+  CHECK(ops::group_norm(ones({2, 2, 1, 6}), ones({6}), ones({6}), 6).shape() == Shape{2, 2, 1, 6});
   auto const batch_norm = [&](Shape const& x, Shape const& gamma, Shape const& mean, Shape const& variance) {
     return evaluate(ops::BatchNormTraining<B>{.running_mean = ones(mean), .running_variance = ones(variance)},
                     ones(x), ones(gamma), ones(gamma));

@@ -76,6 +76,18 @@ TEMPLATE_TEST_CASE("Operations give the values worked out by hand", "", backend:
     check_values(ops::modulated_group_norm<functional::Relu>(x, gamma, beta, modulation, 2, 0), {1, 1, 2, 4},
                  {0, -2 * a + 1, 0, 10 - 20 * b, 2 * a, 6 * a + 1, 10 * b, 10 + 60 * b});
   }
+  SECTION("group_norm makes beta of a constant group, and NaN of one whose variance is out of range") {
+    auto const gamma = make({2}, {1, 2}), beta = make({2}, {3, -4});
+    check_values(ops::group_norm(make({1, 2, 1, 2}, {5, 0, 5, 0}), gamma, beta, 2), {1, 2, 1, 2},
+                 {3, -4, 3, -4});
+    double const huge = sizeof(typename B::Scalar) == 4 ? 1e20 : 1e200;
+    auto const y =
+        ops::group_norm(make({1, 2, 1, 2}, {huge, 1, -huge, -1}), gamma, beta, 2).template values<double>();
+    CHECK(std::isnan(y[0]));
+    CHECK(std::isnan(y[2]));
+    CHECK(y[1] == Approx(-2).epsilon(1e-4));
+    CHECK(y[3] == Approx(-6).epsilon(1e-4));
+  }
   SECTION("layer_norm takes each row for itself, with the biased variance") {
     auto const one = make({2}, {1, 1}), zero = make({2}, {0, 0});
     check_values(ops::layer_norm(make({2, 2}, {1, 3, 10, 30}), one, zero, 0), {2, 2}, {-1, 1, -1, 1});

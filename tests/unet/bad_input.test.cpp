@@ -60,6 +60,25 @@ TEST_CASE("Images that the levels cannot halve, and wrong time-steps, are refuse
   CHECK_THROWS_WITH(run({2, 64, 1}, {2}), contains("rank 4"));
 }
 
+TEST_CASE("Sides at which a group of channels would hold a single value are refused at the door") {
+  B::Context context{{.threads = 1}};
+  auto config = good();
+  config.groups = 8;
+  config.multipliers = {1, 1, 2};
+  UNet<B> const network{context, config};
+  auto const run = [&](Index h, Index w) {
+    return network(Tensor<B>::zeros(context, {2, h, w, 1}), Tensor<B>::zeros(context, {2}));
+  };
+  CHECK_THROWS_AS(run(4, 4), ShapeError);
+  CHECK_THROWS_WITH(run(4, 4),
+                    contains("UNet: expected sides that leave two values or more in each of 8 groups") &&
+                        contains("(2, 4, 4, 1)") && contains("level 2 has 8 channels at 1 x 1"));
+  CHECK(run(4, 8).shape() == Shape{2, 4, 8, 1});
+  CHECK_THROWS_WITH(
+      (model::LatentDenoiser<B>{context, {.dims = 2, .hidden = 1, .layers = 2, .time_dims = 4}}),
+      contains("LatentDenoiser") && contains("at least two wide"));
+}
+
 TEST_CASE("A decoder refuses a latent of another width; a model refuses parts that do not fit") {
   B::Context context{{.threads = 1}};
   UNet<B> const denoiser{context, good()};

@@ -17,9 +17,11 @@ class RecordingState {
  public:
   [[nodiscard]] bool recording() const { return memory_ != nullptr; }
   /// Where work that is recorded finds its memory.
-  [[nodiscard]] std::shared_ptr<MemoryPool> const& memory() const { return memory_; }
+  [[nodiscard]] std::shared_ptr<MemoryPool> const& memory() const& { return memory_; }
+  [[nodiscard]] std::shared_ptr<MemoryPool> memory() const&& { return memory_; }
   /// Where random kernels read how many steps after the recorded one they are; null unless recording.
-  [[nodiscard]] std::uint64_t const* rng_offset() const { return rng_offset_; }
+  [[nodiscard]] std::uint64_t const* rng_offset() const& { return rng_offset_; }
+  void rng_offset() const&& = delete;
 
   /// Throws Error where a recording has begun.
   void begin(std::shared_ptr<MemoryPool> memory, std::uint64_t const* rng_offset) {

@@ -32,7 +32,8 @@ class Profile final : public Observer {
     running_.pop_back();
   }
 
-  [[nodiscard]] std::map<Key, Entry> const& entries() const { return entries_; }
+  [[nodiscard]] std::map<Key, Entry> const& entries() const& { return entries_; }
+  [[nodiscard]] std::map<Key, Entry> entries() const&& { return entries_; }
   [[nodiscard]] double seconds() const {
     double sum = 0;
     for (auto const& [key, entry] : entries_) sum += entry.seconds;

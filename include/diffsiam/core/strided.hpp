@@ -52,25 +52,42 @@ void merge_extents(Grid& grid, Each const& each) {
   }
 }
 
+namespace detail {
+
+/// What an operand points with: a pointer, or Stored.
+template <class T>
+struct Place {
+  using Type = T*;
+};
+template <class T, class C>
+struct Place<Stored<T, C>> {
+  using Type = Stored<T, C>;
+};
+
+[[noreturn]] DIFFSIAM_OUT_OF_LINE inline void refuse_inner_stride(int inner, Index stride) {
+  fail<ShapeError>("Operand", {"a stride of ", inner, " along the last extent, as its type says"}, stride,
+                   "Operand<T, 1> moves along the last extent, Operand<T, 0> is repeated");
+}
+
+}  // namespace detail
+
 /// Memory seen from a grid. Inner, the stride along the last extent, is 1 or 0 and known to the compiler, so
-/// that inner loops vectorise.
+/// that inner loops vectorise. T may be Stored: memory that may be compact.
 template <class T, int Inner>
 struct Operand {
   static_assert(Inner == 0 || Inner == 1,
                 "An operand is contiguous (1) or repeated (0) along the last extent.");
   using Value = T;
+  using Place = typename detail::Place<T>::Type;
   static constexpr int inner = Inner;
-  T* data;
+  Place data;
   Extents5 stride{0, 0, 0, 0, Inner};
-};
 
-/// The same of memory that may be compact.
-template <class T, class C, int Inner>
-struct Operand<Stored<T, C>, Inner> {
-  using Value = Stored<T, C>;
-  static constexpr int inner = Inner;
-  Stored<T, C> data;
-  Extents5 stride{0, 0, 0, 0, Inner};
+  constexpr explicit Operand(Place place) : data(place) {}
+  /// Throws ShapeError unless the last stride is Inner: backends go by the one or by the other.
+  constexpr Operand(Place place, Extents5 const& strides) : data(place), stride(strides) {
+    if (strides[4] != Inner) detail::refuse_inner_stride(Inner, strides[4]);
+  }
 };
 
 /// Whether an operand may be compact.

@@ -70,10 +70,11 @@ class Dataset {
   [[nodiscard]] int classes() const { return store_ ? store_->classes : 0; }
 
   /// Pixels of picture i, (h, w, c). i in [0, size()).
-  [[nodiscard]] std::span<std::uint8_t const> pixels(Index i) const {
+  [[nodiscard]] std::span<std::uint8_t const> pixels(Index i) const& {
     auto const each = static_cast<std::size_t>(image_size());
     return std::span(store_->images.pixels).subspan(row(i) * each, each);
   }
+  void pixels(Index i) const&& = delete;
   /// Label of picture i; only of a labelled set.
   [[nodiscard]] int label(Index i) const { return store_->labels[row(i)]; }
   /// Writes picture i as floats in [-1, 1]; `out` has image_size() values.

@@ -108,8 +108,10 @@ class Loader {
   Loader& operator=(Loader const&) = delete;
   ~Loader() { stop(); }
 
-  [[nodiscard]] Dataset const& dataset() const { return dataset_; }
-  [[nodiscard]] LoaderConfig const& config() const { return config_; }
+  [[nodiscard]] Dataset const& dataset() const& { return dataset_; }
+  [[nodiscard]] Dataset dataset() const&& { return dataset_; }
+  [[nodiscard]] LoaderConfig const& config() const& { return config_; }
+  [[nodiscard]] LoaderConfig config() const&& { return config_; }
   [[nodiscard]] Index batches_per_epoch() const { return batches_; }
 
   /// The batch that next() will hand out. It counts what was handed out, whatever is prepared already: stored

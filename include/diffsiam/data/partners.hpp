@@ -37,10 +37,11 @@ class Partners {
   [[nodiscard]] Index pictures() const { return static_cast<Index>(positions_->size()) / each_; }
   [[nodiscard]] Index each() const { return each_; }
   /// Those of picture i in [0, pictures()).
-  [[nodiscard]] std::span<Index const> of(Index i) const {
+  [[nodiscard]] std::span<Index const> of(Index i) const& {
     return std::span(*positions_)
         .subspan(static_cast<std::size_t>(i * each_), static_cast<std::size_t>(each_));
   }
+  void of(Index i) const&& = delete;
   /// One of them, each as likely. `step` tells pictures and epochs apart.
   [[nodiscard]] Index draw(Index i, std::uint64_t seed, std::uint64_t step) const {
     Rng const rng{.seed = seed, .stream = partner_stream, .step = step};

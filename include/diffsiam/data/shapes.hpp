@@ -70,7 +70,8 @@ class ShapePictures {
   /// The inverse. Throws RangeError outside.
   [[nodiscard]] static Values at(std::uint64_t index) { return combination(index); }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   /// Values in one picture.
   [[nodiscard]] Index image_size() const { return config_.side * config_.side * config_.channels; }
 

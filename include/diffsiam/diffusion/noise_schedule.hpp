@@ -129,61 +129,80 @@ class NoiseSchedule {
 
   // Every table has T entries and lives as long as any copy of the schedule.
 
-  [[nodiscard]] std::span<double const> betas() const { return tables_->betas; }
-  [[nodiscard]] std::span<double const> alphas() const { return tables_->alphas; }
+  [[nodiscard]] std::span<double const> betas() const& { return tables_->betas; }
+  [[nodiscard]] std::span<double const> alphas() const& { return tables_->alphas; }
   /// abar_t.
-  [[nodiscard]] std::span<double const> alphas_cumprod() const { return tables_->alphas_cumprod; }
+  [[nodiscard]] std::span<double const> alphas_cumprod() const& { return tables_->alphas_cumprod; }
   /// abar_{t-1}; 1 at t = 0.
-  [[nodiscard]] std::span<double const> alphas_cumprod_prev() const { return tables_->alphas_cumprod_prev; }
-  [[nodiscard]] std::span<double const> sqrt_alphas_cumprod() const { return tables_->sqrt_alphas_cumprod; }
-  [[nodiscard]] std::span<double const> sqrt_one_minus_alphas_cumprod() const {
+  [[nodiscard]] std::span<double const> alphas_cumprod_prev() const& { return tables_->alphas_cumprod_prev; }
+  [[nodiscard]] std::span<double const> sqrt_alphas_cumprod() const& { return tables_->sqrt_alphas_cumprod; }
+  [[nodiscard]] std::span<double const> sqrt_one_minus_alphas_cumprod() const& {
     return tables_->sqrt_one_minus_alphas_cumprod;
   }
   /// SNR = abar / (1 - abar).
-  [[nodiscard]] std::span<double const> snr() const { return tables_->snr; }
+  [[nodiscard]] std::span<double const> snr() const& { return tables_->snr; }
 
   /// 1/sqrt(abar): x_0 = this x_t - sqrt_recip_alphas_cumprod_m1 eps. ConfigError with zero terminal SNR.
-  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod() const {
+  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod() const& {
     require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod");
     return tables_->sqrt_recip_alphas_cumprod;
   }
   /// sqrt(1/abar - 1). ConfigError with zero terminal SNR.
-  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod_m1() const {
+  [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod_m1() const& {
     require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod_m1");
     return tables_->sqrt_recip_alphas_cumprod_m1;
   }
 
   /// Variance of q(x_{t-1} | x_t, x_0): beta (1 - abar_{t-1})/(1 - abar); 0 at t = 0.
-  [[nodiscard]] std::span<double const> posterior_variance() const { return tables_->posterior_variance; }
+  [[nodiscard]] std::span<double const> posterior_variance() const& { return tables_->posterior_variance; }
   /// Its logarithm, at t = 0 taken from t = 1.
-  [[nodiscard]] std::span<double const> posterior_log_variance() const {
+  [[nodiscard]] std::span<double const> posterior_log_variance() const& {
     return tables_->posterior_log_variance;
   }
   /// Posterior mean = this x_0 + posterior_mean_x_t_coef x_t: beta sqrt(abar_{t-1})/(1 - abar).
-  [[nodiscard]] std::span<double const> posterior_mean_x_0_coef() const {
+  [[nodiscard]] std::span<double const> posterior_mean_x_0_coef() const& {
     return tables_->posterior_mean_x_0_coef;
   }
   /// sqrt(alpha)(1 - abar_{t-1})/(1 - abar).
-  [[nodiscard]] std::span<double const> posterior_mean_x_t_coef() const {
+  [[nodiscard]] std::span<double const> posterior_mean_x_t_coef() const& {
     return tables_->posterior_mean_x_t_coef;
   }
   /// Posterior mean written with eps = this x_t - noise_posterior_mean_noise_coef eps: 1/sqrt(alpha).
   /// ConfigError with zero terminal SNR.
-  [[nodiscard]] std::span<double const> noise_posterior_mean_x_t_coef() const {
+  [[nodiscard]] std::span<double const> noise_posterior_mean_x_t_coef() const& {
     require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_x_t_coef");
     return tables_->noise_posterior_mean_x_t_coef;
   }
   /// beta/(sqrt(alpha) sqrt(1 - abar)), to be subtracted. ConfigError with zero terminal SNR.
-  [[nodiscard]] std::span<double const> noise_posterior_mean_noise_coef() const {
+  [[nodiscard]] std::span<double const> noise_posterior_mean_noise_coef() const& {
     require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_noise_coef");
     return tables_->noise_posterior_mean_noise_coef;
   }
 
   /// c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar): what G is multiplied by in training and in ancestral
   /// sampling; 0 at t = 0 (PDAE, NeurIPS 2022, arXiv 2212.12990).
-  [[nodiscard]] std::span<double const> shift_coef() const { return tables_->shift_coef; }
+  [[nodiscard]] std::span<double const> shift_coef() const& { return tables_->shift_coef; }
   /// -sqrt(1 - abar): what G is multiplied by in DDIM.
-  [[nodiscard]] std::span<double const> ddim_shift_coef() const { return tables_->ddim_shift_coef; }
+  [[nodiscard]] std::span<double const> ddim_shift_coef() const& { return tables_->ddim_shift_coef; }
+
+  // Refused of temporaries, which may be the last copy.
+  void betas() const&& = delete;
+  void alphas() const&& = delete;
+  void alphas_cumprod() const&& = delete;
+  void alphas_cumprod_prev() const&& = delete;
+  void sqrt_alphas_cumprod() const&& = delete;
+  void sqrt_one_minus_alphas_cumprod() const&& = delete;
+  void snr() const&& = delete;
+  void sqrt_recip_alphas_cumprod() const&& = delete;
+  void sqrt_recip_alphas_cumprod_m1() const&& = delete;
+  void posterior_variance() const&& = delete;
+  void posterior_log_variance() const&& = delete;
+  void posterior_mean_x_0_coef() const&& = delete;
+  void posterior_mean_x_t_coef() const&& = delete;
+  void noise_posterior_mean_x_t_coef() const&& = delete;
+  void noise_posterior_mean_noise_coef() const&& = delete;
+  void shift_coef() const&& = delete;
+  void ddim_shift_coef() const&& = delete;
 
   /// Schedules are equal when their betas are.
   [[nodiscard]] bool operator==(NoiseSchedule const& other) const {

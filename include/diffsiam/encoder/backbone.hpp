@@ -48,7 +48,7 @@ class ConvBackbone {
     }
   };
 
-  /// Throws ConfigError for sizes that cannot be built.
+  /// Throws ConfigError for sizes that cannot be built, or behind which all pictures would look the same.
   DIFFSIAM_STEERS ConvBackbone(nn::Init<B>& init, Config config) : config_(std::move(config)) {
     if (config_.channels.empty() || config_.height < 1 || config_.width < 1 ||
         config_.attention_after >= static_cast<Index>(config_.channels.size())) {
@@ -60,6 +60,8 @@ class ConvBackbone {
     Index in = config_.in_channels;
     for (std::size_t i = 0; i < config_.channels.size(); ++i) {
       Index const out = config_.channels[i];
+      nn::require_values_in_groups("ConvBackbone", {"stage ", i}, out, config_.groups,
+                                   halved(config_.height, i + 1), halved(config_.width, i + 1));
       Stage stage{nn::Conv2d<B>{init, {.in = in, .out = out, .stride = 2}}, std::nullopt,
                   Norm{init, {out, config_.groups}}};
       if (static_cast<Index>(i) == config_.attention_after) {
@@ -80,13 +82,16 @@ class ConvBackbone {
     return ops::flatten(h);
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index features() const {
-    return final_side(config_.height) * final_side(config_.width) * config_.channels.back();
+    return halved(config_.height, config_.channels.size()) * halved(config_.width, config_.channels.size()) *
+           config_.channels.back();
   }
   /// How a linear layer behind this one is stored elsewhere: its columns in (c, h, w) order.
   [[nodiscard]] PublishedLayout head_layout() const {
-    return {PublishedLayout::Kind::flattened, final_side(config_.height), final_side(config_.width)};
+    return {PublishedLayout::Kind::flattened, halved(config_.height, config_.channels.size()),
+            halved(config_.width, config_.channels.size())};
   }
 
   /// Published: encoder.<i>, counting every layer: convolution, attention, GroupNorm, SiLU.
@@ -123,8 +128,9 @@ class ConvBackbone {
       return norm(attention ? (*attention)(h) : h);
     }
   };
-  [[nodiscard]] Index final_side(Index side) const {
-    for (std::size_t i = 0; i < config_.channels.size(); ++i) side = (side + 1) / 2;
+  /// A side after so many convolutions of stride 2.
+  [[nodiscard]] static Index halved(Index side, std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) side = (side + 1) / 2;
     return side;
   }
 

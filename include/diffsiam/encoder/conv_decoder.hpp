@@ -43,7 +43,7 @@ class ConvDecoder {
     }
   };
 
-  /// Throws ConfigError for sizes that cannot be built.
+  /// Throws ConfigError for sizes that cannot be built, or from which all z would give the same picture.
   ConvDecoder(typename B::Context& context, Config const& config)
       : ConvDecoder(nn::Init<B>{context, config.seed}, config) {}
 
@@ -56,7 +56,8 @@ class ConvDecoder {
     return h;  // (n, height, width, channels)
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
 
   template <class F>
@@ -120,6 +121,9 @@ class ConvDecoder {
                        .out = smallest_.height * smallest_.width * config.widths.back()}) {
     for (std::size_t i = config.widths.size(); i-- > 0;) {
       Index const in = config.widths[i], out = i > 0 ? config.widths[i - 1] : config.channels;
+      Sides const before = sides_after(config, i + 1);
+      nn::require_values_in_groups("ConvDecoder", {"stage ", config.widths.size() - 1 - i}, in, config.groups,
+                                   before.height, before.width);
       stages_.push_back({nn::GroupNorm<B, functional::Silu>{init, {.channels = in, .groups = config.groups}},
                          nn::Conv2d<B>{init, {.in = in, .out = out}}, sides_after(config, i)});
     }

@@ -107,9 +107,11 @@ class ModularEncoder {
     return head_(backbone_(x_0));
   }
 
-  [[nodiscard]] TimestepPartition const& partition() const { return partition_; }
+  [[nodiscard]] TimestepPartition const& partition() const& { return partition_; }
+  [[nodiscard]] TimestepPartition partition() const&& { return partition_; }
   [[nodiscard]] Index latent_dims() const { return partition_.dims(); }
-  [[nodiscard]] Backbone const& backbone() const { return backbone_; }
+  [[nodiscard]] Backbone const& backbone() const& { return backbone_; }
+  [[nodiscard]] Backbone backbone() const&& { return backbone_; }
 
   template <class F>
   void for_each_child(F&& f) const {

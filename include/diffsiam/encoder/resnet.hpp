@@ -46,7 +46,8 @@ class ResNet10 {
     return ops::mean_positions(h);
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index features() const { return config_.width << (stages - 1); }
   [[nodiscard]] PublishedLayout head_layout() const { return {}; }
   /// There are no published weights; the head is numbered behind the stages.

@@ -37,7 +37,8 @@ class LeastVarying {
   }
 
   [[nodiscard]] Index dims() const { return static_cast<Index>(precision_.size()); }
-  [[nodiscard]] DimGroups const& groups() const { return groups_; }
+  [[nodiscard]] DimGroups const& groups() const& { return groups_; }
+  [[nodiscard]] DimGroups groups() const&& { return groups_; }
   /// Whether dim `j` takes no part.
   [[nodiscard]] bool pruned(Index j) const { return precision_[static_cast<std::size_t>(j)] == 0; }
 

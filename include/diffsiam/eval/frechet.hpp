@@ -33,8 +33,10 @@ class FrechetMoments {
   }
 
   [[nodiscard]] Index dims() const { return mean_.size(); }
-  [[nodiscard]] Eigen::VectorXd const& mean() const { return mean_; }
-  [[nodiscard]] Eigen::MatrixXd const& covariance() const { return covariance_; }
+  [[nodiscard]] Eigen::VectorXd const& mean() const& { return mean_; }
+  [[nodiscard]] Eigen::VectorXd mean() const&& { return mean_; }
+  [[nodiscard]] Eigen::MatrixXd const& covariance() const& { return covariance_; }
+  [[nodiscard]] Eigen::MatrixXd covariance() const&& { return covariance_; }
 
  private:
   Eigen::VectorXd mean_;

@@ -34,9 +34,11 @@ class LinearClassifier {
 
   [[nodiscard]] Index dims() const { return standardiser_.dims(); }
   [[nodiscard]] int classes() const { return static_cast<int>(weights_.cols()); }
-  [[nodiscard]] Standardiser const& standardiser() const { return standardiser_; }
+  [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
+  [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }
   /// In standardised space; (dims + 1, classes), the last row the bias.
-  [[nodiscard]] SoftmaxWeights const& weights() const { return weights_; }
+  [[nodiscard]] SoftmaxWeights const& weights() const& { return weights_; }
+  [[nodiscard]] SoftmaxWeights weights() const&& { return weights_; }
   /// The row of `c`, in standardised space: the direction in which the class grows; (dims). Throws RangeError
   /// for a class that there is not.
   [[nodiscard]] std::vector<float> direction(int c) const {

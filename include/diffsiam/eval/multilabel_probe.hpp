@@ -95,7 +95,8 @@ class AttributeClassifier {
 
   [[nodiscard]] Index dims() const { return standardiser_.dims(); }
   [[nodiscard]] Index attributes() const { return weights_.cols(); }
-  [[nodiscard]] Standardiser const& standardiser() const { return standardiser_; }
+  [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
+  [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }
   /// Of attribute `a`, in standardised space: the direction in which it grows more likely; (dims).
   [[nodiscard]] std::vector<float> direction(Index a) const {
     if (a < 0 || a >= attributes())

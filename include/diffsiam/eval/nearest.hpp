@@ -24,9 +24,10 @@ struct Neighbours {
   std::vector<Neighbour> all{};
 
   /// Of query i.
-  [[nodiscard]] std::span<Neighbour const> of(Index i) const {
+  [[nodiscard]] std::span<Neighbour const> of(Index i) const& {
     return std::span(all).subspan(static_cast<std::size_t>(i * k), static_cast<std::size_t>(k));
   }
+  void of(Index i) const&& = delete;
 };
 
 namespace detail {

@@ -107,7 +107,8 @@ class Pca {
   [[nodiscard]] Index dims() const { return basis_.rows(); }
   [[nodiscard]] Index components() const { return basis_.cols(); }
   /// Variance along each component, descending.
-  [[nodiscard]] std::vector<double> const& variances() const { return variances_; }
+  [[nodiscard]] std::vector<double> const& variances() const& { return variances_; }
+  [[nodiscard]] std::vector<double> variances() const&& { return variances_; }
   /// The part of the training variance that the components hold, in [0, 1].
   [[nodiscard]] double explained() const {
     double sum = 0;

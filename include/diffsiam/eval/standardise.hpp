@@ -40,8 +40,10 @@ class Standardiser {
   }
 
   [[nodiscard]] Index dims() const { return static_cast<Index>(mean_.size()); }
-  [[nodiscard]] std::vector<float> const& mean() const { return mean_; }
-  [[nodiscard]] std::vector<float> const& scale() const { return scale_; }
+  [[nodiscard]] std::vector<float> const& mean() const& { return mean_; }
+  [[nodiscard]] std::vector<float> mean() const&& { return mean_; }
+  [[nodiscard]] std::vector<float> const& scale() const& { return scale_; }
+  [[nodiscard]] std::vector<float> scale() const&& { return scale_; }
 
   /// The standardised copy, (count, dims). Throws ShapeError for another width, NumericError where a feature
   /// lies too many deviations from the mean for a float.

@@ -30,8 +30,10 @@ struct SubsetFactorMap {
   std::vector<double> prefix{};  ///< from subsets 0 .. i
   std::vector<double> chance{};  ///< of each factor: the share of its most frequent training value
 
-  [[nodiscard]] std::span<double const> alone_of(Index factor) const { return row(alone, factor); }
-  [[nodiscard]] std::span<double const> prefix_of(Index factor) const { return row(prefix, factor); }
+  [[nodiscard]] std::span<double const> alone_of(Index factor) const& { return row(alone, factor); }
+  void alone_of(Index factor) const&& = delete;
+  [[nodiscard]] std::span<double const> prefix_of(Index factor) const& { return row(prefix, factor); }
+  void prefix_of(Index factor) const&& = delete;
 
  private:
   [[nodiscard]] std::span<double const> row(std::vector<double> const& table, Index factor) const {

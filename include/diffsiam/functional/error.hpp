@@ -47,20 +47,4 @@ struct WeightedErrorGradient {
   }
 };
 
-/// r = 1 / max(sqrt(square), smallest).
-template <class T>
-struct InverseNorm {
-  T smallest;
-  DIFFSIAM_HOST_DEVICE void operator()(T& r, T const& square) const {
-    r = T(1) / functional::max(functional::sqrt(square), smallest);
-  }
-};
-/// dx += r (dy - y inner), with inner = sum of dy y: through a division by the norm.
-struct NormalizeGradient {
-  template <class T>
-  DIFFSIAM_HOST_DEVICE void operator()(T& dx, T const& dy, T const& y, T const& r, T const& inner) const {
-    dx += r * (dy - y * inner);
-  }
-};
-
 }  // namespace diffsiam::functional

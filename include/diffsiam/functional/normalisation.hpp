@@ -2,6 +2,8 @@
 // from statistics, weights and modulation.
 #pragma once
 
+#include <limits>
+
 #include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::functional {
@@ -13,12 +15,14 @@ struct SquaredDeviation {
     return (x - mean) * (x - mean);
   }
 };
-/// r = 1 / sqrt(variance + epsilon).
+/// r = 1 / sqrt(variance + epsilon). NaN where the variance is beyond the range of the scalar: 1 / infinity
+/// would make beta of every input, without a word.
 template <class T>
 struct InverseDeviation {
   T epsilon;
   DIFFSIAM_HOST_DEVICE void operator()(T& r, T const& variance) const {
-    r = T(1) / functional::sqrt(variance + epsilon);
+    r = variance <= std::numeric_limits<T>::max() ? T(1) / functional::sqrt(variance + epsilon)
+                                                  : std::numeric_limits<T>::quiet_NaN();
   }
 };
 /// a = r gamma, d = beta - mean a.

@@ -109,7 +109,8 @@ class ReportSection {
     return append("<figure>" + render_heat_map(map) + caption(caption_text) + "</figure>\n", true);
   }
 
-  [[nodiscard]] std::string const& title() const { return title_; }
+  [[nodiscard]] std::string const& title() const& { return title_; }
+  [[nodiscard]] std::string title() const&& { return title_; }
 
   /// The section as HTML; figures that follow each other stand side by side where there is room.
   [[nodiscard]] std::string html(std::string_view anchor) const {
@@ -163,7 +164,7 @@ class HtmlReport {
   explicit HtmlReport(ReportConfig config) : config_(std::move(config)) {}
 
   /// A new section at the end; the reference stays good as long as the report.
-  ReportSection& section(std::string title) { return sections_.emplace_back(std::move(title)); }
+  ReportSection& section(std::string title) & { return sections_.emplace_back(std::move(title)); }
 
   /// The whole document.
   [[nodiscard]] std::string html() const {

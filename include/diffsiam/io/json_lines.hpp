@@ -94,7 +94,8 @@ class JsonLines {
     }
   }
 
-  [[nodiscard]] std::filesystem::path const& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path const& path() const& { return path_; }
+  [[nodiscard]] std::filesystem::path path() const&& { return path_; }
 
  private:
   JsonLines(std::filesystem::path path, int flags)

@@ -52,18 +52,22 @@ class SafetensorsFile {
   [[nodiscard]] bool contains(std::string_view name) const { return header_.tensors.contains(name); }
   [[nodiscard]] Dtype dtype(std::string_view name) const { return entry(name).dtype; }
   /// Extents, of any rank; empty for a scalar.
-  [[nodiscard]] std::vector<std::int64_t> const& shape(std::string_view name) const {
+  [[nodiscard]] std::vector<std::int64_t> const& shape(std::string_view name) const& {
     return entry(name).shape;
   }
-  [[nodiscard]] std::map<std::string, std::string> const& metadata() const { return header_.metadata; }
-  [[nodiscard]] std::string const& path() const { return path_; }
+  [[nodiscard]] std::vector<std::int64_t> shape(std::string_view name) const&& { return entry(name).shape; }
+  [[nodiscard]] std::map<std::string, std::string> const& metadata() const& { return header_.metadata; }
+  [[nodiscard]] std::map<std::string, std::string> metadata() const&& { return header_.metadata; }
+  [[nodiscard]] std::string const& path() const& { return path_; }
+  [[nodiscard]] std::string path() const&& { return path_; }
 
   /// The stored bytes of a tensor, little-endian, in row-major order.
-  [[nodiscard]] std::span<std::byte const> bytes(std::string_view name) const {
+  [[nodiscard]] std::span<std::byte const> bytes(std::string_view name) const& {
     SafetensorsEntry const& found = entry(name);
     return std::span(data_).subspan(static_cast<std::size_t>(found.begin),
                                     static_cast<std::size_t>(found.end - found.begin));
   }
+  void bytes(std::string_view name) const&& = delete;
   /// Number of elements.
   [[nodiscard]] std::size_t size(std::string_view name) const {
     SafetensorsEntry const& found = entry(name);
@@ -126,7 +130,6 @@ class SafetensorsFile {
                       "a file of " + std::to_string(header_.tensors.size()) + " tensors without it");
     return found->second;
   }
-
   std::string path_;
   SafetensorsHeader header_;
   std::vector<std::byte> data_;

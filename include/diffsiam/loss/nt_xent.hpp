@@ -2,7 +2,8 @@
 // other 2n - 1.
 #pragma once
 
-#include <string>
+#include <cmath>
+#include <limits>
 
 #include <diffsiam/ops/cross_entropy.hpp>
 #include <diffsiam/ops/linear.hpp>
@@ -10,14 +11,16 @@
 
 namespace diffsiam::loss {
 
-/// Throws ConfigError unless the temperature is positive.
+/// Throws ConfigError unless the temperature is positive and finite.
 class NtXent {
  public:
   explicit NtXent(double temperature = 0.5) : temperature_(temperature) {
-    if (!(temperature > 0)) fail<ConfigError>("NtXent", "a positive temperature", temperature);
+    if (!(temperature > 0 && std::isfinite(temperature)))
+      fail<ConfigError>("NtXent", "a positive, finite temperature", temperature);
   }
 
-  /// h (2n, d): n projections of view 1, then those of view 2, n >= 2 -> rank 0.
+  /// h (2n, d): n projections of view 1, then those of view 2, n >= 2 -> rank 0. A row of zeros is as far
+  /// from all others as a right angle, and gets no gradient.
   template <FlowingValue H>
   [[nodiscard]] auto operator()(H const& h) const {
     using B = typename H::Backend;
@@ -26,12 +29,17 @@ class NtXent {
     if (rows % 2 != 0 || rows < 4) {
       fail<ShapeError>("NtXent", "(2 n, d) with n >= 2: view 1, then view 2", h.shape());
     }
+    using T = typename B::Scalar;
+    if (!(1 / temperature_ <= static_cast<double>(std::numeric_limits<T>::max() / 4)))
+      fail<ConfigError>("NtXent", "a temperature whose inverse the scalar type can hold",
+                        {"1 / temperature = ", 1 / temperature_});
     auto const unit = ops::normalize(h);
     auto const similarity = ops::scale(ops::linear(unit, unit), 1 / temperature_);  // (2 n, 2 n)
+    // -infinity, so that a row leaves itself out at any temperature: e^-infinity is 0, and so is its
+    // gradient.
     auto const without_self =
-        ops::add(similarity, diagonal<B>(h.context(), rows, 0, typename B::Scalar(-1e9)));
-    return ops::softmax_cross_entropy(without_self,
-                                      diagonal<B>(h.context(), rows, rows / 2, typename B::Scalar(1)));
+        ops::add(similarity, diagonal<B>(h.context(), rows, 0, -std::numeric_limits<T>::infinity()));
+    return ops::softmax_cross_entropy(without_self, diagonal<B>(h.context(), rows, rows / 2, T(1)));
   }
 
  private:

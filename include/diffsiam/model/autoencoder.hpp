@@ -26,8 +26,10 @@ class Autoencoder {
     }
   }
 
-  [[nodiscard]] Encoder const& encoder() const { return encoder_; }
-  [[nodiscard]] Decoder const& decoder() const { return decoder_; }
+  [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
+  [[nodiscard]] Encoder encoder() const&& { return encoder_; }
+  [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
+  [[nodiscard]] Decoder decoder() const&& { return decoder_; }
   [[nodiscard]] Index latent_dims() const { return decoder_.latent_dims(); }
 
   /// z of images, in whatever reading they come.

@@ -54,9 +54,12 @@ class BetaVae {
       fail<ConfigError>("BetaVae", "beta of 0 or more", config.beta);
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
-  [[nodiscard]] Encoder const& encoder() const { return encoder_; }
-  [[nodiscard]] Decoder const& decoder() const { return decoder_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
+  [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
+  [[nodiscard]] Encoder encoder() const&& { return encoder_; }
+  [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
+  [[nodiscard]] Decoder decoder() const&& { return decoder_; }
   /// d.
   [[nodiscard]] Index latent_dims() const { return decoder_.latent_dims(); }
 

@@ -32,8 +32,10 @@ class Classifier {
   Classifier(typename B::Context& context, Encoder encoder, Config config)
       : Classifier(nn::Init<B>{context, config.seed}, std::move(encoder), validated(std::move(config))) {}
 
-  [[nodiscard]] Config const& config() const { return config_; }
-  [[nodiscard]] Encoder const& encoder() const { return encoder_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
+  [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
+  [[nodiscard]] Encoder encoder() const&& { return encoder_; }
   [[nodiscard]] Index heads() const { return static_cast<Index>(config_.classes.size()); }
 
   /// What the heads read, (n, dims).

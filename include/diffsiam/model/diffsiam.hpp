@@ -44,10 +44,14 @@ class DiffSiam {
     }
   }
 
-  [[nodiscard]] diffusion::NoiseSchedule const& schedule() const { return config_.schedule; }
-  [[nodiscard]] encoder::TimestepPartition const& partition() const { return encoder_.partition(); }
-  [[nodiscard]] Encoder const& encoder() const { return encoder_; }
-  [[nodiscard]] Decoder const& decoder() const { return decoder_; }
+  [[nodiscard]] diffusion::NoiseSchedule const& schedule() const& { return config_.schedule; }
+  [[nodiscard]] diffusion::NoiseSchedule schedule() const&& { return config_.schedule; }
+  [[nodiscard]] encoder::TimestepPartition const& partition() const& { return encoder_.partition(); }
+  [[nodiscard]] encoder::TimestepPartition partition() const&& { return encoder_.partition(); }
+  [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
+  [[nodiscard]] Encoder encoder() const&& { return encoder_; }
+  [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
+  [[nodiscard]] Decoder decoder() const&& { return decoder_; }
 
   /// z of images, in whatever reading they come.
   template <FlowingValue X>

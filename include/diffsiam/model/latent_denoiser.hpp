@@ -27,7 +27,7 @@ class LatentDenoiser {
     std::uint64_t seed = 4;
   };
 
-  /// Throws ConfigError unless there are at least two layers of positive width.
+  /// Throws ConfigError unless there are at least two layers, and hidden ones of two values or more.
   LatentDenoiser(typename B::Context& context, Config const& config)
       : LatentDenoiser(nn::Init<B>{context, config.seed}, config) {}
 
@@ -71,8 +71,8 @@ class LatentDenoiser {
   };
 
   static Config validated(Config const& config) {
-    if (config.layers < 2 || config.hidden < 1 || config.dims < 1) {
-      fail<ConfigError>("LatentDenoiser", "at least two layers of positive width",
+    if (config.layers < 2 || config.hidden < 2 || config.dims < 1) {
+      fail<ConfigError>("LatentDenoiser", "at least two layers, the hidden ones at least two wide",
                         {config.layers, " layers of ", config.hidden});
     }
     return config;

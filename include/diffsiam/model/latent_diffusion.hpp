@@ -33,9 +33,12 @@ class LatentDiffusion {
         standardisation_(std::move(standardisation)),
         loss_(std::move(loss)) {}
 
-  [[nodiscard]] diffusion::NoiseSchedule const& schedule() const { return config_.schedule; }
-  [[nodiscard]] LatentStandardisation<B> const& standardisation() const { return standardisation_; }
-  [[nodiscard]] Denoiser const& denoiser() const { return denoiser_; }
+  [[nodiscard]] diffusion::NoiseSchedule const& schedule() const& { return config_.schedule; }
+  [[nodiscard]] diffusion::NoiseSchedule schedule() const&& { return config_.schedule; }
+  [[nodiscard]] LatentStandardisation<B> const& standardisation() const& { return standardisation_; }
+  [[nodiscard]] LatentStandardisation<B> standardisation() const&& { return standardisation_; }
+  [[nodiscard]] Denoiser const& denoiser() const& { return denoiser_; }
+  [[nodiscard]] Denoiser denoiser() const&& { return denoiser_; }
 
   /// The loss of latents z (n, dims), as encoded, at time-steps and noise drawn from `rng`: rank 0.
   [[nodiscard]] Taped<B> loss(Tape<B>& tape, Tensor<B> const& z, Rng const& rng) const {

@@ -10,6 +10,17 @@
 
 namespace diffsiam::nn {
 
+/// Throws ConfigError where a GroupNorm of `place` ("stage 2") would meet groups of a single value, which is
+/// normalised to 0 whatever it was: every picture would look the same behind it.
+DIFFSIAM_OUT_OF_LINE inline void require_values_in_groups(std::string_view model, Text const& place,
+                                                          Index channels, Index groups, Index height,
+                                                          Index width) {
+  if (height * width * channels != groups) return;
+  fail<ConfigError>(model, {"two values or more in each group of channels at ", place},
+                    {channels, " channels in ", groups, " groups at ", height, " x ", width},
+                    "ask for fewer groups, more channels, larger pictures or fewer stages");
+}
+
 /// What does not depend on the activation.
 template <class B>
 class GroupNormWeights {
@@ -80,7 +91,11 @@ class LayerNorm {
   LayerNorm(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
-        bias_(init.constant({config.channels}, 0)) {}
+        bias_(init.constant({config.channels}, 0)) {
+    if (config.channels < 2)
+      fail<ConfigError>("LayerNorm", "two channels or more", config.channels,
+                        "a single value less its mean is 0, whatever it was");
+  }
 
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {

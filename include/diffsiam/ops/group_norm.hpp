@@ -11,7 +11,8 @@
 namespace diffsiam::ops {
 
 /// What does not depend on the activation. Inputs x (n, ..., c), gamma (c), beta (c), and optionally a
-/// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm).
+/// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm). A group
+/// holds two values or more: of a single one nothing would be left. One whose values are equal becomes beta.
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
   static constexpr CompactRule compact{
@@ -27,6 +28,10 @@ struct GroupNormRules {
       fail<ConfigError>(name, {"channels that divide into ", groups, " groups"}, {c, " channels"},
                         "ask for a smaller number of groups explicitly");
     }
+    Index const of_group = (rows ? 1 : in[0].positions()) * (c / groups);
+    if (of_group == 1)
+      fail<ShapeError>(name, {"two values or more in each of ", groups, " groups"}, in[0],
+                       "a single value less its mean is 0, whatever it was: ask for fewer groups");
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");
     if (in.size() > 3)

@@ -5,20 +5,19 @@
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
-#include <diffsiam/functional/error.hpp>
+#include <diffsiam/functional/length.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/reduce.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
 
-/// y = x / max(|x|, smallest) over the last extent of x (..., d). Rows shorter than `smallest` are outside
-/// its domain.
+/// y = x / |x| over the last extent of x (..., d), whatever the magnitude of a row. A row of zeros, or one
+/// shorter than the scalar's smallest normal number, stays zeros and gets no gradient.
 struct Normalize {
   static constexpr std::string_view name = "normalize";
   static constexpr unsigned keeps_inputs = 0;
   static constexpr bool keeps_output = true;
-  double smallest = 1e-8;
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0) fail<ShapeError>(name, "(..., d)", in[0]);
@@ -29,15 +28,18 @@ struct Normalize {
   template <class B>
   DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const g = rows(pass.out.shape());
-    Tensor<B> const square = Tensor<B>::zeros(pass.context, {g.s}), inverse = pass.scratch({g.s});
-    B::sum(pass.context, g.grid(), functional::Square{}, g.per_sample_position(square.data()),
-           g.full(pass.in[0].data()));
-    SampleGrid const each{1, 1, g.s};
-    B::for_each(pass.context, each.grid(), functional::InverseNorm<T>{static_cast<T>(smallest)},
-                each.full(inverse.data()), each.full(square.data()));
-    B::for_each(pass.context, g.grid(), functional::Multiply{}, g.full(pass.out.data()),
-                g.full(pass.in[0].data()), g.per_sample_position(inverse.data()));
+    SampleGrid const g = rows(pass.out.shape()), each{1, 1, g.s};
+    auto const x = g.full(pass.in[0].data());
+    Tensor<B> const scale = Tensor<B>::zeros(pass.context, {g.s});
+    Tensor<B> const inverse = Tensor<B>::zeros(pass.context, {g.s});
+    auto const scale_of_row = g.per_sample_position(scale.data());
+    auto const inverse_of_row = g.per_sample_position(inverse.data());
+    B::sum(pass.context, g.grid(), functional::Magnitude{}, scale_of_row, x);
+    B::for_each(pass.context, each.grid(), functional::LengthScale<T>{}, each.full(scale.data()));
+    B::sum(pass.context, g.grid(), functional::ScaledSquare{}, inverse_of_row, x, scale_of_row);
+    B::for_each(pass.context, each.grid(), functional::InverseLength<T>{}, each.full(inverse.data()),
+                each.full(scale.data()));
+    B::for_each(pass.context, g.grid(), functional::Multiply{}, g.full(pass.out.data()), x, inverse_of_row);
     pass.save(0, inverse);
   }
   template <class B>

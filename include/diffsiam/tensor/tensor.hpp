@@ -83,7 +83,8 @@ class Tensor {
     return result;
   }
 
-  [[nodiscard]] Shape const& shape() const { return shape_; }
+  [[nodiscard]] Shape const& shape() const& { return shape_; }
+  [[nodiscard]] Shape shape() const&& { return shape_; }
   [[nodiscard]] Index size() const { return shape_.size(); }
   /// Throws Error for a compact tensor: values() and widened() read both.
   [[nodiscard]] Scalar* data() const {

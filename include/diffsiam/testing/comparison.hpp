@@ -76,7 +76,7 @@ class Bench {
   explicit Bench(typename B::Context& context) : context_(context), reference_({.threads = 1}) {}
 
   [[nodiscard]] typename B::Context& context() const { return context_; }
-  [[nodiscard]] std::vector<Verdict>& verdicts() { return verdicts_; }
+  [[nodiscard]] std::vector<Verdict>& verdicts() & { return verdicts_; }
 
   /// Twins of the given values, rounded to the scalar of B.
   [[nodiscard]] Twin<B> twin(Shape const& shape, std::vector<double> values) {

@@ -265,9 +265,9 @@ class KeptWeights {
 }  // namespace detail
 
 /// Checks the gradients of f(inputs...), a value of any shape, for all inputs and for all trainable
-/// parameters of `modules`: check_gradients<Reference<double>>(context, [&](auto const& x) { return
-/// encoder(x); }, {x},
-/// {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are zero.
+/// parameters of `modules`, on one backend: check_gradients<Cpu<double>>(context, [&](auto const& x) { return
+/// encoder(x); }, {x}, {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are
+/// zero. What is new is checked on two backends, by both_backends.hpp.
 template <class B, std::size_t N, class F, nn::Module... M>
 [[nodiscard]] GradientReport check_gradients(typename B::Context& context, F f, Tensor<B> const (&inputs)[N],
                                              GradientOptions const& options = {}, M const&... modules) {

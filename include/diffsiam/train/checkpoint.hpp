@@ -46,7 +46,8 @@ class Checkpoint {
     (void)detail::parsed_config(config_.config, "this run");
   }
 
-  [[nodiscard]] std::filesystem::path const& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path const& path() const& { return path_; }
+  [[nodiscard]] std::filesystem::path path() const&& { return path_; }
   /// Throws FileError for a folder in the way, or a file that may not be read.
   [[nodiscard]] bool exists() const { return io::file_exists(path_); }
 

@@ -83,7 +83,8 @@ class Ema {
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
   }
 
-  [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
+  [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
+  [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
   [[nodiscard]] std::uint64_t updates() const { return updates_; }
   void set_updates(std::uint64_t updates) { updates_ = updates; }
   /// True while the average stands in the model, the weights here.

@@ -51,7 +51,8 @@ class Feed {
   Feed& operator=(Feed const&) = delete;
 
   /// Valid as long as the feed; indeterminate before the first batch.
-  [[nodiscard]] Tensor<B> const& tensor() const { return inbox_.tensor; }
+  [[nodiscard]] Tensor<B> const& tensor() const& { return inbox_.tensor; }
+  [[nodiscard]] Tensor<B> tensor() const&& { return inbox_.tensor; }
   /// For the steps that are queued from now on; returns when the values may be changed. Throws ShapeError
   /// when the counts differ, Error while a step is recorded.
   template <class S>

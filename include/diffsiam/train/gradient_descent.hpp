@@ -76,8 +76,10 @@ class GradientDescent {
   void end_step() { move_rest(nullptr); }
   void end_step(Ema<B>& ema) { move_rest(&ema); }
 
-  [[nodiscard]] nn::ParameterList<B> const& parameters() const { return list_; }
-  [[nodiscard]] Config const& config() const { return config_; }
+  [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
+  [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] double learning_rate() const { return config_.learning_rate; }
   /// Throws ConfigError unless finite and not negative.
   void set_learning_rate(double learning_rate) {

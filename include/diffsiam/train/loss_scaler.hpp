@@ -51,8 +51,10 @@ class LossScaler {
     }
   }
 
-  [[nodiscard]] Config const& config() const { return config_; }
-  [[nodiscard]] State const& state() const { return state_; }
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
+  [[nodiscard]] State const& state() const& { return state_; }
+  [[nodiscard]] State state() const&& { return state_; }
   /// Throws ConfigError for a state that these settings do not lead to.
   void restore(State const& state) {
     require_power_of_two("scale", state.scale);

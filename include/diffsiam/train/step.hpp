@@ -104,20 +104,23 @@ class TrainStep {
   }
 
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  [[nodiscard]] PendingStep const& pending() const { return pending_; }
+  [[nodiscard]] PendingStep const& pending() const& { return pending_; }
+  [[nodiscard]] PendingStep pending() const&& { return pending_; }
   /// Where a checkpoint was taken; gradients and proposals of a pending step are the caller's to restore.
   void restore(std::uint64_t steps, PendingStep pending, Rng rng) {
     steps_ = steps;
     pending_ = std::move(pending);
     config_.rng = rng;
   }
-  [[nodiscard]] StepConfig const& config() const { return config_; }
+  [[nodiscard]] StepConfig const& config() const& { return config_; }
+  [[nodiscard]] StepConfig config() const&& { return config_; }
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
   /// Null without one.
   [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
   /// Empty unless losses are scaled.
-  [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const { return scaler_; }
-  [[nodiscard]] std::optional<LossScaler>& loss_scaler() { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const& { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler> loss_scaler() const&& { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler>& loss_scaler() & { return scaler_; }
 
  private:
   template <class Step>

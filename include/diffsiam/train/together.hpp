@@ -43,8 +43,10 @@ class Scheduled {
     optimizer_->end_step(ema...);
   }
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
-  [[nodiscard]] S const& schedule() const { return schedule_; }
-  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return optimizer_->parameters(); }
+  [[nodiscard]] S const& schedule() const& { return schedule_; }
+  [[nodiscard]] S schedule() const&& { return schedule_; }
+  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return optimizer_->parameters(); }
+  [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return optimizer_->parameters(); }
   /// Of the coming step.
   [[nodiscard]] double learning_rate() const {
     return optimizer_->learning_rate() * schedule_(optimizer_->steps());
@@ -100,7 +102,8 @@ class Together {
     for_each([&](auto& optimizer) { optimizer.end_step(ema...); });
   }
   [[nodiscard]] std::tuple<First*, Rest*...> const& optimizers() const { return optimizers_; }
-  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
+  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return list_; }
+  [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }
   [[nodiscard]] std::uint64_t steps() const { return std::get<0>(optimizers_)->steps(); }
   void set_steps(std::uint64_t steps) {

@@ -71,13 +71,22 @@ struct Config {
       }
     }
   }
-  /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve, and t is (n).
+  /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve and that leave
+  /// every group of channels two values or more, and t is (n).
   DIFFSIAM_STEERS void require_input(Shape const& x, Shape const& t) const {
     require_rank("UNet", 4, x, "(n, h, w, c)");
     if (x[3] != in_channels) fail<ShapeError>("UNet", {in_channels, " channels"}, x);
     if (x[1] % side_multiple() != 0 || x[2] % side_multiple() != 0 || x[1] == 0 || x[2] == 0) {
       fail<ShapeError>("UNet", {"sides that are multiples of ", side_multiple()}, x,
                        {levels(), " levels halve a side ", levels() - 1, " times"});
+    }
+    for (Index level = 0; level < levels(); ++level) {
+      // A level begins with the channels of the one above.
+      Index const c = std::min(channels(level), channels(std::max<Index>(0, level - 1)));
+      Index const h = x[1] >> level, w = x[2] >> level;
+      if (h * w * c == groups)
+        fail<ShapeError>("UNet", {"sides that leave two values or more in each of ", groups, " groups"}, x,
+                         {"level ", level, " has ", c, " channels at ", h, " x ", w});
     }
     require_shape("UNet", {x[0]}, t, "one time-step a sample");
   }

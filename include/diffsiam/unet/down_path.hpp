@@ -52,7 +52,8 @@ class DownPath {
   }
 
   /// Channels of each skip, the oldest first.
-  [[nodiscard]] std::vector<Index> const& skip_channels() const { return skip_channels_; }
+  [[nodiscard]] std::vector<Index> const& skip_channels() const& { return skip_channels_; }
+  [[nodiscard]] std::vector<Index> skip_channels() const&& { return skip_channels_; }
 
   /// Published: input_blocks.n counts the input convolution, the blocks and the down blocks in turn.
   template <class F>

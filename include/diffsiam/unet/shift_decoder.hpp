@@ -47,7 +47,8 @@ class ShiftDecoder {
     return denoiser_(x_t, t);
   }
 
-  [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const { return denoiser_; }
+  [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const& { return denoiser_; }
+  [[nodiscard]] UNet<B, BlockTypes> denoiser() const&& { return denoiser_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
 
   /// Published: one flat list, the shift's parts prefixed shift_.

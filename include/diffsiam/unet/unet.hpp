@@ -28,10 +28,14 @@ class UNet {
     return up()(down()(x_t, emb), emb);
   }
 
-  [[nodiscard]] Config const& config() const { return parts_->config; }
-  [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const { return parts_->time_embedding; }
-  [[nodiscard]] DownPath<B, BlockTypes> const& down() const { return parts_->down; }
-  [[nodiscard]] UpPath<B, nn::TimeModulation<B>, BlockTypes> const& up() const { return parts_->up; }
+  [[nodiscard]] Config const& config() const& { return parts_->config; }
+  [[nodiscard]] Config config() const&& { return parts_->config; }
+  [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const& { return parts_->time_embedding; }
+  void time_embedding() const&& = delete;
+  [[nodiscard]] DownPath<B, BlockTypes> const& down() const& { return parts_->down; }
+  void down() const&& = delete;
+  [[nodiscard]] UpPath<B, nn::TimeModulation<B>, BlockTypes> const& up() const& { return parts_->up; }
+  void up() const&& = delete;
 
   template <class F>
   void for_each_child(F&& f) const {

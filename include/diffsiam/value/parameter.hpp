@@ -39,15 +39,19 @@ class Parameter {
 
   /// False for a parameter that a layer was built without, such as a bias.
   [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }
-  [[nodiscard]] Tensor<B> const& value() const { return state_->value; }
-  [[nodiscard]] Shape const& shape() const { return state_->value.shape(); }
-  [[nodiscard]] PublishedLayout const& published_layout() const { return state_->layout; }
+  [[nodiscard]] Tensor<B> const& value() const& { return state_->value; }
+  [[nodiscard]] Tensor<B> value() const&& { return state_->value; }
+  [[nodiscard]] Shape const& shape() const& { return state_->value.shape(); }
+  [[nodiscard]] Shape shape() const&& { return state_->value.shape(); }
+  [[nodiscard]] PublishedLayout const& published_layout() const& { return state_->layout; }
+  [[nodiscard]] PublishedLayout published_layout() const&& { return state_->layout; }
 
   /// The gradient accumulated so far; allocated and zero at first use.
-  [[nodiscard]] Tensor<B> const& gradient() const {
+  [[nodiscard]] Tensor<B> const& gradient() const& {
     if (!state_->gradient) state_->gradient = Tensor<B>::zeros(state_->value.context(), shape());
     return state_->gradient;
   }
+  [[nodiscard]] Tensor<B> gradient() const&& { return gradient(); }
   /// Returns the gradient's memory; the next use begins at zero.
   void release_gradient() const { state_->gradient = {}; }
   /// A frozen parameter records nothing and has no gradient.
@@ -83,15 +87,18 @@ class Buffer {
   explicit Buffer(Tensor<B> value) : state_(std::make_shared<State>(State{std::move(value), {}, false})) {}
 
   [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }
-  [[nodiscard]] Tensor<B> const& value() const { return state_->value; }
-  [[nodiscard]] Shape const& shape() const { return state_->value.shape(); }
+  [[nodiscard]] Tensor<B> const& value() const& { return state_->value; }
+  [[nodiscard]] Tensor<B> value() const&& { return state_->value; }
+  [[nodiscard]] Shape const& shape() const& { return state_->value.shape(); }
+  [[nodiscard]] Shape shape() const&& { return state_->value.shape(); }
   /// The proposed next value, starting from the current one.
-  [[nodiscard]] Tensor<B> const& proposal() const {
+  [[nodiscard]] Tensor<B> const& proposal() const& {
     if (!state_->proposal) state_->proposal = Tensor<B>{state_->value.context(), shape()};
     if (!state_->proposed) state_->proposal.assign(state_->value);
     state_->proposed = true;
     return state_->proposal;
   }
+  [[nodiscard]] Tensor<B> proposal() const&& { return proposal(); }
   [[nodiscard]] bool proposed() const { return state_->proposed; }
   void commit() const {
     if (state_->proposed) state_->value.assign(state_->proposal);

@@ -23,8 +23,10 @@ class Taped {
  public:
   using Backend = B;
 
-  [[nodiscard]] Tensor<B> const& value() const { return value_; }
-  [[nodiscard]] Shape const& shape() const { return value_.shape(); }
+  [[nodiscard]] Tensor<B> const& value() const& { return value_; }
+  [[nodiscard]] Tensor<B> value() const&& { return value_; }
+  [[nodiscard]] Shape const& shape() const& { return value_.shape(); }
+  [[nodiscard]] Shape shape() const&& { return value_.shape(); }
   [[nodiscard]] typename B::Context& context() const { return value_.context(); }
   [[nodiscard]] Tape<B>& tape() const { return *tape_; }
   /// Null where no gradient is needed: the pixels of a batch, a detached value.

@@ -114,7 +114,8 @@ class CudaContext {
   }
   /// A sentence for every shape that is served otherwise than one would think, in the order in which they
   /// were first met: the operation, its shape and types, and what is done.
-  [[nodiscard]] std::vector<std::string> const& notes() const { return notes_; }
+  [[nodiscard]] std::vector<std::string> const& notes() const& { return notes_; }
+  [[nodiscard]] std::vector<std::string> notes() const&& { return notes_; }
   /// The product of this shape, likewise; the outer batch is the caller's.
   [[nodiscard]] cuda::Product& product(cuda::TypedGemm const& g, cuda::Math math) {
     cuda::ProductKey const key = cuda::key_of(g, math);
@@ -145,7 +146,8 @@ class CudaContext {
     return {stream_.get(), graph, recording_.end()};
   }
   [[nodiscard]] RecordingState& recording_state() { return recording_; }
-  [[nodiscard]] std::uint64_t const* rng_offset() const { return recording_.rng_offset(); }
+  [[nodiscard]] std::uint64_t const* rng_offset() const& { return recording_.rng_offset(); }
+  void rng_offset() const&& = delete;
 
   /// Who is told of every operation as it is queued; null (nobody) unless set. Borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }

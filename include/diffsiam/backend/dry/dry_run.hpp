@@ -42,7 +42,8 @@ class DryContext {
     account.flops += flops;
     account.evaluations += 1;
   }
-  [[nodiscard]] std::map<std::string, OperationAccount> const& accounts() const { return accounts_; }
+  [[nodiscard]] std::map<std::string, OperationAccount> const& accounts() const& { return accounts_; }
+  [[nodiscard]] std::map<std::string, OperationAccount> accounts() const&& { return accounts_; }
   [[nodiscard]] double flops() const {
     double sum = 0;
     for (auto const& [name, account] : accounts_) sum += account.flops;

@@ -25,7 +25,8 @@ class Convolution {
     }
   }
 
-  [[nodiscard]] Plan const& plan() const { return plan_; }
+  void plan() const&& = delete;
+  [[nodiscard]] Plan const& plan() const& { return plan_; }
 
   /// Forward and gradient of the input: (out, k, k, in) as oneDNN wants them, in `packed` if they must move.
   void set_weights(float const* w, void* packed) {

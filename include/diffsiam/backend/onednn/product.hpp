@@ -99,7 +99,8 @@ class Product {
     }
   }
 
-  [[nodiscard]] ProductPlan const& plan() const { return plan_; }
+  void plan() const&& = delete;
+  [[nodiscard]] ProductPlan const& plan() const& { return plan_; }
 
   /// One piece of g, which may lie elsewhere than the g that was planned, on the calling thread.
   void run(Gemm<float> const& g, Index piece, int worker, void* scratchpad) {

@@ -1,6 +1,8 @@
 // Cases: group, layer and batch norm with all that may be fused to them, and rows of length 1.
 #pragma once
 
+#include <cmath>
+
 #include <diffsiam/functional/activation.hpp>
 #include <diffsiam/ops/batch_norm.hpp>
 #include <diffsiam/ops/group_norm.hpp>
@@ -73,6 +75,12 @@ void other_norm(Visit&& visit) {
                         gamma, beta);
       }));
   visit(op_case("normalize", {{4, 5}}, [](auto const& x) { return ops::normalize(x); }));
+  // As above, from squares that overflow and from some that vanish.
+  for (double const sign : {1.0, -1.0})
+    visit(op_case(sign > 0 ? "normalize, huge" : "normalize, tiny", {{4, 5}}, [sign](auto const& x) {
+      using T = typename std::remove_cvref_t<decltype(x)>::Backend::Scalar;
+      return ops::normalize(ops::scale(x, std::pow(sizeof(T) == 4 ? 1e22 : 1e200, sign)));
+    }));
   visit(op_case("normalize, images", {{2, 3, 2, 5}}, [](auto const& x) { return ops::normalize(x); }));
   visit(op_case("mean_cosine_similarity", {{4, 5}, {4, 5}},
                 [](auto const& x, auto const& y) { return ops::mean_cosine_similarity(x, y); }));

@@ -1,0 +1,58 @@
+// The gradient check of an operation or module of your own, on two backends: Reference obeys every word of
+// it, Cpu goes by what it may vectorise and cut into pieces. A mistake can show on one alone.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <diffsiam/backend/cpu/cpu.hpp>
+#include <diffsiam/backend/reference/reference.hpp>
+#include <diffsiam/testing/comparison.hpp>
+#include <diffsiam/testing/gradient_check.hpp>
+#include <diffsiam/value/plain.hpp>
+
+namespace diffsiam::testing {
+
+namespace detail {
+
+/// A case on one backend in double: its gradients, and what it gives for random weights.
+template <class B>
+struct CheckedCase {
+  GradientReport report;
+  std::vector<double> output;
+
+  template <class Case>
+  CheckedCase(Case const& tested, GradientOptions const& options) {
+    typename B::Context context{{.threads = 2}};
+    auto const model = tested.template model<B>(context);
+    auto const fixed = tested.template constant_tensors<B>(context);
+    auto const f = tested.function(model, fixed);
+    auto const variables = tested.template variable_tensors<B>(context);
+    report = check_gradients<B>(context, f, variables, options, model);
+    randomise(model, options.seed);
+    output = std::apply(f, variables).template values<double>();
+  }
+};
+
+}  // namespace detail
+
+/// Checks the gradients of a case on Reference<double> and on Cpu<double>, and the output of the one against
+/// that of the other:
+///   check_gradients(op_case("swish", {{3, 4}}, [](auto const& x) { return swish(x); })).passed()
+///   check_gradients(module_case("Mine", {{3, 4}}, []<class B>(auto& context) { return Mine<B>{context, {}};
+///   }))
+/// The report is the worse one, and says where; the case stands in a table of testing/cases/ just as well.
+template <class Case>
+[[nodiscard]] GradientReport check_gradients(Case const& tested, GradientOptions const& options = {}) {
+  detail::CheckedCase<backend::Reference<double>> const reference{tested, options};
+  detail::CheckedCase<backend::Cpu<double>> const cpu{tested, options};
+  Verdict const outputs = compare("output", cpu.output, reference.output, 1e-9);
+  bool const cpu_is_worse = cpu.report.error > reference.report.error;
+  GradientReport report = cpu_is_worse ? cpu.report : reference.report;
+  report.where.insert(0, cpu_is_worse ? "on Cpu, " : "on Reference, ");
+  if (outputs.error > report.error) return {outputs.error, "output on Cpu, " + outputs.where};
+  return report;
+}
+
+}  // namespace diffsiam::testing

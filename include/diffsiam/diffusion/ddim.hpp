@@ -12,7 +12,6 @@
 
 #include <diffsiam/diffusion/sampler.hpp>
 #include <diffsiam/diffusion/time_grid.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -69,7 +68,7 @@ template <class B, NoisePredictor<B> P, class Progress>
   std::vector<functional::DirectHop<T>> moves;
   for (Hop const& hop : hops) moves.push_back(detail::ddim_hop<T>(hop, target, options));
   Tensor<B> const x = detail::working_copy(start);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context());
+  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
   int const count = static_cast<int>(hops.size());
   for (int done = 0; done < count; ++done) {
     auto const at = static_cast<std::size_t>(done);

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <diffsiam/diffusion/sampler.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -29,7 +28,7 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
   };
   static_cast<void>(read(schedule.timesteps() - 1));  // where the least signal is
   Tensor<B> const x = detail::working_copy(x_T);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context());
+  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {

@@ -9,6 +9,7 @@
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/prediction.hpp>
 #include <diffsiam/functional/sampling.hpp>
+#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -38,10 +39,17 @@ template <class P>
   }
 }
 
+/// Whether asking P runs no code but the library's, which writes and frees no weights: P says so by a member
+/// of this name.
+template <class P>
+inline constexpr bool leaves_weights_alone = requires { requires P::leaves_weights_alone; };
+
 /// A denoiser alone; samplers read its result as what `target` says.
 template <class Denoiser>
 class PlainNoise {
  public:
+  static constexpr bool leaves_weights_alone = diffusion::leaves_weights_alone<Denoiser>;
+
   /// Throws ConfigError for eps prediction with zero terminal SNR.
   explicit PlainNoise(Denoiser const& denoiser, NoiseSchedule const& schedule,
                       PredictionTarget target = PredictionTarget::eps)
@@ -82,6 +90,11 @@ template <class B, NoisePredictor<B> P>
 struct NoProgress {
   void operator()(int, int) const {}
 };
+
+/// What a sampler knows of the weights while it asks P and tells Progress.
+template <class P, class Progress>
+inline constexpr WeightPromise weights_while_sampling =
+    leaves_weights_alone<P> && std::same_as<Progress, NoProgress> ? WeightPromise::stay : WeightPromise::none;
 
 namespace detail {
 

@@ -24,6 +24,8 @@ struct Guidance {
 template <class Decoder, class B>
 class GuidedNoise {
  public:
+  static constexpr bool leaves_weights_alone = diffusion::leaves_weights_alone<Decoder>;
+
   GuidedNoise(Decoder const& decoder, diffusion::NoiseSchedule schedule,
               encoder::TimestepPartition const& partition, Tensor<B> z, Guidance guidance = {})
       : decoder_(decoder),

@@ -81,7 +81,7 @@ std::vector<float> with_optimizer_steps() {
   auto const denoiser = net<B>(context, 1);
   auto const x = start<B>(context);
   auto const t = diffusion::same_timestep<B>(context, 2, 1);
-  train::Sgd<B> optimizer{nn::parameters(denoiser), {.learning_rate = 0.5, .momentum = 0}};
+  train::Sgd<B> optimizer{nn::parameters(denoiser), {.learning_rate = 1e-3, .momentum = 0}};
   [[maybe_unused]] auto const kept = keep_kernels(context);
   for (int step = 0; step < 3; ++step) {
     Tape<B> tape{context};
@@ -112,7 +112,7 @@ void agrees(std::string const& name, double bound) {
 
 TEST_CASE("Weights that are written or freed between steps are used as they are") {
   agrees<backend::Cpu<float>>("Cpu<float>", 1e-4);
-  agrees<backend::Cpu<float, BFloat16>>("Cpu<float, BFloat16>", 0.02);
+  agrees<backend::Cpu<float, BFloat16>>("Cpu<float, BFloat16>", 0.05);
 #if defined(DIFFSIAM_WITH_ONEDNN)
   agrees<backend::OneDnn<float>>("OneDnn<float>", 1e-4);
 #endif

@@ -42,7 +42,7 @@ template <class T>
 /// x moves over one hop. eps prediction recomputes eps' at every pixel, as published, unless there is so
 /// little noise that this would cost ten bits.
 template <class B, class T>
-void move(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B> const& prediction) {
+void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B> const& prediction) {
   constexpr T least_noise = T(1) / 1024;
   SampleGrid const all{1, 1, x.size()};
   auto const apply = [&](auto const& functor) {
@@ -65,8 +65,8 @@ template <class B, NoisePredictor<B> P, class Progress>
                                     DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
   PredictionTarget const target = target_of(predict);
-  std::vector<functional::DirectHop<T>> moves;
-  for (Hop const& hop : hops) moves.push_back(detail::ddim_hop<T>(hop, target, options));
+  std::vector<functional::DirectHop<T>> steps;
+  for (Hop const& hop : hops) steps.push_back(detail::ddim_hop<T>(hop, target, options));
   Tensor<B> const x = detail::working_copy(start);
   [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
   int const count = static_cast<int>(hops.size());
@@ -75,7 +75,7 @@ template <class B, NoisePredictor<B> P, class Progress>
     Tensor<B> const t = same_timestep<B>(x.context(), x.shape().samples(), hops[at].t);
     Tensor<B> const prediction = predict(x, t, SamplerStep{hops[at].t, count - done}).widened();
     require_shape("ddim", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
-    detail::move(moves[at], x, prediction);
+    detail::take_hop(steps[at], x, prediction);
     if (double const sigma = detail::ddim_sigma(hops[at], options.eta); sigma > 0)
       detail::add_normal(x, sigma, stream_of(options.rng, Stream::sampling).at_step(at));
     progress(done + 1, count);

@@ -40,7 +40,8 @@ template <class P>
 }
 
 /// Whether asking P runs no code but the library's, which writes and frees no weights: P says so by a member
-/// of this name.
+/// of this name. Samplers then need not look at weights before each use, which at a batch of 1 takes about a
+/// tenth of their time.
 template <class P>
 inline constexpr bool leaves_weights_alone = requires { requires P::leaves_weights_alone; };
 
@@ -91,7 +92,7 @@ struct NoProgress {
   void operator()(int, int) const {}
 };
 
-/// What a sampler knows of the weights while it asks P and tells Progress.
+/// What a sampler may promise of the weights while it asks P and tells Progress.
 template <class P, class Progress>
 inline constexpr WeightPromise weights_while_sampling =
     leaves_weights_alone<P> && std::same_as<Progress, NoProgress> ? WeightPromise::stay : WeightPromise::none;

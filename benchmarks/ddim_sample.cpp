@@ -22,10 +22,8 @@ Json measure(Options const& options) {
   auto const grid = ds::TimeGrid::linspace(1000, options.grid);
   auto const sample = [&]<class V>(ds::Tensor<V> const& x_T, ds::Tensor<V> const& z) {
     if (options.what == "diffsiam") return model.sample(x_T, z, grid);
-    auto const predict = [&](ds::Tensor<V> const& x, ds::Tensor<V> const& t, ds::diffusion::SamplerStep) {
-      return denoiser(x, t);
-    };
-    return ds::ddim_sample<V>(model.schedule(), grid, x_T, predict, {});
+    return ds::ddim_sample<V>(model.schedule(), grid, x_T,
+                              ds::diffusion::PlainNoise{denoiser, model.schedule()});
   };
   auto const x_T = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
   auto const z = ds::diffusion::normal<B>(context, {batch, sizes.latent_dims}, {.seed = 8});

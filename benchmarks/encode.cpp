@@ -21,7 +21,8 @@ Json measure(Options const& options) {
   auto const predicted =
       ds::estimate([&](ds::backend::DryContext& dry) { (void)encoder(ds::Traced<B>{dry, images.shape()}); },
                    threads_of(context));
-  [[maybe_unused]] auto const kept = ds::keep_kernels(context);  // as an application does
+  [[maybe_unused]] auto const kept =
+      ds::keep_kernels(context, ds::WeightPromise::stay);  // as an application does
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)encoder(images); }, context, profile);
   print_notes(context);

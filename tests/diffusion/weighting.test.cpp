@@ -51,6 +51,10 @@ TEST_CASE("every weighting is finite where the SNR is zero", "[weighting]") {
   CHECK(SnrPower{}(schedule, 99) == 0);
   CHECK(MinSnr{}(schedule, 99) == 1);
   CHECK(P2{}(schedule, 99) == 1);
+  CHECK_THROWS_WITH(weight_table(schedule, SnrPower{-1}),
+                    contains("weight_table") && contains("lambda = inf at t = 99"));
+  CHECK_THROWS_AS(weight_table(schedule, P2{0, 1}), diffsiam::ConfigError);
+  CHECK_THROWS_AS(weight_table(schedule, ConstantWeight{-1}), diffsiam::ConfigError);
 }
 
 TEST_CASE("a user's own weighting fills a table", "[weighting]") {

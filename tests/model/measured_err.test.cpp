@@ -135,6 +135,10 @@ TEST_CASE("Measured Err refuses what it cannot measure") {
   CHECK_THROWS_AS(model::measured_err(schedule, zero, x, x, steps, {.draws = 0}), ConfigError);
   CHECK_THROWS_AS(model::measured_err(schedule, zero, x.samples(0, 0), x.samples(0, 0), steps), ShapeError);
   CHECK_THROWS_AS(model::measured_err(schedule.with_zero_terminal_snr(), zero, x, x, last), ConfigError);
+  diffusion::PlainNoise const of_v{[](Tensor<B> const& x_t, Tensor<B> const&) { return x_t; },
+                                   schedule.with_zero_terminal_snr(), diffusion::PredictionTarget::v};
+  auto const lost = repeated(context, other, 2);
+  CHECK(model::measured_err(schedule.with_zero_terminal_snr(), of_v, x, lost, last)[0].measured == 0.5);
   CHECK_THROWS_WITH(model::measured_err(schedule, bad, x, x, steps),
                     contains("finite reconstructions") && contains("t = 10"));
 }

@@ -89,6 +89,23 @@ TEST_CASE("Draws are averaged, and a predictor alone loses what the denoiser doe
   }
 }
 
+TEST_CASE("The loss of a predictor of x_0 or v is that of the eps it implies, also where no signal is left") {
+  Setting s;
+  auto const schedule = s.small.model.schedule().with_zero_terminal_snr();
+  std::vector<int> const steps{3, 11};
+  for (auto const target : {diffusion::PredictionTarget::x_0, diffusion::PredictionTarget::v}) {
+    diffusion::PlainNoise const predict{s.small.denoiser, schedule, target};
+    auto const losses = model::step_losses(schedule, predict, s.images, steps, {.rng = {.seed = 9}});
+    auto const noise = diffusion::normal<B>(s.context, s.images.shape(), {.seed = 9});
+    auto const t = diffusion::same_timestep<B>(s.context, s.images.shape().samples(), 3);
+    auto const x_t = diffusion::add_noise(schedule, s.images, t, noise);
+    auto const pair = diffusion::convert_prediction(schedule, 3, target, diffusion::PredictionTarget::eps);
+    auto const eps = ops::linear_combination(pair.x_t, x_t, pair.prediction, s.small.denoiser(x_t, t));
+    CHECK(losses[0].denoiser == Approx(mean_square(eps.values(), noise.values())).epsilon(1e-12));
+    CHECK(losses[1].denoiser == 0);  // x_t is eps
+  }
+}
+
 TEST_CASE("Step losses refuse what they cannot look at") {
   Setting s;
   std::vector<int> const beyond{12}, none;

@@ -1,16 +1,17 @@
 // DDIM (Song et al., 2021, arXiv 2010.02502): from noise to image in few steps, and back. One grid serves
 // both ways.
-//   x_0^ = clip((x - sqrt(1 - abar) eps)/sqrt(abar)),  x' = sqrt(abar') x_0^ + sqrt(1 - abar' - sigma^2) eps'
-//   + sigma noise
+//   x_0^ = clip((x - sqrt(1 - abar) eps)/sqrt(abar)),  eps' = (x - sqrt(abar) x_0^)/sqrt(1 - abar)
+//   x' = sqrt(abar') x_0^ + sqrt(1 - abar' - sigma^2) eps' + sigma noise
+// Of v and x_0 prediction, x_0^ is read directly.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include <diffsiam/diffusion/sampler.hpp>
 #include <diffsiam/diffusion/time_grid.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -20,33 +21,63 @@ struct DdimOptions {
   Rng rng{};         ///< of the noise, where eta > 0
 };
 
+namespace detail {
+
+/// The deviation of the noise that a hop towards the image adds.
+[[nodiscard]] inline double ddim_sigma(Hop const& hop, double eta) {
+  if (eta == 0 || hop.abar_to <= hop.abar_from) return 0;
+  return eta * std::sqrt((1 - hop.abar_to) / (1 - hop.abar_from) * (1 - hop.abar_from / hop.abar_to));
+}
+
+/// A hop without its noise.
+template <class T>
+[[nodiscard]] functional::DirectHop<T> ddim_hop(Hop const& hop, PredictionTarget target,
+                                                DdimOptions const& options) {
+  double const sigma = ddim_sigma(hop, options.eta);
+  return {read_at<T>("ddim", target, hop.t, hop.abar_from, options.clip),
+          static_cast<T>(std::sqrt(hop.abar_to)),
+          static_cast<T>(std::sqrt(std::max(0.0, 1 - hop.abar_to - sigma * sigma)))};
+}
+
+/// x moves over one hop. eps prediction recomputes eps' at every pixel, as published, unless there is so
+/// little noise that this would cost ten bits.
+template <class B, class T>
+void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B> const& prediction) {
+  constexpr T least_noise = T(1) / 1024;
+  SampleGrid const all{1, 1, x.size()};
+  auto const apply = [&](auto const& functor) {
+    B::for_each(x.context(), all.grid(), functor, all.full(x.data()), all.full(prediction.data()));
+  };
+  if (hop.clean.target == PredictionTarget::eps && hop.clean.s >= least_noise) {
+    apply(functional::DdimHop<T>{clean_image(hop.clean), hop.a_to, hop.direction});
+  } else {
+    apply(hop);
+  }
+}
+
+}  // namespace detail
+
 /// From `start` over the hops, one evaluation of the predictor each: what sampling, encoding and previews
-/// share. `start` is not changed; the result has its shape.
+/// share. `start` is not changed; the result has its shape. Throws ConfigError before the first evaluation
+/// where a hop begins at abar = 0 and eps is predicted, or at abar = 1 and x_0 is.
 template <class B, NoisePredictor<B> P, class Progress>
 [[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
                                     DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
+  PredictionTarget const target = target_of(predict);
+  std::vector<functional::DirectHop<T>> steps;
+  for (Hop const& hop : hops) steps.push_back(detail::ddim_hop<T>(hop, target, options));
   Tensor<B> const x = detail::working_copy(start);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
-  SampleGrid const all{1, 1, x.size()};
+  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
   int const count = static_cast<int>(hops.size());
   for (int done = 0; done < count; ++done) {
-    Hop const& hop = hops[static_cast<std::size_t>(done)];
-    Tensor<B> const t = same_timestep<B>(x.context(), x.shape().samples(), hop.t);
-    Tensor<B> const eps = predict(x, t, SamplerStep{hop.t, count - done}).widened();
-    require_shape("ddim", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
-    double const sigma = options.eta == 0 || hop.abar_to <= hop.abar_from
-                             ? 0
-                             : options.eta * std::sqrt((1 - hop.abar_to) / (1 - hop.abar_from) *
-                                                       (1 - hop.abar_from / hop.abar_to));
-    double const direction = std::sqrt(std::max(0.0, 1 - hop.abar_to - sigma * sigma));
-    B::for_each(x.context(), all.grid(),
-                functional::DdimHop<T>{detail::clean_image<T>(hop.abar_from, options.clip),
-                                       static_cast<T>(std::sqrt(hop.abar_to)), static_cast<T>(direction)},
-                all.full(x.data()), all.full(eps.data()));
-    if (sigma > 0)
-      detail::add_normal(x, sigma,
-                         stream_of(options.rng, Stream::sampling).at_step(static_cast<std::uint64_t>(done)));
+    auto const at = static_cast<std::size_t>(done);
+    Tensor<B> const t = same_timestep<B>(x.context(), x.shape().samples(), hops[at].t);
+    Tensor<B> const prediction = predict(x, t, SamplerStep{hops[at].t, count - done}).widened();
+    require_shape("ddim", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
+    detail::take_hop(steps[at], x, prediction);
+    if (double const sigma = detail::ddim_sigma(hops[at], options.eta); sigma > 0)
+      detail::add_normal(x, sigma, stream_of(options.rng, Stream::sampling).at_step(at));
     progress(done + 1, count);
   }
   return x;
@@ -60,7 +91,8 @@ inline void require_eta(double eta) {
 
 }  // namespace detail
 
-/// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1] or a grid of another schedule.
+/// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1], a grid of another schedule, or eps
+/// prediction where a hop begins at abar = 0.
 template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_sample(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_T,
                                     P const& predict, DdimOptions const& options = {},

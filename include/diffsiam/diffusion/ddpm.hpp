@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <diffsiam/diffusion/sampler.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -17,25 +16,36 @@ struct DdpmOptions {
   Rng rng{};
 };
 
-/// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0.
+/// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0. Throws ConfigError for eps prediction with
+/// zero terminal SNR.
 template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
+  PredictionTarget const target = target_of(predict);
+  auto const read = [&](int t) {
+    return detail::read_at<T>("ddpm", target, t, schedule.abar(t), options.clip);
+  };
+  static_cast<void>(read(schedule.timesteps() - 1));  // where the least signal is
   Tensor<B> const x = detail::working_copy(x_T);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context());  // no weights change on the way
+  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {
     auto const at = static_cast<std::size_t>(t);
-    Tensor<B> const eps =
+    Tensor<B> const prediction =
         predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1}).widened();
-    require_shape("ddpm", x.shape(), eps.shape(), "a predictor returns eps of x's shape");
-    B::for_each(x.context(), all.grid(),
-                functional::PosteriorMean<T>{detail::clean_image<T>(schedule.abar(t), options.clip),
-                                             static_cast<T>(schedule.posterior_mean_x_0_coef()[at]),
-                                             static_cast<T>(schedule.posterior_mean_x_t_coef()[at])},
-                all.full(x.data()), all.full(eps.data()));
+    require_shape("ddpm", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
+    auto const c_0 = static_cast<T>(schedule.posterior_mean_x_0_coef()[at]);
+    auto const c_t = static_cast<T>(schedule.posterior_mean_x_t_coef()[at]);
+    auto const apply = [&](auto const& functor) {
+      B::for_each(x.context(), all.grid(), functor, all.full(x.data()), all.full(prediction.data()));
+    };
+    if (target == PredictionTarget::eps) {
+      apply(functional::PosteriorMean<T>{detail::clean_image(read(t)), c_0, c_t});
+    } else {
+      apply(functional::PosteriorMean<T, functional::DirectImage<T>>{read(t), c_0, c_t});
+    }
     if (t > 0) {
       double const deviation = options.variance == AncestralVariance::posterior
                                    ? std::exp(0.5 * schedule.posterior_log_variance()[at])

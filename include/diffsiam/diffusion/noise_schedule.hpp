@@ -88,7 +88,7 @@ class NoiseSchedule {
 
   /// The same curve with sqrt(abar) shifted and scaled so that its first value stays and its last is exactly
   /// 0 (Lin et al., WACV 2024, arXiv 2305.08891, algorithm 1). The last step then holds nothing of x_0:
-  /// predict v, and see `has_zero_terminal_snr`.
+  /// predict v or x_0 (whatever is built on eps prediction refuses it), and see `has_zero_terminal_snr`.
   [[nodiscard]] NoiseSchedule with_zero_terminal_snr() const {
     auto const& root = tables_->sqrt_alphas_cumprod;
     if (!(root[root.size() - 2] > root.back())) {
@@ -120,6 +120,16 @@ class NoiseSchedule {
     }
   }
 
+  /// Throws ConfigError with zero terminal SNR: for what predicts eps, or divides by sqrt(abar).
+  void require_signal(std::string_view operation) const {
+    if (has_zero_terminal_snr()) {
+      fail<ConfigError>(
+          operation, "a schedule whose SNR is above 0 at every step",
+          {"zero terminal SNR (abar = 0 at t = ", timesteps() - 1, ")"},
+          "eps prediction and 1/sqrt(abar) have no meaning there: use v prediction or x_0 prediction");
+    }
+  }
+
   /// abar_t for -1 <= t < T, where abar_{-1} = 1.
   [[nodiscard]] double abar(int t) const {
     if (t == -1) return 1;
@@ -144,12 +154,12 @@ class NoiseSchedule {
 
   /// 1/sqrt(abar): x_0 = this x_t - sqrt_recip_alphas_cumprod_m1 eps. ConfigError with zero terminal SNR.
   [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod() const& {
-    require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod");
+    require_signal("NoiseSchedule::sqrt_recip_alphas_cumprod");
     return tables_->sqrt_recip_alphas_cumprod;
   }
   /// sqrt(1/abar - 1). ConfigError with zero terminal SNR.
   [[nodiscard]] std::span<double const> sqrt_recip_alphas_cumprod_m1() const& {
-    require_noise_to_mean_something("NoiseSchedule::sqrt_recip_alphas_cumprod_m1");
+    require_signal("NoiseSchedule::sqrt_recip_alphas_cumprod_m1");
     return tables_->sqrt_recip_alphas_cumprod_m1;
   }
 
@@ -170,12 +180,12 @@ class NoiseSchedule {
   /// Posterior mean written with eps = this x_t - noise_posterior_mean_noise_coef eps: 1/sqrt(alpha).
   /// ConfigError with zero terminal SNR.
   [[nodiscard]] std::span<double const> noise_posterior_mean_x_t_coef() const& {
-    require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_x_t_coef");
+    require_signal("NoiseSchedule::noise_posterior_mean_x_t_coef");
     return tables_->noise_posterior_mean_x_t_coef;
   }
   /// beta/(sqrt(alpha) sqrt(1 - abar)), to be subtracted. ConfigError with zero terminal SNR.
   [[nodiscard]] std::span<double const> noise_posterior_mean_noise_coef() const& {
-    require_noise_to_mean_something("NoiseSchedule::noise_posterior_mean_noise_coef");
+    require_signal("NoiseSchedule::noise_posterior_mean_noise_coef");
     return tables_->noise_posterior_mean_noise_coef;
   }
 
@@ -215,14 +225,6 @@ class NoiseSchedule {
   static NoiseSchedule build(std::string_view operation, std::vector<double> betas) {
     detail::require_betas(operation, betas);
     return NoiseSchedule(std::make_shared<detail::NoiseTables const>(std::move(betas)));
-  }
-
-  void require_noise_to_mean_something(std::string_view operation) const {
-    if (has_zero_terminal_snr()) {
-      fail<ConfigError>(operation, "a schedule whose SNR is above 0 at every step",
-                        {"zero terminal SNR (abar = 0 at t = ", timesteps() - 1, ")"},
-                        "eps prediction and 1/sqrt(abar) have no meaning there: use v prediction");
-    }
   }
 
   std::shared_ptr<detail::NoiseTables const> tables_;

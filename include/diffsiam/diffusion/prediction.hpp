@@ -4,30 +4,17 @@
 // v: Salimans and Ho, "Progressive distillation", ICLR 2022, arXiv 2202.00512.
 #pragma once
 
-#include <cmath>
-#include <string>
 #include <string_view>
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/diffusion/noise_schedule.hpp>
+#include <diffsiam/functional/prediction_target.hpp>
 
 namespace diffsiam::diffusion {
 
-/// What the network's output stands for.
-enum class PredictionTarget { eps, x_0, v };
-
-[[nodiscard]] constexpr std::string_view to_string(PredictionTarget target) {
-  switch (target) {
-    case PredictionTarget::eps:
-      return "eps";
-    case PredictionTarget::x_0:
-      return "x_0";
-    case PredictionTarget::v:
-      return "v";
-  }
-  return "unknown";
-}
+using functional::PredictionTarget;
+using functional::to_string;
 
 /// result = x_t coefficient * x_t + prediction coefficient * prediction.
 struct LinearPair {
@@ -66,8 +53,9 @@ inline SignalAndNoise signal_and_noise(NoiseSchedule const& schedule, int t, std
 inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::string_view operation) {
   auto const pair = signal_and_noise(schedule, t, operation);
   if (pair.signal == 0) {
-    fail<ConfigError>(operation, "an SNR above 0", {"abar = 0 at t = ", t},
-                      "x_t holds nothing of x_0 there, so eps says nothing: use v prediction");
+    fail<ConfigError>(
+        operation, "an SNR above 0", {"abar = 0 at t = ", t},
+        "x_t holds nothing of x_0 there, so eps says nothing: use v prediction or x_0 prediction");
   }
   return pair;
 }

@@ -63,12 +63,19 @@ struct P2 {
   }
 };
 
-/// lambda_t of every step, T entries: what a loss looks up.
+/// lambda_t of every step, T entries: what a loss looks up. Throws ConfigError for a weight that is negative
+/// or not finite, as a negative power of an SNR of 0 is.
 template <Weighting W>
 [[nodiscard]] std::vector<double> weight_table(NoiseSchedule const& schedule, W const& weighting) {
   std::vector<double> table(static_cast<std::size_t>(schedule.timesteps()));
-  for (int t = 0; t < schedule.timesteps(); ++t)
-    table[static_cast<std::size_t>(t)] = static_cast<double>(weighting(schedule, t));
+  for (int t = 0; t < schedule.timesteps(); ++t) {
+    auto const weight = static_cast<double>(weighting(schedule, t));
+    if (!(weight >= 0 && std::isfinite(weight))) {
+      fail<ConfigError>("weight_table", "finite weights of 0 or more",
+                        {"lambda = ", detail::number(weight), " at t = ", t});
+    }
+    table[static_cast<std::size_t>(t)] = weight;
+  }
   return table;
 }
 

@@ -1,11 +1,17 @@
-// One hop of a sampler, per pixel.
+// One hop of a sampler, per pixel, at noise level (a, s) = (sqrt(abar), sqrt(1 - abar)).
 #pragma once
 
 #include <diffsiam/config.hpp>
+#include <diffsiam/functional/prediction_target.hpp>
 
 namespace diffsiam::functional {
 
-/// x_0 from x and eps at noise level (a, s) = (sqrt(abar), sqrt(1 - abar)), clipped to [-1, 1] where asked.
+template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T clipped_to_image(T const& x_0) {
+  return x_0 < T(-1) ? T(-1) : (x_0 > T(1) ? T(1) : x_0);
+}
+
+/// x_0 from x and eps, clipped to [-1, 1] where asked; a > 0.
 template <class T>
 struct CleanImage {
   T a, s;
@@ -13,7 +19,7 @@ struct CleanImage {
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x, T const& eps) const {
     T const x_0 = (x - s * eps) / a;
     if (!clip) return x_0;
-    return x_0 < T(-1) ? T(-1) : (x_0 > T(1) ? T(1) : x_0);
+    return clipped_to_image(x_0);
   }
 };
 
@@ -30,12 +36,50 @@ struct DdimHop {
   }
 };
 
-/// x becomes the posterior mean c_0 x_0 + c_t x (Ho et al., 2020, eq. 7).
+/// CleanImage of any prediction. x_0 and eps each come straight from what was predicted: where a or s is
+/// tiny, the way from one to the other and back loses every digit.
 template <class T>
+struct DirectImage {
+  PredictionTarget target;
+  T a, s;
+  bool clip;
+  /// x_0 before it is clipped.
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T x_0(T const& x, T const& prediction) const {
+    if (target == PredictionTarget::eps) return (x - s * prediction) / a;
+    return target == PredictionTarget::v ? a * x - s * prediction : prediction;
+  }
+  /// eps; of x_0 prediction for s > 0 only.
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T eps(T const& x, T const& prediction) const {
+    if (target == PredictionTarget::eps) return prediction;
+    return target == PredictionTarget::v ? s * x + a * prediction : (x - a * prediction) / s;
+  }
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x, T const& prediction) const {
+    return clip ? clipped_to_image(x_0(x, prediction)) : x_0(x, prediction);
+  }
+};
+
+/// DdimHop of any prediction. eps' is recomputed only where clipping moved x_0, for that costs digits where s
+/// is tiny.
+template <class T>
+struct DirectHop {
+  DirectImage<T> clean;
+  T a_to, direction;
+  DIFFSIAM_HOST_DEVICE void operator()(T& x, T const& prediction) const {
+    T const x_0 = clean(x, prediction);
+    bool const moved = x_0 != clean.x_0(x, prediction) && clean.s > T(0);
+    T const eps = moved ? (x - clean.a * x_0) / clean.s : clean.eps(x, prediction);
+    x = a_to * x_0 + direction * eps;
+  }
+};
+
+/// x becomes the posterior mean c_0 x_0 + c_t x (Ho et al., 2020, eq. 7).
+template <class T, class Clean = CleanImage<T>>
 struct PosteriorMean {
-  CleanImage<T> clean;
+  Clean clean;
   T c_0, c_t;
-  DIFFSIAM_HOST_DEVICE void operator()(T& x, T const& eps) const { x = c_0 * clean(x, eps) + c_t * x; }
+  DIFFSIAM_HOST_DEVICE void operator()(T& x, T const& prediction) const {
+    x = c_0 * clean(x, prediction) + c_t * x;
+  }
 };
 
 }  // namespace diffsiam::functional

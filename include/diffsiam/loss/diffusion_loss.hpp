@@ -1,4 +1,5 @@
-// The diffusion losses: mean over n, h, w, c of lambda_t (eps - prediction)^2.
+// The diffusion losses: mean over n, h, w, c of lambda_t (eps - prediction)^2. With zero terminal SNR nothing
+// of x_0 could be learned from eps at the last step: their constructors throw ConfigError.
 #pragma once
 
 #include <vector>
@@ -14,7 +15,9 @@ class Noise {
  public:
   template <diffusion::Weighting W = diffusion::ConstantWeight>
   explicit Noise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
-      : weights_(diffusion::weight_table(schedule, weighting)) {}
+      : weights_(diffusion::weight_table(schedule, weighting)) {
+    schedule.require_signal("loss::Noise");
+  }
 
   /// eps (n, h, w, c) -> rank 0.
   template <FlowingValue Eps, class B>
@@ -32,7 +35,9 @@ class ShiftedNoise {
  public:
   template <diffusion::Weighting W = diffusion::SnrPower>
   explicit ShiftedNoise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
-      : schedule_(schedule), weights_(diffusion::weight_table(schedule, weighting)) {}
+      : schedule_(schedule), weights_(diffusion::weight_table(schedule, weighting)) {
+    schedule.require_signal("loss::ShiftedNoise");
+  }
 
   /// eps and gradient (n, h, w, c) -> rank 0.
   template <FlowingValue Eps, FlowingValue G, class B>

@@ -26,10 +26,11 @@ class DiffSiam {
   };
 
   /// The partition is the encoder's; the weighting is that of the diffusion loss, PDAE's by default. Throws
-  /// ConfigError where encoder, decoder and schedule do not fit each other.
+  /// ConfigError where encoder, decoder and schedule do not fit each other, and with zero terminal SNR, where
+  /// eps, which the decoder shifts, says nothing.
   template <diffusion::Weighting W = diffusion::SnrPower>
   DiffSiam(Encoder encoder, Decoder decoder, Config config = {}, W const& weighting = {})
-      : config_(std::move(config)),
+      : config_(with_signal(std::move(config))),
         encoder_(std::move(encoder)),
         decoder_(std::move(decoder)),
         loss_(config_.schedule, weighting) {
@@ -123,12 +124,11 @@ class DiffSiam {
   template <class V>
   [[nodiscard]] Tensor<V> preview(Tensor<V> const& x_t, int t, Tensor<V> const& z) const {
     schedule().require_timestep(t, "preview");
-    Tensor<V> const steps = diffusion::same_timestep<V>(x_t.context(), x_t.shape().samples(), t);
-    Tensor<V> const eps = guided(z, {.coefficient = ShiftCoefficient::posterior})(x_t, steps, {t, 1});
     // Hopping to abar = 1 leaves x_0^ alone.
     diffusion::Hop const hop{t, schedule().abar(t), 1, true};
-    auto const known = [&](Tensor<V> const&, Tensor<V> const&, diffusion::SamplerStep) { return eps; };
-    return diffusion::follow_hops<V>(std::span{&hop, 1}, x_t, known, {}, diffusion::NoProgress{});
+    return diffusion::follow_hops<V>(std::span{&hop, 1}, x_t,
+                                     guided(z, {.coefficient = ShiftCoefficient::posterior}), {},
+                                     diffusion::NoProgress{});
   }
 
   template <class F>
@@ -143,6 +143,11 @@ class DiffSiam {
   }
 
  private:
+  [[nodiscard]] static Config with_signal(Config config) {
+    config.schedule.require_signal("DiffSiam");
+    return config;
+  }
+
   template <FlowingValue Z>
   [[nodiscard]] auto loss_in(encoder::GradientMode mode, Z const& z,
                              diffusion::Noised<typename Z::Backend> const& noised) const {

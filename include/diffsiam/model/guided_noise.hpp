@@ -19,10 +19,13 @@ struct Guidance {
   int unguided_last_steps = 0;  ///< of a decode; there G is not computed
 };
 
-/// z (n, dims) is masked by the partition at every step; k = 1 reveals all of it always.
+/// z (n, dims) is masked by the partition at every step; k = 1 reveals all of it always. A shift is one of
+/// eps, so a schedule with zero terminal SNR is a ConfigError.
 template <class Decoder, class B>
 class GuidedNoise {
  public:
+  static constexpr bool leaves_weights_alone = diffusion::leaves_weights_alone<Decoder>;
+
   GuidedNoise(Decoder const& decoder, diffusion::NoiseSchedule schedule,
               encoder::TimestepPartition const& partition, Tensor<B> z, Guidance guidance = {})
       : decoder_(decoder),
@@ -30,6 +33,7 @@ class GuidedNoise {
         partition_(partition),
         z_(std::move(z)),
         guidance_(guidance) {
+    schedule_.require_signal("GuidedNoise");
     require_shape("GuidedNoise", {z_.shape().samples(), partition.dims()}, z_.shape(),
                   "z is as wide as its partition");
     if (guidance.unguided_last_steps < 0) {

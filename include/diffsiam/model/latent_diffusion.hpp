@@ -25,13 +25,16 @@ class LatentDiffusion {
     diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::constant();
   };
 
-  /// Copies share their weights. The denoiser is as wide as the standardisation.
+  /// Copies share their weights. The denoiser is as wide as the standardisation and predicts eps: throws
+  /// ConfigError for a schedule with zero terminal SNR.
   LatentDiffusion(Denoiser denoiser, LatentStandardisation<B> standardisation, Config config = {},
                   Loss loss = {})
       : config_(std::move(config)),
         denoiser_(std::move(denoiser)),
         standardisation_(std::move(standardisation)),
-        loss_(std::move(loss)) {}
+        loss_(std::move(loss)) {
+    config_.schedule.require_signal("LatentDiffusion");
+  }
 
   [[nodiscard]] diffusion::NoiseSchedule const& schedule() const& { return config_.schedule; }
   [[nodiscard]] diffusion::NoiseSchedule schedule() const&& { return config_.schedule; }

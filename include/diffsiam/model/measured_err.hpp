@@ -59,10 +59,10 @@ template <class B>
   return distances;
 }
 
-/// Err at each of `timesteps` for the pairs x_0[i], y_0[i], both (n, h, w, c). `predict` maps x_t, t to eps:
+/// Err at each of `timesteps` for the pairs x_0[i], y_0[i], both (n, h, w, c). `predict` is
 /// diffusion::PlainNoise of a denoiser, or any NoisePredictor; it is asked for all n at once. Throws
 /// ShapeError for unlike shapes or no pair, RangeError for t outside the schedule, ConfigError without draws
-/// or where the SNR is 0, NumericError where a reconstruction is not finite.
+/// or where eps is predicted at an SNR of 0, NumericError where a reconstruction is not finite.
 template <class B, diffusion::NoisePredictor<B> Predict>
 [[nodiscard]] std::vector<MeasuredErr> measured_err(diffusion::NoiseSchedule const& schedule,
                                                     Predict const& predict, Tensor<B> const& x_0,
@@ -73,6 +73,9 @@ template <class B, diffusion::NoisePredictor<B> Predict>
   if (x_0.size() == 0) fail<ShapeError>("measured_err", "at least one pair", x_0.shape());
   detail::require_timesteps("measured_err", schedule, timesteps);
   detail::require_draws("measured_err", config.draws);
+  auto const target = diffusion::target_of(predict);
+  for (int const t : timesteps)
+    static_cast<void>(diffusion::convert_prediction(schedule, t, target, diffusion::PredictionTarget::x_0));
 
   std::vector<MeasuredErr> result;
   std::vector<double> const distances = pair_distances(x_0, y_0);
@@ -88,9 +91,8 @@ template <class B, diffusion::NoisePredictor<B> Predict>
                          MeasuredErr& at) {
     Tensor<B> const t = diffusion::same_timestep<B>(x_0.context(), x_0.shape().samples(), at.t);
     Tensor<B> const x_t = diffusion::add_noise(schedule, original, t, noise);
-    diffusion::LinearPair const pair = diffusion::x_0_from_eps(schedule, at.t);
-    Tensor<B> const clean =
-        ops::linear_combination(pair.x_t, x_t, pair.prediction, predict(x_t, t, {.t = at.t, .remaining = 1}));
+    Tensor<B> const clean = diffusion::predict_as(diffusion::PredictionTarget::x_0, schedule, predict, x_t,
+                                                  {.t = at.t, .remaining = 1});
     for (double const along : inner_products(clean - middle, other - original)) {
       if (!std::isfinite(along))
         fail<NumericError>("measured_err", "finite reconstructions", {along, " at t = ", at.t});

@@ -10,6 +10,7 @@
 #include <diffsiam/diffusion/weighting.hpp>
 #include <diffsiam/encoder/reveal.hpp>
 #include <diffsiam/loss/diffusion_loss.hpp>
+#include <diffsiam/loss/mean_squared_error.hpp>
 #include <diffsiam/model/diffsiam.hpp>
 #include <diffsiam/model/measured_err.hpp>
 
@@ -78,17 +79,18 @@ template <class B, class Encoder, class Decoder>
       });
 }
 
-/// The same of a predictor alone, such as diffusion::PlainNoise of a denoiser; `shifted` is its loss too.
+/// The same of a predictor alone, such as diffusion::PlainNoise of a denoiser, its prediction turned into
+/// eps; `shifted` is its loss too. Throws ConfigError also for eps prediction where the SNR is 0.
 template <class B, diffusion::NoisePredictor<B> Predict>
 [[nodiscard]] std::vector<StepLoss> step_losses(diffusion::NoiseSchedule const& schedule,
                                                 Predict const& predict, Tensor<B> const& x_0,
                                                 std::span<int const> timesteps,
                                                 StepLossConfig const& config = {}) {
-  loss::Noise const loss{schedule};
   return detail::visit_steps(
       schedule, x_0, timesteps, config, [&](StepLoss& at, diffusion::Noised<B> const& noised) {
-        Tensor<B> const eps = predict(noised.x_t, noised.t, {.t = at.t, .remaining = 1});
-        auto const value = static_cast<double>(loss(eps, noised).item());
+        Tensor<B> const eps = diffusion::predict_as(diffusion::PredictionTarget::eps, schedule, predict,
+                                                    noised.x_t, {.t = at.t, .remaining = 1});
+        auto const value = static_cast<double>(loss::MeanSquaredError{}(eps, noised.noise).item());
         at.denoiser += value;
         at.shifted += value;
       });

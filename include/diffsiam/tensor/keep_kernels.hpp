@@ -1,22 +1,30 @@
-// keep_kernels: a promise that weights stay as they are, for inference.
+// keep_kernels: weights are rearranged once for many calls, for inference.
 #pragma once
 
 #include <type_traits>
 
 namespace diffsiam {
 
+/// What is promised of the weights while kernels are kept.
+enum class WeightPromise {
+  none,  ///< they are looked at before each use, which takes about as long as reading them
+  stay   ///< none is written or freed, by nobody
+};
+
 namespace detail {
 struct NothingKept {};
 }  // namespace detail
 
-/// While the result lives, no weights that the context's operations read may be written or freed; backends
-/// then rearrange them once and not at every call, which at batches of a few images makes inference several
-/// times faster and costs up to 256 MiB. Samplers do so on their own. `auto const kept =
+/// While the result lives, backends keep weights as they rearranged them, instead of doing it at every call:
+/// at batches of a few images inference becomes several times faster, for up to 256 MiB. Unless they are
+/// promised to stay, weights may be written or freed meanwhile, by an optimizer or through any pointer: those
+/// that have changed are rearranged anew. Samplers do so on their own. `auto const kept =
 /// keep_kernels(context);`
 template <class Context>
-[[nodiscard]] auto keep_kernels(Context& context) {
+[[nodiscard]] auto keep_kernels(Context& context,
+                                [[maybe_unused]] WeightPromise promise = WeightPromise::none) {
   if constexpr (requires { context.kernels(); }) {
-    return typename std::remove_reference_t<decltype(context.kernels())>::Scope{context.kernels()};
+    return typename std::remove_reference_t<decltype(context.kernels())>::Scope{context.kernels(), promise};
   } else {
     return detail::NothingKept{};
   }

@@ -22,6 +22,7 @@ template <class B, class BlockTypes = Blocks>
 class ShiftDecoder {
  public:
   using Backend = B;
+  static constexpr bool leaves_weights_alone = UNet<B, BlockTypes>::leaves_weights_alone;
   struct Config {
     Index latent_dims = 512;
     std::uint64_t seed = 1;  ///< of the initial weights

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <diffsiam/config.hpp>
@@ -15,6 +16,8 @@ template <class B, class BlockTypes = Blocks>
 class UNet {
  public:
   using Backend = B;
+  /// See diffusion::leaves_weights_alone; blocks of your own may do as they like.
+  static constexpr bool leaves_weights_alone = std::is_same_v<BlockTypes, Blocks>;
 
   /// Throws ConfigError for sizes that cannot be built.
   UNet(typename B::Context& context, Config config)

@@ -124,7 +124,7 @@ template <class T, class E, class Weight>
 [[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, KernelCache::Key const& key,
                                                    Index depth, Index columns, Weight weight) {
   return context.kernels().get(
-      key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(E),
+      context.threads(), key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(E),
       [&](std::size_t bytes) { return context.allocate(bytes); },
       [&](void* to) { pack_weights<T>(context, depth, columns, static_cast<E*>(to), weight); });
 }
@@ -174,9 +174,9 @@ void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E con
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   Index const depth = g.depth();
-  auto const packed =
-      detail::packed_weights<T, E>(context, {w, KernelCache::Form::panels, g.in, g.out, g.kernel}, depth,
-                                   g.out, [=](Index k, Index o) { return w[o * depth + k]; });
+  auto const packed = detail::packed_weights<T, E>(
+      context, KernelCache::key_of(w, KernelCache::Form::panels, g.in, g.out, g.kernel), depth, g.out,
+      [=](Index k, Index o) { return w[o * depth + k]; });
   detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
@@ -188,8 +188,8 @@ void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g
   ConvGeometry const back = turned(g);
   Index const depth = g.depth(), last_tap = g.kernel * g.kernel - 1;
   auto const packed = detail::packed_weights<T, E>(
-      context, {w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel}, back.depth(), g.in,
-      [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
+      context, KernelCache::key_of(w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel), back.depth(),
+      g.in, [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
   detail::convolve_all<T, E, X, Y>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx, true);
 }
 

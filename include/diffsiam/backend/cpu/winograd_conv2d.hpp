@@ -224,7 +224,7 @@ void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key cons
   std::shared_ptr<void> kernel;
   if (!by_panels || context.kernels().keeping())
     kernel = context.kernels().get(
-        key, bytes, [&](std::size_t size) { return context.allocate(size); },
+        context.threads(), key, bytes, [&](std::size_t size) { return context.allocate(size); },
         [&](void* to) {
           context.threads().run((g.out + panel_columns<T> - 1) / panel_columns<T>, [&](Index piece, int) {
             fill(panel_of<T>(static_cast<E*>(to), g, piece * panel_columns<T>));
@@ -243,7 +243,7 @@ void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key cons
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   convolve<T, E>(
-      context, g, {w, KernelCache::Form::winograd, g.in, g.out, 3}, x,
+      context, g, KernelCache::key_of(w, KernelCache::Form::winograd, g.in, g.out, 3), x,
       [&](KernelPanel<E> const& panel) { transform_weights<T, E>(g.in, w, panel); },
       Target<T, Y>{y, bias, false});
 }
@@ -252,8 +252,9 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, X const* dy, T const* w, Y* dx) {
   convolve<T, E>(
-      context, {g.n, g.h, g.w, g.out, g.in, 3, 1}, {w, KernelCache::Form::turned_winograd, g.in, g.out, 3},
-      dy, [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
+      context, {g.n, g.h, g.w, g.out, g.in, 3, 1},
+      KernelCache::key_of(w, KernelCache::Form::turned_winograd, g.in, g.out, 3), dy,
+      [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
       Target<T, Y>{dx, nullptr, true});
 }
 

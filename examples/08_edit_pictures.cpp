@@ -74,11 +74,12 @@ void print_figures(Edits const& edits) {
   for (Reconstruction const& r : edits.reconstructions)
     std::printf("%-10s  rebuilt: PSNR %.1f, SSIM %.3f; from random x_T: PSNR %.1f, SSIM %.3f\n",
                 r.method.c_str(), r.inferred.psnr, r.inferred.ssim, r.random.psnr, r.random.ssim);
-  for (auto const& of_method : edits.manipulations)
-    for (Manipulation const& m : of_method)
-      std::printf("%-10s  factor %zu to %d by %s: reached %.2f, target %.2f, others %.2f\n", m.method.c_str(),
-                  m.wish.factor, m.wish.level, m.direction.c_str(), m.effect.reached, m.effect.target,
-                  m.effect.others);
+  for (MethodEdits const& of_method : edits.manipulations)
+    for (WishEdits const& of : of_method.wishes)
+      for (Manipulation const* const m : of.directions())
+        std::printf("%-10s  factor %zu to %d by %s: reached %.2f, target %.2f, others %.2f\n",
+                    of_method.method.c_str(), of.wish.factor, of.wish.level, m->direction.c_str(),
+                    m->effect.reached, m->effect.target, m->effect.others);
   for (Generated const& g : edits.compared)
     std::printf("Frechet distance of %s: %.2f\n", g.kind.c_str(), g.frechet);
 }

@@ -13,6 +13,9 @@
 
 #include <diffsiam/backend/cpu.hpp>
 
+#include "../examples/support/options.hpp"
+#include "../examples/support/program.hpp"
+
 namespace {
 
 namespace ds = diffsiam;
@@ -77,15 +80,15 @@ double copy_bytes(ds::ThreadPool& threads) {
 
 int main(int argc, char** argv) {
   int count = 2;
-  CLI::App app{"What this machine can do at most. Prints one JSON line."};
-  app.add_option("--threads", count, "0: all cores")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  ds::ThreadPool threads{count};
-  nlohmann::ordered_json const record{{"program", "roofline"},
-                                      {"threads", threads.threads()},
-                                      {"float32_gflops", peak_flops<float>(threads) / 1e9},
-                                      {"bf16_gflops", peak_flops<ds::BFloat16>(threads) / 1e9},
-                                      {"copy_gbytes_per_second", copy_bytes(threads) / 1e9}};
-  std::printf("%s\n", record.dump().c_str());
-  return 0;
+  CLI::App app{"What this machine can do at most. Prints one JSON line.", "roofline"};
+  example::add_threads(app, count);
+  return example::run_program(app, argc, argv, [&] {
+    ds::ThreadPool threads{count};
+    nlohmann::ordered_json const record{{"program", "roofline"},
+                                        {"threads", threads.threads()},
+                                        {"float32_gflops", peak_flops<float>(threads) / 1e9},
+                                        {"bf16_gflops", peak_flops<ds::BFloat16>(threads) / 1e9},
+                                        {"copy_gbytes_per_second", copy_bytes(threads) / 1e9}};
+    std::printf("%s\n", record.dump().c_str());
+  });
 }

@@ -1,7 +1,8 @@
 // Noise schedules and time grids: how fast each schedule destroys a picture, which steps each grid visits,
 // and when attributes of a given size are lost. Writes a page with curves and a picture.
 //
-//   build/release/examples/noise_schedules [FOLDER]
+//   cmake --build build/demo --target noise_schedules      (scripts/demo makes build/demo)
+//   build/demo/examples/noise_schedules [FOLDER]
 // ctest: @OUT@
 
 #include <cstdio>
@@ -9,6 +10,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/diffsiam.hpp>
@@ -100,5 +103,9 @@ void run(std::filesystem::path const& folder) {
 }
 
 int main(int argc, char** argv) {
-  return example::run_program("noise_schedules", [&] { run(argc > 1 ? argv[1] : "runs/schedules"); });
+  std::filesystem::path folder = "runs/schedules";
+  CLI::App app{"Draws noise schedules and time grids.", "noise_schedules"};
+  app.add_option("folder", folder, "where schedules.html and schedules.png are written")
+      ->capture_default_str();
+  return example::run_program(app, argc, argv, [&] { run(folder); });
 }

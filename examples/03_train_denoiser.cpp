@@ -1,8 +1,11 @@
 // Trains a denoiser on Fashion-MNIST and shows samples of it: the first half of the main job on its own.
 //
-//   build/release/examples/train_denoiser --steps 450 --out runs/denoiser
+//   cmake --build build/demo --target train_denoiser       (scripts/demo makes build/demo)
+//   build/demo/examples/train_denoiser --steps 450 --out runs/denoiser
 //
-// ctest: --steps 2 --batch 8 --base 8 --precision bf16 --out @OUT@
+// ctest: --steps 2 --batch 8 --base 8 --precision bf16 --overwrite --out @OUT@
+//
+// In runs/denoiser: config.json, denoiser.*, and report.html when it is finished.
 
 #include <filesystem>
 #include <string>
@@ -10,8 +13,11 @@
 #include <CLI/CLI.hpp>
 
 #include "support/backends.hpp"
+#include "support/options.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
+#include "support/run_start.hpp"
+#include "support/settings.hpp"
 #include "support/training.hpp"
 
 namespace {
@@ -19,19 +25,21 @@ namespace {
 using namespace example;
 
 template <class B>
-void run(RunConfig const& config, std::filesystem::path const& out, std::filesystem::path const& data,
-         bool resume) {
+void run(RunConfig const& config, RunFolder const& folder, std::filesystem::path const& data,
+         RunStart const& start) {
+  require_valid_denoiser(config, fashion_parts);
+  RunClaim const claim{folder, config.json(), start, {.stages = {"denoiser"}, .last = "report.html"}};
+  if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
   auto const fashion = ds::data::load_fashion_mnist(data);
-  RunFolder const folder{out};
-  std::filesystem::create_directories(out);
+  claim.take();
   auto context = make_context<B>(config.threads);
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
 
   auto const cost = ds::summary(denoiser, ds::Shape{1, 28, 28, 1}, ds::Shape{1});
   say(std::to_string(cost.parameters) + " parameters, " +
       ds::io::format_fixed(cost.evaluation.flops / 1e9, 3) + " GFLOP an image and evaluation");
-  StageSpeed const speed =
-      train_denoiser(context, denoiser, {fashion.train, fashion.train, fashion.test}, config, folder, resume);
+  StageSpeed const speed = train_denoiser(context, denoiser, {fashion.train, fashion.train, fashion.test},
+                                          config, folder, start.resume);
 
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::diffusion::PlainNoise const predict{denoiser, schedule};
@@ -62,23 +70,23 @@ void run(RunConfig const& config, std::filesystem::path const& out, std::filesys
 int main(int argc, char** argv) {
   RunConfig config;
   BackendChoice choice;
-  std::filesystem::path out = "runs/denoiser", data{ds::data::FashionMnist::debian_folder};
-  bool resume = false;
-  CLI::App app{"Trains a denoiser on Fashion-MNIST."};
-  app.add_option("--steps", config.denoiser_steps, "of training")->capture_default_str();
-  app.add_option("--base", config.base_channels, "channels of the first level")->capture_default_str();
-  app.add_option("--batch", config.denoiser_batch, "pictures a step")->capture_default_str();
-  app.add_option("--seed", config.seed, "another random run")->capture_default_str();
-  app.add_option("--threads", config.threads, "0: all cores")->capture_default_str();
+  RunFolder folder{"runs/denoiser"};
+  RunStart start;
+  std::filesystem::path data{ds::data::FashionMnist::debian_folder};
+  CLI::App app{"Trains a denoiser on Fashion-MNIST.", "train_denoiser"};
+  add_whole_number(app, "--steps", config.denoiser_steps, 1, most_steps, "of training");
+  add_whole_number(app, "--base", config.base_channels, 8, 1024,
+                   "channels of the first level, a multiple of 8");
+  add_whole_number(app, "--batch", config.denoiser_batch, 1, 4096, "pictures a step");
+  add_seed(app, config.seed);
+  add_threads(app, config.threads);
   add_backend_options(app, choice);
-  app.add_option("--out", out, "folder of the run")->capture_default_str();
+  app.add_option("--out", folder.root, "folder of the run")->capture_default_str();
   app.add_option("--data", data, "folder with the IDX files")->capture_default_str();
-  app.add_flag("--resume", resume, "goes on with the interrupted run in the folder");
-  CLI11_PARSE(app, argc, argv);
-  return example::run_program("train_denoiser", [&] {
-    example::stop_on_interrupt();
+  add_start_options(app, start);
+  return run_program(app, argc, argv, [&] {
     config.backend = choice.backend;
     config.precision = choice.precision;
-    with_backend(choice, [&]<class B>() { run<B>(config, out, data, resume); });
+    with_backend(choice, [&]<class B>() { run<B>(config, folder, data, start); });
   });
 }

@@ -4,10 +4,11 @@
 //   scripts/demo                                           installs, builds and runs it
 //   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
 //
-// ctest: --pictures 400 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 40 --neighbours 5 --out @OUT@
+// ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --overwrite
+// --out @OUT@
 //
-// In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), result.json,
-// report.html.
+// In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), report.html, and
+// result.json when it is finished.
 
 #include <algorithm>
 #include <cstdio>
@@ -19,8 +20,11 @@
 
 #include "support/activations.hpp"
 #include "support/backends.hpp"
+#include "support/options.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
+#include "support/run_start.hpp"
+#include "support/settings.hpp"
 #include "support/training.hpp"
 #include "support/weighting.hpp"
 
@@ -31,8 +35,8 @@ using namespace example;
 struct Options {
   BackendChoice choice;
   bool full = false;
-  bool resume = false;
-  std::filesystem::path out = "runs/demo";
+  RunStart start;
+  RunFolder folder{"runs/demo"};
   std::filesystem::path data{ds::data::FashionMnist::debian_folder};
   std::uint64_t seed = 0;
   int threads = 0;
@@ -41,7 +45,7 @@ struct Options {
   std::optional<ds::Index> base_channels, siamese_batch, encoder_width, neighbours;
   std::optional<double> siamese_weight, temperature;
   std::optional<int> subsets;
-  std::optional<ds::Index> pictures;  ///< of each part; all of them unless told
+  ds::Index pictures = 0;  ///< of each part; 0: all of them
 
   [[nodiscard]] RunConfig config() const {
     RunConfig config = full ? RunConfig::full() : RunConfig::quick();
@@ -60,17 +64,16 @@ struct Options {
     config.subsets = subsets.value_or(config.subsets);
     return config;
   }
+  [[nodiscard]] PartSizes parts() const { return fashion_parts.first(pictures); }
 };
 
 Pictures load_pictures(Options const& options) {
   auto const fashion = ds::data::load_fashion_mnist(options.data);
-  auto const few = [&](ds::data::Dataset const& all, ds::Index most) {
-    return all.slice(0, std::min(options.pictures.value_or(most), most));
-  };
   // The split does not follow the run's seed: all runs are measured on the same pictures.
-  auto const [train, validation] = fashion.train.split(55000, 0);
-  return {few(train, train.size()), few(validation, validation.size()),
-          few(fashion.test, fashion.test.size())};
+  auto const [train, validation] = fashion.train.split(fashion_parts.train, 0);
+  PartSizes const parts = options.parts();
+  return {train.slice(0, parts.train), validation.slice(0, parts.validation),
+          fashion.test.slice(0, parts.test)};
 }
 
 void print_table(Results const& results, RunConfig const& config) {
@@ -131,10 +134,20 @@ Results measure(typename B::Context& context, ds::DiffSiam<B> const& model, Pict
 template <class B>
 void run(Options const& options) {
   RunConfig const config = options.config();
+  RunFolder const& folder = options.folder;
+  bool const resume = options.start.resume;
+  require_valid(config, options.parts());
+  auto settings = config.json();
+  if (options.pictures > 0) settings["pictures"] = options.pictures;
+  RunClaim const claim{folder,
+                       settings,
+                       options.start,
+                       {.stages = {"denoiser", "diffsiam"},
+                        .others = {"probe.metrics.jsonl", "reconstructions.png", "report.html"},
+                        .last = "result.json"}};
+  if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
   Pictures const pictures = load_pictures(options);
-  RunFolder const folder{options.out};
-  std::filesystem::create_directories(folder.root);
-  ds::io::write_file(folder / "config.json", config.json().dump(2) + "\n");
+  claim.take();
 
   auto context = make_context<B>(config.threads);
   ds::ThreadPool threads{config.threads};  // for measures, which are taken on the host
@@ -144,8 +157,7 @@ void run(Options const& options) {
   say("denoiser: " + std::to_string(ds::parameters(denoiser).size()) + " parameters; run " + config.name +
       " in " + folder.root.string());
 
-  StageSpeed const denoiser_speed =
-      train_denoiser(context, denoiser, pictures, config, folder, options.resume);
+  StageSpeed const denoiser_speed = train_denoiser(context, denoiser, pictures, config, folder, resume);
   ds::DiffSiam<B> const model{
       encoder,
       ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}},
@@ -158,10 +170,10 @@ void run(Options const& options) {
     say("neighbours of the training pictures, by the denoiser");
     partners = denoiser_partners(context, denoiser, pictures.train, config.neighbours, threads);
   }
-  ProbeCurve curve{threads, pictures, folder / "probe.metrics.jsonl", options.resume};
+  ProbeCurve curve{threads, pictures, folder / "probe.metrics.jsonl", resume};
   auto const look = [&](std::uint64_t step) { curve.look(context, model.encoder(), step); };
   StageSpeed const diffsiam_speed =
-      train_diffsiam(context, model, pictures, config, folder, options.resume, partners, look);
+      train_diffsiam(context, model, pictures, config, folder, resume, partners, look);
   Results results = measure(context, model, pictures, config, threads);
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;
@@ -176,39 +188,36 @@ void run(Options const& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"Trains a denoiser and DiffSiam on Fashion-MNIST and reports what the features know."};
+  CLI::App app{"Trains a denoiser and DiffSiam on Fashion-MNIST and reports what the features know.",
+               "train_diffsiam"};
   bool quick = false;
   app.add_flag("--quick", quick, "under ten minutes on two cores (default)");
   app.add_flag("--full", options.full, "trains as long as it pays")->excludes("--quick");
-  app.add_flag("--resume", options.resume, "goes on with the interrupted run in the folder");
-  app.add_option("--out", options.out, "folder of the run")->capture_default_str();
+  add_start_options(app, options.start);
+  app.add_option("--out", options.folder.root, "folder of the run")->capture_default_str();
   app.add_option("--data", options.data, "folder with the IDX files of Fashion-MNIST")->capture_default_str();
-  app.add_option("--seed", options.seed, "another random run")->capture_default_str();
-  app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
-      ->capture_default_str();
+  add_seed(app, options.seed);
+  add_threads(app, options.threads);
   add_backend_options(app, options.choice);
-  app.add_option("--denoiser-steps", options.denoiser_steps, "steps of the first stage")->group("Settings");
-  app.add_option("--steps", options.steps, "steps of the second stage")->group("Settings");
-  app.add_option("--base", options.base_channels, "channels of the denoiser's first level")
+  auto const settings = [&](char const* name, auto& value, std::int64_t least, std::int64_t most,
+                            char const* what) {
+    add_whole_number(app, name, value, least, most, what)->group("Settings");
+  };
+  settings("--denoiser-steps", options.denoiser_steps, 1, most_steps, "steps of the first stage");
+  settings("--steps", options.steps, 1, most_steps, "steps of the second stage");
+  settings("--base", options.base_channels, 8, 1024,
+           "channels of the denoiser's first level, a multiple of 8");
+  settings("--siamese-batch", options.siamese_batch, 2, 16384, "pictures of the siamese half");
+  add_number(app, "--siamese-weight", options.siamese_weight, 0, 1e6, "w in L_diffusion + w L_siamese")
       ->group("Settings");
-  app.add_option("--siamese-batch", options.siamese_batch, "pictures of the siamese half")->group("Settings");
-  app.add_option("--siamese-weight", options.siamese_weight, "w in L_diffusion + w L_siamese")
+  add_number(app, "--temperature", options.temperature, 1e-3, 1e3, "of NT-Xent")->group("Settings");
+  settings("--neighbours", options.neighbours, 0, 1000,
+           "of a picture by the denoiser, one of which is its second view; 0: itself");
+  settings("--encoder-width", options.encoder_width, 1, 16, "times the channels of the small encoder");
+  settings("--subsets", options.subsets, 1, 64, "k; 1 is PDAE");
+  add_whole_number(app, "--pictures", options.pictures, fewest_pictures, fashion_parts.train,
+                   "use only the first ones of each part")
       ->group("Settings");
-  app.add_option("--temperature", options.temperature, "of NT-Xent")->group("Settings");
-  app.add_option("--neighbours", options.neighbours,
-                 "of a picture by the denoiser, one of which is its second view; 0: itself")
-      ->check(CLI::Range(0, 1000))
-      ->group("Settings");
-  app.add_option("--encoder-width", options.encoder_width, "times the channels of the small encoder")
-      ->check(CLI::Range(1, 16))
-      ->group("Settings");
-  app.add_option("--subsets", options.subsets, "k; 1 is PDAE")->group("Settings");
-  app.add_option("--pictures", options.pictures, "use only the first ones of each part, at least 400")
-      ->check(CLI::Range(400, 55000))
-      ->group("Settings");
-  CLI11_PARSE(app, argc, argv);
-  return example::run_program("train_diffsiam", [&] {
-    example::stop_on_interrupt();
-    with_backend(options.choice, [&]<class B>() { run<B>(options); });
-  });
+  return run_program(app, argc, argv,
+                     [&] { with_backend(options.choice, [&]<class B>() { run<B>(options); }); });
 }

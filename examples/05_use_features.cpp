@@ -2,7 +2,8 @@
 // alike in some subsets of z, fine or coarse. Draws each query with its neighbours by the first quarter, the
 // last quarter and all of z.
 //
-//   build/release/examples/use_features runs/demo
+//   cmake --build build/demo --target use_features         (scripts/demo makes build/demo and runs/demo)
+//   build/demo/examples/use_features runs/demo
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +12,12 @@
 #include <numeric>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/io/published_weights.hpp>
 
+#include "support/json_file.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
 
@@ -48,13 +52,13 @@ std::vector<ds::Index> most_alike(std::vector<float> const& z, ds::Index width, 
 }
 
 void run(std::filesystem::path const& folder) {
-  auto const text = ds::io::read_file(folder / "config.json");
-  auto const* const begin = reinterpret_cast<char const*>(text.data());
-  auto const settings = nlohmann::json::parse(begin, begin + text.size());
+  auto const path = folder / "config.json";
+  auto const settings = read_json(path);
   RunConfig config;
-  config.subsets = settings.at("subsets").get<int>();
-  config.latent_dims = settings.at("latent_dims").get<int>();
-  config.encoder_width = settings.value("encoder_width", config.encoder_width);
+  config.latent_dims = whole_number_of(settings, path, "latent_dims", 1, 4096);
+  config.subsets = whole_number_of(settings, path, "subsets", 1, config.latent_dims);
+  if (settings.contains("encoder_width"))
+    config.encoder_width = whole_number_of(settings, path, "encoder_width", 1, 16);
 
   B::Context context;
   ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};
@@ -63,7 +67,7 @@ void run(std::filesystem::path const& folder) {
   std::vector<float> const z = encode_all(context, encoder, test);
 
   auto const& partition = encoder.partition();
-  int const quarter = partition.subsets() / 4;
+  int const quarter = std::max(1, partition.subsets() / 4);
   std::vector<ds::encoder::Dims> const parts{
       {0, partition.end(quarter - 1)},
       {partition.begin(partition.subsets() - quarter), partition.dims()},
@@ -90,10 +94,8 @@ void run(std::filesystem::path const& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return example::run_program("use_features", [&] {
-    if (argc != 2)
-      throw diffsiam::ConfigError(
-          "use_features: expected the folder of a run of train_diffsiam, got no argument");
-    run(argv[1]);
-  });
+  std::filesystem::path folder;
+  CLI::App app{"Looks up pictures that are alike in some subsets of z, and draws them.", "use_features"};
+  app.add_option("folder", folder, "of a run of train_diffsiam; gains retrieval.png")->required();
+  return example::run_program(app, argc, argv, [&] { run(folder); });
 }

@@ -1,22 +1,27 @@
 // Trains one method on one data set and measures its features: a cell of the table in docs/results.md. What
 // is there already is not run again.
 //
-//   scripts/experiments                                      the whole table, and the page
-//   build/demo/examples/compare_methods --data shapes --method diffsiam --seed 0 --results docs/results.jsonl
+//   scripts/experiments                                    the whole table, and the page
+//   cmake --build build/demo --target compare_methods      (scripts/demo makes build/demo)
+//   build/demo/examples/compare_methods --data shapes --method diffsiam --seed 0
 //
 // ctest: --data shapes --method diffsiam --pictures 300 --pairs 4 --steps 3 --siamese-batch 16
-//   --again --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
+//   --overwrite --denoiser-steps 2 --runs @OUT@ --weights @OUT@ --results @OUT@/results.jsonl
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "support/experiment/methods.hpp"
 #include "support/experiment/order.hpp"
 #include "support/experiment/results.hpp"
+#include "support/options.hpp"
 #include "support/program.hpp"
+#include "support/run_start.hpp"
 
 namespace {
 
@@ -25,10 +30,9 @@ using namespace example;
 struct Options {
   std::string data = "fashion", method = "diffsiam";
   std::uint64_t seed = 0;
-  std::filesystem::path results = "docs/results.jsonl", runs = "runs/experiments",
+  std::filesystem::path results = "runs/results.jsonl", runs = "runs/experiments",
                         weights = "examples/weights", fashion{ds::data::FashionMnist::debian_folder};
-  bool resume = false;
-  bool again = false;
+  RunStart start;
   bool validation_only = false;
   int threads = 0;
   std::uint64_t denoiser_steps = 1600;
@@ -59,7 +63,44 @@ struct Options {
     recipe.subsets = subsets.value_or(recipe.subsets);
     return recipe;
   }
+  [[nodiscard]] RunFolder folder() const {
+    return {runs / (data + "." + method + "." + std::to_string(seed))};
+  }
+  [[nodiscard]] PartSizes parts() const { return part_sizes(data).first(pictures); }
+  /// All that the run depends on.
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    nlohmann::ordered_json settings{{"data", data},
+                                    {"method", method},
+                                    {"seed", seed},
+                                    {"pictures", pictures},
+                                    {"denoiser_steps", denoiser_steps},
+                                    {"recipe", recipe().json()}};
+    auto const add = [&](char const* name, std::optional<float> const& value) {
+      if (value) settings["views"][name] = *value;
+    };
+    add("least_area", least_area);
+    add("blur", blur);
+    add("erase", erase);
+    add("jitter", jitter);
+    return settings;
+  }
 };
+
+/// Throws ConfigError where the settings of a method do not fit each other, or the pictures.
+void require_valid(Options const& options) {
+  auto const recipes = recipe_names();
+  if (std::find(recipes.begin(), recipes.end(), options.method) == recipes.end()) return;
+  Recipe const recipe = recipe_of(options.method, options.recipe());
+  PartSizes const parts = options.parts();
+  bool const siamese = recipe.siamese != Siamese::none;
+  if (recipe.diffusion) require_batch("--batch", recipe.batch, parts);
+  if (siamese) require_batch("--siamese-batch", recipe.siamese_batch, parts);
+  if (siamese && recipe.diffusion && recipe.siamese_from >= recipe.steps)
+    ds::fail<ds::ConfigError>("--siamese-from", {"a step before the last, ", recipe.steps},
+                              recipe.siamese_from);
+  require_neighbours(recipe.neighbours, parts);
+  require_subsets(recipe.subsets, recipe.dims);
+}
 
 ExperimentData load(Options const& options) {
   ExperimentData data = load_experiment_data(options.data, options.fashion);
@@ -79,7 +120,7 @@ void load_or_train_denoiser(Options const& options, Run const& run, ds::UNet<B> 
     std::filesystem::create_directories(options.weights);
     RunConfig config;
     config.denoiser_steps = options.denoiser_steps;
-    (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, options.resume,
+    (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume,
                          run.data->flip);
     ds::io::save_weights(path, denoiser, ds::io::Dtype::F16);
   }
@@ -88,20 +129,21 @@ void load_or_train_denoiser(Options const& options, Run const& run, ds::UNet<B> 
 
 void run(Options const& options) {
   Cell const cell{options.data, options.method, options.seed};
+  require_valid(options);
   ResultFile results{options.results};
-  if (results.has(cell) && !options.again) {
-    say(options.data + " " + options.method + " " + std::to_string(options.seed) + ": there already");
+  if (results.has(cell) && !options.start.overwrite) {
+    say(options.data + " " + options.method + " " + std::to_string(options.seed) + ": there already, in " +
+        options.results.string());
     return;
   }
+  RunClaim const claim{options.folder(),
+                       options.json(),
+                       options.start,
+                       {.option = "--runs", .stages = {"denoiser", "pilot", options.method}}};
   ExperimentData const data = load(options);
   B::Context context{{.threads = options.threads}};
-  Run run{&context,
-          &data,
-          options.recipe(),
-          {options.runs / (options.data + "." + options.method + "." + std::to_string(options.seed))},
-          options.seed,
-          options.resume};
-  std::filesystem::create_directories(run.folder.root);
+  Run run{&context, &data, options.recipe(), options.folder(), options.seed, options.start.resume};
+  claim.take();
   ds::UNet<B> const denoiser{context, denoiser_config(data)};
   load_or_train_denoiser(options, run, denoiser);
   if (options.method == "denoiser") return;
@@ -130,6 +172,7 @@ void run(Options const& options) {
     if (entry.measure.find("alone.") != 0 && entry.measure.find("prefix.") != 0)
       say("  " + entry.measure + (entry.step ? " at " + std::to_string(*entry.step) : "") + "  " +
           ds::io::format_fixed(entry.value, 4));
+  if (options.results.has_parent_path()) std::filesystem::create_directories(options.results.parent_path());
   results.append(cell, z.dims, list.entries());
 }
 
@@ -137,50 +180,53 @@ void run(Options const& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"Trains one method on one data set and measures its features."};
+  CLI::App app{"Trains one method on one data set and measures its features.", "compare_methods"};
   bool list = false;
+  std::vector<std::string> methods = method_names();
+  methods.push_back("denoiser");
   app.add_flag("--list", list, "names the methods");
-  app.add_option("--data", options.data, "fashion or shapes")->capture_default_str();
-  app.add_option("--method", options.method, "one of --list, or denoiser")->capture_default_str();
-  app.add_option("--seed", options.seed, "another random run")->capture_default_str();
+  app.add_option("--data", options.data, "fashion or shapes")
+      ->check(CLI::IsMember({"fashion", "shapes"}))
+      ->capture_default_str();
+  app.add_option("--method", options.method, "what is trained and measured")
+      ->check(CLI::IsMember(methods))
+      ->capture_default_str();
+  add_seed(app, options.seed);
   app.add_option("--results", options.results, "JSON lines that gain the cell's")->capture_default_str();
   app.add_option("--runs", options.runs, "folder of the runs")->capture_default_str();
   app.add_option("--weights", options.weights, "folder of the denoisers")->capture_default_str();
   app.add_option("--fashion-mnist", options.fashion, "folder with the IDX files")->capture_default_str();
-  app.add_option("--threads", options.threads, "0: all cores; the result does not depend on it")
-      ->capture_default_str();
-  app.add_option("--pictures", options.pictures, "of each part; 0: all")->capture_default_str();
-  app.add_option("--pairs", options.pairs, "of each factor, where they are asked for")->capture_default_str();
-  app.add_option("--denoiser-steps", options.denoiser_steps, "where it is trained")->capture_default_str();
-  app.add_flag("--resume", options.resume, "goes on with the interrupted training in the folder of the run");
-  app.add_flag("--again", options.again, "also what is there already; the last results count");
+  add_threads(app, options.threads);
+  add_whole_number(app, "--pictures", options.pictures, fewest_pictures, fashion_parts.train,
+                   "use only the first ones of each part");
+  add_whole_number(app, "--pairs", options.pairs, 1, 5000, "of each factor, where they are asked for");
+  add_whole_number(app, "--denoiser-steps", options.denoiser_steps, 1, most_steps, "where it is trained");
+  add_start_options(app, options.start);
   app.add_flag("--validation-only", options.validation_only,
-               "shows the curve on validation pictures and writes nothing: to choose settings by");
-  app.add_option("--steps", options.steps, "of training");
-  app.add_option("--batch", options.batch, "pictures of the diffusion half");
-  app.add_option("--siamese-batch", options.siamese_batch, "pictures of the siamese half");
-  app.add_option("--siamese-from", options.siamese_from, "step at which the siamese half joins");
-  app.add_option("--siamese-weight", options.siamese_weight, "w");
-  app.add_option("--rate", options.rate, "learning rate");
-  app.add_option("--temperature", options.temperature, "of NT-Xent");
-  app.add_option("--neighbours", options.neighbours,
-                 "of a picture by the denoiser, one of which is its second view; 0: itself")
-      ->check(CLI::Range(0, 1000));
-  app.add_option("--encoder-width", options.encoder_width, "times the channels of the small backbone")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--p2-k", options.p2_k, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--price", options.price, "of a nat that z says; 0: free")->check(CLI::NonNegativeNumber);
-  app.add_option("--subsets", options.subsets, "k, the subsets of z");
-  app.add_option("--beta", options.beta, "of the beta-VAE");
-  app.add_option("--least-area", options.least_area, "of a view's crop");
-  app.add_option("--blur", options.blur, "probability in a view");
-  app.add_option("--erase", options.erase, "probability in a view");
-  app.add_option("--jitter", options.jitter, "of brightness and contrast");
-  CLI11_PARSE(app, argc, argv);
-  return example::run_program("compare_methods", [&] {
-    example::stop_on_interrupt();
+               "shows the curve on validation pictures and adds no results: to choose settings by");
+  add_whole_number(app, "--steps", options.steps, 1, most_steps, "of training");
+  add_whole_number(app, "--batch", options.batch, 1, 4096, "pictures of the diffusion half");
+  add_whole_number(app, "--siamese-batch", options.siamese_batch, 2, 16384, "pictures of the siamese half");
+  add_whole_number(app, "--siamese-from", options.siamese_from, 0, most_steps,
+                   "step at which the siamese half joins");
+  add_number(app, "--siamese-weight", options.siamese_weight, 0, 1e6, "w");
+  add_number(app, "--rate", options.rate, 1e-9, 10, "learning rate");
+  add_number(app, "--temperature", options.temperature, 1e-3, 1e3, "of NT-Xent");
+  add_whole_number(app, "--neighbours", options.neighbours, 0, 1000,
+                   "of a picture by the denoiser, one of which is its second view; 0: itself");
+  add_whole_number(app, "--encoder-width", options.encoder_width, 1, 16,
+                   "times the channels of the small backbone");
+  add_number(app, "--p2-k", options.p2_k, 0, 1e6,
+             "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
+  add_number(app, "--price", options.price, 0, 1e6, "of a nat that z says; 0: free");
+  add_whole_number(app, "--subsets", options.subsets, 1, 64, "k, the subsets of z");
+  add_number(app, "--beta", options.beta, 0, 1e6, "of the beta-VAE");
+  add_number(app, "--least-area", options.least_area, 0.01, 1, "of a view's crop");
+  add_number(app, "--blur", options.blur, 0, 1, "probability in a view");
+  add_number(app, "--erase", options.erase, 0, 1, "probability in a view");
+  add_number(app, "--jitter", options.jitter, 0, 1, "of brightness and contrast");
+  return run_program(app, argc, argv, [&] {
     if (!list) return run(options);
-    for (std::string const& name : example::method_names()) example::say(name);
+    for (std::string const& name : method_names()) say(name);
   });
 }

@@ -1,6 +1,7 @@
 // Renders the results kept by compare_methods into a page: tables between two marker lines of its Markdown,
 // and pictures beside it. Everything else on the page is kept.
 //
+//   cmake --build build/demo --target results_page         (scripts/demo makes build/demo)
 //   build/demo/examples/results_page --results docs/results.jsonl --page docs/results.md --images docs/images
 //
 // ctest: --results @SOURCE@/tests/examples/results.jsonl --text @SOURCE@/tests/examples/page.md
@@ -60,11 +61,10 @@ void run(Options const& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"Renders results into a page."};
+  CLI::App app{"Renders results into a page.", "results_page"};
   app.add_option("--results", options.results, "JSON lines of compare_methods")->capture_default_str();
   app.add_option("--page", options.page, "Markdown that gains the tables")->capture_default_str();
   app.add_option("--images", options.images, "folder of the pictures")->capture_default_str();
   app.add_option("--text", options.text, "Markdown whose text the page takes over (default: its own)");
-  CLI11_PARSE(app, argc, argv);
-  return example::run_program("results_page", [&] { run(options); });
+  return run_program(app, argc, argv, [&] { run(options); });
 }

@@ -12,6 +12,22 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
 # Prints the comment at the head of the calling script, for --help.
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 
+# Prints the calling script's name and the library's version, for --version.
+version() {
+  printf '%s ' "${0##*/}"
+  sed -n 's/^#define DIFFSIAM_VERSION_[A-Z]* //p' "$root/include/diffsiam/config.hpp" | paste -sd.
+}
+
+# Ends the calling script, which has no options of its own, where it was given one: no_options "$@".
+no_options() {
+  (($#)) || return 0
+  case $1 in
+    -h | --help) usage; exit ;;
+    --version) version; exit ;;
+    *) die "unknown option $1 (see --help)" ;;
+  esac
+}
+
 # What every build needs, and what the suite needs on top (Debian's names).
 build_packages=(g++ cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
 test_packages=(catch2 libdnnl-dev librandom123-dev python3-minimal clang-format-19 dataset-fashion-mnist)
@@ -76,3 +92,23 @@ build() {
 
 # The value of an option, or a clear end: `value "$@"` where $1 is the option.
 value() { (($# >= 2)) || die "$1 wants a value"; printf '%s' "$2"; }
+
+# The same of an option that is a whole number from LEAST to MOST: whole_number LEAST MOST "$@".
+whole_number() {
+  local least=$1 most=$2 given
+  shift 2
+  given=$(value "$@")
+  if [[ ! $given =~ ^[0-9]{1,18}$ ]] || ((10#$given < least || 10#$given > most)); then
+    die "$1: expected a whole number in [$least, $most], got '$given'"
+  fi
+  printf '%s' "$((10#$given))"
+}
+
+# The same of an option that is one of some words: one_of "WORD WORD ..." "$@".
+one_of() {
+  local words=$1 given
+  shift
+  given=$(value "$@")
+  [[ $given != *' '* && " $words " == *" $given "* ]] || die "$1: expected one of: $words; got '$given'"
+  printf '%s' "$given"
+}

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdio>
-#include <exception>
+#include <filesystem>
 #include <string>
 
+#include "../../examples/support/program.hpp"
 #include "options.hpp"
 
 namespace bench {
@@ -13,18 +14,13 @@ namespace bench {
 template <class F>
 int run_program(int argc, char** argv, std::string const& purpose, F const& measure) {
   Options options;
-  CLI::App app{purpose};
+  CLI::App app{purpose, std::filesystem::path(argv[0]).filename().string()};
   add_options(app, options);
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return example::run_program(app, argc, argv, [&] {
     example::with_backend(options, [&]<class B>() {
       std::printf("%s\n", measure.template operator()<B>(options).dump().c_str());
     });
-    return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
-    return 1;
-  }
+  });
 }
 
 }  // namespace bench

@@ -9,6 +9,7 @@
 #include <diffsiam/core/shape.hpp>
 
 #include "../../examples/support/backends.hpp"
+#include "../../examples/support/options.hpp"
 
 namespace bench {
 
@@ -37,11 +38,11 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--what", options.what, "what is trained or sampled from")
       ->check(CLI::IsMember({"denoiser", "diffsiam"}))
       ->capture_default_str();
-  app.add_option("--threads", options.threads, "0: all cores")->capture_default_str();
-  app.add_option("--batch", options.batch, "0: 64 for fashion, 8 for celeba64")->capture_default_str();
-  app.add_option("--steps", options.steps, "measured ones; 0: about ten seconds of them")
-      ->capture_default_str();
-  app.add_option("--grid", options.grid, "time-steps of a sampler")->capture_default_str();
+  example::add_threads(app, options.threads);
+  example::add_whole_number(app, "--batch", options.batch, 0, 4096, "0: 64 for fashion, 8 for celeba64");
+  example::add_whole_number(app, "--steps", options.steps, 0, 1000000,
+                            "measured ones; 0: about ten seconds of them");
+  example::add_whole_number(app, "--grid", options.grid, 1, 999, "time-steps of a sampler");
   app.add_flag("--profile", options.profile, "also print seconds by operation");
   app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");
   app.add_flag("--update-during-backward", options.during,

@@ -2,10 +2,11 @@
 // program holds one instance of its work for each.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
+
+#include <diffsiam/core/error.hpp>
 
 #ifdef DIFFSIAM_WITH_CUDA
 #include <diffsiam/backend/cuda.cuh>
@@ -39,8 +40,8 @@ inline void add_backend_options(CLI::App& app, BackendChoice& choice) {
       ->capture_default_str();
 }
 
-/// f.template operator()<B>() for the backend B of the choice. Throws std::runtime_error where this build
-/// has none of that name.
+/// f.template operator()<B>() for the backend B of the choice. Throws ConfigError where this build has none
+/// of that name.
 template <class F>
 void with_backend(BackendChoice const& choice, F const& f) {
   namespace backend = diffsiam::backend;
@@ -60,11 +61,11 @@ void with_backend(BackendChoice const& choice, F const& f) {
   if (chosen("onednn", "bf16")) return f.template operator()<backend::OneDnn<float, diffsiam::BFloat16>>();
 #endif
 #endif
-  std::string const hint = choice.backend == "cuda"     ? "; programs for GPUs end in _cuda"
-                           : choice.backend == "onednn" ? "; CMake says whether it found oneDNN"
+  std::string const hint = choice.backend == "cuda"     ? "programs for GPUs end in _cuda"
+                           : choice.backend == "onednn" ? "CMake says whether it found oneDNN"
                                                         : "";
-  throw std::runtime_error("this program has no backend " + choice.backend + " in " + choice.precision +
-                           hint);
+  diffsiam::fail<diffsiam::ConfigError>("--backend, --precision", "what this program was built with",
+                                        {choice.backend, " in ", choice.precision}, hint);
 }
 
 /// A context of B with that many threads (0: all cores), where it has any.

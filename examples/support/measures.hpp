@@ -173,14 +173,19 @@ struct DiffusionScore {
   double denoiser = 0, diffsiam = 0, diffsiam_z_shuffled = 0;
 };
 
-/// Of `count` test pictures. Shuffling gives each picture the z of another one of its batch.
+/// Of the first `count` pictures, at least two. Shuffling gives each picture the z of another one of its
+/// batch. Throws RangeError for fewer, or more than there are.
 template <class B>
 [[nodiscard]] DiffusionScore diffusion_score(typename B::Context& context, ds::DiffSiam<B> const& model,
                                              ds::data::Dataset const& pictures, ds::Index count,
                                              std::uint64_t seed) {
-  constexpr ds::Index batch = 100;
+  if (count < 2 || count > pictures.size())
+    ds::fail<ds::RangeError>("diffusion_score", {"2 to ", pictures.size(), " pictures, as there are"}, count);
+  // Batches of 100; the last one takes the rest too, which might be a single picture.
+  ds::Index const batches = std::max<ds::Index>(1, count / 100);
   DiffusionScore total;
-  for (ds::Index from = 0; from < count; from += batch) {
+  for (ds::Index b = 0; b < batches; ++b) {
+    ds::Index const from = 100 * b, batch = (b + 1 == batches ? count : from + 100) - from;
     auto const part = pictures.slice(from, from + batch);
     auto const units = part.units();
     auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
@@ -198,13 +203,13 @@ template <class B>
   return total;
 }
 
-/// The losses at single time-steps on some test pictures: what z adds, from fine to coarse.
+/// The losses at single time-steps on the first 200 pictures, or all: what z adds, from fine to coarse.
 template <class B>
 [[nodiscard]] std::vector<ds::model::StepLoss> losses_by_timestep(typename B::Context& context,
                                                                   ds::DiffSiam<B> const& model,
                                                                   ds::data::Dataset const& pictures,
                                                                   std::uint64_t seed) {
-  auto const part = pictures.slice(0, 200);
+  auto const part = pictures.slice(0, std::min<ds::Index>(200, pictures.size()));
   auto const units = part.units();
   auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
   std::vector<int> steps;

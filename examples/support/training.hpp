@@ -43,15 +43,20 @@ struct StageOptions {
   std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
 };
 
-/// Recorded once and replayed, where the backend records.
+/// Recorded once and replayed, where the backend records. Throws Interrupted when a signal asked for a stop,
+/// once the loop has saved.
 template <class Step, class Loss>
 void run_steps(ds::train::Loop const& loop, Step& step, Loss const& loss) {
+  StopOnSignals const signals;
   if constexpr (ds::backend::Recordable<typename Step::Backend>) {
     ds::train::RecordedStep recorded{step};
     loop.run(recorded, loss);
   } else {
     loop.run(step, loss);
   }
+  // A signal during the last step comes too late for the loop to see it.
+  if (stop_requested)
+    throw ds::Interrupted("stopped after the last step, which is saved; go on with --resume");
 }
 
 /// Runs `step` to its end with a progress line, metrics and checkpoints, then leaves the averaged weights in
@@ -176,8 +181,9 @@ template <class B>
                             {.rng = {.seed = config.seed, .stream = 20}, .loss_scaling = loss_scaling<B>()},
                             ds::train::Cosine{{.steps = config.steps, .floor = 0.1}},
                             &ema};
+  // One loader for both halves, each of which takes its share of a batch.
   ds::data::Loader loader{pictures.train,
-                          {.batch_size = config.siamese_batch,
+                          {.batch_size = std::max(config.batch, config.siamese_batch),
                            .seed = config.seed + 4,
                            .views = ds::data::TwoViews{fashion_views()},
                            .partners = partners}};
@@ -186,9 +192,9 @@ template <class B>
   ds::train::Feed<B> views{context, picture.with_samples(2 * config.siamese_batch)};
   auto const next_batch = [&] {
     auto const batch = loader.next();
-    // The order is random, so the first pictures of a batch are as good as any.
-    images.put(batch.images.first(static_cast<std::size_t>(images.tensor().size())));
-    views.put({batch.views[0], batch.views[1]});
+    images.put(batch.first(config.batch).images);
+    auto const joined = batch.first(config.siamese_batch);
+    views.put({joined.views[0], joined.views[1]});
   };
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     auto const noised = ds::add_noise(model.schedule(), images.tensor(), at.rng);

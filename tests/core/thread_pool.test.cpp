@@ -89,9 +89,11 @@ TEST_CASE("A pool that never worked ends, and one that rested wakes") {
   CHECK(done == 10);
 }
 
-TEST_CASE("0 threads are all cores, and a negative count is refused") {
+TEST_CASE("0 threads are all cores, and a negative count is refused, or one beyond all sense") {
   CHECK(ThreadPool{}.threads() >= 1);
   CHECK_THROWS_WITH(ThreadPool{-1}, contains("ThreadPool") && contains("-1"));
+  CHECK_THROWS_AS(ThreadPool{ThreadPool::most_threads + 1}, ConfigError);
+  CHECK_THROWS_WITH(ThreadPool{100000}, "ThreadPool: expected 0 (all cores) to 1024 threads, got 100000");
 }
 
 }  // namespace diffsiam::test

@@ -143,6 +143,36 @@ TEST_CASE("a range-for that starts within an epoch ends with it") {
   REQUIRE(loader.position() == LoaderPosition{8, 2});
 }
 
+TEST_CASE("the first pictures of a batch have their own labels, positions and views") {
+  Loader loader{numbered(12), with_views(0, 1)};
+  Batch const batch = loader.next();
+  Batch const few = batch.first(3);
+  CHECK(few.shape == Shape{3, 8, 8, 1});
+  CHECK(few.position == batch.position);
+  REQUIRE(few.images.size() == 3 * 64);
+  CHECK(few.images.data() == batch.images.data());
+  CHECK(few.labels.size() == 3);
+  CHECK(few.indices.size() == 3);
+  for (std::size_t const view : {0U, 1U}) {
+    CHECK(few.views[view].size() == 3 * 64);
+    CHECK(few.views[view].data() == batch.views[view].data());
+  }
+  CHECK(Kept{batch.first(5)} == Kept{batch});
+
+  Loader plain{Dataset::from(std::vector<std::uint8_t>(4 * 64), {4, 8, 8, 1}),
+               {.batch_size = 4, .prefetch = 0}};
+  Batch const unlabelled = plain.next().first(2);
+  CHECK(unlabelled.images.size() == 2 * 64);
+  CHECK(unlabelled.labels.empty());
+  CHECK(unlabelled.views[0].empty());
+
+  for (Index const count : {-1, 0, 6}) {
+    CAPTURE(count);
+    CHECK_THROWS_AS(batch.first(count), ShapeError);
+  }
+  CHECK_THROWS_WITH(batch.first(6), "Batch::first: expected 1 to 5 pictures, as the batch has, got 6");
+}
+
 TEST_CASE("views of a picture change from epoch to epoch") {
   Loader loader{numbered(5), with_views(2, 1)};
   std::map<Index, std::vector<float>> first_epoch;

@@ -1,43 +1,68 @@
 #!/usr/bin/env bash
-# Interrupts a run of train_denoiser and resumes it: interrupt.sh PROGRAM FOLDER
+# Signals while a run trains and while it measures: interrupt.sh TRAIN_DENOISER TRAIN_DIFFSIAM FOLDER
 set -euo pipefail
-program=$1 folder=$2
+set -m  # programs in the background heed Ctrl-C, too
+denoiser=$1 diffsiam=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
 
-"$program" --steps 100000 --base 8 --batch 4 --threads 1 --out "$folder" >"$folder/first.log" 2>&1 &
+fail() { printf '%s\n' "$@" >&2; exit 1; }
+# until_true COMMAND...: waits for a minute at most.
+until_true() {
+  for _ in $(seq 600); do
+    if "$@"; then return; fi
+    sleep 0.1
+  done
+  fail "in vain: $*"
+}
+# await PROCESS: leaves its exit status in $status.
+await() { status=0; wait "$1" || status=$?; }
+steps_done() { (($(wc -l <"$1/denoiser.metrics.jsonl") > $2)); } 2>/dev/null
+
+# Ctrl-C and SIGTERM stop at the next step, save, and say how to resume; the status tells which it was.
+for signal in INT TERM; do
+  out=$folder/$signal
+  small=(--base 8 --batch 4 --threads 1 --out "$out")
+  long=("${small[@]}" --steps 100000)
+  "$denoiser" "${long[@]}" >"$folder/first.log" 2>&1 &
+  run=$!
+  until_true test -s "$out/denoiser.metrics.jsonl"
+  kill -$signal $run
+  await $run
+  [[ $status == $((128 + $(kill -l $signal))) ]] || fail "SIG$signal: exit status $status" "$(cat "$folder/first.log")"
+  grep -q '^train_denoiser: .*saved to .*denoiser.checkpoint.safetensors; go on with --resume' "$folder/first.log" ||
+    fail "SIG$signal: it does not say how to resume:" "$(cat "$folder/first.log")"
+  steps=$(wc -l <"$out/denoiser.metrics.jsonl")
+
+  # Another number of steps is another run: refused, and what was saved stays as it was.
+  before=$(sha256sum "$out"/*)
+  ! "$denoiser" "${small[@]}" --steps $((steps + 2)) --resume >"$folder/refused.log" 2>&1 ||
+    fail "resuming with other settings was not refused"
+  grep -q denoiser_steps "$folder/refused.log" || fail "$(cat "$folder/refused.log")"
+  [[ $before == "$(sha256sum "$out"/*)" ]] || fail "a refused run changed its folder"
+
+  # The same settings go on where it stopped.
+  "$denoiser" "${long[@]}" --resume >"$folder/second.log" 2>&1 &
+  run=$!
+  until_true steps_done "$out" $((steps + 2))
+  kill -$signal $run
+  wait $run || true
+  [[ $(sed -n "$((steps + 1))p" "$out/denoiser.metrics.jsonl") == "{\"step\":$((steps + 1)),"* ]] ||
+    fail "SIG$signal: the resumed run did not go on with step $((steps + 1))"
+done
+
+# While it measures there is nothing to save, and Ctrl-C ends the program at once; --resume measures again.
+out=$folder/measuring
+"$diffsiam" --pictures 20000 --base 8 --denoiser-steps 1 --steps 1 --siamese-batch 8 --threads 1 --out "$out" \
+  >"$folder/measuring.log" 2>&1 &
 run=$!
-for _ in $(seq 600); do
-  [[ -s $folder/denoiser.metrics.jsonl ]] && break
+until_true grep -q 'measuring: features' "$folder/measuring.log"
+kill -INT $run
+for _ in $(seq 20); do
+  kill -0 $run 2>/dev/null || break
   sleep 0.1
 done
-kill -INT $run
-status=0
-wait $run || status=$?
-
-if [[ $status != 130 ]] || ! grep -q 'saved to .*denoiser.checkpoint.safetensors; go on with --resume' "$folder/first.log"; then
-  echo "expected exit status 130 and how to resume, got $status and:" >&2
-  cat "$folder/first.log" >&2
-  exit 1
-fi
-steps=$(wc -l <"$folder/denoiser.metrics.jsonl")
-
-# Another number of steps is another run: refused, and the checkpoint stays as it was.
-before=$(sha256sum "$folder/denoiser.checkpoint.safetensors")
-if "$program" --steps $((steps + 2)) --base 8 --batch 4 --resume --out "$folder" >"$folder/refused.log" 2>&1; then
-  echo "resuming with other settings was not refused" >&2
-  exit 1
-fi
-grep -q denoiser_steps "$folder/refused.log"
-[[ $before == "$(sha256sum "$folder/denoiser.checkpoint.safetensors")" ]]
-
-# The same settings go on where it stopped.
-"$program" --steps 100000 --base 8 --batch 4 --resume --out "$folder" >"$folder/second.log" 2>&1 &
-run=$!
-for _ in $(seq 600); do
-  (($(wc -l <"$folder/denoiser.metrics.jsonl") > steps + 2)) && break
-  sleep 0.1
-done
-kill -INT $run
-wait $run || true
-[[ $(sed -n "$((steps + 1))p" "$folder/denoiser.metrics.jsonl") == "{\"step\":$((steps + 1)),"* ]]
+! kill -0 $run 2>/dev/null || { kill -9 $run; fail "Ctrl-C while measuring was not heeded"; }
+await $run
+[[ $status == 130 ]] || fail "Ctrl-C while measuring: exit status $status"
+[[ -s $out/diffsiam.safetensors && ! -e $out/result.json ]] || fail "the trained weights are not there, or the run passes for finished"

@@ -9,6 +9,8 @@
 
 #include <tests/golden/run.hpp>
 
+#include <diffsiam/core/version.hpp>
+
 int main(int argc, char** argv) {
   constexpr char const* usage = "usage: golden DIR [--backend cpu|reference] [--scalar float|double]\n";
   diffsiam::golden::Options options;
@@ -17,6 +19,10 @@ int main(int argc, char** argv) {
     std::string_view const argument = argv[i];
     if (argument == "--help" || argument == "-h") {
       std::cout << usage;
+      return 0;
+    }
+    if (argument == "--version") {
+      std::cout << "golden " << diffsiam::version() << '\n';
       return 0;
     }
     bool const named = argument == "--backend" || argument == "--scalar";

@@ -24,12 +24,12 @@ using Check = void (*)(File const&, Report&);
 Check check_of(Options const& options) {
   bool const in_double = options.scalar == "double";
   if (!in_double && options.scalar != "float")
-    fail<ConfigError>("golden", "float or double as the scalar", "'" + options.scalar + "'");
+    fail<ConfigError>("golden: --scalar", "float or double", "'" + options.scalar + "'");
   if (options.backend == "cpu")
     return in_double ? check_case<backend::Cpu<double>> : check_case<backend::Cpu<float>>;
   if (options.backend == "reference")
     return in_double ? check_case<backend::Reference<double>> : check_case<backend::Reference<float>>;
-  fail<ConfigError>("golden", "cpu or reference as the backend", "'" + options.backend + "'");
+  fail<ConfigError>("golden: --backend", "cpu or reference", "'" + options.backend + "'");
 }
 
 std::vector<std::filesystem::path> files_in(std::filesystem::path const& folder) {

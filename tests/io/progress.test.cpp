@@ -34,3 +34,27 @@ TEST_CASE("rates keep their digits and odd input stays readable", "[io][progress
   CHECK(bar.line(5, std::nan("")) == "    0%  5/100000");
   CHECK(ProgressBar{.total = 0, .width = 2, .ascii = true}.line(0, 1.0) == "##  100%  0/0");
 }
+
+TEST_CASE("a progress line fits into its columns: the bar gets shorter, then the end is cut",
+          "[io][progress]") {
+  ProgressBar bar{.total = 2000, .label = "denoiser", .unit = "steps", .width = 24, .ascii = true};
+  std::string const whole = bar.line(900, 60.0, "loss 0.031  123 images/s");
+  REQUIRE(whole.size() == 99);
+  bar.columns = 99;
+  CHECK(bar.line(900, 60.0, "loss 0.031  123 images/s") == whole);
+  bar.columns = 79;
+  CHECK(bar.line(900, 60.0, "loss 0.031  123 images/s") ==
+        "denoiser  #---   45%  900/2000  15 steps/s  1:13 left  loss 0.031  123 images/s");
+  bar.columns = 40;
+  CHECK(bar.line(900, 60.0, "loss 0.031") == "denoiser     45%  900/2000  15 steps/s  ");
+
+  // A line of UTF-8 is cut between characters, and counted in them.
+  ProgressBar const lines{.total = 4, .label = "\u00e9", .width = 24, .columns = 9};
+  CHECK(lines.line(2, 0.0) == "\u00e9     50%");
+  ProgressBar const roomy{.total = 4, .label = "\u00e9", .width = 24, .columns = 16};
+  CHECK(roomy.line(2, 0.0) == "\u00e9  \u2501\u2500   50%  2/4");
+  for (int columns = 1; columns < 120; ++columns) {
+    bar.columns = columns;
+    CHECK(bar.line(900, 60.0, "loss 0.031  123 images/s").size() <= static_cast<std::size_t>(columns));
+  }
+}

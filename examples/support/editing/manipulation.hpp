@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <diffsiam/eval/level_moments.hpp>
@@ -16,26 +17,11 @@
 #include <diffsiam/model/latent_standardisation.hpp>
 
 #include "../experiment/measure.hpp"
+#include "edit_table.hpp"
 #include "reconstruction.hpp"
 #include "studio.hpp"
-#include "wish.hpp"
 
 namespace example {
-
-struct Manipulation {
-  std::string method, direction;  ///< whose z; "all dims", how many, or "level means"
-  Wish wish;
-  double strength = 0;
-  ds::eval::EditEffect effect;
-  double moved = 0;                 ///< MSE between the pictures before and after
-  ds::Tensor<B> before{}, after{};  ///< a few
-
-  [[nodiscard]] nlohmann::ordered_json json(ExperimentData const& data) const {
-    return {{"wish", name_of(data, wish)}, {"direction", direction},  {"strength", strength},
-            {"reached", effect.reached},   {"target", effect.target}, {"others", effect.others},
-            {"ratio", effect.ratio},       {"share", effect.share},   {"picture_mse", moved}};
-  }
-};
 
 /// Those that have another level. Throws ConfigError for none.
 [[nodiscard]] inline Subjects without(Studio const& studio, Subjects const& all, Wish const& wish) {
@@ -45,7 +31,7 @@ struct Manipulation {
     if (all.levels[at] != wish.level) chosen.push_back(i);
   }
   if (chosen.empty())
-    ds::fail<ds::ConfigError>("edit_pictures", {"pictures without ", name_of(*studio.data, wish)},
+    ds::fail<ds::ConfigError>("--edited, --chosen-on", {"pictures without ", name_of(*studio.data, wish)},
                               {"none among ", all.count()}, "take more of them");
   return some_of(all, chosen);
 }
@@ -88,10 +74,10 @@ struct Manipulation {
 /// One edit of `test` by edit(subjects, strength), its strength the least by which at least half of
 /// `validation` reach the level, or the greatest there is.
 template <class Edit>
-[[nodiscard]] Manipulation manipulate(Studio const& studio, Method const& method, Wish const& wish,
+[[nodiscard]] Manipulation manipulate(Studio const& studio, Wish const& wish, std::string direction,
                                       Subjects const& validation, Subjects const& test, Edit const& edit) {
   constexpr std::array<double, 4> strengths{0.25, 0.5, 1, 2};
-  Manipulation result{.method = method.name, .direction = {}, .wish = wish, .effect = {}};
+  Manipulation result{.direction = std::move(direction)};
   auto const effect_on = [&](Subjects const& subjects, ds::Tensor<B> const& edited) {
     std::vector<int> const wanted(static_cast<std::size_t>(subjects.count()), wish.level);
     return studio.effect(subjects.seen, edited, wish.factor, wanted);
@@ -110,19 +96,14 @@ template <class Edit>
 }
 
 /// Every wish by all dims, by a learned mask, and by level means. `z` of training and validation pictures.
-[[nodiscard]] inline std::vector<Manipulation> manipulations(Studio const& studio, Method const& method,
-                                                             FeatureSet const& z, Subjects const& validation,
-                                                             Subjects const& test) {
+[[nodiscard]] inline MethodEdits manipulations(Studio const& studio, Method const& method,
+                                               FeatureSet const& z, Subjects const& validation,
+                                               Subjects const& test) {
   FactorTable const& factors = studio.factors();
   ds::ThreadPool& threads = studio.context->threads();
   auto const wishes = wishes_for(*studio.data);
-  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(3 * wishes.size()), "edits"};
-  std::vector<Manipulation> results;
-  auto const add = [&](Manipulation result, std::string const& direction) {
-    result.direction = direction;
-    results.push_back(std::move(result));
-    progress(static_cast<std::int64_t>(results.size()));
-  };
+  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(wishes.size()), "wishes"};
+  MethodEdits results{.method = method.name};
   auto known_factors = factors.train;
   known_factors.resize(z.train.size() / static_cast<std::size_t>(z.dims) * factors.factors());
   auto const moments =
@@ -136,29 +117,31 @@ template <class Edit>
     int const classes = factors.levels[wish.factor];
     auto const& level_shifts = moments.factors[wish.factor].shift;
     if (level_shifts.cols() < classes)
-      ds::fail<ds::ConfigError>(
-          "edit_pictures", {"known pictures of all ", classes, " levels of ", factors.names[wish.factor]},
-          {"none of the last one among ", levels.size()}, "raise --known");
+      ds::fail<ds::ConfigError>("--known",
+                                {"pictures of all ", classes, " levels of ", factors.names[wish.factor]},
+                                {"none of the last one among ", levels.size()}, "take more of them");
     Subjects const choosing = without(studio, validation, wish), edited = without(studio, test, wish);
     auto const reader_of = [&](ds::Index kept) {
       return ds::eval::masked_classifier(known, unseen, {.kept = kept}, {.classes = classes}, &threads)
           .classifier;
     };
-    auto const along = [&](ds::eval::LinearClassifier const& reader) {
-      return manipulate(studio, method, wish, choosing, edited,
+    auto const along = [&](std::string direction, ds::eval::LinearClassifier const& reader) {
+      return manipulate(studio, wish, std::move(direction), choosing, edited,
                         [&](Subjects const& subjects, double strength) {
                           return moved_towards(studio, method, subjects, reader, wish.level, strength);
                         });
     };
     auto const reader = reader_of(z.dims);
-    add(along(reader), "all dims");
-    add(along(reader_of(studio.settings.kept)), std::to_string(studio.settings.kept) + " dims");
-    add(manipulate(studio, method, wish, choosing, edited,
-                   [&](Subjects const& subjects, double strength) {
-                     return moved_between(studio, method, subjects, reader, level_shifts, wish.level,
-                                          strength);
-                   }),
-        "level means");
+    ds::Index const kept = studio.settings.kept;
+    results.wishes.push_back(
+        {.wish = wish,
+         .all_dims = along("all dims", reader),
+         .masked = along(std::to_string(kept) + " dims", reader_of(kept)),
+         .level_means = manipulate(
+             studio, wish, "level means", choosing, edited, [&](Subjects const& subjects, double strength) {
+               return moved_between(studio, method, subjects, reader, level_shifts, wish.level, strength);
+             })});
+    progress(static_cast<std::int64_t>(results.wishes.size()));
   }
   return results;
 }
@@ -173,7 +156,7 @@ inline void add_row(std::vector<ds::io::Picture>& cells, ds::Tensor<B> const& pi
 }
 
 inline void show_manipulations(ds::io::HtmlReport& report, Studio const& studio,
-                               std::vector<std::vector<Manipulation>> const& results) {
+                               std::vector<MethodEdits> const& results) {
   auto& section = report.section("5 Manipulations");
   ds::io::Table table{
       .header = {"z of", "wish", "direction", "strength", "reached %", "target changed %",
@@ -182,24 +165,25 @@ inline void show_manipulations(ds::io::HtmlReport& report, Studio const& studio,
       .caption =
           "Of test pictures that have another level. The strength is the least of a few by which half "
           "of the validation pictures reach the level, or else the greatest."};
-  for (auto const& of_method : results)
-    for (Manipulation const& m : of_method)
-      table.rows.push_back({m.method, name_of(*studio.data, m.wish), m.direction, figure(m.strength, 2),
-                            percent(m.effect.reached), percent(m.effect.target), percent(m.effect.others),
-                            figure(m.effect.ratio, 2), figure(m.moved, 4)});
-  section.table(table);
   ds::Index columns = 1;
-  for (auto const& of_method : results)
-    for (Manipulation const& m : of_method) columns = std::max(columns, m.before.shape().samples());
-  for (auto const& of_method : results) {
-    std::vector<ds::io::Picture> cells;
-    for (std::size_t i = 0; i < of_method.size(); ++i) {
-      if (i % 3 == 0) add_row(cells, of_method[i].before, columns);
-      add_row(cells, of_method[i].after, columns);
+  for (MethodEdits const& of_method : results)
+    for (WishEdits const& of : of_method.wishes) {
+      columns = std::max(columns, of.all_dims.before.shape().samples());
+      for (Manipulation const* const m : of.directions())
+        table.rows.push_back({of_method.method, name_of(*studio.data, of.wish), m->direction,
+                              figure(m->strength, 2), percent(m->effect.reached), percent(m->effect.target),
+                              percent(m->effect.others), figure(m->effect.ratio, 2), figure(m->moved, 4)});
     }
-    std::string const& name = of_method.front().method;
-    show(section, studio.folder, "manipulations_" + name, ds::io::grid(cells, static_cast<int>(columns), 2),
-         name +
+  section.table(table);
+  for (MethodEdits const& of_method : results) {
+    std::vector<ds::io::Picture> cells;
+    for (WishEdits const& of : of_method.wishes) {
+      add_row(cells, of.all_dims.before, columns);
+      for (Manipulation const* const m : of.directions()) add_row(cells, m->after, columns);
+    }
+    show(section, studio.folder, "manipulations_" + of_method.method,
+         ds::io::grid(cells, static_cast<int>(columns), 2),
+         of_method.method +
              ", four rows a wish, in the order of the table: before; by all dims; by the mask's; by level "
              "means.");
   }

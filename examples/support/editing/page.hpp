@@ -20,41 +20,20 @@ struct Edits {
   std::vector<Reconstruction> reconstructions{};
   std::vector<Interpolation> interpolations{};
   std::vector<Counterfactuals> counterfactuals{};
-  std::vector<std::vector<Manipulation>> manipulations{};
+  std::vector<MethodEdits> manipulations{};
   std::vector<Generated> drawn{};     ///< from z of the latent diffusion
   std::vector<Generated> compared{};  ///< everything with a Frechet distance
 };
-
-/// Means over the wishes, by all dims and by the mask's.
-[[nodiscard]] inline nlohmann::ordered_json means_of(std::vector<Manipulation> const& all) {
-  nlohmann::ordered_json result;
-  for (std::size_t direction = 0; direction < 2; ++direction) {
-    double reached = 0, target = 0, others = 0, share = 0, count = 0;
-    for (std::size_t i = direction; i < all.size(); i += 2, ++count) {
-      reached += all[i].effect.reached;
-      target += all[i].effect.target;
-      others += all[i].effect.others;
-      share += all[i].effect.share;
-    }
-    result[all[direction].direction] = {{"reached", reached / count},
-                                        {"target", target / count},
-                                        {"others", others / count},
-                                        {"share", share / count}};
-  }
-  return result;
-}
 
 [[nodiscard]] inline nlohmann::ordered_json json_of(Edits const& edits, Studio const& studio) {
   nlohmann::ordered_json judge, methods, distances;
   for (std::size_t f = 0; f < edits.judge.size(); ++f) judge[studio.factors().names[f]] = edits.judge[f];
   for (std::size_t m = 0; m < edits.reconstructions.size(); ++m) {
-    auto wishes = nlohmann::ordered_json::array();
-    for (Manipulation const& one : edits.manipulations[m]) wishes.push_back(one.json(*studio.data));
     methods[edits.reconstructions[m].method] = {
         {"reconstruction", edits.reconstructions[m].json()},
         {"interpolation", edits.interpolations[m].json()},
         {"counterfactuals", json_of(edits.counterfactuals[m], studio)},
-        {"manipulations", wishes},
+        {"manipulations", json_of(edits.manipulations[m], *studio.data)},
         {"manipulation_means", means_of(edits.manipulations[m])}};
   }
   for (Generated const& g : edits.compared) distances[g.kind] = g.frechet;

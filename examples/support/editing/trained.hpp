@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "studio.hpp"
 
@@ -16,21 +17,31 @@ struct ModelFiles {
   bool untrained = false;                              ///< reads nothing: models as they are initialised
 };
 
-/// Throws FileError for weights that are missing or of other models.
-template <class M>
-void load_trained(std::filesystem::path const& path, M const& module, std::string const& how) {
-  if (!ds::io::file_exists(path))
-    ds::fail<ds::FileError>("edit_pictures", "weights in " + path.string(), "no such file",
-                            how + ", or try --untrained");
-  ds::io::load_weights(path, module);
+[[nodiscard]] inline std::filesystem::path denoiser_file(ModelFiles const& files, std::string const& data) {
+  return files.weights / (data + "_denoiser.safetensors");
+}
+[[nodiscard]] inline std::filesystem::path method_file(ModelFiles const& files, std::string const& data,
+                                                       std::string const& method) {
+  return files.runs / (data + "." + method + "." + std::to_string(files.seed)) / (method + ".safetensors");
+}
+
+/// Throws FileError, with the command that trains them, unless all weights are there.
+inline void require_trained(ModelFiles const& files, std::string const& data,
+                            std::vector<std::string> const& methods) {
+  auto const require = [&](std::filesystem::path const& path, std::string const& method) {
+    if (!ds::io::file_exists(path))
+      ds::fail<ds::FileError>(
+          "weights", {"'", path.string(), "'"}, "no such file",
+          {"compare_methods --data ", data, " --method ", method, " trains them, or try --untrained"});
+  };
+  require(denoiser_file(files, data), "denoiser");
+  for (std::string const& method : methods) require(method_file(files, data, method), method);
 }
 
 [[nodiscard]] inline ds::UNet<B> load_denoiser(B::Context& context, ExperimentData const& data,
                                                ModelFiles const& files) {
   ds::UNet<B> const denoiser{context, denoiser_config(data)};
-  if (!files.untrained)
-    load_trained(files.weights / (data.name + "_denoiser.safetensors"), denoiser,
-                 "compare_methods --data " + data.name + " --method denoiser trains them");
+  if (!files.untrained) ds::io::load_weights(denoiser_file(files, data.name), denoiser);
   return denoiser;
 }
 
@@ -41,12 +52,7 @@ void load_trained(std::filesystem::path const& path, M const& module, std::strin
   auto const partition = ds::TimestepPartition::uniform(
       {.timesteps = 1000, .subsets = run.recipe.subsets, .dims = static_cast<int>(run.recipe.dims)});
   Learner const learner{run, encoder_of(run, partition), load_denoiser(context, data, files)};
-  if (!files.untrained)
-    load_trained(
-        files.runs / (data.name + "." + name + "." + std::to_string(files.seed)) / (name + ".safetensors"),
-        learner,
-        "compare_methods --data " + data.name + " --method " + name +
-            " --results runs/results.jsonl trains them");
+  if (!files.untrained) ds::io::load_weights(method_file(files, data.name, name), learner);
   return {name, *learner.model};
 }
 

@@ -13,6 +13,7 @@
 #include <diffsiam/data/shapes.hpp>
 
 #include "../fashion_run.hpp"
+#include "../settings.hpp"
 
 namespace example {
 
@@ -44,12 +45,19 @@ struct ExperimentData {
   [[nodiscard]] ds::Index channels() const { return pictures.train.channels(); }
 };
 
+inline constexpr PartSizes shapes_parts{20000, 2000, 5000};
+
+/// Of "fashion" or "shapes", before anything is read.
+[[nodiscard]] inline PartSizes part_sizes(std::string_view data) {
+  return data == "shapes" ? shapes_parts : fashion_parts;
+}
+
 namespace detail {
 
 [[nodiscard]] inline ExperimentData fashion_data(std::filesystem::path const& folder) {
   auto const fashion = ds::data::load_fashion_mnist(folder);
   // The split follows no seed: all runs are measured on the same pictures.
-  auto const [train, validation] = fashion.train.split(55000, 0);
+  auto const [train, validation] = fashion.train.split(fashion_parts.train, 0);
   return {.name = "fashion",
           .pictures = {train, validation, fashion.test},
           .factors = {{"class"}, {10}, train.labels(), validation.labels(), fashion.test.labels()},
@@ -68,9 +76,9 @@ namespace detail {
 
 [[nodiscard]] inline ExperimentData shapes_data() {
   ds::data::ShapePictures const shapes{{.side = 32, .channels = 3}};
-  auto const train = shapes.sample(20000, {.seed = 0, .stream = 1}),
-             validation = shapes.sample(2000, {.seed = 0, .stream = 2}),
-             test = shapes.sample(5000, {.seed = 0, .stream = 3});
+  auto const train = shapes.sample(shapes_parts.train, {.seed = 0, .stream = 1}),
+             validation = shapes.sample(shapes_parts.validation, {.seed = 0, .stream = 2}),
+             test = shapes.sample(shapes_parts.test, {.seed = 0, .stream = 3});
   return {.name = "shapes",
           .pictures = {train.pictures, validation.pictures, test.pictures},
           .factors = {{ds::data::shape_factor_names.begin(), ds::data::shape_factor_names.end()},
@@ -88,7 +96,7 @@ namespace detail {
                                                          std::filesystem::path const& folder) {
   if (name == "fashion") return detail::fashion_data(folder);
   if (name == "shapes") return detail::shapes_data();
-  ds::fail<ds::ConfigError>("compare_methods", "the data set fashion or shapes", name);
+  ds::fail<ds::ConfigError>("--data", "fashion or shapes", name);
 }
 
 /// The first `count` pictures of each part, for a quick try.

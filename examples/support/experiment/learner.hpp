@@ -67,17 +67,16 @@ struct Learner {
 /// The first `count` pictures of a batch, (count, h, w, c).
 [[nodiscard]] inline ds::Tensor<B> images_of(B::Context& context, ds::data::Batch const& batch,
                                              ds::Index count) {
-  ds::Shape const shape = batch.shape.with_samples(count);
-  return ds::Tensor<B>::from(context, shape, batch.images.first(static_cast<std::size_t>(shape.size())));
+  ds::data::Batch const few = batch.first(count);
+  return ds::Tensor<B>::from(context, few.shape, few.images);
 }
 /// Both views of the first `count` pictures under each other, (2 count, h, w, c).
 [[nodiscard]] inline ds::Tensor<B> views_of(B::Context& context, ds::data::Batch const& batch,
                                             ds::Index count) {
-  ds::Shape const shape = batch.shape.with_samples(count);
-  ds::Tensor<B> views{context, batch.shape.with_samples(2 * count)};
+  ds::data::Batch const few = batch.first(count);
+  ds::Tensor<B> views{context, few.shape.with_samples(2 * count)};
   for (ds::Index view = 0; view < 2; ++view)
-    views.samples(view * count, (view + 1) * count)
-        .assign(batch.views[static_cast<std::size_t>(view)].first(static_cast<std::size_t>(shape.size())));
+    views.samples(view * count, (view + 1) * count).assign(few.views[static_cast<std::size_t>(view)]);
   return views;
 }
 
@@ -87,7 +86,6 @@ template <class M, class Loss>
 StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig const& loading,
                         std::function<void(std::uint64_t)> look, Loss const& loss_of) {
   Recipe const& recipe = run.recipe;
-  ds::io::write_file(run.folder / "recipe.json", recipe.json().dump(2) + "\n");
   auto const list = ds::parameters(module);
   ds::train::Adam<B> adam{list, {.learning_rate = recipe.rate}};
   ds::train::Ema<B> ema{list};

@@ -65,7 +65,8 @@ namespace detail {
   auto const encoder = encoder_of(pilot, uniform);
   Learner const learner{pilot, encoder, denoiser};
   (void)train_by_recipe(pilot, learner, [](std::uint64_t) {});
-  auto const part = run.data->pictures.validation.slice(0, 200);
+  ds::data::Dataset const& unseen = run.data->pictures.validation;
+  auto const part = unseen.slice(0, std::min<ds::Index>(200, unseen.size()));
   auto const units = part.units();
   auto const images = ds::Tensor<B>::from(*run.context, part.shape(), std::span<float const>{units});
   std::vector<int> steps;
@@ -137,7 +138,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   if (method == "random_encoder")
     return {encode_parts(*run.context, plain_encoder(run, run.recipe.dims), pictures),
             detail::uniform_partition(run.recipe)};
-  ds::fail<ds::ConfigError>("compare_methods", "a method of the table", method, "--list names them");
+  ds::fail<ds::ConfigError>("--method", "a method of the table", method, "--list names them");
 }
 
 }  // namespace example

@@ -132,7 +132,7 @@ struct Recipe {
   } else if (method == "suggested") {
     base.widths = Widths::suggested;
   } else {
-    ds::fail<ds::ConfigError>("compare_methods", "a method of the table", method, "--list names them");
+    ds::fail<ds::ConfigError>("--method", "a method of the table", method, "--list names them");
   }
   if (base.diffusion && base.siamese_weight == 0) base.siamese = Siamese::none;
   return base;

@@ -39,15 +39,19 @@ class ResultFile {
   /// Reads what is there; a missing file is an empty one. Throws FileError for one that cannot be read.
   explicit ResultFile(std::filesystem::path path) : path_(std::move(path)) {
     if (!ds::io::file_exists(path_)) return;
-    for (auto const& line : ds::io::read_json_lines(path_)) {
-      Cell const cell{line.value("data", ""), line.value("method", ""), line.value("seed", std::uint64_t{0})};
-      Measured entry{.measure = line.value("measure", ""),
-                     .value = line.at("value").is_number() ? line.at("value").get<double>() : NAN,
-                     .seconds = line.value("seconds", 0.0)};
-      if (line.contains("step")) entry.step = line.at("step").get<std::uint64_t>();
-      dims_[cell] = line.value("dims", ds::Index{0});
-      cells_[cell].push_back(std::move(entry));
-    }
+    for (auto const& line : ds::io::read_json_lines(path_)) try {
+        Cell const cell{line.value("data", ""), line.value("method", ""),
+                        line.value("seed", std::uint64_t{0})};
+        Measured entry{.measure = line.value("measure", ""),
+                       .value = line.at("value").is_number() ? line.at("value").get<double>() : NAN,
+                       .seconds = line.value("seconds", 0.0)};
+        if (line.contains("step")) entry.step = line.at("step").get<std::uint64_t>();
+        dims_[cell] = line.value("dims", ds::Index{0});
+        cells_[cell].push_back(std::move(entry));
+      } catch (nlohmann::json::exception const& error) {
+        ds::fail<ds::FileError>(path_.string(), "results, a measure a line",
+                                {error.what(), " in ", line.dump()});
+      }
   }
 
   [[nodiscard]] bool has(Cell const& cell) const { return cells_.contains(cell); }

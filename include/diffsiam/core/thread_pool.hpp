@@ -23,7 +23,10 @@ class ThreadPool {
   /// f(piece, worker): worker is in [0, threads()).
   using Work = FunctionRef<void(Index, int)>;
 
-  /// 0 means all cores. Throws ConfigError for a negative count.
+  /// More would only wait for each other, and take minutes to start.
+  static constexpr int most_threads = 1024;
+
+  /// 0 means all cores. Throws ConfigError for a count outside [0, most_threads].
   explicit ThreadPool(int threads = 0)
       : threads_(resolve(threads)),
         tallies_(new Tally[static_cast<std::size_t>(threads_)]),
@@ -81,7 +84,8 @@ class ThreadPool {
   };
 
   static int resolve(int threads) {
-    if (threads < 0) fail<ConfigError>("ThreadPool", "0 (all cores) or more threads", threads);
+    if (threads < 0 || threads > most_threads)
+      fail<ConfigError>("ThreadPool", {"0 (all cores) to ", most_threads, " threads"}, threads);
     if (threads > 0) return threads;
     auto const cores = static_cast<int>(std::thread::hardware_concurrency());
     return cores > 0 ? cores : 1;

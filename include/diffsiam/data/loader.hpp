@@ -59,6 +59,24 @@ struct Batch {
   std::span<Index const> indices;               ///< n positions in the Dataset
   std::array<std::span<float const>, 2> views;  ///< as images; empty unless asked for
   LoaderPosition position;
+
+  /// The first `count` pictures of it, such as those that one of several losses takes: as good as any where
+  /// the order is random. Throws ShapeError for more than there are, or fewer than one.
+  [[nodiscard]] Batch first(Index count) const {
+    if (count < 1 || count > shape.samples())
+      fail<ShapeError>("Batch::first", {"1 to ", shape.samples(), " pictures, as the batch has"}, count);
+    auto const few = [&](auto all) {
+      // Labels and views may be absent.
+      return all.first(all.size() / static_cast<std::size_t>(shape.samples()) *
+                       static_cast<std::size_t>(count));
+    };
+    return {.shape = shape.with_samples(count),
+            .images = few(images),
+            .labels = few(labels),
+            .indices = few(indices),
+            .views = {few(views[0]), few(views[1])},
+            .position = position};
+  }
 };
 
 /// An endless stream of batches; an epoch is one range-for over it. One consumer at a time.

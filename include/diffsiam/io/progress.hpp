@@ -25,6 +25,20 @@ namespace detail {
          two(whole % 60);
 }
 
+/// Characters of UTF-8 begin with a byte that is no continuation; each is taken for one column.
+[[nodiscard]] inline bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+[[nodiscard]] inline int columns_of(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), begins_character));
+}
+[[nodiscard]] inline std::string first_columns(std::string_view text, int columns) {
+  std::size_t end = 0;
+  for (int seen = 0; end < text.size(); ++end)
+    if (begins_character(text[end]) && ++seen > columns) break;
+  return std::string(text.substr(0, end));
+}
+
 }  // namespace detail
 
 /// ProgressBar{.total = 2000, .label = "denoiser", .unit = "steps"}.line(900, 60.0, "loss 0.031"):
@@ -34,33 +48,40 @@ struct ProgressBar {
   std::string label{};
   std::string unit{};      ///< of `total`, after the rate
   std::int64_t start = 0;  ///< done before the clock started, in a resumed run
-  int width = 24;
-  bool ascii = false;  ///< # and - in place of lines
+  int width = 24;          ///< of the bar
+  bool ascii = false;      ///< # and - in place of lines
+  int columns = 0;         ///< that a line may have, as a terminal does; 0: as many as it needs
 
   /// `done` in [start, total], `elapsed_seconds` since the start. Values outside are clamped; a rate that is
-  /// not known yet is left out.
+  /// not known yet is left out. Where the line is wider than `columns`, first the bar gets shorter, then the
+  /// end is cut off.
   [[nodiscard]] std::string line(std::int64_t done, double elapsed_seconds,
                                  std::string_view suffix = {}) const {
     std::int64_t const end = std::max<std::int64_t>(total, 0);
     std::int64_t const now = std::clamp<std::int64_t>(done, 0, end);
     double const share = end == 0 ? 1.0 : static_cast<double>(now) / static_cast<double>(end);
-    auto const filled = static_cast<int>(share * std::max(width, 0));
-    std::string text = label.empty() ? std::string() : label + "  ";
-    for (int cell = 0; cell < width; ++cell)
-      text += cell < filled ? (ascii ? "#" : "\u2501") : (ascii ? "-" : "\u2500");
+    std::string const head = label.empty() ? std::string() : label + "  ";
     std::string const percent = std::to_string(static_cast<int>(share * 100));
-    text += "  " + std::string(3 - std::min<std::size_t>(percent.size(), 3), ' ') + percent + "%  " +
-            std::to_string(now) + "/" + std::to_string(end);
+    std::string tail = "  " + std::string(3 - std::min<std::size_t>(percent.size(), 3), ' ') + percent +
+                       "%  " + std::to_string(now) + "/" + std::to_string(end);
 
     double const rate = static_cast<double>(now - start) / elapsed_seconds;
     if (now > start && elapsed_seconds > 0 && std::isfinite(rate)) {
-      text += "  " + format_number(rate, rate < 100 ? 2 : 3 + static_cast<int>(std::log10(rate / 100))) +
+      tail += "  " + format_number(rate, rate < 100 ? 2 : 3 + static_cast<int>(std::log10(rate / 100))) +
               (unit.empty() ? "" : " " + unit) + "/s";
-      text += now < end ? "  " + detail::clock_time(static_cast<double>(end - now) / rate) + " left"
+      tail += now < end ? "  " + detail::clock_time(static_cast<double>(end - now) / rate) + " left"
                         : "  took " + detail::clock_time(elapsed_seconds);
     }
-    if (!suffix.empty()) text.append("  ").append(suffix);
-    return text;
+    if (!suffix.empty()) tail.append("  ").append(suffix);
+
+    int cells = std::max(width, 0);
+    if (columns > 0) cells = std::clamp(columns - detail::columns_of(head + tail), 0, cells);
+    auto const filled = static_cast<int>(share * cells);
+    std::string text = head;
+    for (int cell = 0; cell < cells; ++cell)
+      text += cell < filled ? (ascii ? "#" : "\u2501") : (ascii ? "-" : "\u2500");
+    text += tail;
+    return columns > 0 ? detail::first_columns(text, columns) : text;
   }
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <vector>
@@ -221,10 +222,16 @@ class GradientCheck {
       if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
       if (slopes.empty() || error < report.error) continue;
       report.error = error;
-      report.where = probes_[p].describe(at) + ": " + std::to_string(answers[p][at]) + " on the tape, " +
-                     std::to_string(slopes[at]) + " by differences";
+      report.where = probes_[p].describe(at) + ": " + digits(answers[p][at]) + " on the tape, " +
+                     digits(slopes[at]) + " by differences";
     }
     return report;
+  }
+  /// Enough of them that an error of 1e-9 shows, however large or small the gradient is.
+  static std::string digits(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.10g", value);
+    return text;
   }
   static double norm(std::vector<double> const& values) {
     double square = 0;

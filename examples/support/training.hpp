@@ -14,6 +14,7 @@
 #include <diffsiam/core/half.hpp>
 #include <diffsiam/data/loader.hpp>
 #include <diffsiam/io/json_lines.hpp>
+#include <diffsiam/io/leftovers.hpp>
 #include <diffsiam/io/published_weights.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/checkpoint.hpp>
@@ -60,6 +61,10 @@ template <class Step, class Loss, class Result, class... M>
 StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step& step,
                      ds::data::Loader& loader, Loss const& loss, Result const& result, M const&... modules) {
   std::filesystem::path const checkpoint_path = folder.root / (options.name + ".checkpoint.safetensors");
+  std::filesystem::path const metrics_path = folder.root / (options.name + ".metrics.jsonl");
+  std::filesystem::path const weights = folder.root / (options.name + ".safetensors");
+  // Of a run that was killed while it saved.
+  for (auto const& path : {checkpoint_path, metrics_path, weights}) ds::io::remove_leftovers(path);
   ds::train::Checkpoint const checkpoint{checkpoint_path,
                                          {.config = options.config, .may_differ = {"backend", "precision"}}};
   bool const resumed = options.resume && checkpoint.exists();
@@ -68,7 +73,6 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
     loader.seek(ds::data::LoaderPosition{.epoch = at.epoch, .batch = static_cast<ds::Index>(at.batch)});
   }
   auto const first_step = static_cast<std::int64_t>(step.steps());
-  std::filesystem::path const metrics_path = folder.root / (options.name + ".metrics.jsonl");
   auto metrics =
       resumed ? ds::io::JsonLines::resume(metrics_path, first_step) : ds::io::JsonLines::create(metrics_path);
   auto const save = [&] {
@@ -82,7 +86,12 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
   Clock::time_point const start = Clock::now();
   ds::train::Loop loop{{.steps = options.steps, .stop = &stop_requested}};
   loop.before_step(options.next_batch);
+  bool warned = false;
   loop.on_step([&](ds::train::StepStatistics const& s) {
+    if (!s.without_gradient.empty() && !std::exchange(warned, true))
+      say("note: step " + std::to_string(s.step) + " has no gradient for " +
+          std::to_string(s.without_gradient.size()) + " trainable parameters, '" +
+          s.without_gradient.front() + "' the first of them");
     nlohmann::ordered_json record{{"step", s.step}, {"loss", s.loss}};
     for (auto const& part : s.parts) record[part.name] = part.value;
     record["gradient_norm"] = s.gradient_norm.value_or(0);
@@ -93,8 +102,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
     progress(static_cast<std::int64_t>(s.step), "loss " + ds::io::format_fixed(s.loss, 4) + "  " +
                                                     std::to_string(static_cast<int>(rate)) + " images/s");
   });
-  loop.every(100, [&](ds::train::StepStatistics const&) { save(); });
-  loop.at_end([&](ds::train::StepStatistics const&) { save(); });
+  loop.save({.steps = 100}, save);
   using Average = ds::train::Ema<typename Result::Backend>;
   loop.every(std::max<std::uint64_t>(1, options.steps / 10), [&](ds::train::StepStatistics const& s) {
     typename Average::Scope const averaged{*step.ema()};
@@ -108,7 +116,6 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
 
   double const seconds = seconds_since(start);
   auto const done = static_cast<std::int64_t>(step.steps()) - first_step;
-  std::filesystem::path const weights = folder.root / (options.name + ".safetensors");
   {
     typename Average::Scope const averaged{*step.ema()};
     ds::io::save_weights(weights, result);

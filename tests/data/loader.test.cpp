@@ -226,6 +226,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a batch whose preparation failed once is tried again by the next call, prepared ahead or not") {
+  for (int const prefetch : {0, 1, 3}) {
+    for (int const threads : {1, 3}) {
+      // Only the third batch fails.
+      std::atomic<int> failures{2};
+      LoaderConfig config{.batch_size = 5, .shuffle = false, .prefetch = prefetch, .threads = threads};
+      config.views = data::TwoViews{data::Augmentation{
+          [&](std::span<float> image, data::ImageExtent const&, Rng const&, data::AugmentScratch&) {
+            if (image[0] == data::unit_from_pixel(numbered(20).pixels(12)[0]) && failures-- > 0)
+              throw std::runtime_error("trouble that passes");
+          }}};
+      Loader loader{numbered(20), config};
+      (void)take(loader, 2);
+      for (int i = 0; i < 2; ++i) {
+        REQUIRE_THROWS_WITH(loader.next(), test::contains("trouble that passes"));
+        REQUIRE(loader.position() == LoaderPosition{0, 2});
+      }
+      auto const rest = take(loader, 3);
+      REQUIRE(rest[0].indices == std::vector<Index>{10, 11, 12, 13, 14});
+      REQUIRE(rest[1].indices == std::vector<Index>{15, 16, 17, 18, 19});
+      REQUIRE(rest[2].indices == std::vector<Index>{0, 1, 2, 3, 4});
+      REQUIRE(loader.position() == LoaderPosition{1, 1});
+    }
+  }
+}
+
 TEST_CASE("a loader of a set without labels hands out none") {
   Loader loader{Dataset::from(std::vector<std::uint8_t>(4), {4, 1, 1, 1}), {.batch_size = 2}};
   REQUIRE(loader.next().labels.empty());

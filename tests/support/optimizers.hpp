@@ -17,7 +17,10 @@ struct WholeSteps {
   void step(double factor) { optimizer.step(factor); }
   [[nodiscard]] double learning_rate() const { return optimizer.learning_rate(); }
   [[nodiscard]] std::uint64_t steps() const { return optimizer.steps(); }
-  void set_steps(std::uint64_t steps) { optimizer.set_steps(steps); }
+  template <class Visitor>
+  void for_each_count(Visitor&& visitor) {
+    optimizer.for_each_count(visitor);
+  }
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
     optimizer.for_each_state(visitor);

@@ -158,6 +158,20 @@ TEST_CASE("Loading forgets a step that had begun before", "[train][checkpoint]")
   CHECK(resumed.values() == first.values());
 }
 
+TEST_CASE("A checkpoint without a module that is trained is refused", "[train][checkpoint]") {
+  using B = backend::Cpu<float>;
+  Scratch const scratch;
+  train::Checkpoint const checkpoint{scratch / "run"};
+  Run<B> run{1};
+  CHECK_THROWS_AS(checkpoint.save(run.step, {}, run.net), ConfigError);
+  CHECK_THROWS_WITH(checkpoint.save(run.step, {}, run.net),
+                    test::contains("all that the optimizer trains") &&
+                        test::contains("'conv.weight' of shape (4, 3, 3, 2)"));
+  CHECK_FALSE(checkpoint.exists());
+  run.save(checkpoint);
+  CHECK_THROWS_AS(checkpoint.load(run.step, run.other), ConfigError);
+}
+
 TEST_CASE("A loop interrupted by its flag saves, and another finishes the run", "[train][checkpoint]") {
   using B = backend::Cpu<float>;
   Scratch const scratch;
@@ -289,7 +303,7 @@ TEST_CASE("Files that are no checkpoints are refused", "[train][checkpoint]") {
   CHECK_THROWS_AS(run.load(checkpoint), FileError);
 
   io::save_weights(scratch / "run", run.net);
-  CHECK_THROWS_WITH(run.load(checkpoint), test::contains("diffsiam checkpoint 1") && test::contains("pt"));
+  CHECK_THROWS_WITH(run.load(checkpoint), test::contains("diffsiam checkpoint 2") && test::contains("pt"));
 
   run.save(checkpoint);
   std::string const good = test::read_text(scratch / "run");

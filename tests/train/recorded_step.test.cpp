@@ -41,6 +41,7 @@ struct Run {
   train::RecordedStep<train::TrainStep<Both, train::Cosine>> recorded{step, {.warm_up = 2}};
   train::Feed<B> x{context, {4, 4, 5, 2}}, target{context, {4, 2}};
   double steepness = 1;
+  bool unequal = false;      ///< micro-batches of other sizes, as far as is told
   std::vector<float> draws;  ///< the first number of each step's noise, on the device
   Tensor<B> drawn{context, {1}};
 
@@ -59,8 +60,9 @@ struct Run {
       auto const noisy = nn::Dropout{0.1}(tape.input(x.tensor()) + tape.input(noise));
       auto const error = squared_error(net(noisy), target.tensor());
       auto const second = squared_error(other(noisy), target.tensor());
-      return train::Losses<B, 1>{
-          .total = steepness * (error + second), .parts = {{{"error", error.value()}}}, .images = 4};
+      return train::Losses<B, 1>{.total = steepness * (error + second),
+                                 .parts = {{{"error", error.value()}}},
+                                 .images = unequal ? 3 + 2 * at.index : 4};
     };
   }
   [[nodiscard]] std::vector<float> values() const {
@@ -89,6 +91,7 @@ void check_same(StepStatistics const& actual, StepStatistics const& expected) {
   CHECK(actual.images == expected.images);
   CHECK(actual.loss_scale == expected.loss_scale);
   CHECK(actual.skipped == expected.skipped);
+  CHECK(actual.without_gradient == expected.without_gradient);
 }
 
 }  // namespace
@@ -102,6 +105,7 @@ TEST_CASE("Recorded steps are the ordinary steps, bit for bit", "[train][recorde
                                           .rng = {.seed = 5},
                                           .loss_scaling = train::LossScaler::Config{.patience = 3}});
   Run ordinary{config}, replayed{config};
+  ordinary.unequal = replayed.unequal = GENERATE(false, true);
   std::vector<StepStatistics> expected, actual;
   for (std::uint64_t i = 0; i < 7; ++i) {
     ordinary.put(i);
@@ -257,7 +261,7 @@ TEST_CASE("A recorded step refuses what it cannot record", "[train][recorded]") 
   train::TrainStep early{run.adam, {.measure_norm = false, .update_during_backward = true}};
   CHECK_THROWS_WITH((train::RecordedStep{early}), contains("update_during_backward"));
   train::Ema<B> more{nn::parameters(run.net, run.other)};
-  train::TrainStep some{run.adam, {}, train::ConstantRate{}, &more};
+  train::TrainStep some{run.adam, {.allow_other_parameters = true}, train::ConstantRate{}, &more};
   train::RecordedStep recorded{some, {.warm_up = 1}};
   run.put(0);
   (void)recorded(run.loss());

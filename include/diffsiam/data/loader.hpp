@@ -131,19 +131,22 @@ class Loader {
     changed_.notify_all();
   }
 
-  /// The next batch; the one before becomes invalid. What a thread threw while preparing it is thrown here,
-  /// the position unchanged.
+  /// The next batch; the one before becomes invalid. What was thrown while preparing it is thrown here, the
+  /// position unchanged: the next call tries that batch again, prepared ahead or not.
   [[nodiscard]] Batch next() {
-    Slot& slot = slots_[handed_out_ % slots_.size()];
+    Slot const& slot = slots_[handed_out_ % slots_.size()];
     if (config_.prefetch == 0) {
-      prepare(slot, handed_out_, workers_.front());
+      prepare(slots_.front(), handed_out_, workers_.front());
     } else {
       std::unique_lock lock{mutex_};
       released_ = handed_out_;
       changed_.notify_all();
       changed_.wait(lock, [&] { return slot.ready == handed_out_; });
     }
-    if (slot.error) std::rethrow_exception(slot.error);
+    if (std::exception_ptr const error = slot.error) {
+      seek(position());  // what was prepared behind it comes again
+      std::rethrow_exception(error);
+    }
     ++handed_out_;
     return slot.batch;
   }

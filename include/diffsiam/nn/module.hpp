@@ -42,6 +42,11 @@ struct AnyVisitor {
 
 /// Satisfied if and only if M has `template <class F> void for_each_child(F&& f) const`, calling f(ChildName,
 /// child) for every child: a Parameter, a Buffer, or another Module. Models: every layer, block and network.
+///
+/// Nobody sees a child that is not named. A TrainStep notices a Parameter that its loss reads (ConfigError at
+/// the first step), check_gradients fails, and Checkpoint misses one that the optimizer trains. What nothing
+/// notices: a Buffer that is not named (it is never committed), and save_weights of a module whose children
+/// were never trained.
 template <class M>
 concept Module = requires(M const& module) { module.for_each_child(AnyVisitor{}); };
 

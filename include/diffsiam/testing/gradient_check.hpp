@@ -116,6 +116,7 @@ class GradientCheck {
                            Rng{options.seed, stream++});
     }
     std::vector<double> const y = outputs();
+    if (sizeof...(M) > 0) unnamed_ = find_unnamed();
     projection_ = draw(Kind::normal, {static_cast<Index>(y.size())}, {options.seed, 99});
     for (Probe<B>& probe : probes_) differentiate(probe);
     for (auto const& entry : list.buffers) entry.buffer.discard();
@@ -132,6 +133,19 @@ class GradientCheck {
     Tape<B> tape{context_, {options_.mode, options_.rng}};
     auto const y = std::apply([&](auto const&... x) { return f_(tape.input(x)...); }, inputs_);
     return values_of(y);
+  }
+  /// A trainable parameter that f reads and no module names, in words; empty without one.
+  [[nodiscard]] std::string find_unnamed() const {
+    Tape<B> tape{context_, {options_.mode, options_.rng}};
+    (void)std::apply([&](auto const&... x) { return f_(tape.input(x)...); }, inputs_);
+    std::string found;
+    tape.for_each_parameter([&](Parameter<B> const& met, bool) {
+      for (Parameter<B> const& known : parameters_)
+        if (known.same_as(met)) return;
+      found = describe("check_gradients", "parameters that for_each_child of the modules names",
+                       {"another of shape ", met.shape()}, "name it, or freeze it");
+    });
+    return found;
   }
   static std::vector<double> values_of(Taped<B> const& y) { return y.value().template values<double>(); }
   static std::vector<double> values_of(Tensor<B> const& y) { return y.template values<double>(); }
@@ -206,6 +220,7 @@ class GradientCheck {
       answers.push_back(probes_[p].ask(gradients[p]));
       largest = std::max({largest, norm(answers[p]), norm(probes_[p].slopes)});
     }
+    if (!unnamed_.empty()) return {std::numeric_limits<double>::infinity(), unnamed_};
     GradientReport report;
     for (std::size_t p = 0; p < probes_.size(); ++p) {
       std::vector<double> const& slopes = probes_[p].slopes;
@@ -239,6 +254,7 @@ class GradientCheck {
   std::vector<Parameter<B>> parameters_;
   std::vector<Probe<B>> probes_;
   std::vector<double> projection_;
+  std::string unnamed_;
 };
 
 /// Keeps the weights of modules while they are randomised.
@@ -266,8 +282,9 @@ class KeptWeights {
 
 /// Checks the gradients of f(inputs...), a value of any shape, for all inputs and for all trainable
 /// parameters of `modules`: check_gradients<Reference<double>>(context, [&](auto const& x) { return
-/// encoder(x); }, {x},
-/// {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are zero.
+/// encoder(x); }, {x}, {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are
+/// zero. Fails, too, where f reads a trainable parameter that none of the modules names (a layer forgotten in
+/// for_each_child); without modules only inputs are asked about.
 template <class B, std::size_t N, class F, nn::Module... M>
 [[nodiscard]] GradientReport check_gradients(typename B::Context& context, F f, Tensor<B> const (&inputs)[N],
                                              GradientOptions const& options = {}, M const&... modules) {

@@ -2,14 +2,14 @@
 // One safetensors file, replaced atomically:
 //   model.*      all weights and buffers, published names and layouts      ema.*        the averages,
 //   likewise optimizer.*  its states                  gradient.*, proposal.*        of a step that had begun
-//   metadata     "config" (the caller's JSON) and "training" (steps, pending step, RNG, loss scale, data
-//   position)
+//   metadata     "config" (the caller's JSON) and "training" (all that is counted: steps of the run and of
+//   each optimizer, updates of the average, the pending step, RNG, loss scale, data position)
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,17 +22,12 @@
 #include <diffsiam/io/safetensors.hpp>
 #include <diffsiam/train/config_difference.hpp>
 #include <diffsiam/train/elements.hpp>
-#include <diffsiam/train/step.hpp>
+#include <diffsiam/train/run_state.hpp>
 
 namespace diffsiam::train {
 
-/// Where the data stood: the next batch, and the seed of the order of samples.
-struct DataPosition {
-  std::uint64_t epoch = 0, batch = 0, order_seed = 0;
-  [[nodiscard]] bool operator==(DataPosition const&) const = default;
-};
-
-/// Saves a TrainStep with its optimizer and EMA, and the modules it trains.
+/// Saves a TrainStep with its optimizer and EMA, and the modules it trains. Settings, such as learning rates,
+/// are the program's: they come again from where it took them.
 class Checkpoint {
  public:
   struct Config {
@@ -51,11 +46,13 @@ class Checkpoint {
   [[nodiscard]] bool exists() const { return io::file_exists(path_); }
 
   /// Replaces the file. Throws FileError when it cannot be written, NumericError when a weight is not finite,
-  /// Error during an Ema::Scope; the last good file is kept.
+  /// ConfigError when the optimizer trains what is not in `modules`, Error during an Ema::Scope; the last
+  /// good file is kept.
   template <class Step, nn::Module... M>
   void save(Step const& step, DataPosition const& data, M const&... modules) const {
     using B = typename Step::Backend;
     if (step.ema() != nullptr) step.ema()->require_outside("Checkpoint::save");
+    require_all_in(step.optimizer().parameters(), modules...);
     io::SafetensorsWriter writer;
     Sections<B> const sections = sections_of(step, step.pending().micro_batches > 0, modules...);
     sections.model.save(writer, "model.");
@@ -63,35 +60,46 @@ class Checkpoint {
     sections.ema.save(writer, "ema.");
     sections.optimizer.save(writer, "optimizer.");
     sections.gradients.save(writer, "gradient.");
-    proposals(step, proposed(step), true).save(writer, "proposal.");
+    std::vector<std::string> const proposed = proposed_by(step);
+    proposals(step, proposed, true).save(writer, "proposal.");
     writer.metadata("format", std::string(format));
     writer.metadata("config", config_.config);
-    writer.metadata("training", to_json(step, data).dump());
+    writer.metadata("training", detail::RunState::of(step, data, proposed).json().dump());
     writer.write(path_);
   }
 
   /// Brings everything back and returns where the data stood. Throws FileError when the file is damaged or of
-  /// another architecture, ConfigError naming the key or setting whose value is another; then nothing is
-  /// changed.
+  /// another architecture, ConfigError naming the key or setting whose value is another, or a parameter of
+  /// the optimizer that is not in `modules`; then nothing is changed.
   template <class Step, nn::Module... M>
   [[nodiscard]] DataPosition load(Step& step, M const&... modules) const {
     using B = typename Step::Backend;
     if (step.ema() != nullptr) step.ema()->require_outside("Checkpoint::load");
+    require_all_in(step.optimizer().parameters(), modules...);
     auto const file = io::SafetensorsFile::read(path_);
-    State const state = read_state(file, io::dtype_name(io::TensorTable<B>::exact));
-    require_same_config(file.metadata().at("config"));
+    detail::RunState const state = read_state(file);
+    require_same_config(metadata(file, "config"));
+    if (auto const scalar = io::dtype_name(io::TensorTable<B>::exact); state.scalar != scalar)
+      fail<FileError>("checkpoint", {"a run in ", scalar, " in ", shown_path()}, state.scalar,
+                      "only the same scalar type ends bit for bit");
     if (state.accumulate != step.config().accumulate && state.pending.micro_batches > 0)
       fail<ConfigError>("checkpoint", {"accumulate = ", state.accumulate, " as in ", shown_path()},
                         step.config().accumulate, "a step that has begun is completed as it began");
-    if (state.has_ema != (step.ema() != nullptr))
+    if (state.ema_updates.has_value() != (step.ema() != nullptr))
       fail<FileError>("checkpoint", step.ema() ? "an EMA in " + shown_path() : "no EMA in " + shown_path(),
-                      state.has_ema ? "one" : "none");
+                      state.ema_updates ? "one" : "none");
     if (state.loss_scale.has_value() != step.loss_scaler().has_value())
       fail<FileError>("checkpoint",
                       {step.loss_scaler() ? "a loss scale in " : "no loss scale in ", shown_path()},
                       state.loss_scale ? "one" : "none");
     auto scaler = step.loss_scaler();
     if (scaler) scaler->restore(*state.loss_scale);
+
+    for (std::size_t const place : state.pending.without_gradient)
+      if (place >= step.optimizer().parameters().parameters.size())
+        fail<FileError>("checkpoint", {"places of parameters in the state of ", shown_path()}, place);
+    auto const counts = detail::counts_of(step.optimizer());
+    require_same_counts(state.optimizer_counts, counts);
 
     Sections<B> const sections = sections_of(step, state.pending.micro_batches > 0, modules...);
     io::Besides const nothing_else{.anything = false, .parts = {}};
@@ -110,8 +118,8 @@ class Checkpoint {
     sections.optimizer.load(file, optimizer);
     sections.gradients.load(file, gradients);
     proposals(step, state.proposed, true).load(file, proposal_names);
-    step.optimizer().set_steps(state.optimizer_steps);
-    if (step.ema() != nullptr) step.ema()->set_updates(state.ema_updates);
+    for (auto const& [name, count] : counts) *count = state.optimizer_counts.at(name);
+    if (step.ema() != nullptr) step.ema()->set_updates(*state.ema_updates);
     step.loss_scaler() = scaler;
     step.restore(state.steps, state.pending, state.rng);
     return state.data;
@@ -123,23 +131,14 @@ class Checkpoint {
   }
 
  private:
-  static constexpr std::string_view format = "diffsiam checkpoint 1";
+  static constexpr std::string_view format = "diffsiam checkpoint 2";
+  /// Kept one count of steps for all optimizers.
+  static constexpr std::string_view older_format = "diffsiam checkpoint 1";
 
   template <class B>
   struct Sections {
     io::TensorTable<B> model, ema, optimizer, gradients;
   };
-  struct State {
-    std::uint64_t steps = 0, optimizer_steps = 0, ema_updates = 0;
-    bool has_ema = false;
-    std::optional<LossScaler::State> loss_scale;
-    int accumulate = 1;
-    PendingStep pending;
-    std::vector<std::string> proposed;
-    Rng rng;
-    DataPosition data;
-  };
-
   template <class Step, class... M>
   static auto sections_of(Step const& step, bool with_gradients, M const&... modules) {
     Sections<typename Step::Backend> result;
@@ -165,10 +164,23 @@ class Checkpoint {
     (result.add(modules), ...);
     return result;
   }
+  /// A parameter that is trained but not saved would begin anew on resuming, its optimizer's state amid the
+  /// run.
+  template <class B, class... M>
+  static void require_all_in(nn::ParameterList<B> const& trained, M const&... modules) {
+    nn::ParameterList<B> saved;
+    (saved.add(modules), ...);
+    for (auto const& [name, parameter] : trained.parameters)
+      if (std::none_of(saved.parameters.begin(), saved.parameters.end(),
+                       [&](auto const& entry) { return entry.parameter.same_as(parameter); }))
+        fail<ConfigError>("checkpoint", "modules that hold all that the optimizer trains",
+                          {"none with '", name.name, "' of shape ", parameter.shape()},
+                          "give all modules that are trained");
+  }
 
   /// Names of the buffers that hold a proposal.
   template <class Step>
-  static std::vector<std::string> proposed(Step const& step) {
+  static std::vector<std::string> proposed_by(Step const& step) {
     auto const& buffers = step.optimizer().parameters().buffers;
     auto const labels = detail::labels(buffers);
     std::vector<std::string> result;
@@ -188,32 +200,6 @@ class Checkpoint {
     return result;
   }
 
-  template <class Step>
-  static nlohmann::json to_json(Step const& step, DataPosition const& data) {
-    PendingStep const& pending = step.pending();
-    nlohmann::json parts = nlohmann::json::array();
-    for (auto const& [name, value] : pending.parts) parts.push_back({{"name", name}, {"value", value}});
-    Rng const& rng = step.config().rng;
-    nlohmann::json result{
-        {"scalar", io::dtype_name(io::TensorTable<typename Step::Backend>::exact)},
-        {"steps", step.steps()},
-        {"optimizer_steps", step.optimizer().steps()},
-        {"accumulate", step.config().accumulate},
-        {"pending",
-         {{"micro_batches", pending.micro_batches},
-          {"loss", pending.loss},
-          {"parts", parts},
-          {"seconds", pending.seconds},
-          {"images", pending.images},
-          {"proposed", proposed(step)}}},
-        {"rng", {{"seed", rng.seed}, {"stream", rng.stream}, {"step", rng.step}}},
-        {"data", {{"epoch", data.epoch}, {"batch", data.batch}, {"order_seed", data.order_seed}}}};
-    if (step.ema() != nullptr) result["ema_updates"] = step.ema()->updates();
-    if (auto const& scaler = step.loss_scaler())
-      result["loss_scale"] = {{"scale", scaler->scale()}, {"good_steps", scaler->state().good_steps}};
-    return result;
-  }
-
   [[nodiscard]] static std::string const& metadata(io::SafetensorsFile const& file, std::string const& key) {
     auto const found = file.metadata().find(key);
     if (found == file.metadata().end())
@@ -221,58 +207,25 @@ class Checkpoint {
                       "is it a checkpoint of a run, or weights alone?");
     return found->second;
   }
-  [[nodiscard]] State read_state(io::SafetensorsFile const& file, std::string_view scalar) const {
-    if (std::string const& found = metadata(file, "format"); found != format)
+  [[nodiscard]] detail::RunState read_state(io::SafetensorsFile const& file) const {
+    std::string const& found = metadata(file, "format");
+    if (found != format && found != older_format)
       fail<FileError>("checkpoint", {format, " in ", shown_path()}, found);
-    (void)metadata(file, "config");
-    State state;
-    std::string saved_scalar;
-    try {
-      auto const json = nlohmann::json::parse(metadata(file, "training"));
-      saved_scalar = json.at("scalar").get<std::string>();
-      state.steps = count(json.at("steps"));
-      state.optimizer_steps = count(json.at("optimizer_steps"));
-      state.has_ema = json.contains("ema_updates");
-      if (state.has_ema) state.ema_updates = count(json.at("ema_updates"));
-      if (json.contains("loss_scale"))
-        state.loss_scale = {json.at("loss_scale").at("scale").get<double>(),
-                            count(json.at("loss_scale").at("good_steps"))};
-      state.accumulate = small_count(json.at("accumulate"));
-      auto const& pending = json.at("pending");
-      state.pending.micro_batches = small_count(pending.at("micro_batches"));
-      state.pending.loss = pending.at("loss").get<double>();
-      for (auto const& part : pending.at("parts"))
-        state.pending.parts.push_back({part.at("name").get<std::string>(), part.at("value").get<double>()});
-      state.pending.seconds = pending.at("seconds").get<double>();
-      state.pending.images = small_count(pending.at("images"));
-      state.proposed = pending.at("proposed").get<std::vector<std::string>>();
-      auto const& rng = json.at("rng");
-      state.rng = {count(rng.at("seed")), static_cast<std::uint32_t>(count(rng.at("stream"), UINT32_MAX)),
-                   count(rng.at("step"))};
-      auto const& data = json.at("data");
-      state.data = {count(data.at("epoch")), count(data.at("batch")), count(data.at("order_seed"))};
-    } catch (nlohmann::json::exception const& error) {
-      fail<FileError>("checkpoint", {"the state of a run in ", shown_path()}, error.what());
-    }
-    if (state.pending.micro_batches >= std::max(1, state.accumulate))
-      fail<FileError>("checkpoint", {"fewer micro-batches done than a step has, in ", shown_path()},
-                      {state.pending.micro_batches, " of ", state.accumulate});
-    if (saved_scalar != scalar)
-      fail<FileError>("checkpoint", {"a run in ", scalar, " in ", shown_path()}, saved_scalar,
-                      "only the same scalar type ends bit for bit");
-    return state;
+    return detail::RunState::from_json(metadata(file, "training"), shown_path(), found == older_format);
   }
-  [[nodiscard]] std::uint64_t count(nlohmann::json const& value, std::uint64_t most = UINT64_MAX) const {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most)
-      fail<FileError>("checkpoint",
-                      "whole numbers up to " + std::to_string(most) + " in the state of " + shown_path(),
-                      value.dump());
-    return value.get<std::uint64_t>();
+  void require_same_counts(std::map<std::string, std::uint64_t> const& saved,
+                           std::map<std::string, std::uint64_t*> const& present) const {
+    bool const same = std::equal(saved.begin(), saved.end(), present.begin(), present.end(),
+                                 [](auto const& a, auto const& b) { return a.first == b.first; });
+    auto const names = [](auto const& counts) {
+      std::string list;
+      for (auto const& [name, count] : counts) list += (list.empty() ? "'" : ", '") + name + "'";
+      return list;
+    };
+    if (!same)
+      fail<FileError>("checkpoint", {"counts of ", names(present), " in ", shown_path()}, names(saved),
+                      "of other optimizers, or in the older format, which kept one count for all of them");
   }
-  [[nodiscard]] int small_count(nlohmann::json const& value) const {
-    return static_cast<int>(count(value, INT32_MAX));
-  }
-
   void require_same_config(std::string const& saved) const {
     auto const found = config_difference(saved, config_.config, config_.may_differ);
     if (found)

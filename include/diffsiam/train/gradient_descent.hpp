@@ -87,6 +87,11 @@ class GradientDescent {
   /// Steps taken so far; the bias correction of Adam depends on them.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
+  /// Calls visitor("steps", count), the count to be read or restored.
+  template <class Visitor>
+  void for_each_count(Visitor&& visitor) {
+    visitor("steps", steps_);
+  }
 
   /// The states of a parameter, by its place in the list: Rule::states(config) of them, the rest empty.
   [[nodiscard]] std::array<Tensor<B>, Rule::state_names.size()> const& states_of(

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/train/save_every.hpp>
 #include <diffsiam/train/step.hpp>
 
 namespace diffsiam::train {
@@ -52,6 +53,15 @@ class Loop {
     callbacks_.push_back({n, true, wrapped(std::move(f))});
     return *this;
   }
+  /// f() whenever the run should be saved, between two calls of the step (perhaps amid an accumulation, as
+  /// Checkpoint allows), and after the last one, before at_end: loop.save({.steps = 100}, [&] { ... }).
+  /// Throws ConfigError for settings out of range.
+  Loop& save(SaveEvery when, std::function<void()> f) {
+    (void)SaveTimer{when};
+    save_every_ = std::move(when);
+    save_ = std::move(f);
+    return *this;
+  }
   /// f(StepStatistics const&) once, with the last step, unless the run is interrupted.
   template <class F>
   Loop& at_end(F f) {
@@ -71,6 +81,7 @@ class Loop {
   template <class Step, class F>
   StepStatistics run(Step& step, F&& loss_fn) const {
     StepStatistics last;
+    SaveTimer timer{save_every_, step.steps()};
     bool stop = false;
     auto const tell = [&](std::optional<StepStatistics> statistics) {
       if (!statistics) return;
@@ -85,9 +96,12 @@ class Loop {
       }
       for (auto const& prepare : before_step_) prepare();
       tell(taken(step, loss_fn));
-      if (stop || is_awaited(step.steps())) tell(settled(step));
+      bool const saves = save_ && !stop && step.steps() < config_.steps && timer.due(step.steps());
+      if (stop || saves || is_awaited(step.steps())) tell(settled(step));
+      if (saves) timer.save(step.steps(), save_);
     }
     tell(settled(step));
+    if (save_) save_();
     for (auto const& call : at_end_) call(last);
     return last;
   }
@@ -149,6 +163,8 @@ class Loop {
   std::vector<Periodic> callbacks_;
   std::vector<Callback> at_end_;
   std::function<std::string()> on_interrupt_;
+  SaveEvery save_every_;
+  std::function<void()> save_;
 };
 
 }  // namespace diffsiam::train

@@ -16,19 +16,25 @@ struct AnyStateVisitor {
   void operator()(std::string const&, State const&) const {}
 };
 
+/// Accepts any count; for the concept below.
+struct AnyCountVisitor {
+  void operator()(std::string const&, std::uint64_t&) const {}
+};
+
 /// Satisfied if and only if O holds parameters of one backend, moves them by step(factor), where `factor`
 /// scales the learning rate, leaves their gradients zero and their buffers committed, counts its steps, and
-/// shows its state as (name, tensor). With step(factor, Ema&) it moves averages that it claims in the same
-/// pass. Models: Adam, AdamW, Sgd, Scheduled, Together.
+/// shows all that a checkpoint must keep: its state as (name, tensor), and what it counts as (name, count&),
+/// each count by whoever counts. With step(factor, Ema&) it moves averages that it claims in the same pass.
+/// Models: Adam, AdamW, Sgd, Scheduled, Together.
 template <class O>
-concept Optimizer = requires(O& optimizer, O const& constant, double value, std::uint64_t count) {
+concept Optimizer = requires(O& optimizer, O const& constant, double value) {
   typename O::Backend;
   { constant.parameters() } -> std::same_as<nn::ParameterList<typename O::Backend> const&>;
   optimizer.step(value);
   { constant.learning_rate() } -> std::same_as<double>;
   { constant.steps() } -> std::same_as<std::uint64_t>;
-  optimizer.set_steps(count);
   constant.for_each_state(AnyStateVisitor{});
+  optimizer.for_each_count(AnyCountVisitor{});
 };
 
 /// Satisfied if and only if O can also take a step in parts: begin_step(factor); move(parameter) or

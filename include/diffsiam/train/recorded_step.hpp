@@ -24,7 +24,7 @@ namespace diffsiam::train {
 
 /// Step is a TrainStep, borrowed. The first steps are ordinary ones: they plan, and find their memory. Then
 /// the loss function is called once more, to be recorded, and not again: batches come through a Feed, draws
-/// from MicroBatch::rng or the tape, and MicroBatch::step stays what it was.
+/// from MicroBatch::rng or the tape, and MicroBatch::step and the numbers of images stay what they were.
 ///
 /// RecordedStep recorded{step};
 /// for (...) { images.put(batch); if (auto told = recorded(loss_fn)) log(*told); }
@@ -154,20 +154,35 @@ class RecordedStep {
     std::vector<Tensor<Backend>> losses;
     auto const seed = Tensor<Backend>::borrowed(context(), {}, &control_.data()->seed);
     names_.clear();
-    images_ = 0;
-    for (int index = 0; index < step_->config_.accumulate; ++index)
+    weights_.clear();
+    recorded_ = {};
+    for (int index = 0; index < step_->config_.accumulate; ++index) {
       step_->on_tape(loss_fn, index, [&](Tape<Backend>& tape, auto const& answer) {
         if constexpr (requires { answer.parts; })
           for (auto const& part : answer.parts) {
             if (index == 0) names_.emplace_back(part.name);
             losses.push_back(on_device(part.value));
           }
-        if constexpr (requires { answer.images; }) images_ += static_cast<Index>(answer.images);
+        weights_.push_back(detail::add_images(recorded_, detail::images_of(answer)));
         auto const& total = detail::total_of(answer);
         losses.push_back(total.value());
-        tape.backward(total, seed.reshaped(total.shape()));
+        tape.backward(total, weighted(seed, weights_.back()).reshaped(total.shape()));
       });
+      ++recorded_.micro_batches;
+    }
+    detail::scale_gradients(list(), last_weight());
+    without_gradient_ = step_->reach_.names_without_gradient();
     move_weights(losses);
+  }
+  /// The same memory for a weight of 1.
+  [[nodiscard]] Tensor<Backend> weighted(Tensor<Backend> const& seed, double weight) const {
+    if (weight == 1) return seed;
+    auto const result = seed.clone();
+    detail::for_each_element(functional::ScaleInPlace<T>{static_cast<T>(weight)}, result);
+    return result;
+  }
+  [[nodiscard]] double last_weight() const {
+    return detail::last_weight(recorded_, step_->config_.accumulate);
   }
   void move_weights(std::vector<Tensor<Backend>> const& losses) {
     StepConfig const& config = step_->config_;
@@ -238,13 +253,15 @@ class RecordedStep {
       PendingStep pending;
       for (; pending.micro_batches < step_->config_.accumulate; ++pending.micro_batches)
         values = add_micro_batch(pending, begun.step, values);
+      detail::apply_last_weight(pending, last_weight());
       StepStatistics statistics{.step = begun.step + 1,
                                 .loss = pending.loss,
                                 .parts = std::move(pending.parts),
                                 .gradient_norm = {},
                                 .learning_rate = begun.learning_rate,
-                                .images = images_,
-                                .loss_scale = begun.loss_scale};
+                                .images = recorded_.images,
+                                .loss_scale = begun.loss_scale,
+                                .without_gradient = without_gradient_};
       judge(statistics, values);
       if (statistics.skipped) count(-1);
       auto const now = Clock::now();
@@ -257,12 +274,13 @@ class RecordedStep {
   }
   T const* add_micro_batch(PendingStep& pending, std::uint64_t step, T const* values) const {
     int const accumulate = step_->config_.accumulate;
+    double const share = 1.0 / accumulate * weights_[static_cast<std::size_t>(pending.micro_batches)];
     auto const finite = [&](std::string_view part, double value) {
       return detail::finite_loss(part, value, step, pending.micro_batches, accumulate);
     };
     for (std::size_t i = 0; i < names_.size(); ++i)
-      detail::add_part(pending, i, names_[i], finite(names_[i], static_cast<double>(*values++)), accumulate);
-    pending.loss += 1.0 / accumulate * finite("total", static_cast<double>(*values++));
+      detail::add_part(pending, i, names_[i], finite(names_[i], static_cast<double>(*values++)), share);
+    pending.loss += share * finite("total", static_cast<double>(*values++));
     return values;
   }
   /// What the device judged before it moved the weights, by the same sums.
@@ -297,7 +315,9 @@ class RecordedStep {
   std::array<std::optional<Begun>, 2> begun_;
   unsigned turn_ = 0;
   std::vector<std::string> names_;  ///< of the parts
-  Index images_ = 0;
+  std::vector<double> weights_;     ///< of the micro-batches
+  PendingStep recorded_;            ///< their images
+  std::vector<std::string> without_gradient_;
   std::uint64_t recorded_at_ = 0, uploads_ = 0;
   int warmed_up_ = 0;
   Clock::time_point told_at_{};

@@ -1,5 +1,6 @@
 // TrainStep: one step of training, in micro-batches whose gradients add up to that of the whole batch:
-// loss = mean of the micro-batches' losses; check, backward, unscale, clip, optimizer, EMA.
+// loss = mean of the micro-batches' losses, by their images where the loss function tells of them; check,
+// backward, unscale, clip, optimizer, EMA.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 
 #include <diffsiam/train/clip.hpp>
 #include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/gradient_reach.hpp>
 #include <diffsiam/train/learning_rate.hpp>
 #include <diffsiam/train/loss_scaler.hpp>
 #include <diffsiam/train/losses.hpp>
@@ -19,7 +21,7 @@
 
 namespace diffsiam::train {
 
-/// What a step has to tell; means over its micro-batches.
+/// What a step has to tell; means over its micro-batches, or over their images where those are told of.
 struct StepStatistics {
   std::uint64_t step = 0;  ///< steps completed, this one included
   double loss = 0;
@@ -30,6 +32,9 @@ struct StepStatistics {
   Index images = 0;                    ///< as far as the loss function told
   std::optional<double> loss_scale{};  ///< of this step, where losses are scaled
   bool skipped = false;                ///< gradients overflowed: nothing moved, and the scale was halved
+  /// Names of the optimizer's trainable parameters that the step's gradient has not reached: their module was
+  /// not run, or on a plain tensor in place of a taped one, or the loss does not depend on it.
+  std::vector<std::string> without_gradient{};
 };
 
 struct StepConfig {
@@ -50,6 +55,11 @@ struct StepConfig {
   /// finite is skipped: it counts as a step of the run, not of the optimizer and the EMA, and what buffers
   /// proposed is discarded. It throws where the scale can shrink no further.
   std::optional<LossScaler::Config> loss_scaling{};
+  /// False: a step throws ConfigError, before it goes back, when its loss reads a trainable parameter that
+  /// the optimizer does not have: mostly one of a layer that for_each_child does not name. Freeze what is not
+  /// to be trained; where optimizers take turns, freeze what the others train. True: gradients of such
+  /// parameters add up until the caller takes them.
+  bool allow_other_parameters = false;
 };
 
 template <class Step>
@@ -63,7 +73,11 @@ class TrainStep {
 
   /// Throws ConfigError for settings outside their range.
   explicit TrainStep(O& optimizer, StepConfig config = {}, S schedule = {}, Ema<Backend>* ema = nullptr)
-      : optimizer_(&optimizer), config_(config), schedule_(std::move(schedule)), ema_(ema) {
+      : optimizer_(&optimizer),
+        config_(config),
+        schedule_(std::move(schedule)),
+        ema_(ema),
+        reach_(optimizer.parameters()) {
     if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
     if (config.loss_scaling) scaler_.emplace(*config.loss_scaling);
@@ -75,8 +89,9 @@ class TrainStep {
 
   /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
   /// scalar or Losses (anything with `total`, and perhaps `parts` and `images`). Throws NumericError when a
-  /// loss or the gradient is not finite: then, as with every exception of loss_fn, weights, optimizer, EMA
-  /// and buffers are as before the step, gradients zero. (update_during_backward sees losses only.)
+  /// loss or the gradient is not finite, ConfigError for parameters that are not the optimizer's: then, as
+  /// with every exception of loss_fn, weights, optimizer, EMA and buffers are as before the step, gradients
+  /// zero. (update_during_backward sees losses only.)
   template <class F>
   StepStatistics operator()(F&& loss_fn) {
     while (true)
@@ -109,6 +124,7 @@ class TrainStep {
   void restore(std::uint64_t steps, PendingStep pending, Rng rng) {
     steps_ = steps;
     pending_ = std::move(pending);
+    reach_.restore(pending_.without_gradient);
     config_.rng = rng;
   }
   [[nodiscard]] StepConfig const& config() const { return config_; }
@@ -123,6 +139,7 @@ class TrainStep {
   template <class Step>
   friend class RecordedStep;
   using Clock = std::chrono::steady_clock;
+  using Scalar = typename Backend::Scalar;
   // Streams of the tape count up from the run's own; the caller's stand far off.
   static constexpr std::uint32_t caller_stream = 0x80000000u;
 
@@ -138,29 +155,42 @@ class TrainStep {
     if (config_.update_during_backward) options.on_complete_gradient = move;
     Tape<Backend> tape{context, options};
     MicroBatch const at{steps_, index, rng.with_stream(rng.stream ^ caller_stream)};
-    then(tape, loss_fn(tape, at));
+    auto const& losses = loss_fn(tape, at);
+    if (!config_.allow_other_parameters) reach_.require_known(tape);
+    then(tape, losses);
+    if (index == 0)
+      reach_.begin(tape);
+    else
+      reach_.note(tape);
   }
   template <class F>
   void accumulate(F& loss_fn) {
     auto const start = Clock::now();
     on_tape(loss_fn, pending_.micro_batches, [&](Tape<Backend>& tape, auto const& losses) {
-      detail::add_losses<Backend>(pending_, losses, steps_, config_.accumulate);
+      double const weight = detail::add_losses<Backend>(pending_, losses, steps_, config_.accumulate);
       if (config_.update_during_backward) begin_early();
-      tape.backward(detail::total_of(losses), (scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
+      // Rounded as a device does that is sent the first factor.
+      auto const seed = static_cast<Scalar>((scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
+      tape.backward(detail::total_of(losses), static_cast<double>(seed * static_cast<Scalar>(weight)));
     });
     ++pending_.micro_batches;
+    pending_.without_gradient = reach_.without_gradient();
     pending_.seconds += seconds_since(start);
   }
 
   StepStatistics complete() {
     auto const start = Clock::now();
+    double const weight = detail::last_weight(pending_, config_.accumulate);
+    detail::apply_last_weight(pending_, weight);
+    detail::scale_gradients(optimizer_->parameters(), weight);
     StepStatistics statistics{.step = steps_ + 1,
                               .loss = pending_.loss,
                               .parts = pending_.parts,
                               .gradient_norm = {},
                               .learning_rate = optimizer_->learning_rate() * factor(),
                               .seconds = 0,
-                              .images = pending_.images};
+                              .images = pending_.images,
+                              .without_gradient = reach_.names_without_gradient()};
     prepare_gradients(statistics);
     if (!statistics.skipped) move_weights();
     statistics.seconds = pending_.seconds + seconds_since(start);
@@ -270,6 +300,7 @@ class TrainStep {
   StepConfig config_;
   S schedule_;
   Ema<Backend>* ema_;
+  GradientReach<Backend> reach_;
   std::optional<LossScaler> scaler_;
   std::uint64_t steps_ = 0;
   PendingStep pending_;

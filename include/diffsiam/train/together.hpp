@@ -50,7 +50,10 @@ class Scheduled {
     return optimizer_->learning_rate() * schedule_(optimizer_->steps());
   }
   [[nodiscard]] std::uint64_t steps() const { return optimizer_->steps(); }
-  void set_steps(std::uint64_t steps) { optimizer_->set_steps(steps); }
+  template <class Visitor>
+  void for_each_count(Visitor&& visitor) {
+    optimizer_->for_each_count(visitor);
+  }
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
     optimizer_->for_each_state(visitor);
@@ -102,16 +105,20 @@ class Together {
   [[nodiscard]] std::tuple<First*, Rest*...> const& optimizers() const { return optimizers_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }
+  /// Of the first; the others may have begun at another time.
   [[nodiscard]] std::uint64_t steps() const { return std::get<0>(optimizers_)->steps(); }
-  void set_steps(std::uint64_t steps) {
-    for_each([&](auto& optimizer) { optimizer.set_steps(steps); });
+  /// The counts of all, their names behind "0.", "1.", ...
+  template <class Visitor>
+  void for_each_count(Visitor&& visitor) {
+    for_each_numbered([&](std::string const& prefix, auto& optimizer) {
+      optimizer.for_each_count(
+          [&](std::string const& name, std::uint64_t& count) { visitor(prefix + name, count); });
+    });
   }
-  /// The states of all, their names behind "0.", "1.", ...
+  /// The states of all, named likewise.
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
-    int number = 0;
-    for_each([&](auto const& optimizer) {
-      std::string const prefix = std::to_string(number++) + ".";
+    for_each_numbered([&](std::string const& prefix, auto const& optimizer) {
       optimizer.for_each_state(
           [&](std::string const& name, auto const& state) { visitor(prefix + name, state); });
     });
@@ -121,6 +128,11 @@ class Together {
   template <class F>
   void for_each(F f) const {
     std::apply([&](auto*... optimizer) { (f(*optimizer), ...); }, optimizers_);
+  }
+  template <class F>
+  void for_each_numbered(F f) const {
+    int number = 0;
+    for_each([&](auto& optimizer) { f(std::to_string(number++) + ".", optimizer); });
   }
   template <class O>
   void add(O const& optimizer) {

@@ -78,7 +78,7 @@ class Node {
   [[no_unique_address]] CompactFlag<B> compact_{};  ///< the value, and with it its gradient
 
  protected:
-  [[nodiscard]] virtual Tensor<B> first_gradient() const {
+  [[nodiscard]] virtual Tensor<B> first_gradient() {
     if constexpr (backend::Compacting<B>)
       if (compact_) {
         auto const zeros = Tensor<B>::compact(*context_, shape_);
@@ -96,11 +96,31 @@ class Node {
 
 namespace detail {
 
-/// The gradient of a parameter is the parameter's own; in a dry run, a shape.
+/// One use of a parameter, whose gradient is the parameter's own. A tape's uses form a list, the latest
+/// first.
 template <class B>
-class ParameterNode final : public Node<B> {
+class ParameterNode : public Node<B> {
  public:
-  explicit ParameterNode(Tensor<B> gradient) { this->gradient_ = std::move(gradient); }
+  ParameterNode(Parameter<B> const& parameter, ParameterNode* before)
+      : parameter_(parameter), before_(before) {}
+  /// In a dry run, where the gradient is a shape.
+  explicit ParameterNode(Tensor<B> gradient) : before_(nullptr) { this->gradient_ = std::move(gradient); }
+
+  /// Empty in a dry run.
+  [[nodiscard]] Parameter<B> const& parameter() const { return parameter_; }
+  [[nodiscard]] ParameterNode* before() const { return before_; }
+  /// Whether an operation that read the parameter has gone back.
+  [[nodiscard]] bool reached() const { return reached_; }
+
+ private:
+  [[nodiscard]] Tensor<B> first_gradient() override {
+    reached_ = true;
+    return parameter_ ? parameter_.gradient() : Node<B>::first_gradient();
+  }
+
+  Parameter<B> parameter_;
+  ParameterNode* before_;
+  bool reached_ = false;
 };
 
 /// Whom to tell that the gradient of a parameter is complete.
@@ -110,32 +130,28 @@ using OnComplete = FunctionRef<void(Parameter<B> const&)>;
 /// A parameter whose gradient lives from its first use to its last: the tape's only node of it, made before
 /// all operations that read the weight, so that going back it comes after them.
 template <class B>
-class LastUse final : public Node<B> {
+class LastUse final : public ParameterNode<B> {
  public:
   /// `parameter` is empty in a dry run, `weight` names it there too.
-  LastUse(void const* weight, Parameter<B> parameter, OnComplete<B> on_complete, LastUse* before)
-      : weight_(weight), parameter_(std::move(parameter)), on_complete_(on_complete), before_(before) {}
+  LastUse(void const* weight, Parameter<B> const& parameter, OnComplete<B> on_complete,
+          ParameterNode<B>* before)
+      : ParameterNode<B>(parameter, before), weight_(weight), on_complete_(on_complete) {}
 
-  /// Among this and those before it, the one of `weight`; null without one.
-  [[nodiscard]] static LastUse* find(LastUse* newest, void const* weight) {
-    while (newest != nullptr && newest->weight_ != weight) newest = newest->before_;
+  /// Among `newest` and those before it, all of which are such, the one of `weight`; null without one.
+  [[nodiscard]] static ParameterNode<B>* find(ParameterNode<B>* newest, void const* weight) {
+    while (newest != nullptr && static_cast<LastUse*>(newest)->weight_ != weight) newest = newest->before();
     return newest;
   }
 
  private:
-  [[nodiscard]] Tensor<B> first_gradient() const override {
-    return parameter_ ? parameter_.gradient() : Node<B>::first_gradient();
-  }
   void backward() override {
     release();
-    if (parameter_) on_complete_(parameter_);
+    if (this->parameter()) on_complete_(this->parameter());
   }
   void release() override { this->gradient_ = {}; }
 
   void const* weight_;
-  Parameter<B> parameter_;
   OnComplete<B> on_complete_;
-  LastUse* before_;
 };
 
 template <class Op>

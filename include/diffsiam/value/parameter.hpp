@@ -57,6 +57,8 @@ class Parameter {
     if (!trainable) state_->gradient = {};
   }
   [[nodiscard]] bool same_as(Parameter const& other) const { return state_ == other.state_; }
+  /// The same of all copies, another of every other parameter: for look-ups.
+  [[nodiscard]] void const* id() const { return state_.get(); }
 
  private:
   struct State {

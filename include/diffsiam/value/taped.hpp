@@ -106,6 +106,14 @@ class Tape {
     }
   }
 
+  /// Calls visitor(Parameter<B> const&, bool reached) for each use of a trainable parameter, the latest
+  /// first; `reached`: backward() has added to its gradient by this use.
+  template <class Visitor>
+  void for_each_parameter(Visitor&& visitor) const {
+    for (auto const* use = newest_use_; use != nullptr; use = use->before())
+      if (use->parameter()) visitor(use->parameter(), use->reached());
+  }
+
  private:
   friend struct Reading<Taped<B>>;
 
@@ -123,12 +131,24 @@ class Tape {
   template <class P>
   Node<B>* only_node_of(Parameter<P> const& parameter) {
     void const* const weight = parameter.value().data();
-    if (auto* const known = detail::LastUse<B>::find(newest_weight_, weight)) return known;
+    if (auto* const known = detail::LastUse<B>::find(newest_use_, weight)) return known;
     Parameter<B> ours;
     if constexpr (std::is_same_v<B, P>) ours = parameter;
-    newest_weight_ =
-        new detail::LastUse<B>{weight, std::move(ours), *options_.on_complete_gradient, newest_weight_};
-    return append(newest_weight_, parameter.shape());
+    newest_use_ = new detail::LastUse<B>{weight, ours, *options_.on_complete_gradient, newest_use_};
+    return append(newest_use_, parameter.shape());
+  }
+  /// A node of its own for each use; in a dry run the gradient is only a shape.
+  template <class P>
+  Node<B>* node_of_use(Parameter<P> const& parameter) {
+    if constexpr (std::is_same_v<B, P>) {
+      (void)parameter.gradient();  // made here, where memory is at its least
+      newest_use_ = new detail::ParameterNode<B>(parameter, newest_use_);
+      return append(newest_use_, parameter.shape());
+    } else {
+      auto gradient =
+          Tensor<B>::borrowed(*context_, parameter.shape(), reinterpret_cast<typename B::Scalar*>(this));
+      return append(new detail::ParameterNode<B>(std::move(gradient)), parameter.shape());
+    }
   }
   /// Runs an operation, and remembers it if a gradient is wanted of any input.
   [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op, detail::WayBack<B> const& way_back,
@@ -148,7 +168,7 @@ class Tape {
   Context* context_;
   Options options_;
   std::unique_ptr<Node<B>> newest_;
-  detail::LastUse<B>* newest_weight_ = nullptr;  ///< of those that are told of
+  detail::ParameterNode<B>* newest_use_ = nullptr;  ///< of a trainable parameter
   std::uint32_t streams_ = 0;
   bool played_ = false;
 };
@@ -190,14 +210,7 @@ struct Reading<Taped<B>> {
   [[gnu::noinline]] static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
     if (!parameter.trainable()) return nullptr;
     if (tape.options_.on_complete_gradient) return tape.only_node_of(parameter);
-    Tensor<B> gradient;
-    if constexpr (std::is_same_v<B, P>) {
-      gradient = parameter.gradient();
-    } else {
-      gradient = Tensor<B>::borrowed(tape.context(), parameter.shape(),
-                                     reinterpret_cast<typename B::Scalar*>(&tape));
-    }
-    return tape.append(new detail::ParameterNode<B>(std::move(gradient)), parameter.shape());
+    return tape.node_of_use(parameter);
   }
 };
 

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/core/text.hpp>
+#include <diffsiam/io/json.hpp>
 #include <diffsiam/io/published_weights.hpp>
 #include <diffsiam/io/safetensors.hpp>
 #include <diffsiam/train/config_difference.hpp>
@@ -70,7 +71,8 @@ class Checkpoint {
 
   /// Brings everything back and returns where the data stood. Throws FileError when the file is damaged or of
   /// another architecture, ConfigError naming the key or setting whose value is another, or a parameter of
-  /// the optimizer that is not in `modules`; then nothing is changed.
+  /// the optimizer that is not in `modules`; then nothing is changed. Memory that runs out (std::bad_alloc)
+  /// may leave a part loaded: load again.
   template <class Step, nn::Module... M>
   [[nodiscard]] DataPosition load(Step& step, M const&... modules) const {
     using B = typename Step::Backend;
@@ -210,7 +212,7 @@ class Checkpoint {
   [[nodiscard]] detail::RunState read_state(io::SafetensorsFile const& file) const {
     std::string const& found = metadata(file, "format");
     if (found != format && found != older_format)
-      fail<FileError>("checkpoint", {format, " in ", shown_path()}, found);
+      fail<FileError>("checkpoint", {format, " in ", shown_path()}, io::detail::shown_text(found));
     return detail::RunState::from_json(metadata(file, "training"), shown_path(), found == older_format);
   }
   void require_same_counts(std::map<std::string, std::uint64_t> const& saved,
@@ -223,7 +225,8 @@ class Checkpoint {
       return list;
     };
     if (!same)
-      fail<FileError>("checkpoint", {"counts of ", names(present), " in ", shown_path()}, names(saved),
+      fail<FileError>("checkpoint", {"counts of ", names(present), " in ", shown_path()},
+                      io::detail::shown_text(names(saved)),
                       "of other optimizers, or in the older format, which kept one count for all of them");
   }
   void require_same_config(std::string const& saved) const {

@@ -169,3 +169,13 @@ TEST_CASE("pictures are files that need no colours of a page", "[examples]") {
   CHECK_FALSE(subset_map(results, "shapes", {"denoiser_features", ""}));
   CHECK_FALSE(learning_chart(results, "fashion", "Fashion-MNIST"));
 }
+
+TEST_CASE("lines that are no results are refused with the file's name", "[examples]") {
+  diffsiam::test::Scratch const scratch;
+  for (char const* line : {"{}", "{\"value\":1,\"seed\":\"two\"}", "{\"value\":1,\"step\":null}"}) {
+    diffsiam::io::write_file(scratch / "results.jsonl", std::string(line) + "\n");
+    std::string const message = message_of<FileError>([&] { ResultFile{scratch / "results.jsonl"}; });
+    CHECK(contains(message, "lines of results in '"));
+    CHECK(contains(message, "results.jsonl'"));
+  }
+}

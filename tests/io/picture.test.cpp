@@ -36,6 +36,7 @@ TEST_CASE("a batch laid out NHWC becomes pictures", "[io][picture]") {
   CHECK(message_of<ShapeError>([&] { (void)io::pictures_from_unit(std::span(values), 3, 1, 2, 3); }) ==
         "pictures_from_unit: expected 3 times (1, 2, 3) values, got 12");
   CHECK_THROWS_AS(io::pictures_from_unit(std::span(values), 3, 2, 1, 2), ShapeError);
+  CHECK(io::pictures_from_unit(std::span<float const>{}, 0, 40000, 40000, 1).empty());  // 1.6 GB each
 }
 
 TEST_CASE("upscale repeats pixels as squares", "[io][picture]") {

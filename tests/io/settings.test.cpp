@@ -171,4 +171,8 @@ TEST_CASE("Files without settings load as before, and a partial load tells of se
   auto const broken = io::SafetensorsFile::parse(writer.encode(), "broken");
   CHECK_THROWS_WITH(io::load_weights(broken, module),
                     test::contains("the settings of 'broken' as one object of JSON, got '[1]'"));
+  writer.metadata(io::settings_key, std::string(500000, '[') + std::string(500000, ']'));
+  auto const deep = io::SafetensorsFile::parse(writer.encode(), "deep");
+  CHECK_THROWS_WITH(io::load_weights(deep, module),
+                    test::contains("the settings of 'deep'") && test::contains("got 500000 levels"));
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <diffsiam/core/shape.hpp>
+#include <diffsiam/io/json.hpp>
 #include <diffsiam/io/json_lines.hpp>
 
 namespace example {
@@ -36,22 +37,16 @@ struct Measured {
 
 class ResultFile {
  public:
-  /// Reads what is there; a missing file is an empty one. Throws FileError for one that cannot be read.
+  /// Reads what is there; a missing file is an empty one. Throws FileError for one that cannot be read,
+  /// or whose lines are no results.
   explicit ResultFile(std::filesystem::path path) : path_(std::move(path)) {
     if (!ds::io::file_exists(path_)) return;
-    for (auto const& line : ds::io::read_json_lines(path_)) try {
-        Cell const cell{line.value("data", ""), line.value("method", ""),
-                        line.value("seed", std::uint64_t{0})};
-        Measured entry{.measure = line.value("measure", ""),
-                       .value = line.at("value").is_number() ? line.at("value").get<double>() : NAN,
-                       .seconds = line.value("seconds", 0.0)};
-        if (line.contains("step")) entry.step = line.at("step").get<std::uint64_t>();
-        dims_[cell] = line.value("dims", ds::Index{0});
-        cells_[cell].push_back(std::move(entry));
-      } catch (nlohmann::json::exception const& error) {
-        ds::fail<ds::FileError>(path_.string(), "results, a measure a line",
-                                {error.what(), " in ", line.dump()});
-      }
+    try {
+      for (auto const& line : ds::io::read_json_lines(path_)) add(line);
+    } catch (nlohmann::json::exception const& error) {
+      ds::fail<ds::FileError>("ResultFile", "lines of results in '" + path_.string() + "'",
+                              ds::io::detail::shown_text(error.what()));
+    }
   }
 
   [[nodiscard]] bool has(Cell const& cell) const { return cells_.contains(cell); }
@@ -103,6 +98,16 @@ class ResultFile {
   }
 
  private:
+  void add(nlohmann::ordered_json const& line) {
+    Cell const cell{line.value("data", ""), line.value("method", ""), line.value("seed", std::uint64_t{0})};
+    Measured entry{.measure = line.value("measure", ""),
+                   .value = line.at("value").is_number() ? line.at("value").get<double>() : NAN,
+                   .seconds = line.value("seconds", 0.0)};
+    if (line.contains("step")) entry.step = line.at("step").get<std::uint64_t>();
+    dims_[cell] = line.value("dims", ds::Index{0});
+    cells_[cell].push_back(std::move(entry));
+  }
+
   /// Six significant digits: what lies behind them is noise, and lines stay readable.
   [[nodiscard]] static double rounded(double value) {
     if (!std::isfinite(value) || value == 0) return value;

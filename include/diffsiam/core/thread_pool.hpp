@@ -31,20 +31,17 @@ class ThreadPool {
       : threads_(resolve(threads)),
         tallies_(new Tally[static_cast<std::size_t>(threads_)]),
         workers_(new std::thread[static_cast<std::size_t>(threads_)]) {
-    for (int worker = 1; worker < threads_; ++worker)
-      workers_[static_cast<std::size_t>(worker)] = std::thread{[this, worker] { serve(worker); }};
+    try {
+      for (int worker = 1; worker < threads_; ++worker)
+        workers_[static_cast<std::size_t>(worker)] = std::thread{[this, worker] { serve(worker); }};
+    } catch (...) {
+      stop();  // those that did start
+      throw;
+    }
   }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
-  ~ThreadPool() {
-    {
-      std::lock_guard const lock{mutex_};
-      stopping_ = true;
-      generation_.fetch_add(1);
-    }
-    wake_.notify_all();
-    for (int worker = 1; worker < threads_; ++worker) workers_[static_cast<std::size_t>(worker)].join();
-  }
+  ~ThreadPool() { stop(); }
 
   [[nodiscard]] int threads() const { return threads_; }
   /// Pieces that worker `worker` has done so far.
@@ -89,6 +86,17 @@ class ThreadPool {
     if (threads > 0) return threads;
     auto const cores = static_cast<int>(std::thread::hardware_concurrency());
     return cores > 0 ? cores : 1;
+  }
+
+  void stop() {
+    {
+      std::lock_guard const lock{mutex_};
+      stopping_ = true;
+      generation_.fetch_add(1);
+    }
+    wake_.notify_all();
+    for (int worker = 1; worker < threads_; ++worker)
+      if (std::thread& thread = workers_[static_cast<std::size_t>(worker)]; thread.joinable()) thread.join();
   }
 
   void take_pieces(Work work, int worker) {

@@ -179,12 +179,14 @@ class AtomicFile {
   /// Brings the content to the disk and renames it to the target; throws FileError, the target untouched.
   void commit() {
     require_open();
+    // What needs memory comes before the rename: behind it the target has changed.
+    std::filesystem::path const folder = target_.has_parent_path() ? target_.parent_path() : ".";
     if (std::fflush(file_.get()) != 0) give_up("to write");
     if (::fsync(::fileno(file_.get())) != 0) give_up("to bring to the disk");
     if (std::fclose(file_.release()) != 0) give_up("to close");
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("to rename to");
     temporary_.clear();
-    sync_folder();
+    sync(folder);
   }
 
  private:
@@ -209,10 +211,10 @@ class AtomicFile {
   }
 
   [[noreturn]] void give_up(std::string_view expectation) {
-    std::string const reason = detail::system_message(errno);
-    discard();
-    fail<FileError>("write_file", std::string(expectation) + " " + detail::quoted(target_), reason,
-                    "what stood there before is unchanged");
+    int const error_number = errno;
+    discard();  // first: words may find no memory
+    fail<FileError>("write_file", std::string(expectation) + " " + detail::quoted(target_),
+                    detail::system_message(error_number), "what stood there before is unchanged");
   }
 
   void discard() {
@@ -222,8 +224,7 @@ class AtomicFile {
   }
 
   /// Makes the rename itself last. Folders that cannot be opened or synced are none of the caller's business.
-  void sync_folder() const {
-    std::filesystem::path const folder = target_.has_parent_path() ? target_.parent_path() : ".";
+  void sync(std::filesystem::path const& folder) const {
     int const descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return;
     int const status = ::fsync(descriptor);

@@ -18,11 +18,13 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/io/file.hpp>
+#include <diffsiam/io/json.hpp>
 
 namespace diffsiam::io {
 
 /// Every line of a file of JSON objects. A last line without its newline, which a killed process leaves, is
-/// left out. Throws FileError for a missing file, and for any other line that is no object, with its number.
+/// left out. Throws FileError for a missing file, and for any other line that is no object (or one nested
+/// deeper than json_depth_limit), with its number.
 [[nodiscard]] inline std::vector<nlohmann::ordered_json> read_json_lines(std::filesystem::path const& path) {
   std::vector<std::byte> const bytes = read_file(path);
   std::string_view rest(reinterpret_cast<char const*>(bytes.data()), bytes.size());
@@ -30,7 +32,9 @@ namespace diffsiam::io {
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
     std::string_view const line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
-    auto record = nlohmann::ordered_json::parse(line.begin(), line.end(), nullptr, false);
+    nlohmann::ordered_json record;
+    if (json_depth(line) <= json_depth_limit)
+      record = nlohmann::ordered_json::parse(line.begin(), line.end(), nullptr, false);
     // The parser takes a NUL for the end; a disk that lost its power leaves many.
     if (!record.is_object() || line.find('\0') != std::string_view::npos)
       fail<FileError>(
@@ -65,10 +69,13 @@ class JsonLines {
   }
 
   JsonLines(JsonLines&& other) noexcept
-      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+      : path_(std::move(other.path_)),
+        descriptor_(std::exchange(other.descriptor_, -1)),
+        torn_at_(other.torn_at_) {}
   JsonLines& operator=(JsonLines&& other) noexcept {
     std::swap(path_, other.path_);
     std::swap(descriptor_, other.descriptor_);
+    std::swap(torn_at_, other.torn_at_);
     return *this;
   }
   ~JsonLines() {
@@ -76,10 +83,15 @@ class JsonLines {
   }
 
   /// One line, written at once: append({{"step", 10}, {"loss", 0.25}}). Throws FileError when `record` is no
-  /// object or the disk refuses; a line written in part is taken back.
+  /// object or the disk refuses; a line written in part is taken back, at the next append where that fails,
+  /// too.
   void append(nlohmann::ordered_json const& record) {
     if (!record.is_object()) fail<FileError>("JsonLines", "an object", record.type_name());
     std::string const line = line_of(record);
+    if (torn_at_ >= 0 && ::ftruncate(descriptor_, torn_at_) != 0)
+      fail<FileError>("JsonLines", "to take back a line written in part from " + detail::quoted(path_),
+                      detail::system_message(errno));
+    torn_at_ = -1;
     off_t const before = ::lseek(descriptor_, 0, SEEK_END);
     for (std::size_t written = 0; written < line.size();) {
       ssize_t const count = ::write(descriptor_, line.data() + written, line.size() - written);
@@ -88,6 +100,7 @@ class JsonLines {
       } else if (errno != EINTR) {
         std::string const reason = detail::system_message(errno);
         bool const restored = written == 0 || ::ftruncate(descriptor_, before) == 0;
+        if (!restored) torn_at_ = before;
         fail<FileError>("JsonLines", "to append a line to " + detail::quoted(path_), reason,
                         restored ? "the lines before are intact" : "its last line is incomplete");
       }
@@ -112,6 +125,7 @@ class JsonLines {
 
   std::filesystem::path path_;
   int descriptor_;
+  off_t torn_at_ = -1;  ///< where a line begins that could be neither finished nor taken back
 };
 
 }  // namespace diffsiam::io

@@ -96,6 +96,7 @@ template <class T>
         "pictures_from_unit",
         std::to_string(count) + " times " + detail::shown_extents(height, width, channels) + " values",
         values.size());
+  if (count == 0) return {};  // of pictures that may be larger than memory
   std::vector<Picture> pictures(static_cast<std::size_t>(count), blank_picture(height, width, channels, 0));
   for (std::size_t i = 0; i < values.size(); ++i)
     pictures[i / each].pixels[i % each] = pixel_from_unit(values[i]);

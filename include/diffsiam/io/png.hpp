@@ -29,11 +29,10 @@ namespace diffsiam::io {
   std::vector<std::byte> bytes(size);
   int const written =
       png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.pixels.data(), 0, nullptr);
-  std::string const reason = image.message;
   png_image_free(&image);
   if (written == 0)
     fail<FileError>("encode_png", "a PNG of " + detail::shown_extents(picture),
-                    reason.empty() ? "no room for it" : reason);
+                    image.message[0] == '\0' ? "no room for it" : image.message);
   bytes.resize(size);
   return bytes;
 }

@@ -14,7 +14,6 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +24,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/io/dtype.hpp>
+#include <diffsiam/io/json.hpp>
 
 namespace diffsiam::io {
 
@@ -109,29 +109,11 @@ class SafetensorsHeaderParser {
     // The parser takes a NUL for the end, whatever comes behind it.
     if (std::size_t const nul = text.find('\0'); nul != std::string_view::npos)
       complain("a header of JSON", "a NUL at its byte " + std::to_string(nul));
-    constexpr int deepest = 127;  // as the reference implementation
-    bool too_deep = false;
-    std::string twice;
-    std::vector<std::set<std::string>> names(deepest + 1);
-    auto const inspect = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-      using Event = nlohmann::json::parse_event_t;
-      if (event == Event::object_start || event == Event::array_start) {
-        if (depth >= deepest) {
-          too_deep = true;
-          return false;
-        }
-        if (event == Event::object_start) names[static_cast<std::size_t>(depth)].clear();
-      } else if (event == Event::key && depth <= deepest) {
-        auto const& name = parsed.get_ref<std::string const&>();
-        if (!names[static_cast<std::size_t>(depth - 1)].insert(name).second && twice.empty())
-          twice = shown_name(name);
-      }
-      return true;
-    };
-    nlohmann::json root = nlohmann::json::parse(text.begin(), text.end(), inspect, false);
-    if (too_deep) complain("a header of tensors", "JSON nested too deep");
+    constexpr std::size_t deepest = 127;  // as the reference implementation
+    if (json_depth(text) > deepest) complain("a header of tensors", "JSON nested too deep");
+    nlohmann::json root = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
     if (root.is_discarded() || !root.is_object()) complain("a header of JSON", "something else");
-    if (!twice.empty()) complain("every name once", twice + " twice");
+    if (auto const twice = name_given_twice(text)) complain("every name once", shown_name(*twice) + " twice");
     return root;
   }
 

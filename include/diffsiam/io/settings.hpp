@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/io/json.hpp>
 #include <diffsiam/io/safetensors_reader.hpp>
 #include <diffsiam/io/safetensors_writer.hpp>
 #include <diffsiam/io/tensor_table.hpp>
@@ -38,11 +39,9 @@ inline void save_settings(SafetensorsWriter& writer, nn::SettingList const& sett
 [[nodiscard]] inline nlohmann::json saved_settings(SafetensorsFile const& file) {
   auto const found = file.metadata().find(settings_key);
   if (found == file.metadata().end()) return nlohmann::json::object();
-  nlohmann::json json = nlohmann::json::parse(found->second, nullptr, false);
-  if (!json.is_object())
-    fail<FileError>("load_weights",
-                    {"the settings of ", detail::shown_name(file.path()), " as one object of JSON"},
-                    detail::shown_name(found->second));
+  std::string const what = "the settings of " + detail::shown_name(file.path()) + " as one object of JSON";
+  nlohmann::json json = parse_json<FileError>(found->second, "load_weights", what);
+  if (!json.is_object()) fail<FileError>("load_weights", what, detail::shown_name(found->second));
   return json;
 }
 
@@ -64,9 +63,10 @@ namespace detail {
     }
   }
   auto const shown = [](nlohmann::json const& value) {
-    return value.is_null() ? "nothing" : value.is_string() ? value.get<std::string>() : value.dump();
+    return value.is_null() ? "nothing"
+                           : shown_text(value.is_string() ? value.get<std::string>() : value.dump());
   };
-  return name + " = " + shown(present) + " in place of " + shown(saved);
+  return shown_text(name) + " = " + shown(present) + " in place of " + shown(saved);
 }
 
 /// Differences that read alike, told once with the modules they are in.

@@ -167,7 +167,6 @@ class Checkpoint {
     (result.add(modules), ...);
     return result;
   }
-
   /// A parameter that is trained but not saved would begin anew on resuming, its optimizer's state amid the
   /// run.
   template <class B, class... M>

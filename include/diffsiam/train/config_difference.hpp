@@ -9,6 +9,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
+#include <diffsiam/io/json.hpp>
 
 namespace diffsiam::train {
 
@@ -19,12 +20,7 @@ struct ConfigDifference {
 namespace detail {
 
 [[nodiscard]] inline nlohmann::json parsed_config(std::string const& text, std::string const& whose) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (nlohmann::json::exception const& error) {
-    fail<ConfigError>("checkpoint", diffsiam::text({"the configuration of ", whose, " in JSON"}),
-                      error.what());
-  }
+  return io::parse_json<ConfigError>(text, "checkpoint", {"the configuration of ", whose, " in JSON"});
 }
 
 [[nodiscard]] inline std::optional<ConfigDifference> difference(nlohmann::json const* saved,
@@ -33,29 +29,34 @@ namespace detail {
                                                                 std::vector<std::string> const& may_differ) {
   for (std::string const& allowed : may_differ)
     if (key == allowed) return std::nullopt;
-  auto const shown = [](nlohmann::json const* value) { return value ? value->dump() : "nothing"; };
-  if (saved == nullptr || present == nullptr) return ConfigDifference{key, shown(saved), shown(present)};
+  auto const found = [&] {
+    auto const shown = [](nlohmann::json const* value) {
+      return value ? io::detail::shown_text(value->dump()) : "nothing";
+    };
+    return ConfigDifference{io::detail::shown_text(key), shown(saved), shown(present)};
+  };
+  if (saved == nullptr || present == nullptr) return found();
   if (*saved == *present) return std::nullopt;
   if (saved->is_object() && present->is_object()) {
     auto const below = [&](std::string const& name) { return key.empty() ? name : key + "." + name; };
     for (auto const& [name, value] : saved->items()) {
       auto const other = present->find(name);
-      auto found = difference(&value, other == present->end() ? nullptr : &*other, below(name), may_differ);
-      if (found) return found;
+      auto first = difference(&value, other == present->end() ? nullptr : &*other, below(name), may_differ);
+      if (first) return first;
     }
     for (auto const& [name, value] : present->items())
       if (!saved->contains(name))
-        if (auto found = difference(nullptr, &value, below(name), may_differ)) return found;
+        if (auto first = difference(nullptr, &value, below(name), may_differ)) return first;
     return std::nullopt;
   }
   if (saved->is_array() && present->is_array() && saved->size() == present->size()) {
     for (std::size_t i = 0; i < saved->size(); ++i)
-      if (auto found =
+      if (auto first =
               difference(&(*saved)[i], &(*present)[i], key + "[" + std::to_string(i) + "]", may_differ))
-        return found;
+        return first;
     return std::nullopt;
   }
-  return ConfigDifference{key, shown(saved), shown(present)};
+  return found();
 }
 
 }  // namespace detail

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <diffsiam/io/json.hpp>
 #include <diffsiam/io/tensor_table.hpp>
 #include <diffsiam/train/step.hpp>
 
@@ -95,17 +96,21 @@ struct RunState {
     RunState state;
     auto const count = [&](nlohmann::json const& value) {
       if (!value.is_number_unsigned())
-        fail<FileError>("checkpoint", {"whole numbers in the state of ", file}, value.dump());
+        fail<FileError>("checkpoint", {"whole numbers in the state of ", file},
+                        io::detail::shown_text(value.dump()));
+      return value.get<std::uint64_t>();
+    };
+    auto const count_to = [&](std::uint64_t most, nlohmann::json const& value) {
+      if (count(value) > most)
+        fail<FileError>("checkpoint", {"a count up to ", most, " in the state of ", file}, value.dump());
       return value.get<std::uint64_t>();
     };
     auto const small_count = [&](nlohmann::json const& value) {
-      if (count(value) > 0x7FFFFFFF)
-        fail<FileError>("checkpoint", {"a count below 2^31 in the state of ", file}, value.dump());
-      return value.get<int>();
+      return static_cast<int>(count_to(INT32_MAX, value));
     };
     PendingStep& pending = state.pending;
     try {
-      auto const json = nlohmann::json::parse(text);
+      auto const json = io::parse_json<FileError>(text, "checkpoint", {"the state of a run in ", file});
       state.scalar = json.at("scalar").get<std::string>();
       state.steps = count(json.at("steps"));
       if (older) state.optimizer_counts["steps"] = count(json.at("optimizer_steps"));
@@ -131,12 +136,12 @@ struct RunState {
       }
       state.proposed = begun.at("proposed").get<std::vector<std::string>>();
       auto const& rng = json.at("rng");
-      state.rng = {count(rng.at("seed")), static_cast<std::uint32_t>(count(rng.at("stream"))),
+      state.rng = {count(rng.at("seed")), static_cast<std::uint32_t>(count_to(UINT32_MAX, rng.at("stream"))),
                    count(rng.at("step"))};
       auto const& data = json.at("data");
       state.data = {count(data.at("epoch")), count(data.at("batch")), count(data.at("order_seed"))};
     } catch (nlohmann::json::exception const& error) {
-      fail<FileError>("checkpoint", {"the state of a run in ", file}, error.what());
+      fail<FileError>("checkpoint", {"the state of a run in ", file}, io::detail::shown_text(error.what()));
     }
     if (pending.micro_batches >= std::max(1, state.accumulate))
       fail<FileError>("checkpoint", {"fewer micro-batches done than a step has, in ", file},

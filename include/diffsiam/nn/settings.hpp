@@ -45,7 +45,8 @@ class SettingList {
     Collect{*this, nullptr}.settings_of(module);
   }
 
-  [[nodiscard]] std::vector<Setting> const& all() const { return settings_; }
+  [[nodiscard]] std::vector<Setting> const& all() const& { return settings_; }
+  [[nodiscard]] std::vector<Setting> all() const&& { return settings_; }
 
  private:
   void add(std::string const& name, SettingValue value) {

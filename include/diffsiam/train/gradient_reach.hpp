@@ -55,7 +55,8 @@ class GradientReach {
   }
 
   /// Places in the list of the trainable parameters that no gradient has reached.
-  [[nodiscard]] std::vector<std::size_t> const& without_gradient() const { return without_; }
+  [[nodiscard]] std::vector<std::size_t> const& without_gradient() const& { return without_; }
+  [[nodiscard]] std::vector<std::size_t> without_gradient() const&& { return without_; }
   /// Where a checkpoint was taken amid a step.
   void restore(std::vector<std::size_t> places) { without_ = std::move(places); }
   /// Their names.

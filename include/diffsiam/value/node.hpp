@@ -107,7 +107,8 @@ class ParameterNode : public Node<B> {
   explicit ParameterNode(Tensor<B> gradient) : before_(nullptr) { this->gradient_ = std::move(gradient); }
 
   /// Empty in a dry run.
-  [[nodiscard]] Parameter<B> const& parameter() const { return parameter_; }
+  [[nodiscard]] Parameter<B> const& parameter() const& { return parameter_; }
+  [[nodiscard]] Parameter<B> parameter() const&& { return parameter_; }
   [[nodiscard]] ParameterNode* before() const { return before_; }
   /// Whether an operation that read the parameter has gone back.
   [[nodiscard]] bool reached() const { return reached_; }

@@ -45,7 +45,7 @@ for program in train_denoiser train_diffsiam; do
   refused "--backend, --precision: expected what this program was built with" $program --backend cpu --precision tf32
   refused "--backend: " $program --backend abacus
   refused "--out: expected a folder" $program --out out.log
-  refused "neither" $program --data /nowhere
+  refused "no such file" $program --data /nowhere
 done
 refused "--batch: $whole [1, 4096], got '0'" train_denoiser --batch 0
 for program in train_diffsiam compare_methods; do

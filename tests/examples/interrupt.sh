@@ -6,6 +6,7 @@ denoiser=$1 diffsiam=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
 
+trap 'kill -KILL $(jobs -p) 2>/dev/null || true' EXIT  # no program outlives a failure
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 # until_true COMMAND...: waits for a minute at most.
 until_true() {

@@ -2,7 +2,7 @@
 // JSON line.
 //
 //   build/bench/benchmarks/training_step --config fashion --what diffsiam --threads 2
-//   build/bench/benchmarks/training_step --config celeba64 --ema --update-during-backward
+//   build/bench/benchmarks/training_step --config celeba64 --ema
 //   build/bench/benchmarks/training_step_cuda --config celeba64 --batch 128 --ema --graph
 
 #include <memory>
@@ -23,9 +23,6 @@ namespace {
 
 using namespace bench;
 
-template <class V>
-using TapeOptions = typename ds::Tape<V>::Options;
-
 /// The loss of one batch in the reading of its tensors.
 template <class B, class V>
 [[nodiscard]] ds::Taped<V> loss_of(ds::Tape<V>& tape, ds::UNet<B> const& denoiser,
@@ -44,8 +41,8 @@ template <class B, class V>
 /// Forward and backward pass.
 template <class Model, class V>
 void pass(Model const& model, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-          std::uint64_t step, TapeOptions<V> const& options) {
-  ds::Tape<V> tape{images.context(), options};
+          std::uint64_t step) {
+  ds::Tape<V> tape{images.context()};
   tape.backward(loss_of(tape, model, schedule, images, ds::Rng{.seed = 1, .step = step}));
 }
 
@@ -90,38 +87,22 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
   auto const list = ds::parameters(model);
   ds::train::Adam<B> adam{list};
   std::unique_ptr<ds::train::Ema<B>> const ema{options.ema ? new ds::train::Ema<B>{list} : nullptr};
-  if (options.during)
-    for (auto const& entry : list.parameters) entry.parameter.release_gradient();
   auto const images = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
   std::size_t const held = context.memory().live_bytes();
   auto const predicted = ds::estimate(
-      [&](ds::backend::DryContext& dry) {
-        using Dry = ds::backend::DryRun<B>;
-        auto const nothing = [](ds::Parameter<Dry> const&) {};
-        TapeOptions<Dry> tape;
-        if (options.during) tape.on_complete_gradient = nothing;
-        pass(model, schedule, ds::Traced<B>{dry, images.shape()}, 0, tape);
-      },
+      [&](ds::backend::DryContext& dry) { pass(model, schedule, ds::Traced<B>{dry, images.shape()}, 0); },
       threads_of(context));
-
-  auto const move = [&](ds::Parameter<B> const& parameter) {
-    ds::Observed const observed{context.observer(), "adam", ds::Direction::backward};
-    ema ? adam.move(parameter, *ema) : adam.move(parameter);
-    parameter.release_gradient();
-  };
-  TapeOptions<B> tape;
-  if (options.during) tape.on_complete_gradient = move;
 
   std::uint64_t step = 0;
   ds::Profile profile;
   std::size_t recorded_bytes = 0;
   auto const step_by_step = [&] {
-    adam.begin_step();
-    if (ema) ema->begin_update();
-    pass(model, schedule, images, step++, tape);
+    pass(model, schedule, images, step++);
     ds::Observed const observed{context.observer(), "adam", ds::Direction::forward};
-    ema ? adam.end_step(*ema) : adam.end_step();
-    if (ema) ema->end_update();
+    if (!ema) return adam.step();
+    ema->begin_update();
+    adam.step(1, *ema);
+    ema->end_update();
   };
   auto const seconds = options.graph
                            ? time_replays<B>(options, context, model, adam, ema.get(), images, recorded_bytes)
@@ -130,7 +111,6 @@ Json measure(typename B::Context& context, Model const& model, Options const& op
   Json record = record_of("training_step", options, context, model, batch, predicted.flops, seconds,
                           bytes_before, profile);
   record["ema"] = options.ema;
-  record["update_during_backward"] = options.during;
   record["graph"] = options.graph;
   if (options.graph) record["recorded_bytes"] = recorded_bytes;
   record["predicted_bytes"] = held + predicted.touched_bytes;

@@ -24,9 +24,8 @@ struct Options : example::BackendChoice {
   int warm_up = 3;  ///< not measured
   int grid = 10;    ///< time-steps of a sampler
   bool profile = false;
-  bool ema = false;     ///< of a training step: also an average of the weights
-  bool during = false;  ///< of a training step: weights move during the backward pass
-  bool graph = false;   ///< of a training step: recorded once and replayed
+  bool ema = false;    ///< of a training step: also an average of the weights
+  bool graph = false;  ///< of a training step: recorded once and replayed
 };
 
 /// Adds the options to a program's own.
@@ -45,10 +44,8 @@ inline void add_options(CLI::App& app, Options& options) {
   example::add_whole_number(app, "--grid", options.grid, 1, 999, "time-steps of a sampler");
   app.add_flag("--profile", options.profile, "also print seconds by operation");
   app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");
-  app.add_flag("--update-during-backward", options.during,
-               "of a training step: a weight moves as soon as its gradient is complete");
   app.add_flag("--graph", options.graph, "of a training step: recorded once and replayed (cuda)")
-      ->excludes("--update-during-backward", "--profile");
+      ->excludes("--profile");
 }
 
 }  // namespace bench

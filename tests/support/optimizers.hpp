@@ -7,7 +7,7 @@
 
 namespace diffsiam::test {
 
-/// An optimizer that only takes whole steps, and knows of no averages.
+/// An optimizer that moves no averages in its pass.
 template <class O>
 struct WholeSteps {
   using Backend = typename O::Backend;

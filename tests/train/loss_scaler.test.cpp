@@ -139,17 +139,6 @@ TEST_CASE("Gradients that overflow at the least scale stop the run and are named
   CHECK(run.step.loss_scaler()->scale() == 2);
 }
 
-TEST_CASE("A scale needs all gradients before a weight moves", "[train]") {
-  B::Context context;
-  SmallNet<B> const net{context};
-  train::Adam<B> adam{nn::parameters(net)};
-  CHECK_THROWS_WITH(
-      (train::TrainStep{
-          adam,
-          {.measure_norm = false, .update_during_backward = true, .loss_scaling = LossScaler::Config{}}}),
-      contains("no loss_scaling"));
-}
-
 TEST_CASE("A scale is resumed with its run, bit for bit", "[train][checkpoint]") {
   Scratch const scratch;
   train::Checkpoint const checkpoint{scratch / "run.safetensors"};

@@ -170,65 +170,12 @@ TEST_CASE("A step refuses settings out of range and a model that holds its avera
   CHECK_THROWS_AS(step([&](Tape<B>& tape, MicroBatch const&) { return losses(net, tape, 0); }), Error);
 }
 
-TEST_CASE("Weights move during the backward pass only without norms, sums of gradients and whole steps",
-          "[train][step]") {
-  B::Context context;
-  SmallNet<B> const net{context};
-  train::Adam<B> adam{nn::parameters(net)};
-  using train::StepConfig;
-  auto const refused =
-      GENERATE(StepConfig{.update_during_backward = true},
-               StepConfig{.max_norm = 1, .measure_norm = false, .update_during_backward = true},
-               StepConfig{.accumulate = 2, .measure_norm = false, .update_during_backward = true});
-  CHECK_THROWS_AS((train::TrainStep{adam, refused}), ConfigError);
-  CHECK_THROWS_WITH((train::TrainStep{adam, refused}),
-                    contains("TrainStep") && contains("update_during_backward") &&
-                        contains("accumulate = " + std::to_string(refused.accumulate)) &&
-                        contains("all gradients at once"));
-  WholeSteps<train::Adam<B>> whole{adam};
-  CHECK_THROWS_WITH((train::TrainStep{whole, {.measure_norm = false, .update_during_backward = true}}),
-                    contains("PiecewiseOptimizer"));
-}
-
-TEST_CASE(
-    "A loss that is not finite stops a step whose weights move during the backward pass before any does",
-    "[train][step]") {
-  B::Context context;
-  SmallNet<B> const net{context};
-  train::Adam<B> adam{nn::parameters(net)};
-  train::Ema<B> ema{nn::parameters(net)};
-  train::TrainStep step{
-      adam, {.measure_norm = false, .update_during_backward = true}, train::ConstantRate{}, &ema};
-  auto const good = [&](Tape<B>& tape, MicroBatch const& at) { return losses(net, tape, at.step); };
-  CHECK_FALSE(step(good).gradient_norm);
-  auto const before = all_values<B>(net);
-  std::size_t const bytes = context.memory().live_bytes();
-  CHECK_THROWS_AS(
-      step([&](Tape<B>& tape, MicroBatch const& at) { return HUGE_VAL * losses(net, tape, at.step).total; }),
-      NumericError);
-  CHECK_THROWS_AS(step([&](Tape<B>& tape, MicroBatch const& at) {
-                    (void)losses(net, tape, at.step);
-                    throw FileError("no more pictures");
-                    return losses(net, tape, at.step);
-                  }),
-                  FileError);
-  CHECK(all_values<B>(net) == before);
-  CHECK_FALSE(net.mean.proposed());
-  CHECK(context.memory().live_bytes() == bytes);
-  CHECK(adam.steps() == 1);
-  CHECK(ema.updates() == 1);
-  CHECK(step(good).step == 2);
-  CHECK(adam.steps() == 2);
-  CHECK(ema.updates() == 2);
-}
-
 TEST_CASE("A trained weight that the optimizer does not have keeps its gradient", "[train][step]") {
   B::Context context;
   OneWeight<B> const ours{Parameter<B>(Tensor<B>::filled(context, {1, 1}, 2))},
       others{Parameter<B>(Tensor<B>::filled(context, {1, 1}, 3))};
   train::Sgd<B> sgd{nn::parameters(ours), {.learning_rate = 1, .momentum = 0}};
-  train::TrainStep step{
-      sgd, {.measure_norm = false, .update_during_backward = true, .allow_other_parameters = true}};
+  train::TrainStep step{sgd, {.allow_other_parameters = true}};
   for (int i = 1; i <= 2; ++i) {
     ours.weight.value().fill(2);
     step([&](Tape<B>& tape, MicroBatch const&) {

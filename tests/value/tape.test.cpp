@@ -119,43 +119,6 @@ TEST_CASE("A frozen parameter records nothing, but lets gradients through") {
   CHECK(w.gradient().values() == std::vector<double>{0, 0});
 }
 
-TEST_CASE("A tape tells once of each complete gradient, and the weight may be moved then") {
-  B::Context context;
-  Parameter<B> const w{tensor(context, {2, 2}, {5, 6, 7, 8})}, v{tensor(context, {2, 2}, {1, 2, 3, 4})},
-      frozen{tensor(context, {2, 2}, {1, 0, 0, 1})}, unused{tensor(context, {2, 2}, {1, 1, 1, 1})};
-  frozen.set_trainable(false);
-  auto const play = [&](Tape<B>& tape) {
-    auto const x = tape.input(tensor(context, {1, 2}, {3, 4}));
-    auto const h = ops::silu(ops::linear(x, w));
-    (void)ops::linear(h, unused);  // leads nowhere
-    auto const y = ops::linear(ops::linear(ops::linear(h, v), frozen), w);
-    tape.backward(ops::sum(y * y));
-  };
-  Tape<B> plain{context};
-  play(plain);
-  auto const dw = w.gradient().values(), dv = v.gradient().values();
-  w.release_gradient();
-  v.release_gradient();
-  unused.release_gradient();
-
-  std::vector<Parameter<B>> told;
-  auto const move = [&](Parameter<B> const& parameter) {
-    told.push_back(parameter);
-    CHECK(parameter.gradient().values() == (parameter.same_as(w) ? dw : dv));
-    parameter.value().fill(1000);
-    std::size_t const before = context.memory().live_bytes();
-    parameter.release_gradient();
-    CHECK(context.memory().live_bytes() < before);
-  };
-  Tape<B> tape{context, {.on_complete_gradient = move}};
-  std::size_t const before = context.memory().live_bytes();
-  play(tape);
-  REQUIRE(told.size() == 2);
-  CHECK(told[0].same_as(v));
-  CHECK(told[1].same_as(w));  // used before v and after it
-  CHECK(context.memory().live_bytes() == before);
-}
-
 TEST_CASE("Backward frees what was recorded on the way, and the tape the rest") {
   using C = backend::Cpu<float>;
   C::Context context{{.threads = 2}};

@@ -1,7 +1,6 @@
 // GradientDescent: what all optimizers share. A Rule says which memory a weight has and how one scalar moves.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -36,7 +35,7 @@ class GradientDescent {
 
   /// Throws ConfigError for settings outside their range, and for a list without parameters.
   DIFFSIAM_STEERS explicit GradientDescent(nn::ParameterList<B> list, Config config = {})
-      : list_(std::move(list)), config_(config), states_(list_.parameters.size()), moved_(states_.size()) {
+      : list_(std::move(list)), config_(config), states_(list_.parameters.size()) {
     Rule::validate(config_);
     if (list_.parameters.empty())
       fail<ConfigError>(Rule::name, "parameters that can be trained", "none", "are all of them frozen?");
@@ -45,36 +44,16 @@ class GradientDescent {
       for (std::size_t state = 0; state < Rule::states(config_); ++state)
         states_[i][state] = Tensor<B>::zeros(parameter.value().context(), parameter.shape());
     }
-    // Gradients mostly live as long as the states do: made here, they do not cut the memory of the first
-    // step; side by side, they leave one place if they are released.
+    // Gradients live as long as the states do: made here, they do not cut the memory of the first step.
     for (auto const& entry : list_.parameters)
       if (entry.parameter.trainable()) (void)entry.parameter.gradient();
   }
 
   /// Moves the weights against their gradients by `factor` times the learning rate, in one pass that also
   /// zeroes the gradients, and commits what the buffers propose. Frozen parameters stay.
-  void step(double factor = 1.0) {
-    begin_step(factor);
-    end_step();
-  }
+  void step(double factor = 1.0) { move(factor, nullptr); }
   /// The same between `ema.begin_update()` and `ema.end_update()`: averages move in the same pass.
-  void step(double factor, Ema<B>& ema) {
-    begin_step(factor);
-    end_step(ema);
-  }
-
-  /// A step in parts, which ends where step(factor) does, for gradients that never live together.
-  void begin_step(double factor = 1.0) {
-    factor_ = factor;
-    std::fill(moved_.begin(), moved_.end(), char{0});
-  }
-  /// Moves one weight and zeroes its gradient. False for one that is not of this optimizer, or was moved in
-  /// this step.
-  bool move(Parameter<B> const& parameter) { return move_one(parameter, nullptr); }
-  bool move(Parameter<B> const& parameter, Ema<B>& ema) { return move_one(parameter, &ema); }
-  /// Moves those that were not moved yet, commits buffers and counts the step.
-  void end_step() { move_rest(nullptr); }
-  void end_step(Ema<B>& ema) { move_rest(&ema); }
+  void step(double factor, Ema<B>& ema) { move(factor, &ema); }
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
   [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
@@ -115,40 +94,25 @@ class GradientDescent {
 
   // `ema` is a pointer to one, or nullptr: programs without averages do not compile them.
   template <class Averages>
-  bool move_one(Parameter<B> const& parameter, Averages ema) {
-    for (std::size_t i = 0; i < states_.size(); ++i)
-      if (list_.parameters[i].parameter.same_as(parameter)) return move_range(i, i + 1, ema);
-    return false;
-  }
-  template <class Averages>
-  void move_rest(Averages ema) {
-    move_range(0, states_.size(), ema);
-    for (auto const& entry : list_.buffers) entry.buffer.commit();
-    ++steps_;
-  }
-  /// Moves parameters [begin, end) that were not moved in this step; whether there were any.
-  template <class Averages>
-  bool move_range(std::size_t begin, std::size_t end, Averages ema) {
-    bool any = false;
-    Rule::template visit<T>(config_, factor_ * config_.learning_rate, steps_ + 1, [&](auto const& update) {
-      for (std::size_t i = begin; i < end; ++i) {
+  void move(double factor, Averages ema) {
+    Rule::template visit<T>(config_, factor * config_.learning_rate, steps_ + 1, [&](auto const& update) {
+      constexpr std::size_t taken = detail::states_taken<decltype(update), T, states>;
+      for (std::size_t i = 0; i < states_.size(); ++i) {
         auto const& parameter = list_.parameters[i].parameter;
-        if (!parameter.trainable() || std::exchange(moved_[i], char{1}) != 0) continue;
-        any = true;
+        if (!parameter.trainable()) continue;
         if constexpr (std::is_same_v<Averages, Ema<B>*>) {
           if (Tensor<B> const* const average = ema->claim(parameter)) {
             functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{update,
                                                                                               ema->pull()};
-            apply<detail::states_taken<decltype(update), T, states>>(both, states_[i], parameter.value(),
-                                                                     parameter.gradient(), *average);
+            apply<taken>(both, states_[i], parameter.value(), parameter.gradient(), *average);
             continue;
           }
         }
-        apply<detail::states_taken<decltype(update), T, states>>(update, states_[i], parameter.value(),
-                                                                 parameter.gradient());
+        apply<taken>(update, states_[i], parameter.value(), parameter.gradient());
       }
     });
-    return any;
+    for (auto const& entry : list_.buffers) entry.buffer.commit();
+    ++steps_;
   }
 
   template <std::size_t Count, class Update, class... Operands>
@@ -162,8 +126,6 @@ class GradientDescent {
   nn::ParameterList<B> list_;
   Config config_;
   std::vector<std::array<Tensor<B>, states>> states_;
-  std::vector<char> moved_;  ///< in this step; by parameter
-  double factor_ = 1;        ///< of this step
   std::uint64_t steps_ = 0;
 };
 

@@ -85,8 +85,7 @@ class SegmentList {
 
 }  // namespace detail
 
-/// Of a GradientDescent, which is borrowed, as the averages are. Made when all gradients exist; those that
-/// are released later must not be.
+/// Of a GradientDescent, which is borrowed, as the averages are. Made when all gradients exist.
 template <class B, class Rule>
 class OneLaunch {
  public:

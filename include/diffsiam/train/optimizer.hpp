@@ -37,21 +37,6 @@ concept Optimizer = requires(O& optimizer, O const& constant, double value) {
   optimizer.for_each_count(AnyCountVisitor{});
 };
 
-/// Satisfied if and only if O can also take a step in parts: begin_step(factor); move(parameter) or
-/// move(parameter, ema), which is false for a parameter that is not O's or was moved in this step;
-/// end_step() or end_step(ema), which moves the rest, commits buffers and counts. Models: Adam, AdamW, Sgd;
-/// Scheduled and Together of such.
-template <class O>
-concept PiecewiseOptimizer =
-    Optimizer<O> && requires(O& optimizer, Parameter<typename O::Backend> const& parameter,
-                             Ema<typename O::Backend>& ema, double value) {
-      optimizer.begin_step(value);
-      { optimizer.move(parameter) } -> std::same_as<bool>;
-      { optimizer.move(parameter, ema) } -> std::same_as<bool>;
-      optimizer.end_step();
-      optimizer.end_step(ema);
-    };
-
 namespace detail {
 
 /// A step that moves the averages in the same pass if the optimizer can; ema.end_update() moves the rest.

@@ -42,11 +42,9 @@ class RecordedStep {
   };
 
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
-  /// Throws ConfigError for a step that moves weights during the backward pass, or without warm-up.
+  /// Throws ConfigError without warm-up.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config), control_(context()) {
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
-    if (step.config_.update_during_backward)
-      fail<ConfigError>("RecordedStep", "gradients that stay in their place", "update_during_backward");
   }
   RecordedStep(RecordedStep const&) = delete;
   RecordedStep& operator=(RecordedStep const&) = delete;

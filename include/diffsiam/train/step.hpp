@@ -42,14 +42,6 @@ struct StepConfig {
   double max_norm = 0;       ///< of the gradient; 0: no clipping
   bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before they reach the weights
   Rng rng{};                 ///< seed and stream of the run
-  /// Moves each weight during the backward pass, as soon as its gradient is complete, and releases that
-  /// gradient: the same weights, bit for bit, with less memory by about all gradients together, and by all
-  /// of them between steps. Gradients
-  /// that are there when the TrainStep is made are dropped. Needs accumulate = 1, max_norm = 0, measure_norm
-  /// = false, no loss_scaling and a PiecewiseOptimizer. A loss that is not finite still stops a step before
-  /// any weight moves; a gradient that is not finite reaches the weights unseen, and an exception amid the
-  /// backward pass (memory) leaves some weights moved.
-  bool update_during_backward = false;
   /// Scales losses for the backward pass (see LossScaler). Gradients are divided by the scale before they are
   /// clipped, in the pass that clips, and their norm is always measured. A step whose gradients are not
   /// finite is skipped: it counts as a step of the run, not of the optimizer and the EMA, and what buffers
@@ -81,17 +73,13 @@ class TrainStep {
     if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
     detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
     if (config.loss_scaling) scaler_.emplace(*config.loss_scaling);
-    if (config.update_during_backward) {
-      require_single_gradients();
-      release_gradients();
-    }
   }
 
   /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
   /// scalar or Losses (anything with `total`, and perhaps `parts` and `images`). Throws NumericError when a
   /// loss or the gradient is not finite, ConfigError for parameters that are not the optimizer's: then, as
   /// with every exception of loss_fn, weights, optimizer, EMA and buffers are as before the step, gradients
-  /// zero. (update_during_backward sees losses only.)
+  /// zero.
   template <class F>
   StepStatistics operator()(F&& loss_fn) {
     while (true)
@@ -153,10 +141,7 @@ class TrainStep {
     auto const number =
         steps_ * static_cast<std::uint64_t>(config_.accumulate) + static_cast<std::uint64_t>(index);
     Rng const rng = config_.rng.at_step(number);
-    auto const move = [this](Parameter<Backend> const& parameter) { move_early(parameter); };
-    typename Tape<Backend>::Options options{.mode = Mode::training, .rng = rng};
-    if (config_.update_during_backward) options.on_complete_gradient = move;
-    Tape<Backend> tape{context, options};
+    Tape<Backend> tape{context, {.mode = Mode::training, .rng = rng}};
     MicroBatch const at{steps_, index, rng.with_stream(rng.stream ^ caller_stream)};
     auto const& losses = loss_fn(tape, at);
     if (!config_.allow_other_parameters) reach_.require_known(tape);
@@ -171,7 +156,6 @@ class TrainStep {
     auto const start = Clock::now();
     on_tape(loss_fn, pending_.micro_batches, [&](Tape<Backend>& tape, auto const& losses) {
       double const weight = detail::add_losses<Backend>(pending_, losses, steps_, config_.accumulate);
-      if (config_.update_during_backward) begin_early();
       // Rounded as a device does that is sent the first factor.
       auto const seed = static_cast<Scalar>((scaler_ ? scaler_->scale() : 1.0) / config_.accumulate);
       tape.backward(detail::total_of(losses), static_cast<double>(seed * static_cast<Scalar>(weight)));
@@ -233,9 +217,7 @@ class TrainStep {
     detail::scale_gradients(list, functional::clip_factor(norm, config_.max_norm) / scale);
   }
   void move_weights() {
-    if (config_.update_during_backward) {
-      end_early();
-    } else if (ema_ != nullptr) {
+    if (ema_ != nullptr) {
       ema_->begin_update();
       detail::step_with(*optimizer_, factor(), *ema_);
       ema_->end_update();
@@ -246,51 +228,9 @@ class TrainStep {
   /// Gradients zero, proposals of buffers discarded.
   void forget_gradients() {
     auto const& list = optimizer_->parameters();
-    if (config_.update_during_backward)
-      release_gradients();
-    else
-      for (auto const& [name, parameter] : list.parameters)
-        if (parameter.trainable()) parameter.gradient().fill(0);
+    for (auto const& [name, parameter] : list.parameters)
+      if (parameter.trainable()) parameter.gradient().fill(0);
     for (auto const& [name, buffer] : list.buffers) buffer.discard();
-  }
-
-  // A step whose weights move during the backward pass. Other optimizers were refused.
-  void require_single_gradients() const {
-    if (config_.accumulate != 1 || config_.max_norm > 0 || config_.measure_norm || config_.loss_scaling)
-      fail<ConfigError>(
-          "TrainStep",
-          "accumulate = 1, max_norm = 0, measure_norm = false and no loss_scaling with "
-          "update_during_backward",
-          {"accumulate = ", config_.accumulate, ", max_norm = ", detail::shown(config_.max_norm),
-           ", measure_norm = ", config_.measure_norm ? "true" : "false",
-           config_.loss_scaling ? ", loss_scaling" : ""},
-          "sums and norms need all gradients at once");
-    if constexpr (!PiecewiseOptimizer<O>)
-      fail<ConfigError>("TrainStep", "a PiecewiseOptimizer with update_during_backward",
-                        "one that only takes whole steps");
-  }
-  void begin_early() {
-    if constexpr (PiecewiseOptimizer<O>) optimizer_->begin_step(factor());
-    if (ema_ != nullptr) ema_->begin_update();
-  }
-  void move_early(Parameter<Backend> const& parameter) {
-    if constexpr (PiecewiseOptimizer<O>) {
-      bool const moved = ema_ != nullptr ? optimizer_->move(parameter, *ema_) : optimizer_->move(parameter);
-      if (moved) parameter.release_gradient();
-    }
-  }
-  void end_early() {
-    if constexpr (PiecewiseOptimizer<O>) {
-      if (ema_ != nullptr)
-        optimizer_->end_step(*ema_);
-      else
-        optimizer_->end_step();
-    }
-    if (ema_ != nullptr) ema_->end_update();
-    release_gradients();
-  }
-  void release_gradients() const {
-    for (auto const& [name, parameter] : optimizer_->parameters().parameters) parameter.release_gradient();
   }
 
   [[nodiscard]] double factor() const { return static_cast<double>(schedule_(steps_)); }

@@ -24,24 +24,6 @@ class Scheduled {
   void step(double factor, Ema<Backend>& ema) {
     detail::step_with(*optimizer_, factor * schedule_(optimizer_->steps()), ema);
   }
-  /// In parts, as PiecewiseOptimizer says.
-  void begin_step(double factor = 1.0)
-    requires PiecewiseOptimizer<O>
-  {
-    optimizer_->begin_step(factor * schedule_(optimizer_->steps()));
-  }
-  template <class... Averages>
-  bool move(Parameter<Backend> const& parameter, Averages&... ema)
-    requires PiecewiseOptimizer<O>
-  {
-    return optimizer_->move(parameter, ema...);
-  }
-  template <class... Averages>
-  void end_step(Averages&... ema)
-    requires PiecewiseOptimizer<O>
-  {
-    optimizer_->end_step(ema...);
-  }
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
   [[nodiscard]] S const& schedule() const& { return schedule_; }
   [[nodiscard]] S schedule() const&& { return schedule_; }
@@ -83,26 +65,6 @@ class Together {
   }
   void step(double factor, Ema<Backend>& ema) {
     for_each([&](auto& optimizer) { detail::step_with(optimizer, factor, ema); });
-  }
-  /// In parts, as PiecewiseOptimizer says.
-  void begin_step(double factor = 1.0)
-    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
-  {
-    for_each([&](auto& optimizer) { optimizer.begin_step(factor); });
-  }
-  template <class... Averages>
-  bool move(Parameter<Backend> const& parameter, Averages&... ema)
-    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
-  {
-    bool moved = false;
-    for_each([&](auto& optimizer) { moved = moved || optimizer.move(parameter, ema...); });
-    return moved;
-  }
-  template <class... Averages>
-  void end_step(Averages&... ema)
-    requires(PiecewiseOptimizer<First> && ... && PiecewiseOptimizer<Rest>)
-  {
-    for_each([&](auto& optimizer) { optimizer.end_step(ema...); });
   }
   [[nodiscard]] std::tuple<First*, Rest*...> const& optimizers() const { return optimizers_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return list_; }

@@ -9,7 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/value/plain.hpp>
 
@@ -99,7 +98,7 @@ namespace detail {
 /// One use of a parameter, whose gradient is the parameter's own. A tape's uses form a list, the latest
 /// first.
 template <class B>
-class ParameterNode : public Node<B> {
+class ParameterNode final : public Node<B> {
  public:
   ParameterNode(Parameter<B> const& parameter, ParameterNode* before)
       : parameter_(parameter), before_(before) {}
@@ -122,37 +121,6 @@ class ParameterNode : public Node<B> {
   Parameter<B> parameter_;
   ParameterNode* before_;
   bool reached_ = false;
-};
-
-/// Whom to tell that the gradient of a parameter is complete.
-template <class B>
-using OnComplete = FunctionRef<void(Parameter<B> const&)>;
-
-/// A parameter whose gradient lives from its first use to its last: the tape's only node of it, made before
-/// all operations that read the weight, so that going back it comes after them.
-template <class B>
-class LastUse final : public ParameterNode<B> {
- public:
-  /// `parameter` is empty in a dry run, `weight` names it there too.
-  LastUse(void const* weight, Parameter<B> const& parameter, OnComplete<B> on_complete,
-          ParameterNode<B>* before)
-      : ParameterNode<B>(parameter, before), weight_(weight), on_complete_(on_complete) {}
-
-  /// Among `newest` and those before it, all of which are such, the one of `weight`; null without one.
-  [[nodiscard]] static ParameterNode<B>* find(ParameterNode<B>* newest, void const* weight) {
-    while (newest != nullptr && static_cast<LastUse*>(newest)->weight_ != weight) newest = newest->before();
-    return newest;
-  }
-
- private:
-  void backward() override {
-    release();
-    if (this->parameter()) on_complete_(this->parameter());
-  }
-  void release() override { this->gradient_ = {}; }
-
-  void const* weight_;
-  OnComplete<B> on_complete_;
 };
 
 template <class Op>

@@ -52,8 +52,6 @@ class Parameter {
     return state_->gradient;
   }
   [[nodiscard]] Tensor<B> gradient() const&& { return gradient(); }
-  /// Returns the gradient's memory; the next use begins at zero.
-  void release_gradient() const { state_->gradient = {}; }
   /// A frozen parameter records nothing and has no gradient.
   [[nodiscard]] bool trainable() const { return state_->trainable; }
   void set_trainable(bool trainable) const {

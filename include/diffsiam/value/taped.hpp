@@ -60,12 +60,6 @@ class Tape {
     /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
     /// again on the way back: less memory for little time (docs/performance.md). False keeps them.
     bool saves_memory = true;
-    /// Called during backward for each parameter as soon as its gradient is complete and no operation that is
-    /// still to go back reads the weight: it may be moved, and the gradient released, so that gradients need
-    /// not all live at once. Must outlive the tape. It does not see plain tensors that share a parameter's
-    /// memory: with those on the tape, weights must not be moved. Not called in a dry run, which counts
-    /// gradients as released.
-    std::optional<FunctionRef<void(Parameter<B> const&)>> on_complete_gradient{};
   };
 
   explicit Tape(Context& context, Options options = {}) : context_(&context), options_(options) {}
@@ -128,16 +122,6 @@ class Tape {
     node->previous_ = std::move(newest_);
     newest_.reset(node);
     return node;
-  }
-  /// The one node of a parameter.
-  template <class P>
-  Node<B>* only_node_of(Parameter<P> const& parameter) {
-    void const* const weight = parameter.value().data();
-    if (auto* const known = detail::LastUse<B>::find(newest_use_, weight)) return known;
-    Parameter<B> ours;
-    if constexpr (std::is_same_v<B, P>) ours = parameter;
-    newest_use_ = new detail::LastUse<B>{weight, ours, *options_.on_complete_gradient, newest_use_};
-    return append(newest_use_, parameter.shape());
   }
   /// A node of its own for each use; in a dry run the gradient is only a shape.
   template <class P>
@@ -211,7 +195,6 @@ struct Reading<Taped<B>> {
   template <class P>
   [[gnu::noinline]] static Node<B>* source_of(Tape<B>& tape, Parameter<P> const& parameter) {
     if (!parameter.trainable()) return nullptr;
-    if (tape.options_.on_complete_gradient) return tape.only_node_of(parameter);
     return tape.node_of_use(parameter);
   }
 };

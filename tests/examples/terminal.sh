@@ -6,6 +6,10 @@ if ! command -v script >/dev/null; then
   echo "script (Debian: bsdutils) is missing"
   exit 77
 fi
+if ! script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+  echo "this machine gives no pseudo-terminal (is /dev/pts mounted?)"
+  exit 77
+fi
 rm -rf "$folder"
 mkdir -p "$folder"
 columns=60

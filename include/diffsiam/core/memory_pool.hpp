@@ -37,7 +37,9 @@ class MemoryPool {
   class Block {
    public:
     /// Aligned to 64.
-    [[nodiscard]] void* data() const { return reinterpret_cast<void*>(address_); }
+    [[nodiscard]] void* data() const {
+      return reinterpret_cast<void*>(address_);  // NOLINT(performance-no-int-to-ptr)
+    }
 
    private:
     friend class MemoryPool;

@@ -24,7 +24,8 @@ namespace detail {
   } else {
     for (float const value : image) sum += value;
   }
-  return sum / static_cast<float>(image.size() / (extent.channels == 3 ? 3U : 1U));
+  std::size_t const pixels = extent.channels == 3 ? image.size() / 3 : image.size();
+  return sum / static_cast<float>(pixels);
 }
 
 }  // namespace detail

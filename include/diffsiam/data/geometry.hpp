@@ -98,7 +98,8 @@ inline void erase(std::span<float> image, ImageExtent const& extent, Rectangle c
   if (left >= right) return;
   for (int y = std::max(hole.top, 0); y < std::min(hole.top + hole.height, extent.height); ++y) {
     float* const row = image.data() + static_cast<std::size_t>(y) * extent.pitch();
-    std::fill(row + left * extent.channels, row + right * extent.channels, value);
+    std::fill(row + std::ptrdiff_t{left} * extent.channels, row + std::ptrdiff_t{right} * extent.channels,
+              value);
   }
 }
 

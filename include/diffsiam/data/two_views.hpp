@@ -26,7 +26,7 @@ class TwoViews {
   explicit TwoViews(AugmentConfig const& config) : TwoViews(config, config) {}
   TwoViews(AugmentConfig const& first, AugmentConfig const& second) : views_{from(first), from(second)} {}
   /// The user's own augmentations.
-  explicit TwoViews(Augmentation both) : views_{both, both} {}
+  explicit TwoViews(Augmentation const& both) : views_{both, both} {}
   TwoViews(Augmentation first, Augmentation second) : views_{std::move(first), std::move(second)} {}
 
   /// Writes view 0 or 1 of `image` to `out`, both (h, w, c). `step` tells pictures and epochs apart.

@@ -28,8 +28,10 @@ inline constexpr int ssim_radius = 5;
 [[nodiscard]] inline std::array<double, 2 * ssim_radius + 1> ssim_window() {
   std::array<double, 2 * ssim_radius + 1> window{};
   double sum = 0;
-  for (int i = -ssim_radius; i <= ssim_radius; ++i)
-    sum += window[static_cast<std::size_t>(i + ssim_radius)] = std::exp(-i * i / (2 * 1.5 * 1.5));
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    double const x = static_cast<double>(i) - ssim_radius;
+    sum += window[i] = std::exp(-x * x / (2 * 1.5 * 1.5));
+  }
   for (double& weight : window) weight /= sum;
   return window;
 }

@@ -54,11 +54,12 @@ struct Tick {
 /// as well, and nice_ticks where even those are too few. 0 < low < high.
 [[nodiscard]] inline std::vector<Tick> log_ticks(double low, double high, int count) {
   std::vector<Tick> ticks;
-  double const first = std::floor(std::log10(low));
-  double const last = std::ceil(std::log10(high));
-  double const stride = std::max(1.0, std::ceil((last - first) / std::max(count, 1)));
+  int const first = static_cast<int>(std::floor(std::log10(low)));
+  int const last = static_cast<int>(std::ceil(std::log10(high)));
+  int const wanted = std::max(count, 1);
+  int const stride = std::max(1, (last - first + wanted - 1) / wanted);
   bool const fine = std::log10(high / low) < 2;
-  for (double exponent = first; exponent <= last; exponent += stride) {
+  for (int exponent = first; exponent <= last; exponent += stride) {
     for (double const factor : {1.0, 2.0, 5.0}) {
       double const value = factor * std::pow(10.0, exponent);
       if (factor > 1 && !fine) continue;

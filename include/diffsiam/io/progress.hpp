@@ -17,7 +17,7 @@ namespace detail {
 /// Seconds as 0:07, 12:34 or 1:02:03.
 [[nodiscard]] inline std::string clock_time(double seconds) {
   if (!(seconds < 360000.0)) return "> 100 h";
-  auto const whole = static_cast<std::int64_t>(std::max(seconds, 0.0) + 0.5);
+  auto const whole = std::int64_t{std::lround(std::max(seconds, 0.0))};
   auto const two = [](std::int64_t number) { return (number < 10 ? "0" : "") + std::to_string(number); };
   std::int64_t const hours = whole / 3600;
   std::int64_t const minutes = whole / 60 % 60;

@@ -66,7 +66,8 @@ enum class Kind {
 [[nodiscard]] inline std::vector<double> draw_weight(Shape const& shape, Rng const& rng) {
   std::vector<double> values = draw(Kind::normal, shape, rng);
   if (shape.rank() < 2 || shape.size() == 0) return values;
-  double const scale = 1 / std::sqrt(static_cast<double>(shape.size() / shape.samples()));
+  Index const fan_in = shape.size() / shape.samples();
+  double const scale = 1 / std::sqrt(static_cast<double>(fan_in));
   for (double& value : values) value = static_cast<double>(static_cast<float>(value * scale));
   return values;
 }

@@ -111,7 +111,7 @@ struct Reading<testing::Mutated<B>> {
   static Taped<B> const& taped(testing::Mutated<B> const& value) { return value; }
   template <class V>
   static V const& taped(V const& value) {
-    return value;
+    return value;  // NOLINT(bugprone-return-const-ref-from-parameter)
   }
 };
 

@@ -136,6 +136,7 @@ class SteppedBlock::Lane {
 };
 
 inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): makecontext hands over ints only.
   auto& self = *reinterpret_cast<SteppedBlock*>(static_cast<std::uintptr_t>(low) |
                                                 static_cast<std::uintptr_t>(high) << 32);
   try {

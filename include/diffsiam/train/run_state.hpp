@@ -48,7 +48,7 @@ struct RunState {
 
   template <class Step>
   [[nodiscard]] static RunState of(Step const& step, DataPosition const& data,
-                                   std::vector<std::string> proposed) {
+                                   std::vector<std::string> proposed) {  // NOLINT(*-value-param): moved.
     RunState state{.scalar = std::string(io::dtype_name(io::TensorTable<typename Step::Backend>::exact)),
                    .steps = step.steps(),
                    .optimizer_counts = {},

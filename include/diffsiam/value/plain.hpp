@@ -17,7 +17,7 @@ namespace detail {
 /// A tensor of backend B for any value: weights of a backend flow into its dry run as shapes without data.
 template <class B>
 [[nodiscard]] Tensor<B> const& as_tensor(typename B::Context&, Tensor<B> const& value) {
-  return value;
+  return value;  // NOLINT(bugprone-return-const-ref-from-parameter)
 }
 template <class B, class P>
 [[nodiscard]] decltype(auto) as_tensor(typename B::Context& context, Parameter<P> const& parameter) {

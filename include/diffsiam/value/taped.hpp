@@ -201,7 +201,7 @@ struct Reading<Taped<B>> {
 
 /// The value alone: no gradient flows back through it.
 template <class B>
-[[nodiscard]] Tensor<B> const& detach(Tensor<B> const& value) {
+[[nodiscard]] Tensor<B> detach(Tensor<B> const& value) {
   return value;
 }
 template <class B>

@@ -19,8 +19,10 @@ namespace diffsiam::backend::cpu {
 template <>
 struct Summand<float, BFloat16> {
   using V = Vector<float>::Type;
+  // NOLINTBEGIN(modernize-use-using): the attributes stand where a typedef has them.
   typedef std::uint32_t Pairs __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES), aligned(4), may_alias));
   typedef std::uint16_t Halves __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES / 2), aligned(2), may_alias));
+  // NOLINTEND(modernize-use-using)
   using Columns = Pairs;
   static constexpr Index group = 2;
 
@@ -65,7 +67,7 @@ struct Summand<float, BFloat16> {
   /// The bfloat16 of each lane in its lower half. NaN stays NaN.
   DIFFSIAM_ALWAYS_INLINE static Pairs round(V const& value) {
     Pairs const bits = reinterpret_cast<Pairs>(value);
-    Pairs const is_nan = reinterpret_cast<Pairs>(value != value);
+    Pairs const is_nan = reinterpret_cast<Pairs>(value != value);  // NOLINT(misc-redundant-expression)
     Pairs const rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
     return (is_nan & 0x7fc0U) | (~is_nan & rounded);
   }

@@ -13,6 +13,7 @@
 
 namespace diffsiam::backend::cpu {
 
+// NOLINTBEGIN(modernize-use-using): the attributes stand where a typedef has them.
 template <class T>
 struct Vector;
 template <>
@@ -23,6 +24,7 @@ template <>
 struct Vector<double> {
   typedef double Type __attribute__((vector_size(DIFFSIAM_VECTOR_BYTES), aligned(8), may_alias));
 };
+// NOLINTEND(modernize-use-using)
 
 /// Elements of a vector.
 template <class T>

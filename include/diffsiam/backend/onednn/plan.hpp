@@ -99,6 +99,7 @@ struct Plan {
                                                Descriptor const* weights) const {
     auto const d = ConvDescriptors::of(cut.of(size), pass == Pass::forward_bias, weights);
     auto const as_piece = [&](auto const& primitive, Descriptor const& chosen) {
+      // NOLINTNEXTLINE(cppcoreguidelines-slicing): the base is the handle, and all that is needed.
       return PieceDescriptor{primitive, d.x, d.y, chosen, primitive.scratchpad_desc()};
     };
     if (pass == Pass::forward || pass == Pass::forward_bias) {

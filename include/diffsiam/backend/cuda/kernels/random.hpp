@@ -46,7 +46,7 @@ struct FillRandom {
 template <class Device, class Draw, class T>
 void fill_random(typename Device::Context& context, Rng const& rng, T* x, Index size) {
   if (size > 0)
-    Device::launch(context, blocks_for(size, 4 * block_threads),
+    Device::launch(context, blocks_for(size, Index{4} * block_threads),
                    FillRandom<T, Draw>{rng, x, size, context.rng_offset()});
 }
 

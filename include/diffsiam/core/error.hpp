@@ -34,7 +34,8 @@ class RangeError : public Error {
   using Error::Error;
 };
 
-/// A file that is missing, truncated, oversized, lying about its contents, or cannot be written.
+/// A file that is missing, truncated, too large, or cannot be written, or whose contents contradict its
+/// header.
 class FileError : public Error {
  public:
   using Error::Error;
@@ -52,16 +53,16 @@ class DeviceError : public Error {
   using Error::Error;
 };
 
-/// Work that was stopped on request (Ctrl-C); what was reached has been saved.
+/// Work that was stopped on request (Ctrl-C); the progress so far has been saved.
 class Interrupted : public Error {
  public:
   using Error::Error;
 };
 
-/// What most errors have no more to say than; one for all of them.
+/// The hint of errors that have none; one object for all of them.
 inline constexpr Text no_hint = "";
 
-/// The common sentence: "conv2d: expected ..., got ...; hint".
+/// The sentence of every error: "conv2d: expected ..., got ...; hint".
 [[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string describe(std::string_view operation,
                                                                Text const& expected, Text const& actual,
                                                                Text const& hint = no_hint) {
@@ -71,7 +72,7 @@ inline constexpr Text no_hint = "";
   return message;
 }
 
-/// Throws E with the common sentence.
+/// Throws E with this sentence.
 template <class E>
 [[noreturn]] DIFFSIAM_OUT_OF_LINE void fail(std::string_view operation, Text const& expected,
                                             Text const& actual, Text const& hint = no_hint) {

@@ -1,6 +1,6 @@
-// The two 16-bit floats of files and accelerators: IEEE 754 binary16 (5 exponent bits, 10 of mantissa) and
-// bfloat16 (8 and 7, the upper half of a float32). Narrowing rounds to nearest, ties to even, in one step
-// from float and from double; widening is exact.
+// The two 16-bit floats of files and accelerators: IEEE 754 binary16 (5 bits of exponent, 10 of mantissa) and
+// bfloat16 (8 and 7, the upper half of a float32). Conversion to 16 bits rounds to nearest, ties to even, in
+// one step from float and from double. Conversion from 16 bits is exact.
 #pragma once
 
 #include <bit>
@@ -10,8 +10,9 @@ namespace diffsiam {
 
 namespace detail {
 
-/// Rounds the bits of a binary float to a narrower one of 16 bits. NaN stays NaN with the upper bits of its
-/// payload, values beyond the largest finite become infinite, tiny ones subnormal or zero.
+/// Rounds the bits of a binary float to a smaller float of 16 bits. NaN stays NaN with the upper bits of its
+/// payload, values beyond the largest finite number become infinite, very small ones become subnormal or
+/// zero.
 template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, int to_mantissa_bits>
 [[nodiscard]] constexpr std::uint16_t narrow_float_bits(std::uint64_t bits) {
   constexpr int from_bias = (1 << (from_exponent_bits - 1)) - 1;
@@ -32,8 +33,7 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
     return static_cast<std::uint16_t>(sign | infinity | payload);
   }
 
-  // value = significand * 2^(exponent - bias - mantissa_bits); subnormals share exponent 1 without hidden
-  // bit.
+  // value = significand * 2^(exponent - bias - mantissa_bits). Subnormals have exponent 1 and no hidden bit.
   std::uint64_t const significand = exponent == 0 ? mantissa : mantissa | hidden_bit;
   int target = (exponent == 0 ? 1 : exponent) - from_bias + to_bias;
   int shift = from_mantissa_bits - to_mantissa_bits;
@@ -49,15 +49,15 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
   std::uint64_t const tie = std::uint64_t{1} << (shift - 1);
   if (rest > tie || (rest == tie && (rounded & 1) != 0)) ++rounded;
   if (target >= (1 << to_exponent_bits)) return static_cast<std::uint16_t>(sign | infinity);
-  // The hidden bit of `rounded`, and a carry out of it, count the exponent up.
+  // The hidden bit of `rounded`, and a carry out of it, increment the exponent.
   std::uint64_t const result = (static_cast<std::uint64_t>(target - 1) << to_mantissa_bits) + rounded;
   return static_cast<std::uint16_t>(sign | (result < infinity ? result : infinity));
 }
 
 }  // namespace detail
 
-/// The binary16 nearest to `value`, as bits. Beyond 65504 (from 65520 on): infinity. Of a float in 32 bits
-/// and few steps, for kernels do it for every value.
+/// The binary16 nearest to `value`, as bits. Infinity beyond 65504 (from 65520 on). It takes a float in 32
+/// bits and few steps, because kernels call it for every value.
 [[nodiscard]] constexpr std::uint16_t half_bits(float value) {
   std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);
   std::uint32_t const sign = (bits >> 16) & 0x8000U, magnitude = bits & 0x7fffffffU;
@@ -67,7 +67,7 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
     result = 0x7c00U | (payload == 0 ? 0x200U : payload);
   } else if (magnitude >= 0x477ff000U) {
     result = 0x7c00U;
-  } else if (magnitude < 0x38800000U) {  // subnormal: 0.5 has the same last place, to which the sum rounds
+  } else if (magnitude < 0x38800000U) {  // subnormal: 0.5 has the same last bit, so the sum rounds to it
     result = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - 0x3f000000U;
   } else {
     constexpr std::uint32_t biases = (127U - 15U) << 10;
@@ -90,7 +90,7 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
   return detail::narrow_float_bits<11, 52, 8, 7>(std::bit_cast<std::uint64_t>(value));
 }
 
-/// The float that these binary16 bits stand for; exact.
+/// The float with the value of these binary16 bits; exact.
 [[nodiscard]] constexpr float float_from_half(std::uint16_t bits) {
   std::uint32_t const sign = (bits & 0x8000U) << 16;
   std::uint32_t const exponent = (bits >> 10) & 0x1fU;
@@ -103,7 +103,7 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
   return std::bit_cast<float>(sign | (wide_exponent << 23) | (mantissa << 13));
 }
 
-/// The float that these bfloat16 bits stand for; exact.
+/// The float with the value of these bfloat16 bits; exact.
 [[nodiscard]] constexpr float float_from_bfloat16(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
@@ -117,7 +117,7 @@ struct BFloat16 {
   [[nodiscard]] constexpr explicit operator float() const { return float_from_bfloat16(bits); }
 };
 
-/// A binary16 in memory: three bits more of mantissa, and nothing beyond 65504.
+/// A binary16 in memory: three more bits of mantissa, and no finite number beyond 65504.
 struct Half {
   std::uint16_t bits;
 

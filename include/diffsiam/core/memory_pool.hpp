@@ -1,6 +1,7 @@
-// MemoryPool: a heap of its own for tensors and workspaces. It takes few large segments from the system and
-// cuts them by best fit, joining neighbours again when they are released: once the first steps of a loop have
-// sized it, later steps take nothing from the system. It also counts: live, peak and touched bytes.
+// MemoryPool: the library's own heap for tensors and workspaces. It takes a few large segments from the
+// system, divides them by best fit, and joins neighbours when they are released. Once the first steps of a
+// loop have sized the pool, later steps take nothing from the system. It also counts bytes: live, peak and
+// touched.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +15,15 @@
 
 namespace diffsiam {
 
-/// Where a pool's segments come from. `take` answers null when there is no more.
+/// Where a pool's segments come from. `take` returns null when there is no more memory.
 struct MemorySource {
   void* (*take)(std::size_t bytes) noexcept;
   void (*give_back)(void* memory) noexcept;
 
   /// The host's heap.
   [[nodiscard]] static MemorySource host();
-  /// None: a pool without memory places blocks as another would, at addresses where nothing is. For estimates
-  /// before a run.
+  /// No memory: a pool with this source places blocks as any other pool would, but at addresses where nothing
+  /// is. For estimates before a run.
   [[nodiscard]] static constexpr MemorySource none() { return {nullptr, nullptr}; }
 };
 
@@ -33,7 +34,7 @@ class MemoryPool {
  public:
   static constexpr std::size_t alignment = 64;
 
-  /// What describes a block stands beside the memory, not in it, so that memory need not exist.
+  /// The description of a block is stored outside the pool's memory, so that the memory need not exist.
   class Block {
    public:
     /// Aligned to 64.
@@ -53,20 +54,20 @@ class MemoryPool {
 
     std::uintptr_t address_ = 0;
     std::size_t size_ = 0;
-    Block *before_ = nullptr, *after_ = nullptr;  ///< without gaps, within a segment
-    std::unique_ptr<Block> older_;                ///< of all there ever were
+    Block *before_ = nullptr, *after_ = nullptr;  ///< neighbours in the same segment
+    std::unique_ptr<Block> older_;                ///< the list of all blocks ever made
     Segment* segment_ = nullptr;
     bool free_ = false;
-    std::shared_ptr<MemoryPool> keeper_;  ///< of the pool, while the block is handed out and shared
+    std::shared_ptr<MemoryPool> keeper_;  ///< keeps the pool alive while the block is shared
     FreeList::node_type
-        listing_;  ///< what lists it while it is free: from its creation, for it must not fail
+        listing_;  ///< its node in the free list, made with the block so that release cannot fail
   };
 
   explicit MemoryPool(MemorySource source = MemorySource::host()) : source_(source) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
-    // Link by link: a chain that goes as a whole goes by recursion.
+    // One by one: destroying the whole chain at once would be recursive.
     for (; segments_; segments_ = std::move(segments_->older)) give_back(*segments_);
     while (blocks_) blocks_ = std::move(blocks_->older_);
   }
@@ -75,9 +76,11 @@ class MemoryPool {
   [[nodiscard]] Block* allocate(std::size_t bytes) {
     std::size_t const size = rounded(bytes);
     std::lock_guard const lock{mutex_};
-    // Small blocks stay among themselves: one that lives long would spoil a place for a large one.
+    // Small blocks have their own segments: a small block that lives long would take the place of a large
+    // one.
     bool const small = size <= largest_small;
-    // The smallest block that fits, the lowest of them: what was touched before is touched again.
+    // The smallest block that fits, at the lowest address, so that memory that was touched before is used
+    // again.
     Block wanted;
     wanted.size_ = size;
     auto const best = free_[small].lower_bound(&wanted);
@@ -123,8 +126,9 @@ class MemoryPool {
   [[nodiscard]] std::size_t live_bytes() const { return locked(live_); }
   /// The greatest live_bytes since construction or reset_peak().
   [[nodiscard]] std::size_t peak_bytes() const { return locked(peak_); }
-  /// Bytes up to the end of the farthest block that each segment ever held: about what is resident, since the
-  /// system provides pages as they are first touched. Above peak_bytes by the gaps between blocks.
+  /// Bytes up to the end of the farthest block that each segment ever held. This is about the resident size,
+  /// since the system provides pages when they are first touched. It is above peak_bytes by the gaps between
+  /// blocks.
   [[nodiscard]] std::size_t touched_bytes() const {
     std::lock_guard const lock{mutex_};
     std::size_t sum = 0;
@@ -132,7 +136,7 @@ class MemoryPool {
       sum += segment->touched;
     return sum;
   }
-  /// Bytes asked of the system, touched or not.
+  /// Bytes requested from the system, touched or not.
   [[nodiscard]] std::size_t reserved_bytes() const { return locked(reserved_); }
   void reset_peak() {
     std::lock_guard const lock{mutex_};
@@ -143,18 +147,18 @@ class MemoryPool {
   using FreeList = Block::FreeList;
   struct Segment {
     std::unique_ptr<Segment> older;
-    Block* first = nullptr;  ///< null once it was given back
+    Block* first = nullptr;  ///< null after the segment was given back
     std::size_t bytes = 0, touched = 0;
     bool small = false;
   };
 
   [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
-    constexpr std::size_t most = std::size_t{1} << 48;  // what no machine has
+    constexpr std::size_t most = std::size_t{1} << 48;  // more than any machine has
     if (bytes > most) throw std::bad_alloc{};
     return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
   }
 
-  /// Cuts a block that is on no list to `size`; `rest` becomes a free block behind it.
+  /// Reduces a block that is on no list to `size`; `rest` becomes a free block behind it.
   void split(Block* block, std::size_t size, Block* rest) noexcept {
     rest->address_ = block->address_ + size;
     rest->size_ = block->size_ - size;
@@ -166,7 +170,8 @@ class MemoryPool {
     block->size_ = size;
     list(rest);
   }
-  /// `block`, on no list, takes in the neighbour behind it; either may be the one that was released.
+  /// Merges `block`, which is on no list, with its neighbour behind it; either may be the one that was
+  /// released.
   void join(Block* block, Block* after) noexcept {
     if (after->free_) unlist(after);
     if (block->free_) unlist(block);
@@ -186,7 +191,7 @@ class MemoryPool {
     block->listing_ = list_of(block).extract(block);
   }
 
-  // Descriptions of blocks are used again: in the long run a pool asks nothing of any heap.
+  // Descriptions of blocks are reused: after a while the pool takes nothing from any heap.
   [[nodiscard]] Block* new_block() {
     if (spares_ != nullptr) return std::exchange(spares_, spares_->after_);
     auto made = std::make_unique<Block>();
@@ -202,9 +207,9 @@ class MemoryPool {
     spares_ = block;
   }
 
-  /// One large free block more, which fits `size`.
+  /// A new large free block that fits `size`.
   [[nodiscard]] Block* add_segment(std::size_t size, bool small) {
-    // Grows by half, so that there are few borders over which nothing can be joined.
+    // The pool grows by half, so that there are few segment borders across which blocks cannot be joined.
     std::size_t bytes =
         small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
     Segment* segment = segments_.get();
@@ -252,7 +257,7 @@ class MemoryPool {
   MemorySource source_;
   mutable std::mutex mutex_;
   FreeList free_[2];                   ///< of large blocks, of small ones
-  std::unique_ptr<Segment> segments_;  ///< all there ever were, the newest first
+  std::unique_ptr<Segment> segments_;  ///< all ever made, the newest first
   std::unique_ptr<Block> blocks_;      ///< likewise
   Block* spares_ = nullptr;
   std::uintptr_t next_address_ = alignment;
@@ -272,7 +277,7 @@ inline MemorySource MemorySource::host() {
   return {&detail::take_from_heap, &detail::give_back_to_heap};
 }
 
-/// Memory of `bytes` that returns to its pool with the last handle; the pool lives at least as long.
+/// Memory of `bytes` that returns to its pool with the last handle. The pool lives at least as long.
 [[nodiscard]] inline std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const& pool,
                                                                  std::size_t bytes) {
   MemoryPool::Block* const block = pool->allocate(bytes);

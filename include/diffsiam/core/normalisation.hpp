@@ -1,5 +1,4 @@
-// What a GroupNorm with modulation is, as plain data: the vocabulary between the operation and backends that
-// bring a fused one.
+// A GroupNorm with modulation as plain data: what the operation passes to backends that have a fused one.
 #pragma once
 
 #include <diffsiam/core/shape.hpp>

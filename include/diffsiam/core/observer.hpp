@@ -1,4 +1,4 @@
-// Observer: who is told of every operation that a context runs.
+// Observer: is told of every operation that a context runs.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@ namespace diffsiam {
 
 enum class Direction { forward, backward };
 
-/// Called by the thread that runs the operation; operations may nest. Profile is one.
+/// Called by the thread that runs the operation; operations may be nested. Profile is an observer.
 class Observer {
  public:
   Observer() = default;
@@ -16,11 +16,11 @@ class Observer {
   virtual ~Observer() = default;
 
   virtual void begin(std::string_view operation, Direction direction) = 0;
-  /// Of what was begun last.
+  /// Ends the operation that began last.
   virtual void end() noexcept = 0;
 };
 
-/// Begins now and ends with its scope, if somebody observes.
+/// Begins now and ends with its scope, if there is an observer.
 class Observed {
  public:
   Observed(Observer* observer, std::string_view operation, Direction direction) : observer_(observer) {

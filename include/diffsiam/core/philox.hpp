@@ -24,9 +24,8 @@ namespace diffsiam {
   return counter;
 }
 
-/// A stream of random numbers: key = (seed, stream), counter = (element, step).
-/// The seed is folded to 32 bits beside the 32-bit stream; draws of different steps and streams are
-/// independent.
+/// A stream of random numbers: key = (seed, stream), counter = (element, step). The seed is folded to 32 bits
+/// beside the 32-bit stream. Draws of different steps and streams are independent.
 struct Rng {
   std::uint64_t seed = 0;
   std::uint32_t stream = 0;
@@ -39,7 +38,7 @@ struct Rng {
                        static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)},
                       {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32) ^ stream});
   }
-  /// An integer in [0, bound), unbiased to 2^-32 by the multiply-shift of Lemire (2019).
+  /// An integer in [0, bound), unbiased up to 2^-32, by the multiply-shift method of Lemire (2019).
   [[nodiscard]] DIFFSIAM_HOST_DEVICE constexpr std::uint32_t below(std::uint32_t bound,
                                                                    std::uint64_t element) const {
     return static_cast<std::uint32_t>((std::uint64_t{words(element)[0]} * bound) >> 32);

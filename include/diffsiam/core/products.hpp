@@ -1,4 +1,4 @@
-// What a matrix product and a convolution are, as plain data: the vocabulary between operations and backends.
+// A matrix product and a convolution as plain data: what operations pass to backends.
 #pragma once
 
 #include <diffsiam/core/shape.hpp>
@@ -34,7 +34,7 @@ struct ConvGeometry {
   [[nodiscard]] constexpr Index padding() const { return (kernel - 1) / 2; }
   [[nodiscard]] constexpr Index out_h() const { return (h + 2 * padding() - kernel) / stride + 1; }
   [[nodiscard]] constexpr Index out_w() const { return (w + 2 * padding() - kernel) / stride + 1; }
-  /// Inputs behind one output: kernel * kernel * in.
+  /// Number of inputs that one output depends on: kernel * kernel * in.
   [[nodiscard]] constexpr Index depth() const { return kernel * kernel * in; }
 };
 

@@ -13,7 +13,7 @@
 
 namespace diffsiam {
 
-/// Filled while it observes a context; used by one thread at a time.
+/// Collects times while it observes a context; used by one thread at a time.
 class Profile final : public Observer {
  public:
   struct Entry {
@@ -39,7 +39,7 @@ class Profile final : public Observer {
     for (auto const& [key, entry] : entries_) sum += entry.seconds;
     return sum;
   }
-  /// Not while an operation runs.
+  /// Must not be called while an operation runs.
   void reset() { entries_.clear(); }
 
  private:

@@ -47,7 +47,7 @@ class Shape {
   [[nodiscard]] constexpr Index channels() const { return rank_ == 0 ? 1 : (*this)[rank_ - 1]; }
   /// The first extent: the batch. 1 for rank 0.
   [[nodiscard]] constexpr Index samples() const { return rank_ == 0 ? 1 : (*this)[0]; }
-  /// What lies between batch and channels: h * w of an image, 1 of a feature.
+  /// The extents between batch and channels: h * w for an image, 1 for a feature.
   [[nodiscard]] constexpr Index positions() const {
     Index product = 1;
     for (int axis = 1; axis < rank_ - 1; ++axis) product *= (*this)[axis];
@@ -66,7 +66,7 @@ class Shape {
     return result;
   }
   [[nodiscard]] constexpr bool operator==(Shape const&) const = default;
-  /// A shape stands in the sentences of errors as its extents.
+  /// In the sentence of an error a shape appears as its extents.
   operator TextPiece() const {  // NOLINT: implicit by design
     return std::span<Index const>{extents_}.first(static_cast<std::size_t>(rank_));
   }

@@ -1,5 +1,5 @@
-// Grids and operands: how element-wise operations and reductions say what they walk over.
-// A grid has five extents, the last the fastest; an operand has a stride for each, 0 where it is repeated.
+// Grids and operands: how element-wise operations and reductions describe what they iterate over. A grid has
+// five extents, the last one the fastest. An operand has a stride for each extent, 0 where it is repeated.
 #pragma once
 
 #include <array>
@@ -25,9 +25,9 @@ struct Grid {
   }
 };
 
-/// Merges each axis of `grid` into the next inner one wherever all operands cross both in one stride; merged
-/// axes get extent 1, and the innermost axis that still loops beside the last one becomes axis 3. `each(f)`
-/// calls f with the strides of every operand.
+/// Merges each axis of `grid` into the next inner one where all operands cross both with one stride. Merged
+/// axes get extent 1, and the innermost other axis that still loops becomes axis 3. `each(f)` calls f with
+/// the strides of every operand.
 template <class Each>
 void merge_extents(Grid& grid, Each const& each) {
   std::size_t inner = 4;
@@ -84,7 +84,8 @@ struct Operand {
   Extents5 stride{0, 0, 0, 0, Inner};
 
   constexpr explicit Operand(Place place) : data(place) {}
-  /// Throws ShapeError unless the last stride is Inner: backends go by the one or by the other.
+  /// Throws ShapeError unless the last stride is Inner, because some backends read the one and some the
+  /// other.
   constexpr Operand(Place place, Extents5 const& strides) : data(place), stride(strides) {
     if (strides[4] != Inner) detail::refuse_inner_stride(Inner, strides[4]);
   }

@@ -1,5 +1,5 @@
-// text: a sentence from its pieces, out of line. Errors are described in hundreds of places; joining strings
-// with operators there would take as long to compile as the work itself.
+// text: joins a sentence from pieces, in a function that is not inlined. Errors are described in hundreds of
+// places; string operators there would take as long to compile as the work itself.
 #pragma once
 
 #include <concepts>
@@ -22,7 +22,7 @@ class TextPiece {
   constexpr TextPiece(std::string_view string)  // NOLINT: implicit by design
       : size_(string.size()), string_(string.data()) {}
   TextPiece(std::string const& string) : TextPiece(std::string_view{string}) {}  // NOLINT
-  // Measured when it is read: errors are described in hundreds of places, and few of them happen.
+  // Its length is measured only when it is read: most of these errors never happen.
   constexpr TextPiece(char const* string) : kind_(Kind::literal), string_(string) {}  // NOLINT
   /// "(64, 28, 28, 1)".
   constexpr TextPiece(std::span<std::int64_t const> extents)  // NOLINT
@@ -67,7 +67,7 @@ class TextPiece {
       : kind_(Kind::pieces), size_(count), pieces_(pieces) {}
 
  private:
-  // As std::to_string, which is three functions more to compile.
+  // Like std::to_string, but without the three functions that it would add to every compilation.
   DIFFSIAM_OUT_OF_LINE static void append(std::string& text, std::int64_t number) {
     char digits[24];
     std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(number));

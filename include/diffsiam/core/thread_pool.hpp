@@ -1,5 +1,5 @@
-// ThreadPool: the library's own threads. Work arrives as numbered pieces cut by shape, never by thread count,
-// so results do not depend on how many threads took them.
+// ThreadPool: the library's own threads. Work is divided into numbered pieces by shape, never by the number
+// of threads, so results do not depend on how many threads there are.
 #pragma once
 
 #include <atomic>
@@ -17,13 +17,13 @@
 
 namespace diffsiam {
 
-/// `threads` workers, the caller among them. One caller at a time.
+/// `threads` workers, including the caller. One caller at a time.
 class ThreadPool {
  public:
   /// f(piece, worker): worker is in [0, threads()).
   using Work = FunctionRef<void(Index, int)>;
 
-  /// More would only wait for each other, and take minutes to start.
+  /// More threads would only wait for each other, and take minutes to start.
   static constexpr int most_threads = 1024;
 
   /// 0 means all cores. Throws ConfigError for a count outside [0, most_threads].
@@ -35,7 +35,7 @@ class ThreadPool {
       for (int worker = 1; worker < threads_; ++worker)
         workers_[static_cast<std::size_t>(worker)] = std::thread{[this, worker] { serve(worker); }};
     } catch (...) {
-      stop();  // those that did start
+      stop();  // the threads that have started
       throw;
     }
   }
@@ -67,7 +67,7 @@ class ThreadPool {
     wake_.notify_all();
     take_pieces(work, 0);
     {
-      // Whoever has not woken by now finds nothing to do and is not waited for.
+      // A worker that has not woken yet finds nothing to do, and nobody waits for it.
       std::lock_guard const lock{mutex_};
       work_ = nullptr;
     }
@@ -115,7 +115,7 @@ class ThreadPool {
   void serve(int worker) {
     std::uint64_t seen = 0;
     while (true) {
-      // Operations follow each other within microseconds: look a while before going to sleep.
+      // Operations follow each other within microseconds: check a few times before going to sleep.
       for (int look = 0; look < spins && generation_.load() == seen; ++look) std::this_thread::yield();
       Work const* work = nullptr;
       {
@@ -136,12 +136,12 @@ class ThreadPool {
 
   int threads_;
   std::unique_ptr<Tally[]> tallies_;
-  std::unique_ptr<std::thread[]> workers_;  ///< but for 0, who calls
+  std::unique_ptr<std::thread[]> workers_;  ///< except worker 0, the caller
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<Index> next_{0};
-  std::atomic<int> busy_{0};  ///< workers that took up the current work
+  std::atomic<int> busy_{0};  ///< workers on the current work
   Work const* work_ = nullptr;
   Index pieces_ = 0;
   std::exception_ptr error_;

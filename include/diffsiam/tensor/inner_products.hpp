@@ -10,7 +10,7 @@
 
 namespace diffsiam {
 
-/// a and b of one shape (n, ...) -> n sums on the host. Throws ShapeError for unlike shapes.
+/// a and b have the same shape (n, ...); returns n sums on the host. Throws ShapeError for different shapes.
 template <class B>
 [[nodiscard]] std::vector<double> inner_products(Tensor<B> const& a, Tensor<B> const& b) {
   require_shape("inner_products", a.shape(), b.shape());

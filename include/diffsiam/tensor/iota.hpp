@@ -8,7 +8,8 @@
 
 namespace diffsiam {
 
-/// Shape (size); values exact up to what B::Scalar can count. Takes nothing from the heap beyond the tensor.
+/// Shape (size). Values are exact up to the largest integer that B::Scalar can count to. Allocates nothing
+/// but the tensor.
 template <class B>
 [[nodiscard]] Tensor<B> iota(typename B::Context& context, Index size) {
   Tensor<B> result{context, {size}};

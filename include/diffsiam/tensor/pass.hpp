@@ -1,4 +1,4 @@
-// Forward and Backward: what an operation is handed when it is computed, and when its gradient is.
+// Forward and Backward: the arguments of an operation's forward pass and of its backward pass.
 #pragma once
 
 #include <array>
@@ -8,11 +8,12 @@
 
 namespace diffsiam {
 
-/// What a forward pass leaves for the backward pass besides inputs and output, such as means and mask draws.
+/// What a forward pass keeps for the backward pass besides inputs and output, such as means and dropout
+/// masks.
 template <class B>
 using Saved = std::array<Tensor<B>, 3>;
 
-/// One evaluation. `out` is allocated and its contents are indeterminate; `saved` is null when nothing is
+/// One forward pass. `out` is allocated and its contents are indeterminate; `saved` is null when nothing is
 /// recorded.
 template <class B>
 struct Forward {
@@ -22,13 +23,13 @@ struct Forward {
   Saved<B>* saved = nullptr;
 
   [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
-  /// Remembers a tensor for the backward pass, if there will be one.
+  /// Keeps a tensor for the backward pass, if there will be one.
   void save(std::size_t slot, Tensor<B> const& tensor) const {
     if (saved != nullptr) (*saved)[slot] = tensor;
   }
 };
 
-/// One gradient. `dy` is the gradient of `out`. Gradients of the inputs add into what is there.
+/// One backward pass. `dy` is the gradient of `out`. Gradients of the inputs are accumulated.
 template <class B>
 struct Backward {
   typename B::Context& context;
@@ -38,7 +39,7 @@ struct Backward {
   Saved<B> const& saved;
   std::span<Tensor<B>* const> gradients;
 
-  /// Where the gradient of input `i` goes; null where nobody asks for it.
+  /// The gradient of input `i` to accumulate into; null if it is not needed.
   [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
   /// Whether that gradient is compact, and so is to be written instead of added into (see CompactRule).
   [[nodiscard]] bool writes(std::size_t i) const { return gradients[i]->is_compact(); }

@@ -10,7 +10,7 @@
 
 namespace diffsiam::nn {
 
-/// x (n, h, w, c) -> (n, h, w, c). Heads are laid out [q k v] each.
+/// x (n, h, w, c) -> (n, h, w, c). The channels of each head are stored as [q k v].
 template <class B>
 class SelfAttention {
  public:

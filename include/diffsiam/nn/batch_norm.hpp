@@ -1,4 +1,4 @@
-// BatchNorm: batch statistics in training, running ones in inference. A forward pass only proposes new
+// BatchNorm: batch statistics in training, running statistics in inference. A forward pass only proposes new
 // running statistics; the training step commits them.
 #pragma once
 
@@ -60,7 +60,7 @@ class BatchNorm {
   }
 
  private:
-  /// A buffer as the flowing value's backend sees it: itself, or in a dry run its shape.
+  /// A buffer on the backend of the flowing value: the buffer itself, or its shape in a dry run.
   template <class V>
   static Tensor<V> here(typename V::Context& context, Buffer<B> const& buffer, bool proposal) {
     if constexpr (std::is_same_v<V, B>) {

@@ -1,5 +1,5 @@
-// Conv2d: a convolution with a square kernel, padded to keep the side (or halve it at stride 2), with a bias
-// or without.
+// Conv2d: a convolution with a square kernel, with or without a bias. Padding keeps the sides, or halves them
+// at stride 2.
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -20,7 +20,7 @@ class Conv2d {
     Index kernel = 3;
     Index stride = 1;
     bool zero = false;  ///< start at zero instead of at random
-    bool bias = true;   ///< none where a batch norm follows: it would take it away again
+    bool bias = true;   ///< set to false before a batch norm, which would subtract it again
   };
 
   DIFFSIAM_STEERS Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {

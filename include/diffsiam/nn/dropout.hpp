@@ -1,4 +1,4 @@
-// Dropout: drops in training, does nothing in inference or at p = 0.
+// Dropout: drops elements in training, does nothing in inference or with p = 0.
 #pragma once
 
 #include <diffsiam/nn/mode.hpp>
@@ -6,7 +6,7 @@
 
 namespace diffsiam::nn {
 
-/// Has no weights; x of any shape.
+/// Has no weights; x may have any shape.
 class Dropout {
  public:
   explicit Dropout(double p = 0) : p_(p) {

@@ -1,5 +1,5 @@
-// GroupNorm with an activation behind it and perhaps a modulation between. LayerNorm likewise over the last
-// extent.
+// GroupNorm followed by an activation, with an optional modulation between them. LayerNorm does the same over
+// the last extent.
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -10,8 +10,8 @@
 
 namespace diffsiam::nn {
 
-/// Throws ConfigError where a GroupNorm of `place` ("stage 2") would meet groups of a single value, which is
-/// normalised to 0 whatever it was: every picture would look the same behind it.
+/// Throws ConfigError if a GroupNorm of `place` ("stage 2") would have groups of a single value. Such a value
+/// is always normalised to 0, so every picture would look the same after it.
 DIFFSIAM_OUT_OF_LINE inline void require_values_in_groups(std::string_view model, Text const& place,
                                                           Index channels, Index groups, Index height,
                                                           Index width) {
@@ -21,7 +21,7 @@ DIFFSIAM_OUT_OF_LINE inline void require_values_in_groups(std::string_view model
                     "ask for fewer groups, more channels, larger pictures or fewer stages");
 }
 
-/// What does not depend on the activation.
+/// The part that does not depend on the activation.
 template <class B>
 class GroupNormWeights {
  public:
@@ -53,8 +53,7 @@ class GroupNormWeights {
   Parameter<B> weight_, bias_;
 };
 
-/// x (n, ..., c) -> (n, ..., c). Channels must be a multiple of `groups`: ask for fewer groups where they are
-/// not.
+/// x (n, ..., c) -> (n, ..., c). The number of channels must be a multiple of `groups`.
 template <class B, class Act = functional::Identity>
 class GroupNorm : public GroupNormWeights<B> {
  public:
@@ -70,7 +69,7 @@ class GroupNorm : public GroupNormWeights<B> {
     f("epsilon", this->config_.epsilon);
     f("activation", Act::name);
   }
-  /// With a modulation (n, 2c), scale then shift, before the activation.
+  /// With a modulation (n, 2c), scale first and then shift, applied before the activation.
   template <FlowingValue X, FlowingValue M>
   [[nodiscard]] auto operator()(X const& x, M const& modulation) const {
     return ops::modulated_group_norm<Act>(x, this->weight_, this->bias_, modulation, this->config_.groups,
@@ -78,7 +77,7 @@ class GroupNorm : public GroupNormWeights<B> {
   }
 };
 
-/// x (..., c) -> (..., c), each row on its own.
+/// x (..., c) -> (..., c), each row by itself.
 template <class B, class Act = functional::Identity>
 class LayerNorm {
  public:

@@ -1,4 +1,5 @@
-// Init: where weights begin. One stream of random numbers a weight, in the order of construction.
+// Init: the initial values of weights. Each weight has its own stream of random numbers, in the order of
+// construction.
 #pragma once
 
 #include <cmath>
@@ -10,7 +11,7 @@
 
 namespace diffsiam::nn {
 
-/// Handed from module to module while a network is built.
+/// Passed from module to module while a network is built.
 template <class B>
 class Init {
  public:

@@ -1,5 +1,5 @@
-// Where training and inference differ, the value decides unless told: a taped value trains, a plain one does
-// not.
+// Where training and inference differ, the value decides unless a mode is given: a taped value means
+// training, a plain value inference.
 #pragma once
 
 #include <diffsiam/value/taped.hpp>

@@ -1,4 +1,4 @@
-// What a residual block is told besides its input: conditionings turn embeddings into one modulation (n, 2c).
+// Conditionings: they turn embeddings into the modulation (n, 2c) of a residual block.
 #pragma once
 
 #include <diffsiam/nn/linear.hpp>
@@ -7,7 +7,7 @@
 
 namespace diffsiam::nn {
 
-/// By time alone: (s, b) are the halves of Linear(SiLU(emb)).
+/// By time alone: (s, b) are the two halves of Linear(SiLU(emb)).
 template <class B>
 class TimeModulation {
  public:
@@ -30,7 +30,7 @@ class TimeModulation {
   Linear<B> time_;
 };
 
-/// By time, then by the latent: (1 + s_z)((1 + s) u + b) + b_z.
+/// By time, then by z: (1 + s_z)((1 + s) u + b) + b_z.
 template <class B>
 class ShiftModulation {
  public:

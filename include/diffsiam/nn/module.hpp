@@ -1,5 +1,5 @@
-// Module: anything that names its children once. Parameters, EMA, checkpoints, freezing and summaries all
-// walk that.
+// Module: any type that names its children once. Parameters, EMA, checkpoints, freezing and summaries all use
+// these names.
 #pragma once
 
 #include <concepts>
@@ -15,9 +15,10 @@
 
 namespace diffsiam::nn {
 
-/// A child's name here and in published PyTorch weights: "conv", or {"level_", level, ".up"}. An empty name
-/// adds no level to the path. Pieces, so that naming hundreds of children takes no code: they are read while
-/// for_each_child's call lasts. Write it in the call: a variable would point at pieces that are gone.
+/// The name of a child here and in published PyTorch weights: "conv", or {"level_", level, ".up"}. An empty
+/// name adds no level to the path. A name consists of pieces, so that naming hundreds of children needs
+/// little code. The pieces are read during the call of for_each_child, so write the name in that call: in a
+/// variable it would point at pieces that no longer exist.
 struct ChildName {
   Text name;
   Text published;
@@ -28,7 +29,7 @@ struct ChildName {
   ChildName(Text const& ours, Text const& theirs) : name(ours), published(theirs) {}
 };
 
-/// The names of a parameter or buffer, from the module that was asked down to it.
+/// The two names of a parameter or buffer, from the module on which the walk began.
 struct LeafName {
   std::string name;
   std::string published;
@@ -43,17 +44,17 @@ struct AnyVisitor {
 /// Satisfied if and only if M has `template <class F> void for_each_child(F&& f) const`, calling f(ChildName,
 /// child) for every child: a Parameter, a Buffer, or another Module. Models: every layer, block and network.
 ///
-/// Nobody sees a child that is not named. A TrainStep notices a Parameter that its loss reads (ConfigError at
-/// the first step), check_gradients fails, and Checkpoint misses one that the optimizer trains. What nothing
-/// notices: a Buffer that is not named (it is never committed), and save_weights of a module whose children
-/// were never trained.
+/// A child that is not named is not seen. A TrainStep notices a Parameter that its loss reads (ConfigError at
+/// the first step), check_gradients fails, and Checkpoint reports one that the optimizer trains. Two things
+/// go unnoticed: a Buffer that is not named (it is never committed), and save_weights of a module whose
+/// children were never trained.
 template <class M>
 concept Module = requires(M const& module) { module.for_each_child(AnyVisitor{}); };
 
 namespace detail {
 
-/// Where a walk stands: names up to the module that was asked. Joined only for leaves, so that going down
-/// takes no code to make strings and to destroy them.
+/// The position of a walk: the names up to the module on which it began. They are joined for leaves only, so
+/// that the walk itself needs no code that makes and destroys strings.
 struct Path {
   Path const* above;
   ChildName const& name;
@@ -74,7 +75,7 @@ struct Path {
   }
 };
 
-/// Any visitor of leaves, so that a network is walked by one instantiation whoever asks.
+/// Any visitor of leaves, so that a network needs one instantiation of the walk for all callers.
 template <class B>
 struct LeafVisitor {
   FunctionRef<void(LeafName const&, Parameter<B> const&)> parameter;
@@ -88,7 +89,7 @@ struct LeafVisitor {
   }
 };
 
-/// Goes down from `path`.
+/// Walks down from `path`.
 template <class Visitor>
 struct Walk {
   Path const& path;
@@ -106,8 +107,8 @@ struct Walk {
 
 }  // namespace detail
 
-/// Calls f(path, leaf) for every Parameter and Buffer below `root`, in the order its children are named.
-/// Parameters that a layer was built without are skipped.
+/// Calls f(path, leaf) for every Parameter and Buffer below `root`, in the order in which the children are
+/// named. Parameters that a layer was built without are skipped.
 template <Module M, class F>
 void for_each_leaf(M const& root, F&& f, ChildName const& prefix = {""}) {
   auto const visitor = [&f](detail::Path const& path, auto const& leaf) {
@@ -119,7 +120,8 @@ void for_each_leaf(M const& root, F&& f, ChildName const& prefix = {""}) {
   detail::Path const path{nullptr, prefix};
   root.for_each_child(detail::Walk<decltype(visitor)>{path, visitor});
 }
-/// The same for a visitor of both kinds of leaves of backend B; compiled once a module, whatever the visitor.
+/// The same for a visitor of both kinds of leaves of backend B; compiled once for each module, whatever the
+/// visitor.
 template <class B, Module M, class F>
 void for_each_leaf_of(M const& root, F&& f, ChildName const& prefix = {""}) {
   detail::LeafVisitor<B> const visitor{f, f};
@@ -138,7 +140,7 @@ struct NamedBuffer {
   Buffer<B> buffer;
 };
 
-/// What an optimizer, an EMA or a checkpoint holds of one or more modules.
+/// The parameters and buffers of one or more modules, as an optimizer, an EMA or a checkpoint needs them.
 template <class B>
 struct ParameterList {
   std::vector<NamedParameter<B>> parameters;
@@ -150,7 +152,7 @@ struct ParameterList {
     for (auto const& entry : parameters) total += entry.parameter.shape().size();
     return total;
   }
-  /// Adds those below `module`, under `prefix`; what is there already (shared weights) is not added again.
+  /// Adds those below `module`, under `prefix`. What is already there (shared weights) is not added again.
   template <Module M>
   void add(M const& module, ChildName const& prefix = {""}) {
     for_each_leaf_of<B>(module, Add{*this, false}, prefix);
@@ -190,7 +192,8 @@ template <Module First, Module... Rest>
   return list;
 }
 
-/// Freezes (or thaws) every parameter below `module`: it records nothing and is given no gradient.
+/// Freezes every parameter below `module`, or makes it trainable again. A frozen parameter records nothing
+/// and gets no gradient.
 template <Module M>
 void set_trainable(M const& module, bool trainable) {
   auto const set = [&](LeafName const&, auto const& leaf) {

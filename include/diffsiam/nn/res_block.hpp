@@ -1,5 +1,5 @@
 // ResBlock: skip(x) + Conv(Dropout(SiLU(modulated GN(Conv(SiLU(GN(x))))))), as in guided diffusion (Dhariwal
-// and Nichol, 2021). Resampling, where there is some, happens after the first SiLU and on the skip alike.
+// and Nichol, 2021). Resampling, if any, comes after the first SiLU and on the skip.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::nn {
 
-/// What a block does to the sides of its image.
+/// What a block does to the sides of an image.
 enum class Resample { keep, halve, twice };
 
 [[nodiscard]] constexpr std::string_view to_string(Resample resample) {
@@ -30,8 +30,8 @@ enum class Resample { keep, halve, twice };
   return "unknown";
 }
 
-/// x (n, h, w, in) and embeddings (n, embedding) -> (n, h', w', out). The last convolution starts at zero;
-/// the skip is a 1x1 convolution where the channels change.
+/// x (n, h, w, in) and embeddings (n, embedding) -> (n, h', w', out). The last convolution starts at zero.
+/// The skip is a 1x1 convolution if the number of channels changes.
 template <class B, class Conditioning = TimeModulation<B>>
 class ResBlock {
  public:
@@ -58,7 +58,8 @@ class ResBlock {
 
   template <FlowingValue X, FlowingValue... E>
   [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
-    // The skip first: going back it comes last, and the wide gradient it makes does not wait meanwhile.
+    // The skip is computed first, so its backward pass comes last: its large gradient need not be kept
+    // meanwhile.
     auto const wide = resampled(x);                                                   // (n, h', w', in)
     auto const same = skip_ ? (*skip_)(wide) : wide;                                  // (n, h', w', out)
     auto const h = conv_1_(resampled(norm_1_(x)));                                    // (n, h', w', out)

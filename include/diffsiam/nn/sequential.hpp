@@ -1,4 +1,5 @@
-// Sequential: modules one after the other, a flat tuple of types. SiluLayer and ReluLayer stand between them.
+// Sequential: modules one after the other, as a flat tuple of types. SiluLayer and ReluLayer can be placed
+// between them.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Settings: what changes the function that a module computes and shows in no shape of its weights: groups,
-// heads, strides, partitions, schedules. Files keep them beside the weights, and loading compares them.
+// Settings: what changes the function that a module computes but not the shape of a weight: groups, heads,
+// strides, partitions, schedules. Files store them beside the weights, and loading compares them.
 #pragma once
 
 #include <concepts>
@@ -19,7 +19,8 @@ namespace diffsiam::nn {
 using SettingValue =
     std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
-/// `name` is the path of the module in published names and the setting's own: "decoder.out.0.groups".
+/// `name` is the path of the module in published names, followed by the name of the setting:
+/// "decoder.out.0.groups".
 struct Setting {
   std::string name;
   SettingValue value;
@@ -32,12 +33,13 @@ struct AnySettingVisitor {
 };
 
 /// Satisfied if and only if M has `template <class F> void for_each_setting(F&& f) const`, calling f(name,
-/// value) for each: a whole number, a double, a string or numbers in a vector or span. A module names its
-/// own; its children name theirs. What only training reads (dropout, momentum, seeds) is none.
+/// value) for each setting: an integer, a double, a string, or numbers in a vector or span. A module names
+/// its own settings, and its children name theirs. What only training uses (dropout, momentum, seeds) is not
+/// a setting.
 template <class M>
 concept HasSettings = requires(M const& module) { module.for_each_setting(AnySettingVisitor{}); };
 
-/// The settings of one or more modules. A name that comes again with another value is called "#2", "#3" ...
+/// The settings of one or more modules. A name that occurs again with another value becomes "#2", "#3" ...
 class SettingList {
  public:
   template <Module M>
@@ -65,7 +67,7 @@ class SettingList {
     return nullptr;
   }
 
-  /// Goes down from `path`.
+  /// Walks down from `path`.
   struct Collect {
     SettingList& list;
     detail::Path const* path;

@@ -1,4 +1,4 @@
-// summary: what a model is and what one evaluation of it costs, before it is run.
+// summary: the size of a model and the cost of one evaluation, before it runs.
 #pragma once
 
 #include <string>
@@ -17,12 +17,13 @@ struct Summary {
   };
   std::vector<Leaf> leaves;
   Index parameters = 0;  ///< scalars in all weights
-  Index trainable = 0;   ///< of them trainable
+  Index trainable = 0;   ///< those that are trainable
   Shape output;
   Estimate evaluation;  ///< of one plain evaluation
 };
 
-/// Of `model` on inputs of the given shapes, such as summary(unet, Shape{64, 28, 28, 1}, Shape{64}).
+/// The summary of `model` for inputs of the given shapes, such as summary(unet, Shape{64, 28, 28, 1},
+/// Shape{64}).
 template <Module M, std::same_as<Shape>... S>
 [[nodiscard]] Summary summary(M const& model, S const&... inputs) {
   using V = backend::DryRun<typename M::Backend>;

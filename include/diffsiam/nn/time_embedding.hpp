@@ -1,4 +1,4 @@
-// TimeEmbedding: the sinusoids of t through a two-layer perceptron.
+// TimeEmbedding: the sinusoids of t, followed by a perceptron of two layers.
 #pragma once
 
 #include <diffsiam/nn/linear.hpp>

@@ -1,4 +1,5 @@
-// Blocks: which types a UNet is built of. Replace any of them to build another network from the same wiring.
+// Blocks: the types that a UNet is built of. Replace any of them to build another network with the same
+// connections.
 #pragma once
 
 #include <optional>
@@ -17,8 +18,8 @@ struct Blocks {
   using Attention = nn::SelfAttention<B>;
 };
 
-/// A residual block with attention behind it, where the level has attention. Behind the last block of a level
-/// stands one more that leads to the next level; the path calls it.
+/// A residual block, followed by attention where the level has attention. The last block of a level has one
+/// more block, which leads to the next level; the path calls it.
 template <class B, class Conditioning, class BlockTypes>
 struct AttendedBlock {
   using Backend = B;
@@ -41,7 +42,7 @@ struct AttendedBlock {
     }
   }
 
-  /// Adds the block to the next level.
+  /// Adds the block that leads to the next level.
   void lead_on(nn::Init<B>& init, Config const& config, Index channels, nn::Resample resample) {
     to_next_level.emplace(init, typename Res::Config{.in = channels,
                                                      .out = channels,

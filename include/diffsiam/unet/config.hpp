@@ -1,4 +1,4 @@
-// Config: the sizes of a UNet, checked in one place.
+// Config: the sizes of a UNet, validated in one place.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace diffsiam::unet {
 /// The denoiser of guided diffusion (Dhariwal and Nichol, 2021). Published, for 64x64x3: base 64, multipliers
 /// 1 2 4 8, two blocks a level, attention at factor 4.
 struct Config {
-  Index in_channels = 3;     ///< of the image, and of what is predicted
-  Index base_channels = 64;  ///< b: channels of level i are b multipliers[i]; embeddings are 4 b wide
+  Index in_channels = 3;     ///< of the image, and of the prediction
+  Index base_channels = 64;  ///< b; level i has b * multipliers[i] channels, embeddings 4 b
   std::vector<Index> multipliers = {1, 2, 4, 8};
   Index blocks_per_level = 2;
   std::vector<Index> attention_factors = {4};  ///< downsampling factors with attention: 4 is 16x16 of 64x64
@@ -41,7 +41,7 @@ struct Config {
     return head_channels == 0 ? heads : channels / head_channels;
   }
 
-  /// Throws ConfigError with the first thing that cannot be built.
+  /// Throws ConfigError for the first setting that is wrong.
   DIFFSIAM_STEERS void validate() const {
     if (in_channels < 1 || base_channels < 2 || base_channels % 2 != 0 || blocks_per_level < 1 ||
         multipliers.empty()) {
@@ -71,8 +71,8 @@ struct Config {
       }
     }
   }
-  /// Throws ShapeError unless x is (n, h, w, in_channels) with sides that the levels can halve and that leave
-  /// every group of channels two values or more, and t is (n).
+  /// Throws ShapeError unless x is (n, h, w, in_channels) and t is (n). The levels must be able to halve the
+  /// sides, and every group of channels must keep at least two values.
   DIFFSIAM_STEERS void require_input(Shape const& x, Shape const& t) const {
     require_rank("UNet", 4, x, "(n, h, w, c)");
     if (x[3] != in_channels) fail<ShapeError>("UNet", {in_channels, " channels"}, x);
@@ -81,7 +81,7 @@ struct Config {
                        {levels(), " levels halve a side ", levels() - 1, " times"});
     }
     for (Index level = 0; level < levels(); ++level) {
-      // A level begins with the channels of the one above.
+      // A level begins with the channels of the level above.
       Index const c = std::min(channels(level), channels(std::max<Index>(0, level - 1)));
       Index const h = x[1] >> level, w = x[2] >> level;
       if (h * w * c == groups)

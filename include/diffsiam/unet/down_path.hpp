@@ -1,4 +1,4 @@
-// DownPath: from the image to the bottom of the UNet, leaving skips on the way.
+// DownPath: the downsampling path of the UNet, from the image to the bottom; it returns the skips.
 #pragma once
 
 #include <forward_list>
@@ -10,8 +10,8 @@
 
 namespace diffsiam::unet {
 
-/// Skips, newest first: the order in which the way up takes them. A list, so that no step needs one large
-/// block.
+/// Skips, the newest first: the order in which the upsampling path reads them. It is a list, so that no step
+/// needs one large block of memory.
 template <class X>
 using Skips = std::forward_list<X>;
 
@@ -55,7 +55,8 @@ class DownPath {
   [[nodiscard]] std::vector<Index> const& skip_channels() const& { return skip_channels_; }
   [[nodiscard]] std::vector<Index> skip_channels() const&& { return skip_channels_; }
 
-  /// Published: input_blocks.n counts the input convolution, the blocks and the down blocks in turn.
+  /// In published names input_blocks.n counts the input convolution, the blocks and the down blocks in one
+  /// sequence.
   template <class F>
   DIFFSIAM_STEERS void for_each_child(F&& f) const {
     f(nn::ChildName{"input", "0.0"}, input_);
@@ -72,7 +73,7 @@ class DownPath {
   using Block = AttendedBlock<B, nn::TimeModulation<B>, BlockTypes>;
 
   nn::Conv2d<B> input_;
-  std::list<Block> blocks_;  ///< of all levels; a list, because blocks are never moved
+  std::list<Block> blocks_;  ///< of all levels; in a list, because blocks are never moved
   std::vector<Index> skip_channels_;
 };
 

@@ -1,6 +1,6 @@
 // ShiftDecoder: G(x_t, t, z), which estimates the gradient of log p(z | x_t) (PDAE, arXiv 2212.12990). It
-// borrows the denoiser's time embedding and way down, and has a middle, a way up and an output of its own
-// that also read z.
+// borrows the denoiser's time embedding and downsampling path. Its middle block, upsampling path and output
+// are its own, and they also read z.
 #pragma once
 
 #include <utility>
@@ -10,14 +10,14 @@
 
 namespace diffsiam::unet {
 
-/// What the decoder gives: the denoiser's prediction and the gradient, both (n, h, w, c).
+/// The result of the decoder: the denoiser's prediction and the gradient, both (n, h, w, c).
 template <class Eps, class Gradient>
 struct Shifted {
   Eps eps;
   Gradient gradient;
 };
 
-/// Freezes the denoiser it borrows; shares its weights. G starts at zero.
+/// Freezes the denoiser that it borrows, and shares its weights. The output of G starts at zero.
 template <class B, class BlockTypes = Blocks>
 class ShiftDecoder {
  public:
@@ -32,7 +32,7 @@ class ShiftDecoder {
   ShiftDecoder(typename B::Context& context, UNet<B, BlockTypes> const& denoiser, Config const& config)
       : ShiftDecoder(nn::Init<B>{context, config.seed}, denoiser, config) {}
 
-  /// x_t (n, h, w, c) and t (n) plain, so that the denoiser records nothing; z (n, latent_dims).
+  /// x_t (n, h, w, c) and t (n) must be plain, so that the denoiser records nothing; z is (n, latent_dims).
   template <class V, FlowingValue Z>
   [[nodiscard]] auto operator()(Tensor<V> const& x_t, Tensor<V> const& t, Z const& z) const {
     require_shape("ShiftDecoder", {x_t.shape().samples(), config_.latent_dims}, z.shape(),
@@ -42,7 +42,7 @@ class ShiftDecoder {
     auto gradient = shift_(skips, raised_to(emb, z), latent_embedding_(z));
     return Shifted<decltype(eps), decltype(gradient)>{std::move(eps), std::move(gradient)};
   }
-  /// The denoiser alone: eps_theta(x_t, t), with G not computed.
+  /// The denoiser alone: eps_theta(x_t, t), without computing G.
   template <class V>
   [[nodiscard]] auto without_latent(Tensor<V> const& x_t, Tensor<V> const& t) const {
     return denoiser_(x_t, t);
@@ -52,7 +52,7 @@ class ShiftDecoder {
   [[nodiscard]] UNet<B, BlockTypes> denoiser() const&& { return denoiser_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
 
-  /// Published: one flat list, the shift's parts prefixed shift_.
+  /// In published names this is one flat list, with the prefix shift_ for the parts of the shift.
   template <class F>
   void for_each_child(F&& f) const {
     f(nn::ChildName{"denoiser", ""}, denoiser_);

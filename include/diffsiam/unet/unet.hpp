@@ -11,12 +11,12 @@
 
 namespace diffsiam::unet {
 
-/// Copies share their blocks and weights; one that was moved from may only be assigned or destroyed.
+/// Copies share their blocks and weights. After a move the source may only be assigned or destroyed.
 template <class B, class BlockTypes = Blocks>
 class UNet {
  public:
   using Backend = B;
-  /// See diffusion::leaves_weights_alone; blocks of your own may do as they like.
+  /// See diffusion::leaves_weights_alone; nothing is known about blocks of your own.
   static constexpr bool leaves_weights_alone = std::is_same_v<BlockTypes, Blocks>;
 
   /// Throws ConfigError for sizes that cannot be built.

@@ -1,5 +1,5 @@
-// UpPath: the middle and the way up. The denoiser has one conditioned by time; the shift decoder has one
-// more, conditioned by time and z, that reads the same skips.
+// UpPath: the middle block and the upsampling path. The denoiser has one that is conditioned by time. The
+// shift decoder has another, conditioned by time and z, that reads the same skips.
 #pragma once
 
 #include <list>
@@ -18,7 +18,8 @@ class UpPath {
  public:
   using Backend = B;
 
-  /// `skip_channels` of the way down, the oldest first; `prefix` stands before the published names.
+  /// `skip_channels` are those of the downsampling path, the oldest first; `prefix` is put before the
+  /// published names.
   DIFFSIAM_STEERS UpPath(nn::Init<B>& init, Config const& config, std::vector<Index> skip_channels,
                          std::string prefix = "")
       : prefix_(std::move(prefix)),
@@ -45,11 +46,11 @@ class UpPath {
     }
   }
 
-  /// Skips, the bottom one first, and embeddings (n, embedding), all in one reading -> (n, h, w,
-  /// in_channels).
+  /// Takes the skips, the bottom one first, and embeddings (n, embedding), all in one reading; returns (n, h,
+  /// w, in_channels).
   template <FlowingValue X, FlowingValue E, FlowingValue... More>
   [[nodiscard]] auto operator()(Skips<X> const& skips, E const& emb, More const&... more) const {
-    // The skips may be plain, from a frozen way down, while the embeddings are taped.
+    // The skips may be plain, from a frozen downsampling path, while the embeddings are taped.
     auto h = middle_last_(middle_(raised_to(skips.front(), emb), emb, more...), emb, more...);
     auto skip = skips.begin();
     for (Block const& block : blocks_) {
@@ -67,7 +68,7 @@ class UpPath {
     for (Block const& block : blocks_) {
       f(nn::ChildName{{"level_", level, ".block_", of_level++}, {prefix_, "output_blocks.", n}}, block);
       if (block.to_next_level) {
-        // Published as the last child of the level's last block.
+        // In published names it is the last child of the level's last block.
         f(nn::ChildName{{"level_", level--, ".up"},
                         {prefix_, "output_blocks.", n, block.attention ? ".2" : ".1"}},
           *block.to_next_level);

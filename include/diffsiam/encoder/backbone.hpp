@@ -1,6 +1,6 @@
 // ConvBackbone: the published encoders without their last layer. Convolutions of stride 2 with GroupNorm and
-// SiLU between, attention behind one of them, and all pixels of the last in one row (DiTi, arXiv 2401.11430;
-// PDAE, arXiv 2212.12990).
+// SiLU between them, attention after one of them, and all pixels of the last one flattened (DiTi, arXiv
+// 2401.11430; PDAE, arXiv 2212.12990).
 #pragma once
 
 #include <optional>
@@ -48,7 +48,8 @@ class ConvBackbone {
     }
   };
 
-  /// Throws ConfigError for sizes that cannot be built, or behind which all pictures would look the same.
+  /// Throws ConfigError for sizes that cannot be built, or with which all pictures would give the same
+  /// features.
   DIFFSIAM_STEERS ConvBackbone(nn::Init<B>& init, Config config) : config_(std::move(config)) {
     if (config_.channels.empty() || config_.height < 1 || config_.width < 1 ||
         config_.attention_after >= static_cast<Index>(config_.channels.size())) {
@@ -88,13 +89,14 @@ class ConvBackbone {
     return halved(config_.height, config_.channels.size()) * halved(config_.width, config_.channels.size()) *
            config_.channels.back();
   }
-  /// How a linear layer behind this one is stored elsewhere: its columns in (c, h, w) order.
+  /// The layout in which a linear layer after this backbone is stored in published files: its columns in (c,
+  /// h, w) order.
   [[nodiscard]] PublishedLayout head_layout() const {
     return {PublishedLayout::Kind::flattened, halved(config_.height, config_.channels.size()),
             halved(config_.width, config_.channels.size())};
   }
 
-  /// Published: encoder.<i>, counting every layer: convolution, attention, GroupNorm, SiLU.
+  /// In published names encoder.<i> counts every layer: convolution, attention, GroupNorm, SiLU.
   template <class F>
   DIFFSIAM_STEERS void for_each_child(F&& f) const {
     Index layer = 0;
@@ -110,7 +112,7 @@ class ConvBackbone {
     f("height", config_.height);
     f("width", config_.width);
   }
-  /// The published number of the layer behind: past the last SiLU and the flattening.
+  /// The published number of the layer after the backbone: after the last SiLU and the flattening.
   [[nodiscard]] Index published_head() const {
     return 3 * static_cast<Index>(stages_.size()) + (config_.attention_after >= 0 ? 1 : 0) + 1;
   }
@@ -128,7 +130,7 @@ class ConvBackbone {
       return norm(attention ? (*attention)(h) : h);
     }
   };
-  /// A side after so many convolutions of stride 2.
+  /// The length of a side after `times` convolutions of stride 2.
   [[nodiscard]] static Index halved(Index side, std::size_t times) {
     for (std::size_t i = 0; i < times; ++i) side = (side + 1) / 2;
     return side;

@@ -1,6 +1,7 @@
-// ConvDecoder: the mirror of ConvBackbone. A linear layer makes the smallest image from z; then by stage
-// GroupNorm and SiLU, nearest x2, a 3x3 convolution. No transposed convolutions: their kernels overlap
-// unevenly and leave checkerboards (Odena et al., 2016, distill.pub/2016/deconv-checkerboard).
+// ConvDecoder: the mirror image of ConvBackbone. A linear layer makes the smallest image from z. Each stage
+// is then GroupNorm and SiLU, nearest upsampling by 2, and a 3x3 convolution. There are no transposed
+// convolutions, because their kernels overlap unevenly and leave checkerboard patterns (Odena et al., 2016,
+// distill.pub/2016/deconv-checkerboard).
 #pragma once
 
 #include <utility>
@@ -25,13 +26,14 @@ class ConvDecoder {
   struct Config {
     Index channels = 3;  ///< of the picture
     Index height = 64, width = 64;
-    /// Channels before each doubling, the one that gives the picture first: the backbone's, in its order.
+    /// Channels before each upsampling, in the order of the backbone: the one before the picture comes first.
     std::vector<Index> widths = {64, 128, 128, 128};
     Index latent_dims = 64;
-    Index groups = 32;  ///< a divisor of every width
+    Index groups = 32;  ///< must divide every width
     std::uint64_t seed = 5;
 
-    /// The way back from what a backbone of this configuration sees; its attention has no counterpart.
+    /// The decoder for pictures that a backbone of this configuration reads; there is no counterpart of its
+    /// attention.
     [[nodiscard]] static Config mirror_of(typename ConvBackbone<B>::Config const& backbone,
                                           Index latent_dims) {
       return {.channels = backbone.in_channels,
@@ -43,7 +45,7 @@ class ConvDecoder {
     }
   };
 
-  /// Throws ConfigError for sizes that cannot be built, or from which all z would give the same picture.
+  /// Throws ConfigError for sizes that cannot be built, or with which all z would give the same picture.
   ConvDecoder(typename B::Context& context, Config const& config)
       : ConvDecoder(nn::Init<B>{context, config.seed}, config) {}
 
@@ -81,14 +83,14 @@ class ConvDecoder {
   struct Stage {
     nn::GroupNorm<B, functional::Silu> norm;
     nn::Conv2d<B> conv;
-    Sides sides;  ///< of what it gives
+    Sides sides;  ///< of the result
 
     template <FlowingValue X>
     [[nodiscard]] auto operator()(X const& x) const {
       return conv(cropped(ops::upsample_nearest(norm(x)), sides));
     }
   };
-  /// The upper left part of x: the backbone makes ceil(side/2) of a side, so that twice that may be one too
+  /// The upper left part of x. The backbone makes ceil(side/2) of a side, so twice that may be one pixel too
   /// many.
   template <FlowingValue X>
   [[nodiscard]] static X cropped(X const& x, Sides sides) {
@@ -98,7 +100,7 @@ class ConvDecoder {
     auto const lines = ops::slice(ops::reshape(rows, {n * sides.height, w * c}), 0, sides.width * c);
     return ops::reshape(lines, {n, sides.height, sides.width, c});
   }
-  /// After `halvings` convolutions of stride 2.
+  /// The sides after `halvings` convolutions of stride 2.
   [[nodiscard]] static Sides sides_after(Config const& config, std::size_t halvings) {
     Sides sides{config.height, config.width};
     for (std::size_t i = 0; i < halvings; ++i) sides = {(sides.height + 1) / 2, (sides.width + 1) / 2};

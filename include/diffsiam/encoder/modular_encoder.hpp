@@ -1,4 +1,4 @@
-// ModularEncoder: z = head(backbone(x_0)). The backbone sees the image, the head makes the subsets of z.
+// ModularEncoder: z = head(backbone(x_0)). The backbone reads the image, the head computes the subsets of z.
 #pragma once
 
 #include <concepts>
@@ -14,7 +14,7 @@
 
 namespace diffsiam::encoder {
 
-/// One linear layer, cut into the subsets of the partition: the published head.
+/// One linear layer whose output is divided into the subsets of the partition: the published head.
 template <class B>
 class LinearHead {
  public:
@@ -35,7 +35,7 @@ class LinearHead {
   nn::Linear<B> linear_;
 };
 
-/// One small perceptron a subset, so that subsets share nothing behind the backbone.
+/// One small perceptron for each subset, so that subsets share nothing after the backbone.
 template <class B>
 class SubsetHeads {
  public:
@@ -74,8 +74,8 @@ class SubsetHeads {
   std::vector<Head> heads_;
 };
 
-/// Satisfied if and only if H is built from (init, features, partition, layout) and maps (n, features) to (n,
-/// dims). Models: LinearHead, SubsetHeads, and the user's own.
+/// Satisfied if and only if H can be built from (init, features, partition, layout) and maps (n, features) to
+/// (n, dims). Models: LinearHead, SubsetHeads, and your own.
 template <class H, class B>
 concept EncoderHead =
     nn::Module<H> &&

@@ -1,6 +1,6 @@
-// What can be wrong with a partition, one function each. They are not constexpr: a compiler that meets one
-// while it evaluates a constexpr partition stops and names it, so the name is the sentence; at run time each
-// throws.
+// The errors of a partition, one function each. The functions are not constexpr. A compiler that reaches one
+// while it evaluates a constexpr partition stops and prints its name, so the name is the error message. At
+// run time each function throws.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// ResNet10: a backbone with one basic block a stage (He et al., 2016), for pictures of any size that its
+// ResNet10: a backbone with one basic block per stage (He et al., 2016), for pictures of any size that its
 // stages can halve.
 #pragma once
 
@@ -14,9 +14,9 @@
 
 namespace diffsiam::encoder {
 
-/// x (n, height, width, in_channels) -> (n, 8 width). Batch statistics in training; a stem of one 3x3
-/// convolution, then stages of w, 2w, 4w and 8w channels, the last three of stride 2, then the mean over all
-/// pixels.
+/// x (n, height, width, in_channels) -> (n, 8 width). It has a stem of one 3x3 convolution, then stages of w,
+/// 2w, 4w and 8w channels, the last three with stride 2, then the mean over all pixels. Training uses batch
+/// statistics.
 template <class B>
 class ResNet10 {
  public:
@@ -50,7 +50,7 @@ class ResNet10 {
   [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Index features() const { return config_.width << (stages - 1); }
   [[nodiscard]] PublishedLayout head_layout() const { return {}; }
-  /// There are no published weights; the head is numbered behind the stages.
+  /// There are no published weights; the number of the head follows those of the stages.
   [[nodiscard]] Index published_head() const { return stages + 1; }
 
   template <class F>

@@ -1,4 +1,5 @@
-// reveal: what the decoder may read of z at each sample's time-step, by the one partition of the model.
+// reveal: the part of z that the decoder may read at the time-step of each sample, given by the model's
+// partition.
 #pragma once
 
 #include <array>
@@ -49,8 +50,9 @@ template <class B>
   return mask;
 }
 
-/// z (n, dims) with the columns hidden at t (n) set to 0, whatever they hold. Under stop_preceding the value
-/// is the same, but the gradient reaches the newest subset only. The dual mode is two calls, one of each.
+/// z (n, dims) with the columns hidden at t (n) set to 0, whatever they hold. In the mode stop_preceding the
+/// value is the same, but the gradient reaches the newest subset only. The mode dual consists of two calls,
+/// one in each of these modes.
 template <FlowingValue Z, class B>
 [[nodiscard]] auto reveal(TimestepPartition const& partition, Z const& z, Tensor<B> const& t,
                           GradientMode mode = GradientMode::joint) {

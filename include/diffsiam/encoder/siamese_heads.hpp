@@ -1,4 +1,4 @@
-// The heads of the siamese half: SimSiam's projector and predictor, SimCLR's projector.
+// The heads of the siamese half: the projector and predictor of SimSiam, and the projector of SimCLR.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::encoder {
 
-/// Linear, BatchNorm, and a ReLU where asked.
+/// Linear, BatchNorm, and an optional ReLU.
 template <class B>
 class LinearBatchNorm {
  public:
@@ -33,8 +33,8 @@ class LinearBatchNorm {
   nn::BatchNorm<B> norm_;
 };
 
-/// SimSiam's heads (arXiv 2011.10566): projector dims -> hidden -> hidden -> out, the last layer without
-/// ReLU; predictor out -> predictor_dims -> out.
+/// The heads of SimSiam (arXiv 2011.10566). Projector: dims -> hidden -> hidden -> out, without ReLU after
+/// the last layer. Predictor: out -> predictor_dims -> out.
 template <class B>
 class SimSiamHeads {
  public:
@@ -42,7 +42,7 @@ class SimSiamHeads {
   struct Config {
     Index dims = 64;           ///< of z
     Index hidden_dims = 0;     ///< of the projector; 0: dims
-    Index out_dims = 0;        ///< of what is compared; 0: dims
+    Index out_dims = 0;        ///< of the vectors that are compared; 0: dims
     Index predictor_dims = 0;  ///< 0: a quarter of out_dims
     std::uint64_t seed = 2;
   };
@@ -50,7 +50,7 @@ class SimSiamHeads {
   SimSiamHeads(typename B::Context& context, Config const& config)
       : SimSiamHeads(nn::Init<B>{context, config.seed}, config) {}
 
-  /// x (n, dims) -> (n, out_dims), of one view: batch statistics must not mix views.
+  /// x (n, dims) -> (n, out_dims), for one view: batch statistics must not mix views.
   template <FlowingValue X>
   [[nodiscard]] auto project(X const& x) const {
     return project_3_(ops::relu(project_2_(ops::relu(project_1_(x)))));
@@ -85,7 +85,7 @@ class SimSiamHeads {
   nn::Linear<B> predict_2_;
 };
 
-/// SimCLR's projector (arXiv 2002.05709): Linear, ReLU, Linear.
+/// The projector of SimCLR (arXiv 2002.05709): Linear, ReLU, Linear.
 template <class B>
 class SimClrHead {
  public:

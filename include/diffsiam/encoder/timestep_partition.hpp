@@ -13,7 +13,7 @@
 
 namespace diffsiam::encoder {
 
-/// How the gradient of the loss at t reaches z.
+/// Which columns of z the loss at t trains.
 enum class GradientMode {
   joint,           // all revealed dims
   stop_preceding,  // the same value, but the newest subset only
@@ -28,15 +28,15 @@ struct Dims {
   [[nodiscard]] constexpr bool operator==(Dims const&) const = default;
 };
 
-/// A run of subsets that share `dims` columns: those whose first step lies before `end_step` and in no stage
-/// before.
+/// A stage: subsets that share `dims` columns. They are those whose first step is below `end_step` and that
+/// belong to no earlier stage.
 struct Stage {
   int end_step = 0;
   int dims = 0;
 };
 
-/// k subsets of z over T time-steps. A value without heap, usable in constant expressions: a wrong one is
-/// then a compile error whose sentence is the function it names, and otherwise a ConfigError.
+/// k subsets of z over T time-steps. The value uses no heap and works in constant expressions. There a wrong
+/// partition is a compile error, whose message is the name of a function; elsewhere it is a ConfigError.
 class TimestepPartition {
  public:
   /// The most subsets a partition can hold; its size is fixed so that it may be constexpr.
@@ -57,8 +57,9 @@ class TimestepPartition {
     return partition;
   }
 
-  /// Widths by stage: in a stage of n subsets and D dims each gets floor(D/n), the last the remainder too.
-  /// The stages ascend, end at T, hold a subset each, and their dims sum to d.
+  /// Widths by stage: in a stage of n subsets and D dims each subset gets floor(D/n) dims, and the last one
+  /// also the remainder. The stages ascend and end at T, each has at least one subset, and their dims sum to
+  /// d.
   [[nodiscard]] static constexpr TimestepPartition staged(Config const& config,
                                                           std::span<Stage const> stages) {
     TimestepPartition partition(config);
@@ -126,7 +127,7 @@ class TimestepPartition {
   /// What was revealed before: [0, e_{i-1}), empty in the first subset.
   [[nodiscard]] constexpr Dims preceding(int t) const { return {0, begin(subset_of(t))}; }
 
-  /// Of the module that has this partition.
+  /// Called by the module that has this partition.
   template <class F>
   void for_each_setting(F&& f) const {
     f("timesteps", timesteps_);

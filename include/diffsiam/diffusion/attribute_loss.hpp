@@ -1,5 +1,5 @@
-// Which attribute is lost when: the chance that the ideal denoiser takes x_0 for y_0, at L2 distance d, after
-// noise.
+// When an attribute is lost: the probability that the ideal denoiser takes x_0 for y_0, at L2 distance d,
+// after noise.
 //   Err(d, t) = erfc(sqrt(abar) d/(2 sqrt2 sqrt(1 - abar)))/2 = Phi(-d sqrt(SNR)/2)
 // An attribute is lost with degree tau at the first t where Err >= tau: sqrt(SNR) <= 2 PhiInverse(1 - tau)/d.
 // DiTi, ICLR 2024, arXiv 2401.11430.
@@ -23,12 +23,12 @@ namespace diffsiam::diffusion {
   return std::erfc(-x / std::numbers::sqrt2) / 2;
 }
 
-/// The x with Phi(x) = p, for 0 < p < 1 (RangeError otherwise). Within 1e-15 max(1, |x|) for 1e-300 <= p < 1;
-/// below, where the density leaves double's range, within 5e-4. Start: Abramowitz and Stegun 26.2.23, good
-/// to 4.5e-4; then Halley's steps on erfc, each tripling the digits.
+/// The x with Phi(x) = p, for 0 < p < 1 (RangeError otherwise). Accurate to 1e-15 max(1, |x|) for 1e-300 <= p
+/// < 1; below that, where the density underflows double, to 5e-4. It starts with Abramowitz and Stegun
+/// 26.2.23, accurate to 4.5e-4; each of Halley's steps on erfc then triples the number of digits.
 [[nodiscard]] inline double phi_inverse(double p) {
   if (!(p > 0 && p < 1)) fail<RangeError>("phi_inverse", "a probability inside (0, 1)", detail::number(p));
-  // 1 - p is exact for p >= 1/2, and the lower tail is where erfc keeps its digits.
+  // 1 - p is exact for p >= 1/2, and erfc is accurate in the lower tail.
   bool const upper = p > 0.5;
   double const tail = upper ? 1 - p : p;
   double const u = std::sqrt(-2 * std::log(tail));
@@ -60,7 +60,7 @@ inline void require_degree(std::string_view operation, double tau) {
 
 }  // namespace detail
 
-/// Err(d, t), in [0, 1/2]: grows with t, falls with the distance d >= 0. RangeError for t outside the
+/// Err(d, t), in [0, 1/2]. It grows with t and falls with the distance d >= 0. RangeError for t outside the
 /// schedule or a negative d.
 [[nodiscard]] inline double err(NoiseSchedule const& schedule, double distance, int t) {
   schedule.require_timestep(t, "err");
@@ -68,8 +68,8 @@ inline void require_degree(std::string_view operation, double tau) {
   return phi(-distance * std::sqrt(schedule.snr()[static_cast<std::size_t>(t)]) / 2);
 }
 
-/// The first time-step at which an attribute of L2 size d is lost with degree tau inside (0, 1/2); nothing
-/// where the schedule ends before.
+/// The first time-step at which an attribute of L2 size d is lost with degree tau inside (0, 1/2); no value
+/// if the schedule ends before.
 [[nodiscard]] inline std::optional<int> lost_at(NoiseSchedule const& schedule, double distance, double tau) {
   detail::require_distance("lost_at", distance);
   detail::require_degree("lost_at", tau);
@@ -81,7 +81,7 @@ inline void require_degree(std::string_view operation, double tau) {
   return static_cast<int>(first - snr.begin());
 }
 
-/// The same for an attribute seen in many pairs: the first t where the mean of Err over their distances
+/// The same for an attribute given by many pairs: the first t where the mean of Err over their distances
 /// reaches tau.
 [[nodiscard]] inline std::optional<int> lost_at(NoiseSchedule const& schedule,
                                                 std::span<double const> distances, double tau) {

@@ -1,8 +1,8 @@
-// DDIM (Song et al., 2021, arXiv 2010.02502): from noise to image in few steps, and back. One grid serves
-// both ways.
+// DDIM (Song et al., 2021, arXiv 2010.02502): from noise to image in few steps, and from image to noise. One
+// grid serves both directions.
 //   x_0^ = clip((x - sqrt(1 - abar) eps)/sqrt(abar)),  eps' = (x - sqrt(abar) x_0^)/sqrt(1 - abar)
 //   x' = sqrt(abar') x_0^ + sqrt(1 - abar' - sigma^2) eps' + sigma noise
-// Of v and x_0 prediction, x_0^ is read directly.
+// From v and x_0 prediction, x_0^ is computed directly.
 #pragma once
 
 #include <algorithm>
@@ -17,13 +17,13 @@ namespace diffsiam::diffusion {
 
 struct DdimOptions {
   double eta = 0;    ///< 0: deterministic; 1: as much noise as DDPM adds
-  bool clip = true;  ///< x_0^ to [-1, 1]; off for latents
+  bool clip = true;  ///< clip x_0^ to [-1, 1]; off for latents
   Rng rng{};         ///< of the noise, where eta > 0
 };
 
 namespace detail {
 
-/// The deviation of the noise that a hop towards the image adds.
+/// The standard deviation of the noise that a hop towards the image adds.
 [[nodiscard]] inline double ddim_sigma(Hop const& hop, double eta) {
   if (eta == 0 || hop.abar_to <= hop.abar_from) return 0;
   return eta * std::sqrt((1 - hop.abar_to) / (1 - hop.abar_from) * (1 - hop.abar_from / hop.abar_to));
@@ -39,8 +39,8 @@ template <class T>
           static_cast<T>(std::sqrt(std::max(0.0, 1 - hop.abar_to - sigma * sigma)))};
 }
 
-/// x moves over one hop. eps prediction recomputes eps' at every pixel, as published, unless there is so
-/// little noise that this would cost ten bits.
+/// Moves x over one hop. For eps prediction eps' is recomputed at every pixel, as published, unless there is
+/// so little noise that this would lose ten bits.
 template <class B, class T>
 void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B> const& prediction) {
   constexpr T least_noise = T(1) / 1024;
@@ -57,9 +57,9 @@ void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B>
 
 }  // namespace detail
 
-/// From `start` over the hops, one evaluation of the predictor each: what sampling, encoding and previews
-/// share. `start` is not changed; the result has its shape. Throws ConfigError before the first evaluation
-/// where a hop begins at abar = 0 and eps is predicted, or at abar = 1 and x_0 is.
+/// Moves from `start` over the hops, with one evaluation of the predictor for each. Sampling, encoding and
+/// previews share this function. `start` is not changed; the result has its shape. Throws ConfigError before
+/// the first evaluation if a hop begins at abar = 0 with eps prediction, or at abar = 1 with x_0 prediction.
 template <class B, NoisePredictor<B> P, class Progress>
 [[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
                                     DdimOptions const& options, Progress const& progress) {
@@ -91,8 +91,8 @@ inline void require_eta(double eta) {
 
 }  // namespace detail
 
-/// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1], a grid of another schedule, or eps
-/// prediction where a hop begins at abar = 0.
+/// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1], for a grid of another schedule, and for
+/// eps prediction if a hop begins at abar = 0.
 template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_sample(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_T,
                                     P const& predict, DdimOptions const& options = {},
@@ -102,7 +102,7 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
   return follow_hops<B>(hops, x_T, predict, options, progress);
 }
 
-/// x_0 (n, ...) -> x_T, deterministic. Throws as above, and for eta other than 0.
+/// x_0 (n, ...) -> x_T, deterministic. Throws the same errors, and ConfigError for eta other than 0.
 template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_encode(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_0,
                                     P const& predict, DdimOptions const& options = {},

@@ -1,4 +1,5 @@
-// DDPM (Ho et al., 2020, arXiv 2006.11239): ancestral sampling, one step for each of the schedule.
+// DDPM (Ho et al., 2020, arXiv 2006.11239): ancestral sampling, with one step for each time-step of the
+// schedule.
 #pragma once
 
 #include <cmath>
@@ -7,7 +8,7 @@
 
 namespace diffsiam::diffusion {
 
-/// Variance of the noise that is added: the posterior's beta (1 - abar_{t-1})/(1 - abar_t), or beta.
+/// Variance of the added noise: that of the posterior, beta (1 - abar_{t-1})/(1 - abar_t), or beta.
 enum class AncestralVariance { posterior, beta };
 
 struct DdpmOptions {

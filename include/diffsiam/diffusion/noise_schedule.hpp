@@ -1,7 +1,7 @@
 // NoiseSchedule: how much noise each time-step adds, and every table that follows from it.
-//   alpha = 1 - beta,  abar_t = alpha_0 ... alpha_t,  abar_{-1} = 1,  x_t = sqrt(abar) x_0 + sqrt(1 - abar)
-//   eps
-// Ho et al., "Denoising diffusion probabilistic models", NeurIPS 2020, arXiv 2006.11239. Built in double.
+//   alpha = 1 - beta,  abar_t = alpha_0 ... alpha_t,  abar_{-1} = 1
+//   x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps
+// Ho et al., "Denoising diffusion probabilistic models", NeurIPS 2020, arXiv 2006.11239. Computed in double.
 #pragma once
 
 #include <algorithm>
@@ -20,8 +20,8 @@
 
 namespace diffsiam::diffusion {
 
-/// An immutable schedule of T time-steps 0 .. T-1. Copies share their tables, so copying is cheap, and one
-/// schedule may be read by many threads. Every builder needs T >= 2 (the first step's logarithm is taken from
+/// An immutable schedule of T time-steps 0 .. T-1. Copies share their tables, so copying is cheap, and many
+/// threads may read one schedule. Every builder needs T >= 2 (the logarithm of the first step is taken from
 /// the second) and betas inside (0, 1); anything else is a ConfigError that names index and value.
 class NoiseSchedule {
  public:
@@ -32,8 +32,8 @@ class NoiseSchedule {
                  detail::even_steps("NoiseSchedule::linear", timesteps, beta_start, beta_end));
   }
 
-  /// abar(u) = cos^2(pi/2 (u + s)/(1 + s)) at u = t/T, beta no greater than `max_beta`
-  /// (Nichol and Dhariwal, ICML 2021, arXiv 2102.09672, equation 17).
+  /// abar(u) = cos^2(pi/2 (u + s)/(1 + s)) at u = t/T, with beta at most `max_beta` (Nichol and Dhariwal,
+  /// ICML 2021, arXiv 2102.09672, equation 17).
   [[nodiscard]] static NoiseSchedule cosine(int timesteps = 1000, double s = 0.008, double max_beta = 0.999) {
     if (!(s >= 0) || !std::isfinite(s)) {
       fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", detail::number(s));
@@ -65,7 +65,7 @@ class NoiseSchedule {
   /// defaults).
   [[nodiscard]] static NoiseSchedule scaled_linear(int timesteps = 1000, double beta_start = 0.0015,
                                                    double beta_end = 0.0195) {
-    // The ends are looked at before the root hides a negative one behind NaN.
+    // The ends are checked first, because the square root would turn a negative one into NaN.
     detail::require_beta("NoiseSchedule::scaled_linear", 0, beta_start);
     detail::require_beta("NoiseSchedule::scaled_linear", timesteps - 1, beta_end);
     auto betas = detail::even_steps("NoiseSchedule::scaled_linear", timesteps, std::sqrt(beta_start),
@@ -81,14 +81,15 @@ class NoiseSchedule {
                  detail::even_steps("NoiseSchedule::constant", timesteps, beta, beta));
   }
 
-  /// Any betas, one a time-step.
+  /// Any betas, one for each time-step.
   [[nodiscard]] static NoiseSchedule from_betas(std::span<double const> betas) {
     return build("NoiseSchedule::from_betas", {betas.begin(), betas.end()});
   }
 
-  /// The same curve with sqrt(abar) shifted and scaled so that its first value stays and its last is exactly
-  /// 0 (Lin et al., WACV 2024, arXiv 2305.08891, algorithm 1). The last step then holds nothing of x_0:
-  /// predict v or x_0 (whatever is built on eps prediction refuses it), and see `has_zero_terminal_snr`.
+  /// The same curve, with sqrt(abar) shifted and scaled so that its first value stays and its last value is
+  /// exactly 0 (Lin et al., WACV 2024, arXiv 2305.08891, algorithm 1). The last step then contains nothing of
+  /// x_0. Predict v or x_0: everything that is built on eps prediction refuses this schedule. See
+  /// `has_zero_terminal_snr`.
   [[nodiscard]] NoiseSchedule with_zero_terminal_snr() const {
     auto const& root = tables_->sqrt_alphas_cumprod;
     if (!(root[root.size() - 2] > root.back())) {
@@ -120,7 +121,7 @@ class NoiseSchedule {
     }
   }
 
-  /// Throws ConfigError with zero terminal SNR: for what predicts eps, or divides by sqrt(abar).
+  /// Throws ConfigError with zero terminal SNR. For code that predicts eps, or that divides by sqrt(abar).
   void require_signal(std::string_view operation) const {
     if (has_zero_terminal_snr()) {
       fail<ConfigError>(
@@ -165,7 +166,7 @@ class NoiseSchedule {
 
   /// Variance of q(x_{t-1} | x_t, x_0): beta (1 - abar_{t-1})/(1 - abar); 0 at t = 0.
   [[nodiscard]] std::span<double const> posterior_variance() const& { return tables_->posterior_variance; }
-  /// Its logarithm, at t = 0 taken from t = 1.
+  /// Its logarithm; the value at t = 0 is taken from t = 1.
   [[nodiscard]] std::span<double const> posterior_log_variance() const& {
     return tables_->posterior_log_variance;
   }
@@ -189,13 +190,13 @@ class NoiseSchedule {
     return tables_->noise_posterior_mean_noise_coef;
   }
 
-  /// c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar): what G is multiplied by in training and in ancestral
+  /// c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar), the factor of G in training and in ancestral
   /// sampling; 0 at t = 0 (PDAE, NeurIPS 2022, arXiv 2212.12990).
   [[nodiscard]] std::span<double const> shift_coef() const& { return tables_->shift_coef; }
-  /// -sqrt(1 - abar): what G is multiplied by in DDIM.
+  /// -sqrt(1 - abar), the factor of G in DDIM.
   [[nodiscard]] std::span<double const> ddim_shift_coef() const& { return tables_->ddim_shift_coef; }
 
-  // Refused of temporaries, which may be the last copy.
+  // Not for temporaries, which may be the last copy.
   void betas() const&& = delete;
   void alphas() const&& = delete;
   void alphas_cumprod() const&& = delete;

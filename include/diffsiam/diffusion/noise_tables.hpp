@@ -1,5 +1,5 @@
-// NoiseTables: the coefficient tables behind NoiseSchedule, and the checks on its betas.
-// Formulas: Ho et al. 2020, arXiv 2006.11239 (equations 4 to 12); the shift: PDAE, arXiv 2212.12990.
+// NoiseTables: the coefficient tables of NoiseSchedule, and the checks on its betas. Formulas: Ho et al.
+// 2020, arXiv 2006.11239 (equations 4 to 12); the shift: PDAE, arXiv 2212.12990.
 #pragma once
 
 #include <cmath>
@@ -17,22 +17,22 @@
 
 namespace diffsiam::diffusion::detail {
 
-/// A number for a message, to 6 digits: std::to_string would print 1e-9 as 0.000000.
+/// A number for a message, with 6 digits: std::to_string would print 1e-9 as 0.000000.
 [[nodiscard]] inline std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
 }
 
-/// Throws ConfigError unless beta lies inside (0, 1); NaN does not.
+/// Throws ConfigError unless beta is inside (0, 1); NaN is not.
 inline void require_beta(std::string_view operation, std::ptrdiff_t index, double beta) {
   if (!(beta > 0 && beta < 1)) {
     fail<ConfigError>(operation, "every beta inside (0, 1)", {"beta[", index, "] = ", number(beta)});
   }
 }
 
-/// Throws ConfigError unless T >= 2, all betas lie inside (0, 1), and double can hold every abar apart from 0
-/// and from 1.
+/// Throws ConfigError unless T >= 2, all betas are inside (0, 1), and double can represent every abar as
+/// different from 0 and from 1.
 DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<double const> betas) {
   if (betas.size() < 2) {
     fail<ConfigError>(operation, "at least 2 time-steps", betas.size());
@@ -52,7 +52,7 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
   }
 }
 
-/// T betas to be written; ConfigError for T < 2.
+/// T betas that the caller fills; ConfigError for T < 2.
 [[nodiscard]] inline std::vector<double> betas_to_write(std::string_view operation, int timesteps) {
   if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", timesteps);
   return std::vector<double>(static_cast<std::size_t>(timesteps));
@@ -68,13 +68,14 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
   return values;
 }
 
-/// Out of line: there are sixteen tables.
+/// Not inlined: there are sixteen tables.
 DIFFSIAM_OUT_OF_LINE inline void append(std::vector<double>& table, double value) {
   table.push_back(value);
 }
 
-/// Every table, T entries each; what each one means stands at NoiseSchedule's accessors. A last beta of
-/// exactly 1 (zero terminal SNR) leaves the entries that divide by sqrt(abar) or sqrt(alpha) infinite there.
+/// Every table, with T entries each; the accessors of NoiseSchedule say what each one means. If the last beta
+/// is exactly 1 (zero terminal SNR), the last entries of tables that divide by sqrt(abar) or sqrt(alpha) are
+/// infinite.
 struct NoiseTables {
   explicit NoiseTables(std::vector<double> given) : betas(std::move(given)) {
     double previous = 1;

@@ -1,5 +1,4 @@
-// Noising: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps (Ho et al., 2020, eq. 4), and the way back from a
-// prediction.
+// Noising: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps (Ho et al., 2020, eq. 4).
 #pragma once
 
 #include <diffsiam/core/philox.hpp>
@@ -11,14 +10,14 @@
 
 namespace diffsiam::diffusion {
 
-/// Streams of one seed, so that time-steps and noise of a step never share numbers.
+/// Streams of one seed, so that the time-steps and the noise of a step never share random numbers.
 enum class Stream : std::uint32_t { timesteps = 1, noise = 2, sampling = 3 };
 
 [[nodiscard]] constexpr Rng stream_of(Rng const& rng, Stream stream) {
   return rng.with_stream(rng.stream + static_cast<std::uint32_t>(stream));
 }
 
-/// A batch on its way through the noise. x_t and noise have the shape of x_0, t is (n).
+/// A batch with noise added. x_t and noise have the shape of x_0, t is (n).
 template <class B>
 struct Noised {
   Tensor<B> x_t;
@@ -55,7 +54,7 @@ template <class B>
   return x_0 * ops::lookup(schedule.sqrt_alphas_cumprod(), t) +
          noise * ops::lookup(schedule.sqrt_one_minus_alphas_cumprod(), t);
 }
-/// The same with t uniform and noise drawn from `rng`, one draw a step.
+/// The same with uniform t and with noise, both drawn from `rng`, which must have a new step for each draw.
 template <class B>
 [[nodiscard]] Noised<B> add_noise(NoiseSchedule const& schedule, Tensor<B> const& x_0, Rng const& rng) {
   auto& context = x_0.context();

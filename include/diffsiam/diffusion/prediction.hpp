@@ -1,5 +1,5 @@
-// What a network predicts, and how one prediction is turned into another. With a = sqrt(abar), s = sqrt(1 -
-// abar):
+// What a network predicts, and how one prediction is converted to another. With a = sqrt(abar) and s = sqrt(1
+// - abar):
 //   x_t = a x_0 + s eps,  v = a eps - s x_0
 // v: Salimans and Ho, "Progressive distillation", ICLR 2022, arXiv 2202.00512.
 #pragma once
@@ -26,7 +26,7 @@ struct LinearPair {
   [[nodiscard]] constexpr bool operator==(LinearPair const&) const = default;
 };
 
-/// target = x_0 coefficient * x_0 + noise coefficient * eps: what the network is trained towards.
+/// target = x_0 coefficient * x_0 + noise coefficient * eps: what the network is trained to predict.
 struct TargetPair {
   double x_0 = 0;
   double noise = 1;
@@ -49,7 +49,7 @@ inline SignalAndNoise signal_and_noise(NoiseSchedule const& schedule, int t, std
   return {schedule.sqrt_alphas_cumprod()[i], schedule.sqrt_one_minus_alphas_cumprod()[i]};
 }
 
-/// The same where the conversion divides by sqrt(abar).
+/// The same for a conversion that divides by sqrt(abar).
 inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::string_view operation) {
   auto const pair = signal_and_noise(schedule, t, operation);
   if (pair.signal == 0) {
@@ -62,8 +62,8 @@ inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::str
 
 }  // namespace detail
 
-// Each takes 0 <= t < T (RangeError). Those that start from eps divide by sqrt(abar) and are a ConfigError
-// where it is 0.
+// Each function takes 0 <= t < T (RangeError). Those that start from eps divide by sqrt(abar) and throw
+// ConfigError where it is 0.
 
 /// x_0 = (x_t - s eps)/a.
 [[nodiscard]] inline LinearPair x_0_from_eps(NoiseSchedule const& schedule, int t) {
@@ -101,7 +101,7 @@ inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::str
   return {s, a};
 }
 
-/// From any prediction to any other; {0, 1} from one to itself.
+/// From any prediction to any other; {0, 1} from a prediction to itself.
 [[nodiscard]] inline LinearPair convert_prediction(NoiseSchedule const& schedule, int t,
                                                    PredictionTarget from, PredictionTarget to) {
   using enum PredictionTarget;
@@ -112,8 +112,8 @@ inline SignalAndNoise with_signal(NoiseSchedule const& schedule, int t, std::str
   return to == eps ? eps_from_v(schedule, t) : x_0_from_v(schedule, t);
 }
 
-/// What a network is trained towards, from x_0 and eps: eps -> {0, 1}, x_0 -> {1, 0}, v -> {-s, a}. A loss on
-/// eps where the SNR is 0 teaches nothing about x_0 and is a ConfigError.
+/// What a network is trained to predict, in terms of x_0 and eps: eps -> {0, 1}, x_0 -> {1, 0}, v -> {-s, a}.
+/// With eps where the SNR is 0 nothing about x_0 can be learned, so this is a ConfigError.
 [[nodiscard]] inline TargetPair training_target(NoiseSchedule const& schedule, int t,
                                                 PredictionTarget target) {
   if (target == PredictionTarget::eps) {

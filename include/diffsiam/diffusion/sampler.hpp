@@ -1,4 +1,4 @@
-// What samplers share: the predictor that they ask at every step, and how they read what it predicts.
+// What samplers share: the predictor that they call at every step, and how they use what it predicts.
 #pragma once
 
 #include <cmath>
@@ -13,21 +13,23 @@
 
 namespace diffsiam::diffusion {
 
-/// Where a sampler stands: the time-step told to the network, and how many steps are left, this one included.
+/// The position of a sampler: the time-step given to the network, and how many steps are left, including this
+/// one.
 struct SamplerStep {
   int t = 0;
   int remaining = 0;
 };
 
-/// Satisfied if and only if P maps x (n, ...), t (n) and a SamplerStep to a prediction of x's shape: of what
-/// its target() says, or of eps where it has none. Models: PlainNoise, model::GuidedNoise, any lambda.
+/// Satisfied if and only if P maps x (n, ...), t (n) and a SamplerStep to a prediction of x's shape. The
+/// prediction is what target() says, or eps if P has no target(). Models: PlainNoise, model::GuidedNoise, any
+/// lambda.
 template <class P, class B>
 concept NoisePredictor =
     requires(P const& predict, Tensor<B> const& x, Tensor<B> const& t, SamplerStep step) {
       { predict(x, t, step) } -> std::same_as<Tensor<B>>;
     };
 
-/// What a predictor's result stands for.
+/// What the result of a predictor is: eps, x_0 or v.
 template <class P>
 [[nodiscard]] PredictionTarget target_of(P const& predict) {
   if constexpr (requires {
@@ -39,13 +41,13 @@ template <class P>
   }
 }
 
-/// Whether asking P runs no code but the library's, which writes and frees no weights: P says so by a member
-/// of this name. Samplers then need not look at weights before each use, which at a batch of 1 takes about a
-/// tenth of their time.
+/// Whether calling P runs only code of the library, which writes and frees no weights. P declares it with a
+/// member of this name. Samplers then need not check the weights before each use, which at a batch of 1 takes
+/// about a tenth of their time.
 template <class P>
 inline constexpr bool leaves_weights_alone = requires { requires P::leaves_weights_alone; };
 
-/// A denoiser alone; samplers read its result as what `target` says.
+/// A denoiser alone; samplers interpret its result as `target`.
 template <class Denoiser>
 class PlainNoise {
  public:
@@ -75,8 +77,8 @@ template <class B>
   return Tensor<B>::filled(context, {n}, static_cast<typename B::Scalar>(t));
 }
 
-/// What a predictor says of x (n, ...), at the step's t for all samples, turned into another target. Throws
-/// ConfigError before it is asked, where its own target says nothing of that one.
+/// The prediction for x (n, ...) at the step's t, converted to the target `to`. Throws ConfigError before the
+/// predictor is called if its own target does not determine the other one.
 template <class B, NoisePredictor<B> P>
 [[nodiscard]] Tensor<B> predict_as(PredictionTarget to, NoiseSchedule const& schedule, P const& predict,
                                    Tensor<B> const& x, SamplerStep step) {
@@ -86,13 +88,12 @@ template <class B, NoisePredictor<B> P>
   return from == to ? prediction : ops::linear_combination(pair.x_t, x, pair.prediction, prediction);
 }
 
-/// What samplers call after each step, with (steps done, steps in all), unless told otherwise: nothing
-/// happens.
+/// The default of what samplers call after each step with (steps done, steps in all): it does nothing.
 struct NoProgress {
   void operator()(int, int) const {}
 };
 
-/// What a sampler may promise of the weights while it asks P and tells Progress.
+/// What a sampler may promise about the weights while it calls P and Progress.
 template <class P, class Progress>
 inline constexpr WeightPromise weights_while_sampling =
     leaves_weights_alone<P> && std::same_as<Progress, NoProgress> ? WeightPromise::stay : WeightPromise::none;
@@ -115,8 +116,8 @@ void add_normal(Tensor<B> const& x, double scale, Rng const& rng) {
               all.full(x.data()), all.full(noise.data()));
 }
 
-/// How a prediction at noise level abar is read. Throws ConfigError where it does not say enough: eps where
-/// abar is 0, or so small that 1/sqrt(abar) leaves T; x_0 where abar is 1.
+/// How a prediction at noise level abar is used. Throws ConfigError where the prediction is not enough: eps
+/// where abar is 0, or so small that 1/sqrt(abar) overflows T; x_0 where abar is 1.
 template <class T>
 [[nodiscard]] functional::DirectImage<T> read_at(std::string_view operation, PredictionTarget target, int t,
                                                  double abar, bool clip) {
@@ -134,7 +135,7 @@ template <class T>
   return {target, static_cast<T>(a), static_cast<T>(std::sqrt(1 - abar)), clip};
 }
 
-/// The same of eps prediction alone.
+/// The same for eps prediction alone.
 template <class T>
 [[nodiscard]] functional::CleanImage<T> clean_image(functional::DirectImage<T> const& read) {
   return {read.a, read.s, read.clip};

@@ -1,7 +1,7 @@
-// TimeGrid: the time-steps at which sampling stops, one grid for encoding and decoding (docs/method.md).
-//   linspace: S_i = floor(i (T-1)/N), i = 0..N       DDIM as the sibling methods publish it
+// TimeGrid: the time-steps that sampling visits; one grid for encoding and decoding (docs/method.md).
+//   linspace: S_i = floor(i (T-1)/N), i = 0..N       DDIM as the related papers publish it
 //   leading:  S_i = i s,              i = 0..N-1, s = T/N
-//   trailing: S_i = T-1 - (N-1-i) s,  i = 0..N-1     (the last step is always T-1; Lin et al., arXiv
+//   trailing: S_i = T-1 - (N-1-i) s,  i = 0..N-1     the last step is always T-1 (Lin et al., arXiv
 //   2305.08891)
 // DDIM: Song et al., ICLR 2021, arXiv 2010.02502.
 #pragma once
@@ -20,9 +20,9 @@
 
 namespace diffsiam::diffusion {
 
-/// One network evaluation: told `t`, it takes x from noise level `abar_from` to `abar_to`.
+/// One network evaluation at `t`, which takes x from noise level `abar_from` to `abar_to`.
 struct Hop {
-  int t = 0;             // told to the network and to the partition
+  int t = 0;             // given to the network and to the partition
   double abar_from = 1;  // always abar(t)
   double abar_to = 1;
   bool last = false;  // the last of its list
@@ -32,7 +32,7 @@ struct Hop {
 /// Where encoding on a leading or trailing grid ends.
 enum class EncodeEnd {
   stay_on_grid,  // at abar(S_{N-1}), where decoding begins: N-1 hops
-  at_zero        // one hop more, to abar = 0, as published: N hops
+  at_zero        // with one more hop to abar = 0, as published: N hops
 };
 
 enum class GridKind { linspace, leading, trailing };
@@ -49,11 +49,11 @@ enum class GridKind { linspace, leading, trailing };
   return "unknown";
 }
 
-/// N steps over a schedule of T time-steps. An N that the grid cannot meet exactly is a ConfigError, never a
-/// different N.
+/// N steps over a schedule of T time-steps. If the grid cannot have exactly N steps, this is a ConfigError; N
+/// is never changed.
 class TimeGrid {
  public:
-  /// N+1 time-steps 0 .. T-1 for N hops; 1 <= N <= T-1, for more would repeat a time-step.
+  /// N+1 time-steps 0 .. T-1 for N hops; 1 <= N <= T-1, because a larger N would repeat a time-step.
   [[nodiscard]] static TimeGrid linspace(int timesteps, int steps) {
     require_steps("TimeGrid::linspace", timesteps, steps, timesteps - 1);
     std::vector<int> grid;
@@ -85,17 +85,17 @@ class TimeGrid {
   }
 
   [[nodiscard]] GridKind kind() const { return kind_; }
-  /// T of the schedule this grid belongs to.
+  /// T of the schedule that this grid belongs to.
   [[nodiscard]] int timesteps() const { return timesteps_; }
-  /// N as it was asked for: the hops of a decode.
+  /// The requested N: the number of hops of a decode.
   [[nodiscard]] int step_count() const { return step_count_; }
-  /// S, ascending: N+1 time-steps for linspace, else N. Of a grid made on the spot, the steps themselves: a
-  /// view would not outlive it.
+  /// S, ascending: N+1 time-steps for linspace, otherwise N. For a temporary grid this returns a copy,
+  /// because a view would outlive the grid.
   [[nodiscard]] std::span<int const> steps() const& { return steps_; }
   [[nodiscard]] std::vector<int> steps() && { return std::move(steps_); }
 
   /// From noise to image, N hops, each at S_i from abar(S_i) to abar(S_{i-1}).
-  /// linspace: i = N .. 1, ending at abar(0). leading and trailing: i = N-1 .. 0, the last to abar = 1.
+  /// linspace: i = N .. 1, ending at abar(0). leading and trailing: i = N-1 .. 0, the last hop to abar = 1.
   [[nodiscard]] std::vector<Hop> decode(NoiseSchedule const& schedule) const {
     require_schedule("TimeGrid::decode", schedule);
     std::size_t const first = kind_ == GridKind::linspace ? 1 : 0;
@@ -107,13 +107,13 @@ class TimeGrid {
     return hops;
   }
 
-  /// From image to noise, each hop at S_i from abar(S_i) to abar(S_{i+1}); x_0 is taken as if it stood at
-  /// abar(S_0).
-  /// linspace: i = 0 .. N-1, ending at abar(T-1), and `at_zero` is a ConfigError. leading and trailing: i = 0
-  /// .. N-2, and with `at_zero` one hop more, at S_{N-1} to abar = 0. With N = 1 and `stay_on_grid` the list
-  /// is empty: x_0 already stands where decoding begins. S_0 is 0 for linspace and leading. For trailing it
-  /// is s-1, so that a trailing encode of few steps takes a clean picture for a noisy one: prefer another
-  /// grid for encoding.
+  /// From image to noise, each hop at S_i from abar(S_i) to abar(S_{i+1}). x_0 is treated as if its noise
+  /// level were abar(S_0).
+  /// linspace: i = 0 .. N-1, ending at abar(T-1); `at_zero` is a ConfigError. leading and trailing: i = 0 ..
+  /// N-2, and with `at_zero` one more hop, at S_{N-1} to abar = 0. With N = 1 and `stay_on_grid` the list is
+  /// empty, because decoding begins at x_0's own level. S_0 is 0 for linspace and leading. For trailing it is
+  /// s-1, so an encode with few steps treats a clean picture as a noisy one: prefer another grid for
+  /// encoding.
   [[nodiscard]] std::vector<Hop> encode(NoiseSchedule const& schedule,
                                         EncodeEnd end = EncodeEnd::stay_on_grid) const {
     require_schedule("TimeGrid::encode", schedule);
@@ -131,7 +131,8 @@ class TimeGrid {
     return hops;
   }
 
-  /// The betas of the shorter chain that visits S only: 1 - abar(S_i)/abar(S_{i-1}), the first 1 - abar(S_0).
+  /// The betas of the shorter chain that visits only S: 1 - abar(S_i)/abar(S_{i-1}); the first is 1 -
+  /// abar(S_0).
   [[nodiscard]] std::vector<double> respaced_betas(NoiseSchedule const& schedule) const {
     require_schedule("TimeGrid::respaced_betas", schedule);
     std::vector<double> betas;

@@ -1,7 +1,8 @@
-// Weightings: lambda_t, by which the squared error of eps at time-step t counts in the loss.
+// Weightings: lambda_t, the weight of the squared error of eps at time-step t in the loss.
 //   loss = mean over n, h, w, c of lambda_t (eps - prediction)^2
 // A weighting of your own is any callable that takes (NoiseSchedule const&, int t) and returns a double:
-//   struct Late { double operator()(NoiseSchedule const& schedule, int t) const { return t > 500 ? 1 : 0; }
+//   struct Late {
+//     double operator()(NoiseSchedule const& schedule, int t) const { return t > 500 ? 1 : 0; }
 //   };
 #pragma once
 
@@ -14,8 +15,8 @@
 
 namespace diffsiam::diffusion {
 
-/// Satisfied if and only if W can be copied, and a const W called with (NoiseSchedule const&, int t) gives
-/// something convertible to double. It is called with 0 <= t < T only and returns a finite number >= 0.
+/// Satisfied if and only if W can be copied, and calling a const W with (NoiseSchedule const&, int t) gives a
+/// value convertible to double. It is called with 0 <= t < T only, and must return a finite number >= 0.
 /// Models: SnrPower, ConstantWeight, MinSnr, P2.
 template <class W>
 concept Weighting =
@@ -23,8 +24,9 @@ concept Weighting =
       { weighting(schedule, t) } -> std::convertible_to<double>;
     };
 
-/// SNR^power / (1 + SNR): low at both ends (PDAE, arXiv 2212.12990). On the linear schedule of 1000 steps
-/// greatest at t = 475, .7225; mean .4927. RangeError for t outside the schedule, here and below.
+/// SNR^power / (1 + SNR): small at both ends (PDAE, arXiv 2212.12990). On the linear schedule of 1000 steps
+/// the maximum is 0.7225, at t = 475, and the mean is 0.4927. RangeError for t outside the schedule, here and
+/// below.
 struct SnrPower {
   double power = 0.1;
   [[nodiscard]] double operator()(NoiseSchedule const& schedule, int t) const {
@@ -63,8 +65,8 @@ struct P2 {
   }
 };
 
-/// lambda_t of every step, T entries: what a loss looks up. Throws ConfigError for a weight that is negative
-/// or not finite, as a negative power of an SNR of 0 is.
+/// lambda_t of every step, T entries, from which losses read. Throws ConfigError for a weight that is
+/// negative or not finite, such as a negative power of an SNR of 0.
 template <Weighting W>
 [[nodiscard]] std::vector<double> weight_table(NoiseSchedule const& schedule, W const& weighting) {
   std::vector<double> table(static_cast<std::size_t>(schedule.timesteps()));

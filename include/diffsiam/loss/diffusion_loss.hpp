@@ -1,5 +1,5 @@
 // The diffusion losses: mean over n, h, w, c of lambda_t (eps - prediction)^2. With zero terminal SNR nothing
-// of x_0 could be learned from eps at the last step: their constructors throw ConfigError.
+// about x_0 could be learned from eps at the last step, so their constructors throw ConfigError.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::loss {
 
-/// Of a denoiser that predicts eps. lambda is 1 by default (L_simple of Ho et al., 2020, eq. 14).
+/// The loss of a denoiser that predicts eps. lambda is 1 by default (L_simple of Ho et al., 2020, eq. 14).
 class Noise {
  public:
   template <diffusion::Weighting W = diffusion::ConstantWeight>
@@ -29,8 +29,8 @@ class Noise {
   std::vector<double> weights_;
 };
 
-/// Of a shifted prediction eps_theta + c_t G, with c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar) and by
-/// default lambda_t = SNR^0.1/(1 + SNR) (PDAE, arXiv 2212.12990, eq. 11 and 13).
+/// The loss of a shifted prediction eps_theta + c_t G, with c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar)
+/// and by default lambda_t = SNR^0.1/(1 + SNR) (PDAE, arXiv 2212.12990, eq. 11 and 13).
 class ShiftedNoise {
  public:
   template <diffusion::Weighting W = diffusion::SnrPower>
@@ -45,7 +45,7 @@ class ShiftedNoise {
     auto const shift = ops::multiply(gradient, ops::lookup(schedule_.shift_coef(), noised.t));
     return ops::weighted_error(ops::add(eps, shift), noised.noise, ops::lookup<B>(weights_, noised.t));
   }
-  /// The same for the denoiser alone: what G = 0 would give, bit for bit.
+  /// The same for the denoiser alone: the result for G = 0, bit for bit.
   template <FlowingValue Eps, class B>
   [[nodiscard]] auto operator()(Eps const& eps, diffusion::Noised<B> const& noised) const {
     return ops::weighted_error(eps, noised.noise, ops::lookup<B>(weights_, noised.t));

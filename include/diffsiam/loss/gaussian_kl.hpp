@@ -9,14 +9,14 @@
 
 namespace diffsiam::loss {
 
-/// Mean and log variance, both (n, d) -> rank 0, in nats: summed over d, the mean over n.
+/// Mean and log variance, both (n, d) -> rank 0, in nats: the sum over d, averaged over n.
 struct GaussianKl {
   template <FlowingValue M, FlowingValue V>
   [[nodiscard]] auto operator()(M const& mean, V const& log_variance) const {
     using B = typename M::Backend;
     require_rank("GaussianKl", 2, mean.shape(), "(n, d)");
     require_shape("GaussianKl", mean.shape(), log_variance.shape(), "one log variance a mean");
-    // Differences by element: near 0 those of whole sums would be rounding alone.
+    // Differences are taken element by element: near 0 a difference of sums would be rounding error alone.
     auto const ones = Tensor<B>::filled(mean.context(), mean.shape(), 1);
     auto const spread = ops::subtract(ops::exp(log_variance), ops::add(log_variance, ones));  // (n, d)
     return ops::scale(ops::sum(ops::add(ops::multiply(mean, mean), spread)),

@@ -1,6 +1,7 @@
-// The loss of the latent model: mean over n and dims of |eps - prediction| (Diff-AE, arXiv 2111.15640). A
-// median answers it where a mean answers the squared one: single dims far off the bulk weigh less, and so
-// does a rarer mode: of two, one that holds .3 is sampled at .19. loss::Noise keeps the shares.
+// The loss of the latent model: mean over n and dims of |eps - prediction| (Diff-AE, arXiv 2111.15640). Its
+// optimum is a median, where that of the squared error is a mean. So single dims far from the rest weigh less,
+// and so does a rarer mode: of two modes, one with a share of 0.3 is sampled with 0.19. loss::Noise keeps the
+// shares.
 #pragma once
 
 #include <diffsiam/diffusion/noising.hpp>
@@ -8,7 +9,7 @@
 
 namespace diffsiam::loss {
 
-/// Of a denoiser that predicts eps; every time-step weighs the same.
+/// The loss of a denoiser that predicts eps; every time-step has the same weight.
 struct LatentNoise {
   /// eps (n, dims) -> rank 0.
   template <FlowingValue Eps, class B>

@@ -1,4 +1,4 @@
-// NT-Xent (SimCLR: Chen et al., 2020, arXiv 2002.05709, eq. 1): each view must pick its partner among the
+// NT-Xent (SimCLR: Chen et al., 2020, arXiv 2002.05709, eq. 1): each view must identify its partner among the
 // other 2n - 1.
 #pragma once
 
@@ -19,8 +19,8 @@ class NtXent {
       fail<ConfigError>("NtXent", "a positive, finite temperature", temperature);
   }
 
-  /// h (2n, d): n projections of view 1, then those of view 2, n >= 2 -> rank 0. A row of zeros is as far
-  /// from all others as a right angle, and gets no gradient.
+  /// h (2n, d): n projections of view 1, then those of view 2, n >= 2 -> rank 0. A row of zeros has cosine 0
+  /// with all others, and gets no gradient.
   template <FlowingValue H>
   [[nodiscard]] auto operator()(H const& h) const {
     using B = typename H::Backend;
@@ -35,15 +35,14 @@ class NtXent {
                         {"1 / temperature = ", 1 / temperature_});
     auto const unit = ops::normalize(h);
     auto const similarity = ops::scale(ops::linear(unit, unit), 1 / temperature_);  // (2 n, 2 n)
-    // -infinity, so that a row leaves itself out at any temperature: e^-infinity is 0, and so is its
-    // gradient.
+    // -infinity, so that a row excludes itself at any temperature: e^-infinity is 0, and so is its gradient.
     auto const without_self =
         ops::add(similarity, diagonal<B>(h.context(), rows, 0, -std::numeric_limits<T>::infinity()));
     return ops::softmax_cross_entropy(without_self, diagonal<B>(h.context(), rows, rows / 2, T(1)));
   }
 
  private:
-  /// (rows, rows), `value` at (i, i + shift mod rows), else 0.
+  /// (rows, rows), with `value` at (i, i + shift mod rows) and 0 elsewhere.
   template <class B>
   static Tensor<B> diagonal(typename B::Context& context, Index rows, Index shift, typename B::Scalar value) {
     using T = typename B::Scalar;

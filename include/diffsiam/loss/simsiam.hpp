@@ -7,7 +7,7 @@
 
 namespace diffsiam::loss {
 
-/// p: predictions, z: projections, of views 1 and 2, all (n, d) -> rank 0, in [-1, 1].
+/// p: predictions, z: projections, of view 1 and of view 2, all (n, d) -> rank 0, in [-1, 1].
 struct SimSiam {
   template <FlowingValue P, FlowingValue Z>
   [[nodiscard]] auto operator()(P const& p_1, P const& p_2, Z const& z_1, Z const& z_2) const {

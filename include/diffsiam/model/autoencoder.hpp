@@ -1,5 +1,5 @@
-// Autoencoder: z = encoder(x), x^ = decoder(z), loss = mean over n, h, w, c of (x^ - x)^2. What a bottleneck
-// alone makes of pictures: no noise, no prior.
+// Autoencoder: z = encoder(x), x^ = decoder(z), loss = mean over n, h, w, c of (x^ - x)^2. A baseline that
+// shows what a bottleneck alone learns: no noise, no prior.
 #pragma once
 
 #include <utility>
@@ -17,7 +17,7 @@ class Autoencoder {
  public:
   using Backend = B;
 
-  /// Throws ConfigError where encoder and decoder do not fit each other.
+  /// Throws ConfigError if encoder and decoder do not fit each other.
   Autoencoder(Encoder encoder, Decoder decoder) : encoder_(std::move(encoder)), decoder_(std::move(decoder)) {
     if (encoder_.latent_dims() != decoder_.latent_dims()) {
       fail<ConfigError>("Autoencoder",
@@ -32,7 +32,7 @@ class Autoencoder {
   [[nodiscard]] Decoder decoder() const&& { return decoder_; }
   [[nodiscard]] Index latent_dims() const { return decoder_.latent_dims(); }
 
-  /// z of images, in whatever reading they come.
+  /// z of images, which may be plain, taped or traced.
   template <FlowingValue X>
   [[nodiscard]] auto encode(X const& x) const {
     return encoder_(x);
@@ -46,7 +46,7 @@ class Autoencoder {
   [[nodiscard]] auto reconstruct(X const& x) const {
     return decode(encode(x));
   }
-  /// Of images on a tape, so that the weights learn: rank 0.
+  /// The loss of images on a tape, so that the weights can be trained: rank 0.
   template <FlowingValue X>
   [[nodiscard]] auto loss(X const& x) const {
     return loss::MeanSquaredError{}(reconstruct(x), x);

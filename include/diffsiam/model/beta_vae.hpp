@@ -1,10 +1,10 @@
-// BetaVae: a variational autoencoder whose prior weighs beta (Higgins et al., ICLR 2017; beta = 1: Kingma and
-// Welling, 2014, arXiv 1312.6114).
+// BetaVae: a variational autoencoder whose KL term has the weight beta (Higgins et al., ICLR 2017; beta = 1:
+// Kingma and Welling, 2014, arXiv 1312.6114).
 //   (mu, v) = encoder(x), z = mu + e^(v/2) eps, eps ~ N(0, 1)
 //   loss = mean over images of [ |x - decoder(z)|^2 / 2 + beta KL(N(mu, e^v) || N(0, 1)) ]
-// Squares are summed over h, w, c and KL over the d dims of z; pixels are Gaussian of variance 1, their
-// constant is left out. So beta = b s^2 stands for a weight b at variance s^2, and beta = b h w c/d for a
-// weight b between means over elements (the paper's normalised beta).
+// Squares are summed over h, w, c and KL over the d dims of z. Pixels are Gaussian with variance 1; the
+// constant of the Gaussian is left out. So a weight b with pixel variance s^2 is beta = b s^2, and a weight b
+// between means over elements (the normalised beta of the paper) is beta = b h w c/d.
 #pragma once
 
 #include <cmath>
@@ -31,8 +31,8 @@ struct BetaVaeLoss {
   X total, reconstruction, kl;
 };
 
-/// Copies share their weights. Images are (n, h, w, c), latents z (n, d); the encoder gives 2 d numbers,
-/// means first.
+/// Copies share their weights. Images are (n, h, w, c), latents z (n, d). The encoder returns 2 d numbers,
+/// the means first.
 template <class B, class Encoder = encoder::ModularEncoder<B>, class Decoder = encoder::ConvDecoder<B>>
 class BetaVae {
  public:
@@ -41,7 +41,7 @@ class BetaVae {
     double beta = 4;
   };
 
-  /// Throws ConfigError where encoder and decoder do not fit each other, or beta is negative or not finite.
+  /// Throws ConfigError if encoder and decoder do not fit each other, or if beta is negative or not finite.
   BetaVae(Encoder encoder, Decoder decoder, Config config = {})
       : config_(config), encoder_(std::move(encoder)), decoder_(std::move(decoder)) {
     if (encoder_.latent_dims() != 2 * latent_dims()) {
@@ -68,7 +68,7 @@ class BetaVae {
     auto const both = encoder_(x);  // (n, 2 d)
     return {ops::slice(both, 0, latent_dims()), ops::slice(both, latent_dims(), 2 * latent_dims())};
   }
-  /// mu of images: the features that probes read.
+  /// mu of images: the features that probes use.
   template <FlowingValue X>
   [[nodiscard]] auto encode(X const& x) const {
     return ops::slice(encoder_(x), 0, latent_dims());
@@ -78,12 +78,13 @@ class BetaVae {
   [[nodiscard]] auto decode(Z const& z) const {
     return decoder_(z);
   }
-  /// By way of mu, without noise.
+  /// Reconstruction from mu, without noise.
   template <FlowingValue X>
   [[nodiscard]] auto reconstruct(X const& x) const {
     return decode(encode(x));
   }
-  /// Of images on a tape, so that the weights learn; eps is drawn from `rng`, one of its own at every step.
+  /// The loss of images on a tape, so that the weights can be trained. eps is drawn from `rng`, which must
+  /// have a new step for every training step.
   template <FlowingValue X>
   [[nodiscard]] BetaVaeLoss<X> loss(X const& x, Rng const& rng) const {
     using V = typename X::Backend;

@@ -1,5 +1,6 @@
-// Classifier: an encoder with a linear layer for each factor of variation, trained by softmax cross-entropy,
-// summed over the factors. It is what labels reach with the same encoder, and the judge of edited pictures.
+// Classifier: an encoder with a linear layer for each factor of variation, trained with softmax
+// cross-entropy, summed over the factors. It shows what the same encoder reaches with labels, and it is the
+// judge of edited pictures.
 #pragma once
 
 #include <algorithm>
@@ -17,18 +18,18 @@
 
 namespace diffsiam::model {
 
-/// Copies share their weights. Images are (n, h, w, c); labels (n, heads), row by row, those of head j in
-/// [0, classes[j]).
+/// Copies share their weights. Images are (n, h, w, c). Labels are (n, heads), row by row; those of head j
+/// are in [0, classes[j]).
 template <class B, class Encoder = encoder::ModularEncoder<B>>
 class Classifier {
  public:
   using Backend = B;
   struct Config {
-    std::vector<int> classes;  ///< of each head; one entry where pictures have one label
+    std::vector<int> classes;  ///< of each head; one entry if pictures have one label
     std::uint64_t seed = 6;
   };
 
-  /// Throws ConfigError unless there is a head and each has two classes or more.
+  /// Throws ConfigError unless there is a head and each head has two classes or more.
   Classifier(typename B::Context& context, Encoder encoder, Config config)
       : Classifier(nn::Init<B>{context, config.seed}, std::move(encoder), validated(std::move(config))) {}
 
@@ -38,7 +39,7 @@ class Classifier {
   [[nodiscard]] Encoder encoder() const&& { return encoder_; }
   [[nodiscard]] Index heads() const { return static_cast<Index>(config_.classes.size()); }
 
-  /// What the heads read, (n, dims).
+  /// The features that the heads read, (n, dims).
   template <FlowingValue X>
   [[nodiscard]] auto encode(X const& x) const {
     return encoder_(x);
@@ -49,8 +50,9 @@ class Classifier {
     return linear_(encode(x));
   }
 
-  /// Of images on a tape, so that the weights learn: sum over heads of the mean cross-entropy, rank 0. Throws
-  /// ShapeError unless there are n heads labels, RangeError for one that its head does not have.
+  /// The loss of images on a tape, so that the weights can be trained: the sum over heads of the mean
+  /// cross-entropy, rank 0. Throws ShapeError unless there are n heads labels, RangeError for a label that
+  /// its head does not have.
   template <FlowingValue X>
   [[nodiscard]] auto loss(X const& x, std::span<int const> labels) const {
     require_labels(x.shape().samples(), labels);
@@ -60,7 +62,7 @@ class Classifier {
     return total;
   }
 
-  /// The likeliest class by each head, (n, heads), row by row; the first of equals.
+  /// The most probable class of each head, (n, heads), row by row; the first one of equals.
   template <class V>
   [[nodiscard]] std::vector<int> predict(Tensor<V> const& x) const {
     std::vector<double> const logits = (*this)(x).template values<double>();
@@ -96,7 +98,8 @@ class Classifier {
       if (classes < 2) fail<ConfigError>("Classifier", "heads of two classes or more", classes);
     return config;
   }
-  /// Of the logits of a head. One linear layer holds them all: a product instead of one a head.
+  /// The first column of a head's logits. One linear layer computes all heads: one product instead of one per
+  /// head.
   [[nodiscard]] Index first_column(Index head) const {
     return std::accumulate(config_.classes.begin(), config_.classes.begin() + head, Index{0});
   }

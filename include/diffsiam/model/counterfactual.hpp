@@ -1,5 +1,4 @@
-// Counterfactuals and manipulation: what a picture would be with some subsets of another's z, or further
-// along a direction.
+// Counterfactuals and manipulation: z with some subsets of another picture's z, or moved along a direction.
 #pragma once
 
 #include <algorithm>
@@ -38,9 +37,9 @@ template <class B>
   return result;
 }
 
-/// Spherical interpolation of noise, sample by sample: weight 0 is x, 1 is y (n, ...). Along the way the
-/// length of Gaussian noise is kept, which a straight line would shorten (Shoemake, 1985). The line is
-/// straight where no arc is given: between parallel or opposite samples, and from zeros.
+/// Spherical interpolation of noise, sample by sample: weight 0 gives x, weight 1 gives y (n, ...). It keeps
+/// the length of Gaussian noise, which a straight line would shorten (Shoemake, 1985). The line is straight
+/// where the arc is not defined: between parallel or opposite samples, and from zeros.
 template <class B>
 [[nodiscard]] Tensor<B> slerp(Tensor<B> const& x, Tensor<B> const& y, double weight) {
   require_shape("slerp", x.shape(), y.shape(), "both have one shape");
@@ -51,7 +50,7 @@ template <class B>
   for (std::size_t i = 0; i < xx.size(); ++i) {
     double const cosine = std::clamp(xy[i] / std::sqrt(xx[i] * yy[i]), -1.0, 1.0);
     double const angle = std::acos(cosine);
-    // Parallel: any way is the straight one. Opposite: weights of 1/sin would magnify what rounds.
+    // Parallel: the straight line is right. Opposite: weights of 1/sin would magnify rounding errors.
     bool const straight = !(std::sin(angle) > (cosine < 0 ? 1e-3 : 1e-6));
     from[i] = straight ? 1 - weight : std::sin((1 - weight) * angle) / std::sin(angle);
     to[i] = straight ? weight : std::sin(weight * angle) / std::sin(angle);
@@ -64,9 +63,9 @@ template <class B>
   return result;
 }
 
-/// z + strength sqrt(d) w / |w| for a direction w (d), such as a row of a linear classifier, both in
-/// standardised space. Throws ShapeError for another width, ConfigError for w = 0, NumericError for w or a
-/// strength that is not finite.
+/// z + strength sqrt(d) w / |w| for a direction w (d), such as a row of a linear classifier; both are in
+/// standardised space. Throws ShapeError for a direction of another width, ConfigError for w = 0,
+/// NumericError for a w or a strength that is not finite.
 template <class B>
 [[nodiscard]] Tensor<B> manipulate(Tensor<B> const& z, std::span<float const> direction, double strength) {
   Index const d = z.shape().channels();
@@ -79,7 +78,7 @@ template <class B>
     fail<NumericError>("manipulate", "a finite direction and strength",
                        {"length ", std::sqrt(square), " and ", strength});
   if (!(square > 0)) fail<ConfigError>("manipulate", "a direction that is not zero", "length 0");
-  // A length near the ends of float would be lost in its inverse.
+  // The inverse of a length near the limits of float would overflow or underflow.
   double const unit = square > 1e-30 && square < 1e30 ? 1 : std::sqrt(square);
   std::vector<double> scaled(direction.begin(), direction.end());
   for (double& w : scaled) w /= unit;

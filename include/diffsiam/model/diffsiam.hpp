@@ -1,5 +1,5 @@
-// DiffSiam: a frozen denoiser, an encoder and a shift decoder, held together by one schedule and one
-// partition. Every path that reads z goes through here, so that none can forget the partition.
+// DiffSiam: a frozen denoiser, an encoder and a shift decoder with one schedule and one partition. Every
+// function that reads z is here, so none can forget the partition.
 #pragma once
 
 #include <utility>
@@ -25,9 +25,9 @@ class DiffSiam {
     encoder::GradientMode gradient_mode = encoder::GradientMode::joint;
   };
 
-  /// The partition is the encoder's; the weighting is that of the diffusion loss, PDAE's by default. Throws
-  /// ConfigError where encoder, decoder and schedule do not fit each other, and with zero terminal SNR, where
-  /// eps, which the decoder shifts, says nothing.
+  /// The partition is that of the encoder. The weighting is that of the diffusion loss, by default PDAE's.
+  /// Throws ConfigError if encoder, decoder and schedule do not fit each other, and with zero terminal SNR,
+  /// because the decoder shifts eps, which has no meaning there.
   template <diffusion::Weighting W = diffusion::SnrPower>
   DiffSiam(Encoder encoder, Decoder decoder, Config config = {}, W const& weighting = {})
       : config_(with_signal(std::move(config))),
@@ -54,14 +54,14 @@ class DiffSiam {
   [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
   [[nodiscard]] Decoder decoder() const&& { return decoder_; }
 
-  /// z of images, in whatever reading they come.
+  /// z of images, which may be plain, taped or traced.
   template <FlowingValue X>
   [[nodiscard]] auto encode(X const& x_0) const {
     return encoder_(x_0);
   }
 
-  /// The diffusion loss of latents z, taped or plain, at x_t, t, noise: rank 0. In the dual mode the sum of
-  /// two.
+  /// The diffusion loss of latents z, taped or plain, for x_t, t and noise: rank 0. In the dual mode it is
+  /// the sum of two losses.
   template <FlowingValue Z>
   [[nodiscard]] auto diffusion_loss(Z const& z, diffusion::Noised<typename Z::Backend> const& noised) const {
     using encoder::GradientMode;
@@ -69,13 +69,13 @@ class DiffSiam {
     return ops::add(loss_in(GradientMode::joint, z, noised),
                     loss_in(GradientMode::stop_preceding, z, noised));
   }
-  /// What the denoiser alone reaches on the same draw, in the same weighting.
+  /// The loss of the denoiser alone for the same x_t, t and noise, in the same weighting.
   template <class V>
   [[nodiscard]] Tensor<V> denoiser_loss(diffusion::Noised<V> const& noised) const {
     return loss_(decoder_.without_latent(noised.x_t, noised.t), noised);
   }
 
-  /// The prediction of samplers for these latents.
+  /// The predictor for samplers with these latents.
   template <class V>
   [[nodiscard]] GuidedNoise<Decoder, V> guided(Tensor<V> const& z, Guidance guidance = {}) const {
     return {decoder_, config_.schedule, partition(), z, guidance};
@@ -105,26 +105,26 @@ class DiffSiam {
     return diffusion::ddim_encode<V>(config_.schedule, grid, x_0, guided(z), options,
                                      diffusion::EncodeEnd::stay_on_grid, progress);
   }
-  /// Images -> z and x_T -> images: what both hold together.
+  /// Images -> z and x_T -> images: the reconstruction from z and the inferred noise x_T.
   template <class V>
   [[nodiscard]] Tensor<V> reconstruct(Tensor<V> const& x_0, diffusion::TimeGrid const& grid,
                                       diffusion::DdimOptions const& options = {}) const {
     Tensor<V> const z = encode(x_0);
     return sample(infer_noise(x_0, z, grid, options), z, grid, options);
   }
-  /// Images -> z, decoded from random x_T: what z alone holds.
+  /// Images -> z, decoded from random x_T: shows what z alone holds.
   template <class V>
   [[nodiscard]] Tensor<V> reconstruct_from_random(Tensor<V> const& x_0, diffusion::TimeGrid const& grid,
                                                   Rng const& rng,
                                                   diffusion::DdimOptions const& options = {}) const {
     return sample(diffusion::normal<V>(x_0.context(), x_0.shape(), rng), encode(x_0), grid, options);
   }
-  /// One denoising step from x_t: x_0^ as the prediction has it, clipped; a preview that costs one
-  /// evaluation. t is the same for all samples. Uses the coefficient of training.
+  /// A preview that costs one evaluation: one denoising step from x_t to the predicted x_0^, clipped. t is
+  /// the same for all samples. Uses the coefficient of training.
   template <class V>
   [[nodiscard]] Tensor<V> preview(Tensor<V> const& x_t, int t, Tensor<V> const& z) const {
     schedule().require_timestep(t, "preview");
-    // Hopping to abar = 1 leaves x_0^ alone.
+    // A hop to abar = 1 leaves only x_0^.
     diffusion::Hop const hop{t, schedule().abar(t), 1, true};
     return diffusion::follow_hops<V>(std::span{&hop, 1}, x_t,
                                      guided(z, {.coefficient = ShiftCoefficient::posterior}), {},
@@ -139,7 +139,7 @@ class DiffSiam {
   template <class F>
   void for_each_setting(F&& f) const {
     f("betas", schedule().betas());
-    partition().for_each_setting(f);  // encoders of one's own may not name it
+    partition().for_each_setting(f);  // an encoder of your own may not name it
   }
 
  private:

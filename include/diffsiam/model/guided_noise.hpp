@@ -1,5 +1,5 @@
-// GuidedNoise: the prediction that samplers ask of a shift decoder, eps_theta(x, t) + scale c_t G(x, t,
-// reveal(z, t)).
+// GuidedNoise: the prediction of a shift decoder for samplers, eps_theta(x, t) + scale c_t G(x, t, reveal(z,
+// t)).
 #pragma once
 
 #include <utility>
@@ -9,18 +9,18 @@
 
 namespace diffsiam::model {
 
-/// The coefficient of G: -sqrt(1 - abar), as DDIM wants it, or c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 -
-/// abar), that of training.
+/// The coefficient of G: -sqrt(1 - abar) as in DDIM, or c_t = -sqrt(alpha)(1 - abar_{t-1})/sqrt(1 - abar) as
+/// in training.
 enum class ShiftCoefficient { ddim, posterior };
 
 struct Guidance {
   ShiftCoefficient coefficient = ShiftCoefficient::ddim;
   double scale = 1;             ///< on G
-  int unguided_last_steps = 0;  ///< of a decode; there G is not computed
+  int unguided_last_steps = 0;  ///< of a decode; in these steps G is not computed
 };
 
-/// z (n, dims) is masked by the partition at every step; k = 1 reveals all of it always. A shift is one of
-/// eps, so a schedule with zero terminal SNR is a ConfigError.
+/// z (n, dims) is masked by the partition at every step; with k = 1 all of it is always revealed. The shift
+/// is a shift of eps, so a schedule with zero terminal SNR is a ConfigError.
 template <class Decoder, class B>
 class GuidedNoise {
  public:

@@ -1,5 +1,5 @@
-// Between two pictures, and from one towards another some subsets of z at a time. All pictures come through
-// DiffSiam::sample, so the partition is obeyed: what an edit of subsets [i, j) changes is decided at
+// Interpolation between two pictures, and from one picture towards another for some subsets of z at a time.
+// All pictures come from DiffSiam::sample, so the partition holds: an edit of subsets [i, j) acts at
 // time-steps of subset i and later ones; at earlier steps the decoder does not see it.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace diffsiam::model {
 
-/// What a picture is decoded from: x_T (n, h, w, c) and z (n, dims).
+/// The inputs of a decode: x_T (n, h, w, c) and z (n, dims).
 template <class B>
 struct Origin {
   Tensor<B> x_T;
@@ -36,9 +36,9 @@ inline void require_weight(std::string_view operation, double weight) {
 
 }  // namespace detail
 
-/// From one origin to another: all of z along a line, x_T by slerp. A batch of n pictures for each weight, 0
-/// the first origin's, 1 the other's, beyond them an extrapolation. Throws RangeError for a weight that is
-/// not finite, ShapeError for origins that do not fit each other.
+/// From one origin to another: all of z along a line, x_T by slerp. Returns a batch of n pictures for each
+/// weight: 0 is the first origin, 1 the other, and beyond these it extrapolates. Throws RangeError for a
+/// weight that is not finite, ShapeError for origins that do not fit each other.
 template <class Model, class B>
 [[nodiscard]] std::vector<Tensor<B>> interpolate(Model const& model, Origin<B> const& from,
                                                  Origin<B> const& to, std::span<double const> weights,
@@ -56,16 +56,16 @@ template <class Model, class B>
 }
 
 struct CounterfactualOptions {
-  double weight = 1;        ///< of the other's subsets: 1 replaces
+  double weight = 1;        ///< of the other z: 1 replaces
   double noise_weight = 0;  ///< of the other's x_T, by slerp; 0: x_T stays
   diffusion::DdimOptions ddim{};
   Guidance guidance{};
 };
 
-/// What pictures would be with some subsets of others' z: for each range a batch of n pictures, everything
-/// else as it was. `to.x_T` is read only where noise_weight is not 0 and may be empty otherwise. Throws
-/// RangeError for a range outside the partition or a weight that is not finite, ShapeError for origins that
-/// do not fit each other.
+/// What pictures would be with some subsets from another z: for each range a batch of n pictures, with
+/// everything else unchanged. `to.x_T` is read only if noise_weight is not 0, and may be empty otherwise.
+/// Throws RangeError for a range outside the partition or a weight that is not finite, ShapeError for origins
+/// that do not fit each other.
 template <class Model, class B>
 [[nodiscard]] std::vector<Tensor<B>> counterfactuals(Model const& model, Origin<B> const& from,
                                                      Origin<B> const& to, std::span<SubsetRange const> ranges,
@@ -74,7 +74,7 @@ template <class Model, class B>
   detail::require_weight("counterfactuals", options.weight);
   detail::require_weight("counterfactuals", options.noise_weight);
   std::vector<Tensor<B>> edited, pictures;
-  // All before the first picture, so that a wrong range costs none.
+  // All ranges are checked before the first picture, so that a wrong one costs no time.
   for (SubsetRange const& range : ranges)
     edited.push_back(
         exchange_subsets(model.partition(), from.z, to.z, range.first, range.last, options.weight));

@@ -1,5 +1,6 @@
-// LatentDenoiser: the MLP with skips that denoises z (Diff-AE, arXiv 2111.15640): hidden layers Linear, times
-// 1 + Linear(SiLU(cond)), LayerNorm, SiLU, the input concatenated again at every layer after the first.
+// LatentDenoiser: an MLP with skips that denoises z (Diff-AE, arXiv 2111.15640). Each hidden layer is Linear,
+// a factor of 1 + Linear(SiLU(cond)), LayerNorm and SiLU. The input is concatenated again at every layer
+// after the first.
 #pragma once
 
 #include <string>
@@ -21,13 +22,13 @@ class LatentDenoiser {
   struct Config {
     Index dims = 512;      ///< of z
     Index hidden = 2048;   ///< width of the hidden layers
-    Index layers = 10;     ///< the last one without norm and condition
+    Index layers = 10;     ///< including the last one, which has no norm and condition
     Index time_dims = 64;  ///< of the sinusoids, even
     Index time_width = 0;  ///< of the time perceptron and the condition; 0: as wide as z, as published
     std::uint64_t seed = 4;
   };
 
-  /// Throws ConfigError unless there are at least two layers, and hidden ones of two values or more.
+  /// Throws ConfigError unless there are at least two layers and hidden layers have at least two values.
   LatentDenoiser(typename B::Context& context, Config const& config)
       : LatentDenoiser(nn::Init<B>{context, config.seed}, config) {}
 

@@ -1,6 +1,6 @@
-// The latent model: a diffusion over z itself, so that new pictures can be drawn: sample z, then decode it
-// (Diff-AE, Preechakul et al., CVPR 2022, arXiv 2111.15640). z is standardised; beta is .008 at each of 1000
-// steps, the loss absolute; x_0^ is no picture here and never clipped.
+// The latent model: a diffusion over z itself. It draws a new z, which is then decoded to a new picture
+// (Diff-AE, Preechakul et al., CVPR 2022, arXiv 2111.15640). z is standardised, beta is 0.008 at each of 1000
+// steps, and the loss is absolute. x_0^ is not a picture here and is never clipped.
 #pragma once
 
 #include <utility>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::model {
 
-/// Training and sampling by one schedule and one standardisation. As a step's loss function:
+/// Training and sampling with one schedule and one standardisation. As the loss function of a step:
 /// [&](Tape<B>& tape, MicroBatch const& at) { return latent.loss(tape, z, at.rng); }
 template <class B, class Denoiser = LatentDenoiser<B>, class Loss = loss::LatentNoise>
 class LatentDiffusion {
@@ -25,8 +25,8 @@ class LatentDiffusion {
     diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::constant();
   };
 
-  /// Copies share their weights. The denoiser is as wide as the standardisation and predicts eps: throws
-  /// ConfigError for a schedule with zero terminal SNR.
+  /// Copies share their weights. The denoiser must be as wide as the standardisation, and it predicts eps:
+  /// throws ConfigError for a schedule with zero terminal SNR.
   LatentDiffusion(Denoiser denoiser, LatentStandardisation<B> standardisation, Config config = {},
                   Loss loss = {})
       : config_(std::move(config)),
@@ -43,20 +43,21 @@ class LatentDiffusion {
   [[nodiscard]] Denoiser const& denoiser() const& { return denoiser_; }
   [[nodiscard]] Denoiser denoiser() const&& { return denoiser_; }
 
-  /// The loss of latents z (n, dims), as encoded, at time-steps and noise drawn from `rng`: rank 0.
+  /// The loss of latents z (n, dims), as the encoder returns them, with time-steps and noise from `rng`: rank
+  /// 0.
   [[nodiscard]] Taped<B> loss(Tape<B>& tape, Tensor<B> const& z, Rng const& rng) const {
     auto const noised = noised_from(z, rng);
     return loss_(denoiser_(tape.input(noised.x_t), noised.t), noised);
   }
-  /// The same without a tape, for latents held out.
+  /// The same without a tape, for held-out latents.
   [[nodiscard]] Tensor<B> loss(Tensor<B> const& z, Rng const& rng) const {
     auto const noised = noised_from(z, rng);
     return loss_(denoiser_(noised.x_t, noised.t), noised);
   }
 
-  /// `count` new latents (count, dims) by DDIM, as an encoder would give them; eta as in DdimOptions. Leading
-  /// and trailing grids end without noise; a linspace grid ends at abar(0), and beta_0 = .008 leaves a
-  /// deviation of .09 there.
+  /// `count` new latents (count, dims) by DDIM, on the scale of the encoder; eta as in DdimOptions. Leading
+  /// and trailing grids end without noise. A linspace grid ends at abar(0), and with beta_0 = 0.008 noise
+  /// with a deviation of 0.09 is left.
   template <class Progress = diffusion::NoProgress>
   [[nodiscard]] Tensor<B> sample(Index count, Rng const& rng, diffusion::TimeGrid const& grid, double eta = 0,
                                  Progress const& progress = {}) const {

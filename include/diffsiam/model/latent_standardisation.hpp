@@ -1,4 +1,4 @@
-// LatentStandardisation: z dim by dim to mean 0 and deviation 1, and back.
+// LatentStandardisation: transforms each dim of z to mean 0 and deviation 1, and back.
 #pragma once
 
 #include <cmath>
@@ -15,13 +15,13 @@
 
 namespace diffsiam::model {
 
-/// (z - mean) scale, dim by dim, and back. Mean and scale are numbers such as eval::Standardiser fits; scale
-/// 0 stands for a constant dim: it becomes 0, and its mean on the way back.
+/// (z - mean) scale for each dim, and the inverse. Mean and scale are numbers such as eval::Standardiser
+/// computes. Scale 0 stands for a constant dim: it becomes 0, and its mean in the inverse.
 template <class B>
 class LatentStandardisation {
  public:
-  /// Throws ShapeError unless both have the same width of at least 1, ConfigError for numbers that are not
-  /// finite, a scale below 0, or one whose inverse or product with the mean no float holds.
+  /// Throws ShapeError unless both have the same width of at least 1. Throws ConfigError for numbers that are
+  /// not finite, for a scale below 0, and for one whose inverse or product with the mean no float can hold.
   LatentStandardisation(typename B::Context& context, std::span<float const> mean,
                         std::span<float const> scale) {
     constexpr std::string_view name = "LatentStandardisation";
@@ -53,13 +53,13 @@ class LatentStandardisation {
   [[nodiscard]] typename B::Context& context() const { return there_.factor.context(); }
   /// z (n, dims) in standardised space.
   [[nodiscard]] Tensor<B> standardised(Tensor<B> const& z) const { return apply(there_, z); }
-  /// Of the module that has this standardisation.
+  /// Called by the module that has this standardisation.
   template <class F>
   void for_each_setting(F&& f) const {
     f("mean", back_.offset.template values<double>());
     f("scale", there_.factor.template values<double>());
   }
-  /// The way back.
+  /// The inverse.
   [[nodiscard]] Tensor<B> restored(Tensor<B> const& z) const { return apply(back_, z); }
 
  private:

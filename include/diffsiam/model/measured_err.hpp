@@ -1,8 +1,8 @@
-// The measured Err(t): how often a trained denoiser takes one picture of a pair for the other. At t, noise
-// x_0, reconstruct
+// The measured Err(t): how often a trained denoiser takes one picture of a pair for the other. Add noise to
+// x_0 at t, reconstruct
 //   x_0^ = (x_t - sqrt(1 - abar) eps_theta(x_t, t))/sqrt(abar),
-// and count where |x_0^ - y_0| < |x_0^ - x_0|; the mean over noise and pairs is Err(t). For the ideal
-// denoiser of a world that holds x_0 and y_0 alone its expectation is exactly diffusion::err(|x_0 - y_0|, t).
+// and count where |x_0^ - y_0| < |x_0^ - x_0|. Err(t) is the mean over noise and pairs. For the ideal
+// denoiser of a data set of only x_0 and y_0, its expectation is exactly diffusion::err(|x_0 - y_0|, t).
 // DiTi, ICLR 2024, arXiv 2401.11430.
 #pragma once
 
@@ -21,18 +21,18 @@ namespace diffsiam::model {
 
 struct MeasuredErrConfig {
   int draws = 4;  ///< of noise, for each pair and direction; every time-step sees the same ones
-  /// y_0 is noised too and compared with x_0, and both directions count alike. A denoiser that has lost the
-  /// pair and answers with the same picture to both then has an Err of 1/2, whatever that picture is.
-  /// A predictor that knows x_0, such as GuidedNoise with its z, wants false.
+  /// Also add noise to y_0 and compare with x_0; both directions have the same weight. A denoiser that has
+  /// lost the pair and returns the same picture for both then has an Err of 1/2, whatever that picture is.
+  /// For a predictor that knows x_0, such as GuidedNoise with its z, set it to false.
   bool both_ways = true;
-  Rng rng{};  ///< its step picks the draws: batches at other steps see other noise
+  Rng rng{};  ///< its step selects the draws: batches at other steps get other noise
 };
 
 struct MeasuredErr {
   int t = 0;
-  double measured = 0;  ///< in [0, 1], at most about 1/2 both ways; a tie counts one half
+  double measured = 0;  ///< in [0, 1], at most about 1/2 if both_ways; a tie counts 1/2
   double ideal = 0;     ///< the mean of diffusion::err over the pairs' distances
-  Index trials = 0;     ///< what `measured` is the mean of: pairs times draws, twice both ways
+  Index trials = 0;     ///< in `measured`: pairs times draws, twice that if both_ways
 };
 
 namespace detail {
@@ -48,8 +48,8 @@ inline void require_timesteps(std::string_view operation, diffusion::NoiseSchedu
 
 }  // namespace detail
 
-/// The L2 distance of x and y, both (n, h, w, c), sample by sample: what diffusion::err and lost_at ask for,
-/// the latter of pairs that differ in one factor.
+/// The L2 distance of x and y, both (n, h, w, c), sample by sample: the argument of diffusion::err, and, for
+/// pairs that differ in one factor, of lost_at.
 template <class B>
 [[nodiscard]] std::vector<double> pair_distances(Tensor<B> const& x, Tensor<B> const& y) {
   require_shape("pair_distances", x.shape(), y.shape(), "both sides of the pairs have one shape");
@@ -60,9 +60,9 @@ template <class B>
 }
 
 /// Err at each of `timesteps` for the pairs x_0[i], y_0[i], both (n, h, w, c). `predict` is
-/// diffusion::PlainNoise of a denoiser, or any NoisePredictor; it is asked for all n at once. Throws
-/// ShapeError for unlike shapes or no pair, RangeError for t outside the schedule, ConfigError without draws
-/// or where eps is predicted at an SNR of 0, NumericError where a reconstruction is not finite.
+/// diffusion::PlainNoise of a denoiser, or any NoisePredictor; it is called for all n at once. Throws
+/// ShapeError for different shapes or no pair, RangeError for t outside the schedule, ConfigError without
+/// draws or for eps prediction at an SNR of 0, NumericError if a reconstruction is not finite.
 template <class B, diffusion::NoisePredictor<B> Predict>
 [[nodiscard]] std::vector<MeasuredErr> measured_err(diffusion::NoiseSchedule const& schedule,
                                                     Predict const& predict, Tensor<B> const& x_0,
@@ -86,7 +86,7 @@ template <class B, diffusion::NoisePredictor<B> Predict>
   }
 
   Tensor<B> const middle = ops::linear_combination(0.5, x_0, 0.5, y_0);
-  // x_0^ is nearer to `other` where it lies beyond the middle, seen along other - original.
+  // x_0^ is nearer to `other` if it is beyond the middle in the direction other - original.
   auto const count = [&](Tensor<B> const& original, Tensor<B> const& other, Tensor<B> const& noise,
                          MeasuredErr& at) {
     Tensor<B> const t = diffusion::same_timestep<B>(x_0.context(), x_0.shape().samples(), at.t);

@@ -1,9 +1,10 @@
-// The posterior-mean gap (PDAE, arXiv 2212.12990): mean over n, h, w, c of (m(x_t, x_0) - m(x_t, x_0^))^2
-// with
+// The gap between posterior means (PDAE, arXiv 2212.12990): mean over n, h, w, c of (m(x_t, x_0) - m(x_t,
+// x_0^))^2 with
 //   m = [beta sqrt(abar_{t-1}) x_0 + sqrt(alpha)(1 - abar_{t-1}) x_t]/(1 - abar)
-// at the true x_0 and at the predicted one. Both means share x_t, and with x_0^ written by eps^ they differ
-// by beta/(sqrt(alpha) sqrt(1 - abar)) (eps^ - eps): the gap is that factor squared times the loss of the
-// step. With c_t, the coefficient of training, the shift adds posterior variance times G to the mean.
+// at the true x_0 and at the predicted one. Both means have the same x_t. With x_0^ expressed by eps^ they
+// differ by beta/(sqrt(alpha) sqrt(1 - abar)) (eps^ - eps), so the gap is the square of that factor times the
+// loss of the step. With c_t, the coefficient of training, the shift adds posterior variance times G to the
+// mean.
 #pragma once
 
 #include <span>
@@ -19,8 +20,8 @@ struct PosteriorGap {
   double shifted = 0;   ///< with G
 };
 
-/// The gaps that belong to the losses of step_losses. Throws RangeError for t outside the schedule,
-/// ConfigError with zero terminal SNR, where eps says nothing.
+/// The gaps for the losses of step_losses. Throws RangeError for t outside the schedule, ConfigError with
+/// zero terminal SNR, where eps has no meaning.
 [[nodiscard]] inline std::vector<PosteriorGap> posterior_gaps(diffusion::NoiseSchedule const& schedule,
                                                               std::span<StepLoss const> losses) {
   auto const factors = schedule.noise_posterior_mean_noise_coef();

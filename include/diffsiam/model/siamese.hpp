@@ -1,5 +1,5 @@
-// The siamese half: two views of each image through the same encoder, and a loss that joins them. It reads
-// all of z, unmasked.
+// The siamese half: two views of each image through the same encoder, and a loss that compares them. It reads
+// all of z, without masking.
 #pragma once
 
 #include <diffsiam/encoder/siamese_heads.hpp>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::model {
 
-/// SimSiam on z: heads, and the loss on what they give. Batch statistics are those of one view at a time.
+/// SimSiam on z: the heads, and the loss of their outputs. Batch statistics are those of one view at a time.
 template <class B>
 class SimSiamHalf {
  public:

@@ -1,5 +1,5 @@
-// The loss at single time-steps: mean over n, h, w, c of (eps - prediction)^2 at t, without a weighting.
-// Beside it that of the shifted prediction, on the same noise: what z gives back at t is the difference.
+// The loss at single time-steps: mean over n, h, w, c of (eps - prediction)^2 at t, without a weighting, and
+// the same for the shifted prediction with the same noise. The difference is what z restores at t.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,22 @@ namespace diffsiam::model {
 
 struct StepLossConfig {
   int draws = 1;  ///< of noise, for each picture; every time-step sees the same ones
-  Rng rng{};      ///< its step picks the draws: batches at other steps see other noise
+  Rng rng{};      ///< its step selects the draws: batches at other steps get other noise
 };
 
 struct StepLoss {
   int t = 0;
   double denoiser = 0;  ///< of eps_theta(x_t, t)
-  double shifted = 0;   ///< of eps_theta + c_t G(x_t, t, z), c_t that of training; z as far as t reveals it
+  double shifted = 0;   ///< of eps_theta + c_t G(x_t, t, z), c_t as in training; z as revealed at t
 
-  /// What z gives back at t: negative where it does harm, or where there is little and noise decides.
+  /// What z restores at t. Negative if z does harm, or if the gain is small and the noise decides.
   [[nodiscard]] double gain() const { return denoiser - shifted; }
 };
 
 namespace detail {
 
-/// visit(entry, noised) for every draw and time-step; what it adds to entry's losses is divided by the draws.
+/// Calls visit(entry, noised) for every draw and time-step. What it adds to the losses of the entry is
+/// divided by the number of draws.
 template <class B, class Visit>
 [[nodiscard]] std::vector<StepLoss> visit_steps(diffusion::NoiseSchedule const& schedule,
                                                 Tensor<B> const& x_0, std::span<int const> timesteps,
@@ -62,7 +63,7 @@ template <class B, class Visit>
 }  // namespace detail
 
 /// The losses of a model at each of `timesteps` on pictures x_0 (n, h, w, c) with their z (n, dims), such as
-/// model.encode(x_0), in one pass of the decoder a draw. Throws ShapeError for shapes that do not fit or no
+/// model.encode(x_0), in one pass of the decoder per draw. Throws ShapeError for shapes that do not fit or no
 /// picture, RangeError for t outside the schedule, ConfigError without draws.
 template <class B, class Encoder, class Decoder>
 [[nodiscard]] std::vector<StepLoss> step_losses(DiffSiam<B, Encoder, Decoder> const& model,
@@ -79,8 +80,8 @@ template <class B, class Encoder, class Decoder>
       });
 }
 
-/// The same of a predictor alone, such as diffusion::PlainNoise of a denoiser, its prediction turned into
-/// eps; `shifted` is its loss too. Throws ConfigError also for eps prediction where the SNR is 0.
+/// The same for a predictor alone, such as diffusion::PlainNoise of a denoiser, with its prediction converted
+/// to eps. `shifted` is its loss, too. Throws ConfigError also for eps prediction where the SNR is 0.
 template <class B, diffusion::NoisePredictor<B> Predict>
 [[nodiscard]] std::vector<StepLoss> step_losses(diffusion::NoiseSchedule const& schedule,
                                                 Predict const& predict, Tensor<B> const& x_0,
@@ -96,7 +97,7 @@ template <class B, diffusion::NoisePredictor<B> Predict>
       });
 }
 
-/// lambda_t gain: what z gives back at each step in the weighting of training.
+/// lambda_t gain: what z restores at each step, in the weighting of training.
 template <diffusion::Weighting W = diffusion::SnrPower>
 [[nodiscard]] std::vector<double> weighted_gains(diffusion::NoiseSchedule const& schedule,
                                                  std::span<StepLoss const> losses, W const& weighting = {}) {

@@ -1,12 +1,13 @@
-// A partition suggested by a pilot run: dims where z gives most back. From gains g(t_j) (weighted_gains) the
+// A partition suggested by a pilot run: most dims where z gains most. From gains g(t_j) (weighted_gains) the
 // rule makes stages as follows.
 //   1. Between the given time-steps g is linear, beyond them constant; negative gains count as 0.
 //   2. Subset i, steps ceil(i T/k) .. ceil((i+1) T/k) - 1, has the mass m_i = sum of g(t) over its steps.
-//   3. The subsets are cut into S stages of near equal mass: cut s stands where the running sum of masses
-//      lies nearest to s/S of all, of two equally near at the first, but so that each stage has a subset.
-//   4. A stage of n subsets gets dims in proportion to its mass, but n at least: shares below n are raised to
-//      n, the others share what is left in proportion; fractions go to the greatest remainders.
-// Within a stage subsets are alike (TimestepPartition::staged). A flat g gives near uniform widths.
+//   3. The subsets are divided into S stages of nearly equal mass. Cut s is where the running sum of masses
+//      is nearest to s/S of the total (if two are equally near, the first), but each stage has a subset.
+//   4. A stage of n subsets gets dims in proportion to its mass, but at least n: shares below n are raised
+//      to n, and the others divide the rest in proportion. Fractions go to the greatest remainders.
+// Within a stage all subsets have the same width (TimestepPartition::staged). A flat g gives nearly uniform
+// widths.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +25,7 @@ namespace diffsiam::model {
 
 namespace detail {
 
-/// Throws unless there is a finite gain for each of ascending time-steps, one of them above 0.
+/// Throws unless there is a finite gain for each time-step, the time-steps ascend, and one gain is above 0.
 inline void require_gains(std::string_view operation, int timesteps, std::span<int const> steps,
                           std::span<double const> gains) {
   if (steps.empty() || steps.size() != gains.size())
@@ -45,8 +46,7 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
                      "z gives nothing back: a longer pilot, or TimestepPartition::uniform");
 }
 
-/// The mass of each subset: rules 1 and 2. Gains are taken relative to the greatest, so that no sum
-/// overflows.
+/// The mass of each subset: rules 1 and 2. Gains are divided by the greatest one, so that no sum overflows.
 [[nodiscard]] inline std::vector<double> subset_masses(encoder::TimestepPartition const& subsets,
                                                        std::span<int const> steps,
                                                        std::span<double const> gains) {
@@ -71,7 +71,7 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
   return masses;
 }
 
-/// The first subset of each stage, and their number: rule 3.
+/// The first subset of each stage, and the number of subsets: rule 3.
 [[nodiscard]] inline std::vector<int> cut_in_equal_masses(std::span<double const> masses, int stages) {
   auto const subsets = static_cast<int>(masses.size());
   std::vector<double> sums(masses.size() + 1);
@@ -89,8 +89,8 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
   return cuts;
 }
 
-/// Whole shares of `dims` in proportion to `masses`, but `least` each: rule 4. Needs dims >= the sum of
-/// least.
+/// Integer shares of `dims` in proportion to `masses`, but at least `least` each: rule 4. Needs dims >= the
+/// sum of least.
 [[nodiscard]] inline std::vector<int> share_dims(std::span<double const> masses, std::span<int const> least,
                                                  int dims) {
   std::vector<int> shares(least.begin(), least.end());
@@ -131,10 +131,10 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
 
 }  // namespace detail
 
-/// The stages of `config`'s subsets that the rule gives for `gains` at ascending `steps`: as many as
-/// `stages`, or one a subset where there are fewer. Throws ShapeError for unequal counts or none, RangeError
-/// for steps out of range or order or gains of which none is above 0, NumericError for a gain that is not
-/// finite, ConfigError for no stage or a config that no partition can have.
+/// The stages of `config`'s subsets that the rule gives for `gains` at ascending `steps`. There are `stages`
+/// stages, or one per subset if there are fewer subsets. Throws ShapeError for unequal counts or none,
+/// RangeError for steps out of range or order and for gains of which none is above 0, NumericError for a gain
+/// that is not finite, ConfigError for no stage or a config that no partition can have.
 [[nodiscard]] inline std::vector<encoder::Stage> suggest_stages(
     encoder::TimestepPartition::Config const& config, std::span<int const> steps,
     std::span<double const> gains, int stages = 5) {
@@ -158,7 +158,7 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
   return result;
 }
 
-/// The partition of these stages. Errors as suggest_stages.
+/// The partition with these stages. Throws as suggest_stages.
 [[nodiscard]] inline encoder::TimestepPartition suggest_partition(
     encoder::TimestepPartition::Config const& config, std::span<int const> steps,
     std::span<double const> gains, int stages = 5) {

@@ -56,8 +56,8 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
 
 }  // namespace detail
 
-/// The binary16 nearest to `value`, as bits. Infinity beyond 65504 (from 65520 on). It computes in 32 bits and
-/// in few steps, because kernels call it for every value.
+/// The binary16 nearest to `value`, as bits. Infinity beyond 65504 (from 65520 on). It computes in 32
+/// bits and in few steps, because kernels call it for every value.
 [[nodiscard]] constexpr std::uint16_t half_bits(float value) {
   std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);
   std::uint32_t const sign = (bits >> 16) & 0x8000U, magnitude = bits & 0x7fffffffU;

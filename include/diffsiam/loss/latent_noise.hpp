@@ -1,7 +1,7 @@
 // The loss of the latent model: mean over n and dims of |eps - prediction| (Diff-AE, arXiv 2111.15640). Its
-// optimum is a median, where that of the squared error is a mean. So single dims far from the rest weigh less,
-// and so does a rarer mode: of two modes, one with a share of 0.3 is sampled with 0.19. loss::Noise keeps the
-// shares.
+// optimum is a median, where that of the squared error is a mean. So single dims far from the rest weigh
+// less, and so does a rarer mode: of two modes, one with a share of 0.3 is sampled with 0.19. loss::Noise
+// keeps the shares.
 #pragma once
 
 #include <diffsiam/diffusion/noising.hpp>

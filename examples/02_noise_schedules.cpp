@@ -17,7 +17,7 @@
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/io/html_report.hpp>
 
-#include "support/program.hpp"
+#include <experiments/support/program.hpp>
 
 namespace ds = diffsiam;
 using B = ds::backend::Cpu<float>;

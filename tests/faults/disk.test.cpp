@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <examples/support/experiment/results.hpp>
 #include <tests/faults/training_run.hpp>
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
@@ -17,6 +16,8 @@
 #include <diffsiam/io/html_report.hpp>
 #include <diffsiam/io/json_lines.hpp>
 #include <diffsiam/io/published_weights.hpp>
+
+#include <experiments/results.hpp>
 
 using namespace diffsiam;
 using diffsiam::test::Call;

@@ -50,7 +50,7 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
 endif()
 
 # Folders of the include tree that stand on an optional target.
-set(DIFFSIAM_IO_FOLDERS io data train eval golden integration allocation experiments faults)
+set(DIFFSIAM_IO_FOLDERS io report data train eval golden integration allocation experiments faults)
 
 # Sets `out` to whether `folder` can be built with what was found.
 function(diffsiam_can_build folder out)

@@ -109,14 +109,14 @@ struct Counterfactuals {
   return list;
 }
 
-inline void show_counterfactuals(ds::io::HtmlReport& report, Studio const& studio,
+inline void show_counterfactuals(ds::report::HtmlReport& report, Studio const& studio,
                                  std::vector<Counterfactuals> const& results) {
   auto& section = report.section("4 Counterfactuals");
   section.text(
       "Subsets 0, 1, ... belong to ascending time-steps: fine things are lost first. z of PDAE has "
       "no subsets and is cut in the same columns.");
   auto const table = [&](std::string const& caption, std::vector<double> SegmentEffect::* rates) {
-    ds::io::Table rows{.header = {"z of", "subsets"}, .rows = {}, .caption = caption};
+    ds::report::Table rows{.header = {"z of", "subsets"}, .rows = {}, .caption = caption};
     for (auto const& name : studio.factors().names) rows.header.push_back(name);
     for (Counterfactuals const& r : results)
       for (SegmentEffect const& s : r.segments) {

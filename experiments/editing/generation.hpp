@@ -100,20 +100,20 @@ struct Generated {
                 method.decode(studio, studio.noise(count, 61), drawn));
 }
 
-inline void show_samples(ds::io::HtmlReport& report, RunFolder const& folder, Generated const& samples) {
+inline void show_samples(ds::report::HtmlReport& report, RunFolder const& folder, Generated const& samples) {
   auto& section = report.section("1 Samples of the denoiser");
   section.text("Frechet distance " + figure(samples.frechet, 2) + "; section 6 compares it.");
   show(section, folder, "samples_denoiser", samples.pictures, "From random x_T, without any z.");
 }
 
-inline void show_generated(ds::io::HtmlReport& report, RunFolder const& folder,
+inline void show_generated(ds::report::HtmlReport& report, RunFolder const& folder,
                            std::vector<Generated> const& drawn, std::vector<Generated> const& compared) {
   auto& section = report.section("6 New pictures from drawn z");
-  ds::io::Table table{.header = {"pictures", "Frechet distance"},
-                      .rows = {},
-                      .caption =
-                          "To all test pictures, in the judge's features. Equal counts of pictures, "
-                          "so that the bias of few is the same for all."};
+  ds::report::Table table{.header = {"pictures", "Frechet distance"},
+                          .rows = {},
+                          .caption =
+                              "To all test pictures, in the judge's features. Equal counts of pictures, "
+                              "so that the bias of few is the same for all."};
   for (Generated const& g : compared) table.rows.push_back({g.kind, figure(g.frechet, 2)});
   section.table(table);
   for (std::size_t i = 0; i < drawn.size(); ++i)

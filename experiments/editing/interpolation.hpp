@@ -66,14 +66,14 @@ struct Interpolation {
   return result;
 }
 
-inline void show_interpolations(ds::io::HtmlReport& report, RunFolder const& folder,
+inline void show_interpolations(ds::report::HtmlReport& report, RunFolder const& folder,
                                 std::vector<Interpolation> const& results) {
   auto& section = report.section("3 Interpolations");
-  ds::io::Table table{.header = {"z of", "weight", "the first's %", "the second's %", "neither's %"},
-                      .rows = {},
-                      .caption =
-                          "Whose level the judge sees, of the factors in which it sees the two "
-                          "reconstructions differ."};
+  ds::report::Table table{.header = {"z of", "weight", "the first's %", "the second's %", "neither's %"},
+                          .rows = {},
+                          .caption =
+                              "Whose level the judge sees, of the factors in which it sees the two "
+                              "reconstructions differ."};
   for (Interpolation const& r : results)
     for (Way const& w : r.ways)
       table.rows.push_back(

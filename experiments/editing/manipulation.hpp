@@ -155,10 +155,10 @@ inline void add_row(std::vector<ds::io::Picture>& cells, ds::Tensor<B> const& pi
   cells.insert(cells.end(), row.begin(), row.end());
 }
 
-inline void show_manipulations(ds::io::HtmlReport& report, Studio const& studio,
+inline void show_manipulations(ds::report::HtmlReport& report, Studio const& studio,
                                std::vector<MethodEdits> const& results) {
   auto& section = report.section("5 Manipulations");
-  ds::io::Table table{
+  ds::report::Table table{
       .header = {"z of", "wish", "direction", "strength", "reached %", "target changed %",
                  "others changed, sum of %", "ratio", "picture MSE"},
       .rows = {},

@@ -44,13 +44,13 @@ struct Edits {
           {"settings", studio.settings.json()}};
 }
 
-inline void show_judge(ds::io::HtmlReport& report, std::vector<double> const& accuracy,
+inline void show_judge(ds::report::HtmlReport& report, std::vector<double> const& accuracy,
                        FactorTable const& factors) {
-  ds::io::Table table{.header = {"factor", "levels", "accuracy %", "by chance %"},
-                      .rows = {},
-                      .caption =
-                          "Of the judge on test pictures as they are. What it cannot read, no measure "
-                          "below can see."};
+  ds::report::Table table{.header = {"factor", "levels", "accuracy %", "by chance %"},
+                          .rows = {},
+                          .caption =
+                              "Of the judge on test pictures as they are. What it cannot read, no measure "
+                              "below can see."};
   for (std::size_t f = 0; f < factors.factors(); ++f)
     table.rows.push_back({factors.names[f], std::to_string(factors.levels[f]), percent(accuracy[f]),
                           percent(1.0 / factors.levels[f])});
@@ -58,7 +58,7 @@ inline void show_judge(ds::io::HtmlReport& report, std::vector<double> const& ac
 }
 
 inline void write_page(Edits const& edits, Studio const& studio, std::string const& intro) {
-  ds::io::HtmlReport report{{.title = "Pictures made and edited: " + studio.data->name, .intro = intro}};
+  ds::report::HtmlReport report{{.title = "Pictures made and edited: " + studio.data->name, .intro = intro}};
   show_judge(report, edits.judge, studio.factors());
   show_samples(report, studio.folder, edits.samples);
   show_reconstructions(report, studio.folder, edits.reconstructions);

@@ -45,12 +45,12 @@ struct Reconstruction {
       rows_of<B>({test.images.samples(0, shown), test.rebuilt.samples(0, shown), random.samples(0, shown)})};
 }
 
-inline void show_reconstructions(ds::io::HtmlReport& report, RunFolder const& folder,
+inline void show_reconstructions(ds::report::HtmlReport& report, RunFolder const& folder,
                                  std::vector<Reconstruction> const& results) {
   auto& section = report.section("2 Reconstructions");
-  ds::io::Table table{.header = {"z of", "x_T", "MSE", "PSNR", "SSIM"},
-                      .rows = {},
-                      .caption = "Of test pictures on [0, 1]. A random x_T shows what z alone holds."};
+  ds::report::Table table{.header = {"z of", "x_T", "MSE", "PSNR", "SSIM"},
+                          .rows = {},
+                          .caption = "Of test pictures on [0, 1]. A random x_T shows what z alone holds."};
   for (Reconstruction const& r : results) {
     auto const row = [&](std::string const& noise, Likeness const& l) {
       table.rows.push_back({r.method, noise, figure(l.mse, 5), figure(l.psnr, 1), figure(l.ssim)});

@@ -132,7 +132,7 @@ struct Subjects {
 }
 
 /// Keeps a picture as a file, twice as large, and shows it.
-inline void show(ds::io::ReportSection& section, RunFolder const& folder, std::string const& file,
+inline void show(ds::report::ReportSection& section, RunFolder const& folder, std::string const& file,
                  ds::io::Picture const& picture, std::string const& caption) {
   ds::io::write_png(folder.root / (file + ".png"), ds::io::upscale(picture, 2));
   section.picture(picture, {.caption = caption, .scale = 2});

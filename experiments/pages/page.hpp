@@ -13,7 +13,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/shape.hpp>
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
 
 namespace example {
 

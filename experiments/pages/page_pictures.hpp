@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include <diffsiam/io/chart.hpp>
-#include <diffsiam/io/heat_map.hpp>
+#include <diffsiam/report/chart.hpp>
+#include <diffsiam/report/heat_map.hpp>
 
 #include <experiments/pages/page_tables.hpp>
 
@@ -48,9 +48,9 @@ struct PagePicture {
 [[nodiscard]] inline std::optional<PagePicture> learning_chart(ResultFile const& results,
                                                                std::string const& data,
                                                                std::string const& title) {
-  ds::io::Chart chart{.title = "While the encoder learns: " + title,
-                      .x_label = "training step",
-                      .y_label = "linear probe, % of validation pictures"};
+  ds::report::Chart chart{.title = "While the encoder learns: " + title,
+                          .x_label = "training step",
+                          .y_label = "linear probe, % of validation pictures"};
   for (NamedMethod const& method : methods_with_results(results, data)) {
     if (method.key == "denoiser_features") continue;
     std::map<std::uint64_t, BySeed> points;
@@ -60,7 +60,7 @@ struct PagePicture {
         if (entry.measure == "probe_while_training" && entry.step)
           points[*entry.step].emplace_back(cell.seed, entry.value);
     }
-    ds::io::Series series{.name = method.name};
+    ds::report::Series series{.name = method.name};
     for (auto const& [step, values] : points) {
       series.x.push_back(static_cast<double>(step));
       series.y.push_back(100 * spread_of(values).mean);
@@ -68,7 +68,7 @@ struct PagePicture {
     if (!points.empty()) chart.series.push_back(std::move(series));
   }
   if (chart.series.empty()) return std::nullopt;
-  return PagePicture{data + "_while_training.svg", svg_file(ds::io::render_chart(chart)),
+  return PagePicture{data + "_while_training.svg", svg_file(ds::report::render_chart(chart)),
                      "Accuracy of the linear probe over training steps, " + title};
 }
 
@@ -107,11 +107,12 @@ namespace detail {
     constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
     auto const count = static_cast<double>(subsets);
     double const steps = 1000 / count;
-    ds::io::HeatMap map{.title = method.name + ": each factor from each subset alone",
-                        .x_label = "subset of z, for " + ds::io::format_number(steps) + " time-steps each",
-                        .value_label = "accuracy above chance",
-                        .marks = {{.name = "lost at", .shape = ds::io::MarkShape::triangle},
-                                  {.name = "found at", .shape = ds::io::MarkShape::circle}}};
+    ds::report::HeatMap map{
+        .title = method.name + ": each factor from each subset alone",
+        .x_label = "subset of z, for " + ds::io::format_number(steps) + " time-steps each",
+        .value_label = "accuracy above chance",
+        .marks = {{.name = "lost at", .shape = ds::report::MarkShape::triangle},
+                  {.name = "found at", .shape = ds::report::MarkShape::circle}}};
     for (std::size_t i = 0; i < subsets; ++i) map.columns.push_back(std::to_string(i + 1));
     for (std::string const& factor : factors) {
       map.rows.push_back(spoken(factor));
@@ -125,7 +126,7 @@ namespace detail {
       map.marks[1].at.push_back(found.value_or(nothing) / steps);
     }
     return PagePicture{
-        data + "_subsets_" + method.key + ".svg", svg_file(ds::io::render_heat_map(map)),
+        data + "_subsets_" + method.key + ".svg", svg_file(ds::report::render_heat_map(map)),
         "What each subset of z tells of each factor, " + method.name + ", seed " + std::to_string(cell.seed)};
   }
   return std::nullopt;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <diffsiam/io/html_report.hpp>
-#include <diffsiam/io/json_lines.hpp>
+#include <diffsiam/report/html_report.hpp>
+#include <diffsiam/report/metric_series.hpp>
 
 #include <experiments/support/measures.hpp>
 
@@ -23,21 +23,6 @@ struct Results {
   ds::eval::SubsetFactorMap map;  ///< of subsets by classes
   StageSpeed denoiser_speed, diffsiam_speed;
 };
-
-/// A curve from a file of metrics, averaged over `window` steps so that it can be read.
-[[nodiscard]] inline ds::io::Series curve(std::filesystem::path const& metrics, std::string const& key,
-                                          std::string name) {
-  ds::io::Series series{.name = std::move(name), .x = {}, .y = {}};
-  auto const records = ds::io::read_json_lines(metrics);
-  std::size_t const window = std::max<std::size_t>(1, records.size() / 100);
-  for (std::size_t from = 0; from + window <= records.size(); from += window) {
-    double sum = 0;
-    for (std::size_t i = from; i < from + window; ++i) sum += records[i].value(key, 0.0);
-    series.x.push_back(records[from + window - 1].value("step", 0.0));
-    series.y.push_back(sum / static_cast<double>(window));
-  }
-  return series;
-}
 
 template <class B>
 [[nodiscard]] std::vector<ds::io::Picture> pictures_of(ds::Tensor<B> const& images) {
@@ -91,12 +76,12 @@ template <class B>
 }
 
 /// What each subset says of the class, alone and with those before it.
-[[nodiscard]] inline ds::io::HeatMap subset_map(ds::eval::SubsetFactorMap const& map) {
-  ds::io::HeatMap picture{.title = "What each subset knows of the class",
-                          .x_label = "subset, from fine (small time-steps) to coarse",
-                          .rows = {"alone", "with those before"},
-                          .value_label = "class told apart",
-                          .decimals = 2};
+[[nodiscard]] inline ds::report::HeatMap subset_map(ds::eval::SubsetFactorMap const& map) {
+  ds::report::HeatMap picture{.title = "What each subset knows of the class",
+                              .x_label = "subset, from fine (small time-steps) to coarse",
+                              .rows = {"alone", "with those before"},
+                              .value_label = "class told apart",
+                              .decimals = 2};
   for (ds::Index i = 1; i <= map.subsets; ++i) picture.columns.push_back(std::to_string(i));
   picture.values = map.alone;
   picture.values.insert(picture.values.end(), map.prefix.begin(), map.prefix.end());
@@ -110,7 +95,7 @@ template <class B>
 template <class B>
 void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
                   RunConfig const& config, Results const& results, RunFolder const& folder, double seconds) {
-  ds::io::HtmlReport report{
+  ds::report::HtmlReport report{
       {.title = "DiffSiam on Fashion-MNIST",
        .intro = "A denoiser is trained first and frozen. Then an encoder and a shift decoder learn what the "
                 "denoiser "
@@ -120,11 +105,11 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
                 std::to_string(config.seed) + ", " + ds::io::format_fixed(seconds / 60, 1) +
                 " minutes from the start of training to this page."}};
 
-  ds::io::Table table{.header = {"features", "dims", "linear probe %", "k-NN (k = 20) %"},
-                      .rows = {},
-                      .caption =
-                          "Accuracy on the 10,000 test pictures. The probe's weight decay and step are "
-                          "chosen on 5,000 validation pictures."};
+  ds::report::Table table{.header = {"features", "dims", "linear probe %", "k-NN (k = 20) %"},
+                          .rows = {},
+                          .caption =
+                              "Accuracy on the 10,000 test pictures. The probe's weight decay and step are "
+                              "chosen on 5,000 validation pictures."};
   std::array<std::string, 4> const dims{
       std::to_string(config.latent_dims), std::to_string(config.latent_dims),
       std::to_string(config.latent_dims), std::to_string(pictures.train.image_size())};
@@ -134,10 +119,10 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
   }
   auto& features = report.section("What the features know");
   features.table(table);
-  ds::io::Series by_subset{.name = "linear probe", .x = {}, .y = {}};
-  ds::io::Table subsets{.header = {"first subsets", "dims", "linear probe %"},
-                        .rows = {},
-                        .caption = "Subset 1 belongs to the smallest time-steps: the finest attributes."};
+  ds::report::Series by_subset{.name = "linear probe", .x = {}, .y = {}};
+  ds::report::Table subsets{.header = {"first subsets", "dims", "linear probe %"},
+                            .rows = {},
+                            .caption = "Subset 1 belongs to the smallest time-steps: the finest attributes."};
   for (auto const& s : results.subsets) {
     by_subset.x.push_back(s.subsets);
     by_subset.y.push_back(100 * s.linear_probe);
@@ -160,7 +145,7 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
                          {"DiffSiam, z of another picture",
                           ds::io::format_fixed(results.diffusion.diffsiam_z_shuffled, 5)}},
                 .caption = "Same time-steps and noise, same weighting."});
-  ds::io::Series alone{.name = "denoiser", .x = {}, .y = {}}, ours{.name = "DiffSiam", .x = {}, .y = {}},
+  ds::report::Series alone{.name = "denoiser", .x = {}, .y = {}}, ours{.name = "DiffSiam", .x = {}, .y = {}},
       gain{.name = "share of the loss that z takes away", .x = {}, .y = {}};
   for (auto const& s : results.by_timestep) {
     for (auto* series : {&alone, &ours, &gain}) series->x.push_back(s.t);
@@ -199,16 +184,20 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
                 .x_label = "step",
                 .y_label = "loss",
                 .log_y = true,
-                .series = {curve(folder / "denoiser.metrics.jsonl", "loss", "mean squared error of eps")}});
+                .series = {ds::report::metric_series(folder / "denoiser.metrics.jsonl", "loss",
+                                                     "mean squared error of eps")}});
   curves.chart({.title = "DiffSiam, diffusion half",
                 .x_label = "step",
                 .y_label = "loss",
-                .series = {curve(folder / "diffsiam.metrics.jsonl", "diffusion", "weighted loss")}});
-  curves.chart({.title = "DiffSiam, siamese half",
-                .x_label = "step",
-                .y_label = "loss",
-                .series = {curve(folder / "diffsiam.metrics.jsonl", "nt_xent", "NT-Xent")}});
-  ds::io::Series probe_curve = curve(folder / "probe.metrics.jsonl", "validation_accuracy", "linear probe");
+                .series = {ds::report::metric_series(folder / "diffsiam.metrics.jsonl", "diffusion",
+                                                     "weighted loss")}});
+  curves.chart(
+      {.title = "DiffSiam, siamese half",
+       .x_label = "step",
+       .y_label = "loss",
+       .series = {ds::report::metric_series(folder / "diffsiam.metrics.jsonl", "nt_xent", "NT-Xent")}});
+  ds::report::Series probe_curve =
+      ds::report::metric_series(folder / "probe.metrics.jsonl", "validation_accuracy", "linear probe");
   for (double& y : probe_curve.y) y *= 100;
   curves.chart({.title = "What the features know while they are learned",
                 .x_label = "step",

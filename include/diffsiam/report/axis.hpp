@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 struct Tick {
   double value;
@@ -31,10 +31,10 @@ struct Tick {
   bool const millions = largest >= 1e6;
   bool const thousands = !millions && largest >= 1e4;
   double const unit = millions ? 1e6 : thousands ? 1e3 : 1.0;
-  if (largest >= 1e10 || step / unit < 1e-4) return format_number(value);
+  if (largest >= 1e10 || step / unit < 1e-4) return io::format_number(value);
   int const decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step / unit) + 1e-9)));
   if (unit > 1 && value == 0) return "0";
-  return format_fixed(value / unit, decimals) + (millions ? "M" : thousands ? "k" : "");
+  return io::format_fixed(value / unit, decimals) + (millions ? "M" : thousands ? "k" : "");
 }
 
 /// Multiples of a nice step within [low, high], about `count` of them; empty unless low < high, both finite.
@@ -63,7 +63,7 @@ struct Tick {
       double const value = factor * std::pow(10.0, exponent);
       if (factor > 1 && !fine) continue;
       if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
-        ticks.push_back({value, format_number(value)});
+        ticks.push_back({value, io::format_number(value)});
     }
   }
   return ticks.size() < 2 ? nice_ticks(low, high, count) : ticks;
@@ -117,4 +117,4 @@ class Axis {
   double high_ = -std::numeric_limits<double>::infinity();
 };
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

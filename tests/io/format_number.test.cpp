@@ -3,18 +3,12 @@
 
 #include <tests/support/catch.hpp>
 
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
 
-using diffsiam::io::escape_markup;
 using diffsiam::io::format_fixed;
 using diffsiam::io::format_number;
 
-TEST_CASE("markup is escaped and control characters are dropped", "[io][markup]") {
-  CHECK(escape_markup("a<b & \"c\" > 'd'") == "a&lt;b &amp; &quot;c&quot; &gt; &#39;d&#39;");
-  CHECK(escape_markup("line\n\ttab \x01\x1b[0m \u00b1") == "line\n\ttab [0m \u00b1");
-}
-
-TEST_CASE("numbers are written as people write them", "[io][markup]") {
+TEST_CASE("numbers are written as people write them", "[io][format_number]") {
   CHECK(format_number(0.25) == "0.25");
   CHECK(format_number(1200) == "1200");
   CHECK(format_number(1e-5) == "1e-05");

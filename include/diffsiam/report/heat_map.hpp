@@ -12,10 +12,10 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/io/chart_axis.hpp>
-#include <diffsiam/io/svg.hpp>
+#include <diffsiam/report/axis.hpp>
+#include <diffsiam/report/svg.hpp>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 enum class MarkShape { triangle, circle };  ///< filled; hollow, so that a triangle shows inside
 
@@ -60,7 +60,7 @@ class HeatMapPainter {
     if (map.decimals)
       for (double const value : map.values)
         if (!std::isnan(value))
-          least = std::max(least, 4 + svg_text_width(format_fixed(value, *map.decimals)));
+          least = std::max(least, 4 + svg_text_width(io::format_fixed(value, *map.decimals)));
     auto const columns = static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
     cell_ = std::max(least, std::min(64.0, (480 - margin - left_) / columns));
     width_ = std::max(480.0, left_ + columns * cell_ + margin);
@@ -98,7 +98,7 @@ class HeatMapPainter {
                        map_.values.size());
     if (!(map_.high > map_.low) || !std::isfinite(map_.high - map_.low))
       fail<RangeError>("render_heat_map", "low below high, both finite",
-                       {format_number(map_.low), " and ", format_number(map_.high)});
+                       {io::format_number(map_.low), " and ", io::format_number(map_.high)});
     for (HeatMapMarks const& marks : map_.marks) {
       if (marks.at.size() != rows)
         fail<ShapeError>("render_heat_map", {"marks '", marks.name, "' for ", rows, " rows"},
@@ -106,7 +106,7 @@ class HeatMapPainter {
       for (double const at : marks.at)
         if (at < 0 || at > static_cast<double>(columns))
           fail<RangeError>("render_heat_map", {"marks '", marks.name, "' at positions in [0, ", columns, "]"},
-                           format_number(at));
+                           io::format_number(at));
     }
   }
 
@@ -116,7 +116,7 @@ class HeatMapPainter {
   /// Cells stand a pixel apart, so that equal neighbours can be counted.
   [[nodiscard]] static std::string cell(double x, double y, double width, double height, double opacity) {
     return "<rect x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" width=\"" + svg_number(width) +
-           "\" height=\"" + svg_number(height) + "\" fill-opacity=\"" + format_fixed(opacity, 3) + "\"/>";
+           "\" height=\"" + svg_number(height) + "\" fill-opacity=\"" + io::format_fixed(opacity, 3) + "\"/>";
   }
   [[nodiscard]] static std::string coloured(std::string_view cells) {
     return "<g fill=\"" + std::string(heat_map_colour) + "\">" + std::string(cells) + "</g>";
@@ -132,7 +132,7 @@ class HeatMapPainter {
         shades += cell(x + 0.5, y + 0.5, cell_ - 1, row_ - 1, heat_map_opacity(value, map_.low, map_.high));
         if (map_.decimals)
           texts += svg_text(x + cell_ / 2, y + (map_.marks.empty() ? row_ / 2 + 4 : 14), "middle",
-                            format_fixed(value, *map_.decimals), "");
+                            io::format_fixed(value, *map_.decimals), "");
       }
     return coloured(shades) + (texts.empty() ? "" : "<g font-size=\"11\">" + texts + "</g>");
   }
@@ -175,7 +175,7 @@ class HeatMapPainter {
   [[nodiscard]] std::string legend(double& cursor) const {
     constexpr int steps = 12;
     constexpr double step = 7;
-    std::string const low = format_number(map_.low, 3), high = format_number(map_.high, 3);
+    std::string const low = io::format_number(map_.low, 3), high = io::format_number(map_.high, 3);
     cursor += 17;
     double x = svg_text_width(low) + 4;
     std::string shades;
@@ -216,4 +216,4 @@ class HeatMapPainter {
   return detail::HeatMapPainter(map).paint();
 }
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

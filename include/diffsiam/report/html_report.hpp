@@ -12,16 +12,16 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/io/base64.hpp>
-#include <diffsiam/io/chart.hpp>
 #include <diffsiam/io/file.hpp>
-#include <diffsiam/io/heat_map.hpp>
-#include <diffsiam/io/html_style.hpp>
-#include <diffsiam/io/markup.hpp>
 #include <diffsiam/io/picture.hpp>
 #include <diffsiam/io/png.hpp>
+#include <diffsiam/report/base64.hpp>
+#include <diffsiam/report/chart.hpp>
+#include <diffsiam/report/heat_map.hpp>
+#include <diffsiam/report/html_style.hpp>
+#include <diffsiam/report/markup.hpp>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 /// Columns whose cells are all numbers (or empty) are set to the right.
 struct Table {
@@ -90,12 +90,12 @@ class ReportSection {
   }
 
   /// Throws ShapeError when pixels and extents disagree.
-  ReportSection& picture(Picture const& picture, PictureOptions const& options = {}) {
+  ReportSection& picture(io::Picture const& picture, PictureOptions const& options = {}) {
     std::int64_t const scale = std::max(options.scale, 1);
     std::string const html = "<figure><img alt=\"" + escape_markup(options.caption) + "\" width=\"" +
                              std::to_string(picture.width * scale) + "\" height=\"" +
                              std::to_string(picture.height * scale) + "\" src=\"data:image/png;base64," +
-                             encode_base64(encode_png(picture)) + "\">" + caption(options.caption) +
+                             encode_base64(io::encode_png(picture)) + "\">" + caption(options.caption) +
                              "</figure>\n";
     return append(html, true);
   }
@@ -182,7 +182,7 @@ class HtmlReport {
   }
 
   /// Replaces `path` by the report, atomically. Throws FileError, the old file untouched.
-  void write(std::filesystem::path const& path) const { write_file(path, html()); }
+  void write(std::filesystem::path const& path) const { io::write_file(path, html()); }
 
  private:
   [[nodiscard]] static std::string anchor(std::size_t index) {
@@ -199,4 +199,4 @@ class HtmlReport {
   std::deque<ReportSection> sections_;
 };
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

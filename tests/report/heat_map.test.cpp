@@ -7,14 +7,14 @@
 #include <vector>
 
 #include <tests/io/scratch.hpp>
-#include <tests/io/well_formed.hpp>
+#include <tests/report/well_formed.hpp>
 #include <tests/support/catch.hpp>
 
-#include <diffsiam/io/heat_map.hpp>
+#include <diffsiam/report/heat_map.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
-using io::HeatMap;
+using report::HeatMap;
 
 namespace {
 
@@ -28,8 +28,8 @@ HeatMap small_map() {
           .columns = {"1", "2", "3"},
           .values = {0.25, 0.5, 1.0, no_value, 0.75, -3.0},
           .value_label = "\"score\"",
-          .marks = {{.name = "lost", .shape = io::MarkShape::triangle, .at = {0, 1.5}},
-                    {.name = "found", .shape = io::MarkShape::circle, .at = {3, no_value}}}};
+          .marks = {{.name = "lost", .shape = report::MarkShape::triangle, .at = {0, 1.5}},
+                    {.name = "found", .shape = report::MarkShape::circle, .at = {3, no_value}}}};
 }
 
 /// Relative luminance of (r, g, b) in [0, 255] (WCAG 2).
@@ -51,15 +51,15 @@ std::vector<double> channels(std::string_view colour) {
 
 }  // namespace
 
-TEST_CASE("the check of XML refuses what is not well formed", "[io][heat_map]") {
+TEST_CASE("the check of XML refuses what is not well formed", "[report][heat_map]") {
   CHECK(well_formed("<a b=\"1\" c=\"\"><d/>x &lt; y<e>z</e></a>"));
   for (char const* bad : {"", "x", "<a>", "<a></b>", "<a/><b/>", "<a></a>x", "<a><b></a></b>", "<a b=1/>",
                           "<a b=\"1\" b=\"2\"/>", "<a b=\"1/>", "<a>x & y</a>", "<a>&nbsp;</a>"})
     CHECK_FALSE(well_formed(bad));
 }
 
-TEST_CASE("a heat map holds its names, a cell a value, its legend and its marks", "[io][heat_map]") {
-  std::string const svg = io::render_heat_map(small_map());
+TEST_CASE("a heat map holds its names, a cell a value, its legend and its marks", "[report][heat_map]") {
+  std::string const svg = report::render_heat_map(small_map());
   CHECK(well_formed(svg));
   CHECK(svg.starts_with("<svg"));
   CHECK(contains(svg, "xmlns=\"http://www.w3.org/2000/svg\""));
@@ -71,16 +71,16 @@ TEST_CASE("a heat map holds its names, a cell a value, its legend and its marks"
   CHECK(occurrences(svg, "<circle") == 1 + 1);  // the second row has none
   CHECK(occurrences(svg, "<rect") == 5 + 12);   // NaN has none; 12 shades in the legend
   CHECK_FALSE(contains(svg, "nan"));
-  CHECK(io::render_heat_map(small_map()) == svg);
+  CHECK(report::render_heat_map(small_map()) == svg);
 }
 
-TEST_CASE("greater values are shaded stronger, and beyond the range no further", "[io][heat_map]") {
-  CHECK(io::heat_map_opacity(2, 2, 4) == Approx(0.06));
-  CHECK(io::heat_map_opacity(3, 2, 4) == Approx(0.41));
-  CHECK(io::heat_map_opacity(4, 2, 4) == Approx(0.76));
-  CHECK(io::heat_map_opacity(-std::numeric_limits<double>::infinity(), 2, 4) == Approx(0.06));
-  CHECK(io::heat_map_opacity(9, 2, 4) == Approx(0.76));
-  std::string const svg = io::render_heat_map(
+TEST_CASE("greater values are shaded stronger, and beyond the range no further", "[report][heat_map]") {
+  CHECK(report::heat_map_opacity(2, 2, 4) == Approx(0.06));
+  CHECK(report::heat_map_opacity(3, 2, 4) == Approx(0.41));
+  CHECK(report::heat_map_opacity(4, 2, 4) == Approx(0.76));
+  CHECK(report::heat_map_opacity(-std::numeric_limits<double>::infinity(), 2, 4) == Approx(0.06));
+  CHECK(report::heat_map_opacity(9, 2, 4) == Approx(0.76));
+  std::string const svg = report::render_heat_map(
       {.rows = {"a"}, .columns = {"1", "2", "3"}, .values = {10, 25, 40}, .low = 10, .high = 30});
   std::string_view const shades = std::string_view(svg).substr(svg.rfind("<g fill=\"#3b82c4\">"));
   std::size_t const weak = shades.find("\"0.060\""), middle = shades.find("\"0.585\""),
@@ -90,11 +90,11 @@ TEST_CASE("greater values are shaded stronger, and beyond the range no further",
   CHECK(strong != std::string_view::npos);
 }
 
-TEST_CASE("marks stand at their fraction of the columns", "[io][heat_map]") {
+TEST_CASE("marks stand at their fraction of the columns", "[report][heat_map]") {
   HeatMap map = small_map();
-  map.marks = {{.name = "", .shape = io::MarkShape::circle, .at = {0, 3}}};
+  map.marks = {{.name = "", .shape = report::MarkShape::circle, .at = {0, 3}}};
   map.values = {0, 0, 0, 0, 0, 0};
-  std::string const svg = io::render_heat_map(map);
+  std::string const svg = report::render_heat_map(map);
   std::vector<double> xs, ys, lefts, tops;
   for (std::size_t at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1)) {
     double x = 0, y = 0;
@@ -118,48 +118,49 @@ TEST_CASE("marks stand at their fraction of the columns", "[io][heat_map]") {
   CHECK(tops[12] < tops[15]);
 }
 
-TEST_CASE("values are written into the cells when asked", "[io][heat_map]") {
+TEST_CASE("values are written into the cells when asked", "[report][heat_map]") {
   HeatMap map = small_map();
   map.decimals = 2;
-  std::string const svg = io::render_heat_map(map);
+  std::string const svg = report::render_heat_map(map);
   CHECK(well_formed(svg));
   for (char const* text : {">0.25</text>", ">0.50</text>", ">1.00</text>", ">0.75</text>", ">-3.00</text>"})
     CHECK(contains(svg, text));
-  CHECK_FALSE(contains(io::render_heat_map(small_map()), ">0.25</text>"));
+  CHECK_FALSE(contains(report::render_heat_map(small_map()), ">0.25</text>"));
 }
 
-TEST_CASE("many columns widen the picture, and only labels that have room are written", "[io][heat_map]") {
+TEST_CASE("many columns widen the picture, and only labels that have room are written",
+          "[report][heat_map]") {
   HeatMap map{.rows = {"a"}};
   for (int i = 100; i < 164; ++i) {
     map.columns.push_back(std::to_string(i));
     map.values.push_back(0.5);
   }
-  std::string const svg = io::render_heat_map(map);
+  std::string const svg = report::render_heat_map(map);
   CHECK(contains(svg, "width=\"1062\""));  // 30 + 64 cells of 16 + 8
   CHECK(contains(svg, ">100</text>"));
   CHECK_FALSE(contains(svg, ">101</text>"));
   CHECK(contains(svg, ">102</text>"));
 }
 
-TEST_CASE("a heat map of nothing says so", "[io][heat_map]") {
+TEST_CASE("a heat map of nothing says so", "[report][heat_map]") {
   for (HeatMap const& map : {HeatMap{}, HeatMap{.rows = {"a"}}, HeatMap{.columns = {"1"}}}) {
-    std::string const svg = io::render_heat_map(map);
+    std::string const svg = report::render_heat_map(map);
     CHECK(well_formed(svg));
     CHECK(contains(svg, "no data"));
   }
 }
 
-TEST_CASE("text and marks stand out from every shade on light and on dark ground", "[io][heat_map]") {
+TEST_CASE("text and marks stand out from every shade on light and on dark ground", "[report][heat_map]") {
   struct Ground {
     char const *ground, *ink;
   };
   for (Ground const& page : {Ground{"#ffffff", "#1b1e23"}, Ground{"#14161a", "#e6e8eb"}}) {
     double const ink = luminance(channels(page.ink));
     for (double const value : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-      double const opacity = io::heat_map_opacity(value, 0, 1);
+      double const opacity = report::heat_map_opacity(value, 0, 1);
       std::vector<double> shade;
       for (std::size_t c = 0; c < 3; ++c)
-        shade.push_back(opacity * channels(io::heat_map_colour)[c] +
+        shade.push_back(opacity * channels(report::heat_map_colour)[c] +
                         (1 - opacity) * channels(page.ground)[c]);
       double const under = luminance(shade);
       CAPTURE(page.ground, value);
@@ -168,12 +169,12 @@ TEST_CASE("text and marks stand out from every shade on light and on dark ground
   }
 }
 
-TEST_CASE("values, marks and ranges that do not fit are refused", "[io][heat_map]") {
+TEST_CASE("values, marks and ranges that do not fit are refused", "[report][heat_map]") {
   auto const shape_message = [](HeatMap const& map) {
-    return message_of<ShapeError>([&] { (void)io::render_heat_map(map); });
+    return message_of<ShapeError>([&] { (void)report::render_heat_map(map); });
   };
   auto const range_message = [](HeatMap const& map) {
-    return message_of<RangeError>([&] { (void)io::render_heat_map(map); });
+    return message_of<RangeError>([&] { (void)report::render_heat_map(map); });
   };
   HeatMap map = small_map();
   map.values.pop_back();

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 /// The bytes as letters, padded with '=' to a multiple of four.
 [[nodiscard]] inline std::string encode_base64(std::span<std::byte const> bytes) {
@@ -24,4 +24,4 @@ namespace diffsiam::io {
   return text;
 }
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

@@ -3,13 +3,13 @@
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
 
-#include <diffsiam/io/html_report.hpp>
+#include <diffsiam/report/html_report.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
-using io::HtmlReport;
+using report::HtmlReport;
 
-TEST_CASE("text is escaped wherever it stands in a report", "[io][html_report]") {
+TEST_CASE("text is escaped wherever it stands in a report", "[report][html_report]") {
   std::string const evil = "<script>alert(\"1\" & '2')</script>";
   HtmlReport report{{.title = evil, .intro = evil}};
   report.section(evil)
@@ -27,7 +27,7 @@ TEST_CASE("text is escaped wherever it stands in a report", "[io][html_report]")
   CHECK(contains(html, "&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;"));
 }
 
-TEST_CASE("a report is one document that asks for nothing from elsewhere", "[io][html_report]") {
+TEST_CASE("a report is one document that asks for nothing from elsewhere", "[report][html_report]") {
   HtmlReport report{{.title = "Run", .intro = "What was learned."}};
   report.section("Pictures").picture(io::blank_picture(2, 3, 3, 7), {.caption = "gray", .scale = 4});
   std::string const html = report.html();
@@ -45,7 +45,7 @@ TEST_CASE("a report is one document that asks for nothing from elsewhere", "[io]
   CHECK_FALSE(contains(html, "<nav"));
 }
 
-TEST_CASE("columns of numbers are set to the right, others are not", "[io][html_report]") {
+TEST_CASE("columns of numbers are set to the right, others are not", "[report][html_report]") {
   HtmlReport report{{}};
   report.section("Table").table(
       {.header = {"features", "accuracy", "mixed"},
@@ -56,14 +56,14 @@ TEST_CASE("columns of numbers are set to the right, others are not", "[io][html_
                  "scope=\"col\">mixed</th>"));
   CHECK(contains(html, "<td>PCA</td><td class=\"number\">0.830 \u00b1 0.001</td><td>12</td>"));
   for (char const* number : {"1", "-0.5", "+3", "1e-4", "83.1 %", "1,000", ".5", "\u22122", "", "-", "~3"})
-    CHECK(io::detail::looks_numeric(number));
+    CHECK(report::detail::looks_numeric(number));
   for (char const* text : {"a", "e5", "12 px", "1a", "NaN", "--x", "\u2212x"})
-    CHECK_FALSE(io::detail::looks_numeric(text));
+    CHECK_FALSE(report::detail::looks_numeric(text));
 }
 
-TEST_CASE("figures that follow each other share a row, text starts a new one", "[io][html_report]") {
+TEST_CASE("figures that follow each other share a row, text starts a new one", "[report][html_report]") {
   HtmlReport report{{}};
-  io::Chart const chart{.series = {{.x = {0, 1}, .y = {0, 1}}}};
+  report::Chart const chart{.series = {{.x = {0, 1}, .y = {0, 1}}}};
   report.section("One").chart(chart).chart(chart).text("between").chart(chart);
   std::string const html = report.html();
   std::size_t rows = 0;
@@ -73,9 +73,10 @@ TEST_CASE("figures that follow each other share a row, text starts a new one", "
   CHECK(rows == 2);
 }
 
-TEST_CASE("a report of many sections lists them, and references to sections stay good", "[io][html_report]") {
+TEST_CASE("a report of many sections lists them, and references to sections stay good",
+          "[report][html_report]") {
   HtmlReport report{{}};
-  io::ReportSection& first = report.section("first");
+  report::ReportSection& first = report.section("first");
   for (int i = 0; i < 20; ++i) report.section("more");
   first.text("added late");
   std::string const html = report.html();
@@ -83,7 +84,8 @@ TEST_CASE("a report of many sections lists them, and references to sections stay
   CHECK(html.find("added late") < html.find("id=\"section-2\""));
 }
 
-TEST_CASE("a report is written atomically, and bad tables and pictures are refused", "[io][html_report]") {
+TEST_CASE("a report is written atomically, and bad tables and pictures are refused",
+          "[report][html_report]") {
   Scratch const scratch;
   HtmlReport report{{.title = "Run"}};
   report.write(scratch / "report.html");
@@ -95,7 +97,7 @@ TEST_CASE("a report is written atomically, and bad tables and pictures are refus
   CHECK(read_text(scratch / "report.html") == before);
   CHECK(scratch.file_count() == 1);
 
-  io::ReportSection& section = report.section("Bad");
+  report::ReportSection& section = report.section("Bad");
   CHECK(message_of<ShapeError>([&] { section.table({.header = {"a", "b"}, .rows = {{"1"}}}); }) ==
         "HtmlReport::table: expected 2 cells a row, got 1");
   CHECK_THROWS_AS(section.picture({.height = 2, .width = 2, .channels = 1, .pixels = {0}}), ShapeError);

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/io/chart_axis.hpp>
-#include <diffsiam/io/svg.hpp>
+#include <diffsiam/report/axis.hpp>
+#include <diffsiam/report/svg.hpp>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 /// One line: y over x, of equal length. Where y (or x) is not finite the line is interrupted.
 struct Series {
@@ -210,4 +210,4 @@ class ChartPainter {
   return detail::ChartPainter(chart).paint();
 }
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

@@ -5,9 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
+#include <diffsiam/report/markup.hpp>
 
-namespace diffsiam::io::detail {
+namespace diffsiam::report::detail {
 
 /// Attributes of text that stands back.
 inline constexpr std::string_view svg_muted = " fill-opacity=\"0.7\"";
@@ -21,7 +22,7 @@ inline constexpr std::string_view svg_muted = " fill-opacity=\"0.7\"";
 
 /// A coordinate or length.
 [[nodiscard]] inline std::string svg_number(double value) {
-  return format_fixed(value, 1);
+  return io::format_fixed(value, 1);
 }
 
 /// `anchor` is start, middle or end; `attributes` begin with a space, or are empty.
@@ -44,11 +45,11 @@ inline constexpr std::string_view svg_muted = " fill-opacity=\"0.7\"";
 /// The <svg> element around `body`, of whole width and height. Text takes the colour of the page.
 [[nodiscard]] inline std::string svg_root(double width, double height, std::string_view label,
                                           std::string_view body) {
-  std::string const w = format_fixed(width, 0), h = format_fixed(height, 0);
+  std::string const w = io::format_fixed(width, 0), h = io::format_fixed(height, 0);
   return "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + " " + h +
          "\" width=\"" + w + "\" height=\"" + h + "\" role=\"img\" aria-label=\"" + escape_markup(label) +
          "\" font-family=\"system-ui, sans-serif\" font-size=\"13\" fill=\"currentColor\">" +
          std::string(body) + "</svg>";
 }
 
-}  // namespace diffsiam::io::detail
+}  // namespace diffsiam::report::detail

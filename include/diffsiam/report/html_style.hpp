@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace diffsiam::io {
+namespace diffsiam::report {
 
 inline constexpr std::string_view report_style = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1e23; --soft: #5c6470; --line: #dde1e6;
@@ -51,4 +51,4 @@ pre { background: var(--panel); border-radius: 6px; padding: .9rem 1rem; overflo
 }
 )css";
 
-}  // namespace diffsiam::io
+}  // namespace diffsiam::report

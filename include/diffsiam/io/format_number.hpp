@@ -1,4 +1,4 @@
-// Text inside HTML and SVG: escaping, and numbers as people write them.
+// Numbers as people write them, the same in every locale.
 #pragma once
 
 #include <algorithm>
@@ -6,41 +6,10 @@
 #include <charconv>
 #include <cmath>
 #include <string>
-#include <string_view>
 
 namespace diffsiam::io {
 
-/// The text with < > & " ' as entities, fit for content and attributes; control characters that no document
-/// may hold are dropped.
-[[nodiscard]] inline std::string escape_markup(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (char const c : text) {
-    switch (c) {
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '&':
-        result += "&amp;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') result += c;
-    }
-  }
-  return result;
-}
-
-/// The number with `digits` significant digits and no trailing zeros: 0.25, 1200, 1e-05. The same in every
-/// locale.
+/// The number with `digits` significant digits and no trailing zeros: 0.25, 1200, 1e-05.
 [[nodiscard]] inline std::string format_number(double value, int digits = 6) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "infinity" : "-infinity";

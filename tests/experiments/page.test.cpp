@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <tests/io/scratch.hpp>
-#include <tests/io/well_formed.hpp>
+#include <tests/report/well_formed.hpp>
 #include <tests/support/catch.hpp>
 
 #include <experiments/pages/results_page.hpp>

@@ -13,8 +13,8 @@
 
 #include <diffsiam/backend/cpu.hpp>
 
-#include "../examples/support/options.hpp"
-#include "../examples/support/program.hpp"
+#include <experiments/support/options.hpp>
+#include <experiments/support/program.hpp>
 
 namespace {
 

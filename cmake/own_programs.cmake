@@ -1,4 +1,4 @@
-# Flags of the project's own tests, examples and benchmarks. Nothing here reaches a user of the library.
+# Flags of the project's own tests, examples, experiments and benchmarks. Nothing here reaches a user of the library.
 add_library(diffsiam_own INTERFACE)
 target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
   $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
@@ -50,7 +50,7 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
 endif()
 
 # Folders of the include tree that stand on an optional target.
-set(DIFFSIAM_IO_FOLDERS io data train eval golden integration allocation examples faults)
+set(DIFFSIAM_IO_FOLDERS io report data train eval golden integration allocation experiments faults)
 
 # Sets `out` to whether `folder` can be built with what was found.
 function(diffsiam_can_build folder out)

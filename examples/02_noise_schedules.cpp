@@ -15,9 +15,9 @@
 
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/diffsiam.hpp>
-#include <diffsiam/io/html_report.hpp>
+#include <diffsiam/report/html_report.hpp>
 
-#include "support/program.hpp"
+#include <experiments/support/program.hpp>
 
 namespace ds = diffsiam;
 using B = ds::backend::Cpu<float>;
@@ -39,13 +39,13 @@ void run(std::filesystem::path const& folder) {
       {"cosine", ds::NoiseSchedule::cosine()},
       {"sigmoid", ds::NoiseSchedule::sigmoid()},
       {"scaled linear", ds::NoiseSchedule::scaled_linear()}};
-  ds::io::HtmlReport report{{.title = "Noise schedules and time grids",
-                             .intro = "All curves come from the tables that training and sampling use."}};
+  ds::report::HtmlReport report{{.title = "Noise schedules and time grids",
+                                 .intro = "All curves come from the tables that training and sampling use."}};
 
   auto& curves = report.section("How much of the picture is left");
-  std::vector<ds::io::Series> signal;
+  std::vector<ds::report::Series> signal;
   for (auto const& [name, schedule] : schedules) {
-    ds::io::Series series{.name = name, .x = {}, .y = {}};
+    ds::report::Series series{.name = name, .x = {}, .y = {}};
     for (int t = 0; t < schedule.timesteps(); t += 10) {
       series.x.push_back(t);
       series.y.push_back(schedule.abar(t));
@@ -73,9 +73,9 @@ void run(std::filesystem::path const& folder) {
       {.caption = "x_t at t = 0, 111, ... 999; linear, cosine, sigmoid and scaled linear from above.",
        .scale = 2});
 
-  ds::io::Table grids{.header = {"grid", "time-steps of ten steps"},
-                      .rows = {},
-                      .caption = "S, ascending: what network and partition are told."};
+  ds::report::Table grids{.header = {"grid", "time-steps of ten steps"},
+                          .rows = {},
+                          .caption = "S, ascending: what network and partition are told."};
   for (auto const kind : {ds::diffusion::GridKind::linspace, ds::diffusion::GridKind::leading,
                           ds::diffusion::GridKind::trailing}) {
     std::string steps;
@@ -85,11 +85,12 @@ void run(std::filesystem::path const& folder) {
   }
   report.section("Which steps a sampler visits").table(grids);
 
-  ds::io::Table lost{.header = {"distance of two pictures", "lost at t"},
-                     .rows = {},
-                     .caption =
-                         "First step of the linear schedule at which the ideal denoiser takes one for the "
-                         "other with chance 1/4."};
+  ds::report::Table lost{
+      .header = {"distance of two pictures", "lost at t"},
+      .rows = {},
+      .caption =
+          "First step of the linear schedule at which the ideal denoiser takes one for the "
+          "other with chance 1/4."};
   for (double const distance : {0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0}) {
     auto const t = ds::diffusion::lost_at(schedules.front().second, distance, 0.25);
     lost.rows.push_back({ds::io::format_number(distance, 3), t ? std::to_string(*t) : "never"});

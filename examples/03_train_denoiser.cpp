@@ -12,13 +12,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "support/backends.hpp"
-#include "support/options.hpp"
-#include "support/program.hpp"
-#include "support/report.hpp"
-#include "support/run_start.hpp"
-#include "support/settings.hpp"
-#include "support/training.hpp"
+#include <experiments/support/backends.hpp>
+#include <experiments/support/options.hpp>
+#include <experiments/support/program.hpp>
+#include <experiments/support/report.hpp>
+#include <experiments/support/run_start.hpp>
+#include <experiments/support/settings.hpp>
+#include <experiments/support/training.hpp>
 
 namespace {
 
@@ -43,7 +43,7 @@ void run(RunConfig const& config, RunFolder const& folder, std::filesystem::path
 
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::diffusion::PlainNoise const predict{denoiser, schedule};
-  ds::io::HtmlReport report{
+  ds::report::HtmlReport report{
       {.title = "A denoiser of Fashion-MNIST",
        .intro = std::to_string(static_cast<int>(speed.images_per_second)) + " images a second."}};
   report.section("Training")
@@ -51,7 +51,7 @@ void run(RunConfig const& config, RunFolder const& folder, std::filesystem::path
               .x_label = "step",
               .y_label = "mean squared error of eps",
               .log_y = true,
-              .series = {curve(folder / "denoiser.metrics.jsonl", "loss", "loss")}});
+              .series = {ds::report::metric_series(folder / "denoiser.metrics.jsonl", "loss", "loss")}});
   auto& samples = report.section("Samples from the same noise");
   auto const x_T = ds::diffusion::normal<B>(context, {20, 28, 28, 1}, {.seed = config.seed, .stream = 51});
   for (int const steps : {10, 50, 100}) {

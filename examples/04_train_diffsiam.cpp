@@ -18,15 +18,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include "support/activations.hpp"
-#include "support/backends.hpp"
-#include "support/options.hpp"
-#include "support/program.hpp"
-#include "support/report.hpp"
-#include "support/run_start.hpp"
-#include "support/settings.hpp"
-#include "support/training.hpp"
-#include "support/weighting.hpp"
+#include <experiments/support/activations.hpp>
+#include <experiments/support/backends.hpp>
+#include <experiments/support/options.hpp>
+#include <experiments/support/program.hpp>
+#include <experiments/support/report.hpp>
+#include <experiments/support/run_start.hpp>
+#include <experiments/support/settings.hpp>
+#include <experiments/support/training.hpp>
+#include <experiments/support/weighting.hpp>
 
 namespace {
 

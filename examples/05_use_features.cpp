@@ -17,9 +17,9 @@
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/io/published_weights.hpp>
 
-#include "support/json_file.hpp"
-#include "support/program.hpp"
-#include "support/report.hpp"
+#include <experiments/support/json_file.hpp>
+#include <experiments/support/program.hpp>
+#include <experiments/support/report.hpp>
 
 namespace {
 

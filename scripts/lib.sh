@@ -79,7 +79,7 @@ configure() {
     cat "$log" >&2
     die "configuring failed"
   fi
-  grep -E '^-- (diffsiam|tests|examples|benchmarks)' "$log" || true
+  grep -E '^-- (diffsiam|tests|examples|experiments|benchmarks)' "$log" || true
 }
 
 # build PRESET TARGET...: builds the targets in build/PRESET.

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <string>
 
-#include "../../examples/support/program.hpp"
 #include "options.hpp"
+#include <experiments/support/program.hpp>
 
 namespace bench {
 

@@ -8,8 +8,8 @@
 
 #include <diffsiam/core/shape.hpp>
 
-#include "../../examples/support/backends.hpp"
-#include "../../examples/support/options.hpp"
+#include <experiments/support/backends.hpp>
+#include <experiments/support/options.hpp>
 
 namespace bench {
 

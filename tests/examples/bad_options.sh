@@ -1,23 +1,29 @@
 #!/usr/bin/env bash
 # Bad options and settings are refused before anything is read or written, in one line that begins with the
-# program's name and says which option, what it may be and what came: bad_options.sh PROGRAMS SCRIPTS FOLDER
+# program's name and says which option, what it may be and what came: bad_options.sh BUILD SCRIPTS FOLDER
 set -euo pipefail
-programs=$(realpath "$1") scripts=$(realpath "$2") folder=$3
+build=$(realpath "$1") scripts=$(realpath "$2") folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
 folder=$(realpath "$folder")
 cd "$folder"
 bad=0
 
+# Prints where a program or script is.
+path_of() {
+  local folder
+  for folder in "$build"/{examples,experiments,benchmarks} "$scripts"; do
+    [[ ! -f $folder/$1 || ! -x $folder/$1 ]] || { printf '%s' "$folder/$1"; return; }
+  done
+}
 complain() { printf '%s\n' "$@" >&2; bad=1; }
 
 # refused WORDS PROGRAM OPTION...: ends with an error that holds WORDS, and leaves nothing in the folder.
 refused() {
   local words=$1 program=$2 status=0 path
   shift 2
-  path=$programs/$program
-  [[ -x $path ]] || path=$scripts/$program
-  [[ -x $path ]] || { echo "left out, not built: $program"; return 0; }
+  path=$(path_of "$program")
+  [[ -n $path ]] || { echo "left out, not built: $program"; return 0; }
   # A training takes minutes, so what is still running then has begun one.
   timeout 20 "$path" "$@" >out.log 2>err.log || status=$?
   ((status == 1 || status == 2)) || complain "$program $*: expected exit status 1 or 2, got $status"
@@ -98,9 +104,8 @@ refused "unknown option --nonsense" check_format --nonsense
 # --help and --version: on stdout, and nothing is written.
 for program in noise_schedules train_denoiser train_diffsiam use_features compare_methods results_page edit_pictures \
   quickstart training_step encode ddim_sample roofline demo experiments golden test format check_format; do
-  path=$programs/$program
-  [[ -x $path ]] || path=$scripts/$program
-  [[ -x $path ]] || continue
+  path=$(path_of "$program")
+  [[ -n $path ]] || continue
   for option in --help --version; do
     "$path" $option >out.log 2>err.log || complain "$program $option: failed"
     [[ -s out.log && ! -s err.log ]] || complain "$program $option: expected text on stdout alone"
@@ -116,13 +121,13 @@ cp run/config.json before.json
 for command in "use_features run" "train_denoiser --resume --out run" "train_diffsiam --resume --out run"; do
   read -r program rest <<<"$command"
   # shellcheck disable=SC2086
-  ! "$programs/$program" $rest >out.log 2>err.log || complain "$command: a broken config.json was taken"
+  ! "$(path_of "$program")" $rest >out.log 2>err.log || complain "$command: a broken config.json was taken"
   grep -q 'run/config.json: expected a JSON object, got .*line 3, column 3' err.log ||
     complain "$command: expected the file, line and column, got:" "$(cat err.log)"
   cmp -s run/config.json before.json || complain "$command: changed config.json"
 done
 printf '{"subsets": "many", "latent_dims": 64}' >run/config.json
-! "$programs/use_features" run 2>err.log || complain "use_features took subsets that are no number"
+! "$(path_of use_features)" run 2>err.log || complain "use_features took subsets that are no number"
 grep -qF 'run/config.json: expected "subsets" to be a whole number in [1, 64], got "many"' err.log ||
   complain "use_features: got:" "$(cat err.log)"
 exit $bad

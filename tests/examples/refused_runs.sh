@@ -1,23 +1,11 @@
 #!/usr/bin/env bash
 # What stands in a folder stays as it is unless the run goes on with it or was told to overwrite it:
-# refused_runs.sh TRAIN_DENOISER COMPARE_METHODS FOLDER
+# refused_runs.sh TRAIN_DENOISER FOLDER
 set -euo pipefail
-denoiser=$1 compare=$2 folder=$3
+denoiser=$1 folder=$2
+source "$(dirname "${BASH_SOURCE[0]}")/../support/refused.sh"
 rm -rf "$folder"
 mkdir -p "$folder"
-
-fail() { printf '%s\n' "$@" >&2; exit 1; }
-state() { (cd "$1" && find . -type f -exec sha256sum {} + | sort; find . -printf '%p %T@\n' | sort); }
-
-# refused WORDS FOLDER COMMAND...: fails with WORDS and leaves the folder, times of files included, as it is.
-refused() {
-  local words=$1 where=$2 before
-  shift 2
-  before=$(state "$where")
-  ! "$@" >"$folder.log" 2>&1 || fail "not refused: $*"
-  grep -qF -- "$words" "$folder.log" || fail "$*: expected '$words', got:" "$(cat "$folder.log")"
-  [[ $before == "$(state "$where")" ]] || fail "refused, but changed $where: $*"
-}
 
 # A finished run draws samples, which takes most of its time: these are killed once two steps are done.
 two_steps() {
@@ -56,16 +44,3 @@ sed -i 1d "$run/denoiser.metrics.jsonl"
 two_steps "${narrow[@]}" --steps 100 --overwrite
 [[ $(head -c 10 "$run/denoiser.metrics.jsonl") == '{"step":1,' && ! -e $run/report.html && ! -e $run/denoiser.safetensors && $(cat "$run/notes.txt") == mine ]] || fail "--overwrite did not begin anew"
 refused "excludes" "$run" "$denoiser" "${small[@]}" --overwrite --resume
-
-# compare_methods: the same, and what is in the results is not run again.
-few=(--data fashion --method pca --runs "$folder/runs" --weights "$folder/weights" --denoiser-steps 1)
-cell=("${few[@]}" --pictures 300 --results "$folder/results.jsonl")
-"$compare" "${cell[@]}" >/dev/null
-before=$(state "$folder")
-"$compare" "${cell[@]}" | grep -q "there already" || fail "a cell was run again"
-[[ $before == "$(state "$folder")" ]] || fail "a cell that is there already was touched"
-refused "--runs: expected a folder without a run" "$folder" "$compare" "${few[@]}" --pictures 300 --results "$folder/others.jsonl"
-refused "pictures = 300" "$folder" "$compare" "${few[@]}" --pictures 301 --resume --results "$folder/others.jsonl"
-lines=$(wc -l <"$folder/results.jsonl")
-"$compare" "${cell[@]}" --overwrite >/dev/null
-(($(wc -l <"$folder/results.jsonl") == 2 * lines)) || fail "--overwrite did not measure again"

@@ -15,8 +15,8 @@
 
 #include <diffsiam/data/dataset.hpp>
 #include <diffsiam/data/loader.hpp>
-#include <diffsiam/io/html_report.hpp>
 #include <diffsiam/io/json_lines.hpp>
+#include <diffsiam/report/html_report.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
@@ -179,7 +179,7 @@ TEST_CASE("Files that cannot be written for want of memory leave what was there,
   auto const unchanged = [&] { kept = kept && read_text(path) == "old" && scratch.file_count() == 1; };
   auto const picture = io::blank_picture(4, 5, 3, 7);
   auto const report = [&] {
-    io::HtmlReport page{{.title = "T"}};
+    report::HtmlReport page{{.title = "T"}};
     page.section("S").text("x").picture(picture).chart({.title = "C", .series = {{"a", {1, 2}, {3, 4}}}});
     page.write(path);
   };

@@ -7,16 +7,17 @@
 #include <utility>
 #include <vector>
 
-#include <examples/support/experiment/results.hpp>
 #include <tests/faults/training_run.hpp>
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
 #include <tests/support/system_calls.hpp>
 
-#include <diffsiam/io/chart.hpp>
-#include <diffsiam/io/html_report.hpp>
 #include <diffsiam/io/json_lines.hpp>
 #include <diffsiam/io/published_weights.hpp>
+#include <diffsiam/report/chart.hpp>
+#include <diffsiam/report/html_report.hpp>
+
+#include <experiments/results.hpp>
 
 using namespace diffsiam;
 using diffsiam::test::Call;
@@ -36,7 +37,7 @@ std::vector<Writer> writers(bool large) {
   std::size_t const many = large ? 100000 : 300;
   auto const run = std::make_shared<test::TrainingRun>();
   auto const chart = [](Path const& path) {
-    io::write_file(path, io::render_chart({.title = "C", .series = {{"loss", {1, 2, 3}, {3, 2, 1}}}}));
+    io::write_file(path, report::render_chart({.title = "C", .series = {{"loss", {1, 2, 3}, {3, 2, 1}}}}));
   };
   auto const noise = [](int side) {
     io::Picture picture = io::blank_picture(side, side, 3, 0);
@@ -56,7 +57,7 @@ std::vector<Writer> writers(bool large) {
           {"PNG", [=](Path const& path) { io::write_png(path, noise(large ? 200 : 20)); }},
           {"report",
            [=](Path const& path) {
-             io::HtmlReport report{{.title = "T"}};
+             report::HtmlReport report{{.title = "T"}};
              report.section("S").text(std::string(many, 'x')).picture(noise(8));
              report.write(path);
            }},

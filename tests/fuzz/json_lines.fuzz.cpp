@@ -4,11 +4,12 @@
 #include <string>
 #include <vector>
 
-#include <examples/support/experiment/results.hpp>
 #include <tests/fuzz/fuzz.hpp>
 #include <tests/io/scratch.hpp>
 
 #include <diffsiam/io/json_lines.hpp>
+
+#include <experiments/results.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::fuzz;

@@ -19,7 +19,7 @@
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/half.hpp>
 #include <diffsiam/io/dtype.hpp>
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
 
 namespace diffsiam::io {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include <diffsiam/io/markup.hpp>
+#include <diffsiam/io/format_number.hpp>
 
 namespace diffsiam::io {
 

@@ -1,0 +1,116 @@
+// The methods DiffSiam is compared with, on the same pictures and with the same encoder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/eval/pca.hpp>
+#include <diffsiam/model/autoencoder.hpp>
+#include <diffsiam/model/beta_vae.hpp>
+#include <diffsiam/model/classifier.hpp>
+
+#include <experiments/curve.hpp>
+#include <experiments/learner.hpp>
+#include <experiments/support/activations.hpp>
+
+namespace example {
+
+/// What probes read of a model: encoder(x) and its width.
+template <class Model>
+struct CodeOf {
+  using Backend = B;
+  Model const& model;
+  ds::Index dims;
+  [[nodiscard]] ds::Tensor<B> operator()(ds::Tensor<B> const& x) const { return model.encode(x); }
+  [[nodiscard]] ds::Index latent_dims() const { return dims; }
+};
+
+inline constexpr ds::Index baseline_batch = 128;
+
+[[nodiscard]] inline typename ds::encoder::ConvBackbone<B>::Config backbone_config(Run const& run) {
+  return small_backbone<B>(run.recipe.encoder_width, run.data->channels(), run.data->side());
+}
+/// The encoder of every method, with the subsets of `partition`.
+[[nodiscard]] inline ds::ModularEncoder<B> encoder_of(Run const& run,
+                                                      ds::TimestepPartition const& partition) {
+  return {*run.context, {.backbone = backbone_config(run), .partition = partition, .seed = run.seed + 1}};
+}
+/// The same without subsets.
+[[nodiscard]] inline ds::ModularEncoder<B> plain_encoder(Run const& run, ds::Index dims) {
+  return encoder_of(
+      run, ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = 1, .dims = static_cast<int>(dims)}));
+}
+[[nodiscard]] inline ds::encoder::ConvDecoder<B> mirrored_decoder(Run const& run) {
+  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), run.recipe.dims);
+  config.seed = run.seed + 2;
+  return {*run.context, config};
+}
+
+/// Trains a baseline by loss(images, batch, micro-batch) and returns its features.
+template <class Model, class Loss>
+FeatureSet train_baseline(Run const& run, Model const& model, Curve& curve, Loss const& loss_of) {
+  CodeOf<Model> const code{model, run.recipe.dims};
+  auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
+    return loss_of(tape.input(images_of(*run.context, batch, batch.shape.samples())), batch, at);
+  };
+  (void)train_module(
+      run, model, {.batch_size = baseline_batch, .seed = run.seed + 4},
+      [&](std::uint64_t step) { curve.look(code, step); }, loss);
+  return encode_parts(*run.context, code, run.data->pictures);
+}
+
+[[nodiscard]] inline FeatureSet autoencoder_features(Run const& run, Curve& curve) {
+  ds::model::Autoencoder<B> const model{plain_encoder(run, run.recipe.dims), mirrored_decoder(run)};
+  return train_baseline(run, model, curve,
+                        [&](auto const& x, auto const&, auto const&) { return model.loss(x); });
+}
+
+[[nodiscard]] inline FeatureSet beta_vae_features(Run const& run, Curve& curve) {
+  ds::model::BetaVae<B> const model{
+      plain_encoder(run, 2 * run.recipe.dims), mirrored_decoder(run), {.beta = run.recipe.beta}};
+  return train_baseline(run, model, curve, [&](auto const& x, auto const&, auto const& at) {
+    return model.loss(x, at.rng.with_stream(at.rng.stream + 1));
+  });
+}
+
+/// The ceiling: the same encoder told the factors.
+[[nodiscard]] inline FeatureSet supervised_features(Run const& run, Curve& curve) {
+  FactorTable const& factors = run.data->factors;
+  ds::model::Classifier<B> const model{
+      *run.context, plain_encoder(run, run.recipe.dims), {.classes = factors.levels, .seed = run.seed + 2}};
+  return train_baseline(run, model, curve, [&](auto const& x, ds::data::Batch const& batch, auto const&) {
+    std::vector<int> labels;
+    for (ds::Index const i : batch.indices) {
+      auto const row = factors.train.begin() + i * static_cast<ds::Index>(factors.factors());
+      labels.insert(labels.end(), row, row + static_cast<ds::Index>(factors.factors()));
+    }
+    return model.loss(x, std::span<int const>{labels});
+  });
+}
+
+/// PCA of the frozen denoiser's activations at the time-step whose features tell most on validation pictures.
+[[nodiscard]] inline FeatureSet denoiser_features(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
+  constexpr std::array<int, 6> candidates{10, 50, 100, 200, 300, 500};
+  ds::ThreadPool& threads = run.context->threads();
+  auto const code_at = [&](int t) { return DenoiserCode<B>{denoiser, t, run.data->side()}; };
+  Pictures few = run.data->pictures;
+  few.train = few.train.slice(0, std::min<ds::Index>(10000, few.train.size()));
+  few.test = few.validation;
+  int best = candidates.front();
+  double best_accuracy = -1;
+  for (int const t : candidates) {
+    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), run.recipe.dims, threads);
+    double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).mean();
+    if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
+  }
+  say("best time-step on validation pictures: " + std::to_string(best));
+  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), run.recipe.dims,
+                      threads);
+}
+
+}  // namespace example

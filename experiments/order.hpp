@@ -1,0 +1,163 @@
+// The thesis in figures: is each factor found in the subset of z whose time-steps take it away?
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <diffsiam/data/shapes.hpp>
+#include <diffsiam/diffusion/attribute_loss.hpp>
+#include <diffsiam/eval/metrics.hpp>
+#include <diffsiam/eval/spearman.hpp>
+#include <diffsiam/eval/subset_factor_map.hpp>
+#include <diffsiam/model/measured_err.hpp>
+#include <diffsiam/model/step_losses.hpp>
+
+#include <experiments/measure.hpp>
+
+namespace example {
+
+/// An attribute counts as lost where the ideal denoiser mistakes a quarter of the pairs.
+inline constexpr double lost_degree = 0.25;
+
+/// Pictures that differ in one factor alone: `first` are the same for every factor.
+struct FactorPairs {
+  std::vector<float> first;                ///< (count, h, w, c) in [-1, 1]
+  std::vector<std::vector<float>> second;  ///< of each factor
+  ds::Shape shape;
+
+  FactorPairs(ds::Index count, ds::Rng const& rng) {
+    ds::data::ShapePictures const shapes{{.side = 32, .channels = 3}};
+    using Values = ds::data::ShapeValues;
+    std::vector<Values> from(static_cast<std::size_t>(count)), to(from.size());
+    for (std::size_t f = 0; f < ds::data::shape_factors; ++f) {
+      for (std::size_t i = 0; i < from.size(); ++i)
+        std::tie(from[i], to[i]) =
+            ds::data::ShapePictures::pair(static_cast<ds::data::ShapeFactor>(f), rng, i);
+      second.push_back(shapes.render_all(to).units());
+    }
+    auto const pictures = shapes.render_all(from);
+    first = pictures.units();
+    shape = pictures.shape();
+  }
+
+  /// L2 distances of the pairs of a factor.
+  [[nodiscard]] std::vector<double> distances(std::size_t factor) const {
+    auto const size = first.size() / static_cast<std::size_t>(shape.samples());
+    std::vector<double> result;
+    for (std::size_t i = 0; i < first.size(); i += size)
+      result.push_back(std::sqrt(static_cast<double>(size) *
+                                 ds::eval::mean_squared_error(std::span{first}.subspan(i, size),
+                                                              std::span{second[factor]}.subspan(i, size))));
+    return result;
+  }
+};
+
+/// The time-step at which each factor of the shapes is lost by theory: the first at which Err, averaged over
+/// pairs that differ in this factor alone, reaches the degree.
+[[nodiscard]] inline std::vector<double> lost_steps(ds::NoiseSchedule const& schedule) {
+  FactorPairs const pairs{1000, {.seed = 0, .stream = 4}};
+  std::vector<double> steps;
+  for (std::size_t f = 0; f < pairs.second.size(); ++f)
+    steps.push_back(
+        ds::diffusion::lost_at(schedule, pairs.distances(f), lost_degree).value_or(schedule.timesteps() - 1));
+  return steps;
+}
+
+/// Time-steps at which losses and errors are looked at.
+[[nodiscard]] inline std::vector<int> looked_at_steps(int timesteps) {
+  std::vector<int> steps;
+  for (int t = timesteps / 40; t < timesteps; t += timesteps / 20) steps.push_back(t);
+  return steps;
+}
+
+/// The first of the steps at which a curve reaches `level`, by linear interpolation; the last one where it
+/// does not.
+[[nodiscard]] inline double first_reaching(std::vector<int> const& steps, std::vector<double> const& curve,
+                                           double level) {
+  if (curve.front() >= level) return steps.front();
+  for (std::size_t i = 1; i < curve.size(); ++i)
+    if (curve[i] >= level)
+      return steps[i - 1] + (steps[i] - steps[i - 1]) * (level - curve[i - 1]) / (curve[i] - curve[i - 1]);
+  return steps.back();
+}
+
+/// The same as the trained denoiser has it: where it mistakes a quarter of the pairs.
+inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<B> const& denoiser,
+                               FactorTable const& factors, ds::Index count) {
+  auto const schedule = ds::NoiseSchedule::linear();
+  FactorPairs const pairs{count, {.seed = 0, .stream = 5}};
+  auto const steps = looked_at_steps(schedule.timesteps());
+  auto const x_0 = ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{pairs.first});
+  ds::diffusion::PlainNoise const predict{denoiser, schedule};
+  std::vector<double> lost;
+  for (std::size_t f = 0; f < pairs.second.size(); ++f) {
+    auto const y_0 = ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{pairs.second[f]});
+    std::vector<double> curve;
+    for (auto const& at : ds::model::measured_err(schedule, predict, x_0, y_0, steps, {.draws = 1}))
+      curve.push_back(at.measured);
+    lost.push_back(first_reaching(steps, curve, lost_degree));
+    list.add("lost_at_measured." + factors.names[f], lost.back());
+  }
+  list.add("lost_order_correlation", ds::eval::spearman_r(lost_steps(schedule), lost));
+}
+
+/// The step from which on the decoder relies on z for a factor: where the loss, when z is that of a picture
+/// that differs in this factor alone, has risen by half of what it rises by at the most.
+inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> const& model,
+                        FactorTable const& factors, ds::Index count) {
+  FactorPairs const pairs{count, {.seed = 0, .stream = 6}};
+  auto const steps = looked_at_steps(model.schedule().timesteps());
+  auto const tensor = [&](std::vector<float> const& values) {
+    return ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{values});
+  };
+  auto const x_0 = tensor(pairs.first);
+  auto const losses = [&](ds::Tensor<B> const& pictures) {
+    return ds::model::step_losses(model, x_0, model.encode(pictures), steps, {.rng = {.seed = 7}});
+  };
+  auto const right = losses(x_0);
+  std::vector<double> used;
+  for (std::size_t f = 0; f < pairs.second.size(); ++f) {
+    auto const wrong = losses(tensor(pairs.second[f]));
+    std::vector<double> rise;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      rise.push_back(ds::diffusion::SnrPower{}(model.schedule(), steps[i]) *
+                     (wrong[i].shifted - right[i].shifted));
+    used.push_back(first_reaching(steps, rise, *std::max_element(rise.begin(), rise.end()) / 2));
+    list.add("used_at." + factors.names[f], used.back());
+  }
+  list.add("use_order_correlation", ds::eval::spearman_r(lost_steps(model.schedule()), used));
+}
+
+/// The map of subsets by factors on test pictures, where each factor is found, and, where theory has a say,
+/// the rank correlation with where it is lost.
+inline void measure_order(MeasureList& list, FeatureSet const& z, ds::TimestepPartition const& partition,
+                          ExperimentData const& data, ds::ThreadPool& threads) {
+  namespace eval = ds::eval;
+  FactorTable const& factors = data.factors;
+  auto const map = eval::subset_factor_map(factored(z.train, z.dims, factors.train, factors),
+                                           factored(z.test, z.dims, factors.test, factors),
+                                           eval::subset_groups(partition), &threads);
+  std::vector<double> const centres = eval::subset_centres(partition);
+  std::vector<double> found(factors.factors());
+  for (std::size_t f = 0; f < factors.factors(); ++f) {
+    auto const of_factor = static_cast<ds::Index>(f);
+    for (std::size_t i = 0; i < centres.size(); ++i) {
+      std::string const at = std::to_string(i) + "." + factors.names[f];
+      list.add("alone." + at, map.alone_of(of_factor)[i]);
+      list.add("prefix." + at, map.prefix_of(of_factor)[i]);
+    }
+    auto const step = eval::found_step(map.prefix_of(of_factor), centres);
+    found[f] = step ? step->mean : partition.timesteps();
+    list.add("found_at." + factors.names[f], found[f]);
+  }
+  if (data.name != "shapes") return;
+  std::vector<double> const lost = lost_steps(ds::NoiseSchedule::linear());
+  for (std::size_t f = 0; f < lost.size(); ++f) list.add("lost_at." + factors.names[f], lost[f]);
+  list.add("order_correlation", eval::spearman_r(lost, found));
+}
+
+}  // namespace example

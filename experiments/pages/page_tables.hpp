@@ -1,0 +1,273 @@
+// The tables of the page of results: methods by measures, differences from DiffSiam, and factors.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <experiments/pages/page.hpp>
+#include <experiments/results.hpp>
+
+namespace example {
+
+struct NamedMethod {
+  std::string key, name;
+  [[nodiscard]] bool ceiling() const { return key == "supervised"; }
+};
+
+/// Ours first, the ceiling last.
+[[nodiscard]] inline std::vector<NamedMethod> const& named_methods() {
+  static std::vector<NamedMethod> const methods{{"diffsiam", "DiffSiam"},
+                                                {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours"},
+                                                {"diffsiam_simsiam", "DiffSiam, SimSiam half"},
+                                                {"stop_preceding", "DiffSiam, preceding subsets stopped"},
+                                                {"priced", "diffusion half, preceding stopped, z at a price"},
+                                                {"dual", "DiffSiam, dual gradient"},
+                                                {"staged", "DiffSiam, staged widths"},
+                                                {"suggested", "DiffSiam, suggested widths"},
+                                                {"diffusion_only", "diffusion half only"},
+                                                {"one_dim_subsets", "diffusion half, one dim a subset"},
+                                                {"pdae", "PDAE (one subset)"},
+                                                {"nt_xent", "NT-Xent only"},
+                                                {"nt_xent_neighbours", "NT-Xent only, denoiser's neighbours"},
+                                                {"simsiam", "SimSiam only"},
+                                                {"denoiser_features", "denoiser's activations"},
+                                                {"autoencoder", "autoencoder"},
+                                                {"beta_vae", "beta-VAE"},
+                                                {"pca", "PCA"},
+                                                {"raw_pixels", "raw pixels"},
+                                                {"random_encoder", "untrained encoder"},
+                                                {"supervised", "supervised (ceiling)"}};
+  return methods;
+}
+
+/// Those that have results of a data set. One that the list above does not know stands before the ceiling,
+/// under its own name.
+[[nodiscard]] inline std::vector<NamedMethod> methods_with_results(ResultFile const& results,
+                                                                   std::string const& data) {
+  std::set<std::string> present;
+  for (auto const& [cell, entries] : results.cells())
+    if (cell.data == data) present.insert(cell.method);
+  std::vector<NamedMethod> methods;
+  std::optional<NamedMethod> ceiling;
+  for (NamedMethod const& method : named_methods()) {
+    if (present.erase(method.key) == 0) continue;
+    if (method.ceiling())
+      ceiling = method;
+    else
+      methods.push_back(method);
+  }
+  for (std::string const& unknown : present) methods.push_back({unknown, unknown});
+  if (ceiling) methods.push_back(*ceiling);
+  return methods;
+}
+
+struct Column {
+  std::string title, measure;
+  NumberStyle style{};
+  bool score = true;  ///< greater is better: the best is bold, and the deviation is written; else a cost
+};
+
+/// What stands between the name of a method and its measures.
+enum class Lead { none, dims_and_seeds };
+
+namespace detail {
+
+/// "64", or what the seeds have, where they differ.
+[[nodiscard]] inline std::string dims_of(ResultFile const& results, std::string const& data,
+                                         std::string const& method) {
+  std::set<ds::Index> dims;
+  for (auto const& [cell, entries] : results.cells())
+    if (cell.data == data && cell.method == method) dims.insert(results.dims(cell));
+  std::string text;
+  for (ds::Index const d : dims) text += (text.empty() ? "" : ", ") + std::to_string(d);
+  return text;
+}
+
+[[nodiscard]] inline std::size_t seeds_of(ResultFile const& results, std::string const& data,
+                                          std::string const& method) {
+  auto const& cells = results.cells();
+  return static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), [&](auto const& entry) {
+    return entry.first.data == data && entry.first.method == method;
+  }));
+}
+
+/// "1 seed." "3 seeds a method." "1 to 3 seeds a method."
+[[nodiscard]] inline std::string seeds_note(std::vector<std::size_t> const& counts) {
+  if (counts.empty()) return "";
+  auto const [least, most] = std::minmax_element(counts.begin(), counts.end());
+  std::string const range = *least == *most ? "" : std::to_string(*least) + " to ";
+  return range + std::to_string(*most) + (*most == 1 ? " seed" : " seeds") + " a method";
+}
+
+[[nodiscard]] inline std::string bold(std::string const& text) {
+  return "**" + text + "**";
+}
+
+}  // namespace detail
+
+/// A row for each method that has one of the measures. Of the unsupervised, the best mean as written is bold;
+/// where several are written alike, all of them.
+[[nodiscard]] inline MarkdownTable score_table(ResultFile const& results, std::string const& data,
+                                               std::vector<Column> const& columns, Lead lead,
+                                               std::string const& what) {
+  MarkdownTable table{.header = {"method"}};
+  if (lead == Lead::dims_and_seeds) table.header.insert(table.header.end(), {"dims", "seeds"});
+  for (Column const& column : columns) table.header.push_back(column.title);
+
+  std::vector<NamedMethod> shown;
+  std::vector<std::vector<Spread>> spreads;
+  std::vector<std::optional<double>> best(columns.size());
+  std::vector<std::size_t> seeds;
+  for (NamedMethod const& method : methods_with_results(results, data)) {
+    std::vector<Spread> row;
+    for (Column const& column : columns)
+      row.push_back(spread_of(results.over_seeds(data, method.key, column.measure)));
+    if (std::none_of(row.begin(), row.end(), [](Spread const& s) { return s.count > 0; })) continue;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      if (row[i].count > 0 && !method.ceiling() && columns[i].score)
+        best[i] = std::max(best[i].value_or(row[i].mean), row[i].mean);
+    shown.push_back(method);
+    spreads.push_back(std::move(row));
+    seeds.push_back(detail::seeds_of(results, data, method.key));
+  }
+
+  for (std::size_t r = 0; r < shown.size(); ++r) {
+    std::vector<std::string> cells{shown[r].name};
+    if (lead == Lead::dims_and_seeds) {
+      cells.push_back(detail::dims_of(results, data, shown[r].key));
+      cells.push_back(std::to_string(seeds[r]));
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      Column const& column = columns[i];
+      Spread spread = spreads[r][i];
+      if (!column.score) spread.deviation.reset();
+      bool const wins = best[i] && spread.count > 0 && !shown[r].ceiling() &&
+                        written(spread.mean, column.style) == written(*best[i], column.style);
+      std::string const text = written(spread, column.style);
+      cells.push_back(wins ? detail::bold(text) : text);
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  table.note = detail::seeds_note(seeds) + ". " + what;
+  return table;
+}
+
+/// DiffSiam minus each other method, over the seeds that both have. Empty without DiffSiam or the others.
+[[nodiscard]] inline MarkdownTable difference_table(ResultFile const& results, std::string const& data) {
+  constexpr NumberStyle style{.scale = 100, .decimals = 2, .sign = true};
+  std::array<std::string, 2> const measures{"linear_probe", "knn_20"};
+  MarkdownTable table{.header = {"DiffSiam minus", "linear probe", "k-NN, k = 20", "pairs"}};
+  std::vector<std::size_t> pairs;
+  for (NamedMethod const& method : methods_with_results(results, data)) {
+    if (method.key == "diffsiam") continue;
+    std::vector<std::string> cells{method.name};
+    std::array<std::size_t, 2> counts{};
+    for (std::size_t i = 0; i < measures.size(); ++i) {
+      Spread const spread = spread_of(paired_difference(results.over_seeds(data, "diffsiam", measures[i]),
+                                                        results.over_seeds(data, method.key, measures[i])));
+      counts[i] = spread.count;
+      cells.push_back(written(spread, style));
+    }
+    if (counts[0] + counts[1] == 0) continue;
+    cells.push_back(std::to_string(counts[0]) +
+                    (counts[0] == counts[1] ? "" : ", " + std::to_string(counts[1])));
+    table.rows.push_back(std::move(cells));
+    pairs.push_back(std::max(counts[0], counts[1]));
+  }
+  table.note = detail::seeds_note(pairs) +
+               " in common with DiffSiam. Percentage points of accuracy on test pictures, mean and standard "
+               "deviation of the differences between runs of the same seed.";
+  return table;
+}
+
+/// The factors of a data set, in the order in which they were written.
+[[nodiscard]] inline std::vector<std::string> factors_of(ResultFile const& results, std::string const& data) {
+  constexpr std::string_view prefix = "linear_probe.";
+  std::vector<std::string> factors;
+  for (auto const& [cell, entries] : results.cells()) {
+    if (cell.data != data) continue;
+    for (Measured const& entry : entries) {
+      if (!entry.measure.starts_with(prefix)) continue;
+      std::string const factor = entry.measure.substr(prefix.size());
+      if (std::find(factors.begin(), factors.end(), factor) == factors.end()) factors.push_back(factor);
+    }
+  }
+  return factors;
+}
+
+/// The same, those that are lost at the smallest time-steps first; those of which that is not known last.
+[[nodiscard]] inline std::vector<std::string> factors_by_loss(ResultFile const& results,
+                                                              std::string const& data,
+                                                              std::string const& method) {
+  std::vector<std::tuple<bool, double, std::size_t>> order;  // equal ones stay as they are
+  std::vector<std::string> const factors = factors_of(results, data);
+  for (std::string const& factor : factors) {
+    Spread const lost = spread_of(results.over_seeds(data, method, "lost_at." + factor));
+    order.emplace_back(lost.count == 0, lost.mean, order.size());
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::string> sorted;
+  for (auto const& [unknown, lost, index] : order) sorted.push_back(factors[index]);
+  return sorted;
+}
+
+/// "stripe_phase" as "stripe phase".
+[[nodiscard]] inline std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+/// How well each method's features tell each factor.
+[[nodiscard]] inline MarkdownTable factor_table(ResultFile const& results, std::string const& data) {
+  std::vector<Column> columns;
+  for (std::string const& factor : factors_by_loss(results, data, "diffsiam"))
+    columns.push_back({spoken(factor), "linear_probe." + factor, percent_style});
+  return score_table(results, data, columns, Lead::none,
+                     "Accuracy of the linear probe for each factor on test pictures, %; the factor that is "
+                     "lost at the smallest time-step stands first.");
+}
+
+/// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has
+/// it: in which subsets of z, beside those of the untrained encoder, and from which step on the decoder
+/// relies on it.
+[[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string const& data) {
+  struct Steps {
+    std::string title, method, measure;
+  };
+  std::array<Steps, 5> const columns{{{"lost at t", "diffsiam", "lost_at."},
+                                      {"lost by the denoiser", "denoiser_features", "lost_at_measured."},
+                                      {"relied on from", "diffsiam", "used_at."},
+                                      {"found at t", "diffsiam", "found_at."},
+                                      {"found, untrained", "random_encoder", "found_at."}}};
+  MarkdownTable table{.header = {"factor"}};
+  for (Steps const& column : columns) table.header.push_back(column.title);
+  for (std::string const& factor : factors_by_loss(results, data, "diffsiam")) {
+    std::vector<std::string> cells{spoken(factor)};
+    std::size_t known = 0;
+    for (Steps const& column : columns) {
+      Spread spread = spread_of(results.over_seeds(data, column.method, column.measure + factor));
+      if (column.measure == "lost_at.") spread.deviation.reset();  // theory knows of no seeds
+      known += spread.count;
+      cells.push_back(written(spread, {.scale = 1, .decimals = 0}));
+    }
+    if (known > 0) table.rows.push_back(std::move(cells));
+  }
+  std::size_t const seeds = detail::seeds_of(results, data, "diffsiam");
+  table.note =
+      std::to_string(seeds) + (seeds == 1 ? " seed" : " seeds") +
+      " of DiffSiam. Lost: the first time-step at which the ideal denoiser mistakes a quarter of the pairs "
+      "that differ in this factor alone; the same counted with the trained denoiser. Relied on: where the "
+      "weighted loss has risen by half of what the z of a picture that differs in this factor alone costs at "
+      "the most. Found: the mean time-step of the subsets by which a probe of the first subsets gains on it.";
+  return table;
+}
+
+}  // namespace example

@@ -1,0 +1,56 @@
+// Settings that must fit each other, and the pictures there are: checked as a whole before anything is read,
+// written or trained. Errors name the options.
+#pragma once
+
+#include <algorithm>
+
+#include <diffsiam/core/error.hpp>
+
+#include <experiments/support/fashion_run.hpp>
+
+namespace example {
+
+/// How many pictures each part of a data set has, known before they are read.
+struct PartSizes {
+  ds::Index train = 0, validation = 0, test = 0;
+
+  /// When only the first `count` pictures of each part are used; 0: all.
+  [[nodiscard]] constexpr PartSizes first(ds::Index count) const {
+    if (count == 0) return *this;
+    return {std::min(train, count), std::min(validation, count), std::min(test, count)};
+  }
+};
+inline constexpr PartSizes fashion_parts{55000, 5000, 10000};
+
+/// The least of `--pictures`: what the measures need (k-NN of 200, 64 components) fits into it.
+inline constexpr ds::Index fewest_pictures = 256;
+
+inline void require_at_most(char const* option, ds::Index value, ds::Index most, char const* why) {
+  if (value > most) ds::fail<ds::ConfigError>(option, {"at most ", most, ", ", why}, value);
+}
+inline void require_batch(char const* option, ds::Index batch, PartSizes const& parts) {
+  require_at_most(option, batch, parts.train, "the training pictures there are");
+}
+inline void require_neighbours(ds::Index neighbours, PartSizes const& parts) {
+  require_at_most("--neighbours", neighbours, parts.train - 1, "the other training pictures there are");
+}
+inline void require_subsets(int subsets, ds::Index latent_dims) {
+  require_at_most("--subsets", subsets, latent_dims, "one for each of the latent dims");
+}
+
+/// The first stage of a run. Throws ConfigError.
+inline void require_valid_denoiser(RunConfig const& config, PartSizes const& parts) {
+  if (config.base_channels % config.groups != 0)
+    ds::fail<ds::ConfigError>("--base", {"a multiple of ", config.groups, ", the groups of its norms"},
+                              config.base_channels);
+  require_batch("--batch", config.denoiser_batch, parts);
+}
+/// Both stages. Throws ConfigError.
+inline void require_valid(RunConfig const& config, PartSizes const& parts) {
+  require_valid_denoiser(config, parts);
+  require_batch("--siamese-batch", config.siamese_batch, parts);
+  require_neighbours(config.neighbours, parts);
+  require_subsets(config.subsets, config.latent_dims);
+}
+
+}  // namespace example

@@ -1,0 +1,121 @@
+// One axis of a chart: from the range of the data to a position between 0 and 1, and to ticks at numbers that
+// people would choose (1, 2 or 5 times a power of ten).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <diffsiam/io/format_number.hpp>
+
+namespace diffsiam::report {
+
+struct Tick {
+  double value;
+  std::string label;
+};
+
+/// The least 1, 2 or 5 times a power of ten that is not below `rough` (> 0).
+[[nodiscard]] inline double nice_step(double rough) {
+  double const power = std::pow(10.0, std::floor(std::log10(rough)));
+  for (double const factor : {1.0, 2.0, 5.0})
+    if (rough <= factor * power * (1 + 1e-9)) return factor * power;
+  return 10 * power;
+}
+
+/// `value` as a tick of an axis whose ticks are `step` apart and that reaches `largest`: 0.05, 40, 20k, 1.5M,
+/// 2e-05.
+[[nodiscard]] inline std::string tick_label(double value, double step, double largest) {
+  bool const millions = largest >= 1e6;
+  bool const thousands = !millions && largest >= 1e4;
+  double const unit = millions ? 1e6 : thousands ? 1e3 : 1.0;
+  if (largest >= 1e10 || step / unit < 1e-4) return io::format_number(value);
+  int const decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step / unit) + 1e-9)));
+  if (unit > 1 && value == 0) return "0";
+  return io::format_fixed(value / unit, decimals) + (millions ? "M" : thousands ? "k" : "");
+}
+
+/// Multiples of a nice step within [low, high], about `count` of them; empty unless low < high, both finite.
+[[nodiscard]] inline std::vector<Tick> nice_ticks(double low, double high, int count) {
+  std::vector<Tick> ticks;
+  double const range = high - low;
+  if (!(range > 0) || !std::isfinite(range)) return ticks;
+  double const step = nice_step(range / std::max(count, 1));
+  double const last = std::floor(high / step + 1e-6);
+  double const largest = std::max(std::abs(low), std::abs(high));
+  for (double index = std::ceil(low / step - 1e-6); index <= last && ticks.size() < 100; ++index)
+    ticks.push_back({index * step, tick_label(index * step, step, largest)});
+  return ticks;
+}
+
+/// Powers of ten within [low, high], thinned to about `count`; over less than two decades 2 and 5 times them
+/// as well, and nice_ticks where even those are too few. 0 < low < high.
+[[nodiscard]] inline std::vector<Tick> log_ticks(double low, double high, int count) {
+  std::vector<Tick> ticks;
+  int const first = static_cast<int>(std::floor(std::log10(low)));
+  int const last = static_cast<int>(std::ceil(std::log10(high)));
+  int const wanted = std::max(count, 1);
+  int const stride = std::max(1, (last - first + wanted - 1) / wanted);
+  bool const fine = std::log10(high / low) < 2;
+  for (int exponent = first; exponent <= last; exponent += stride) {
+    for (double const factor : {1.0, 2.0, 5.0}) {
+      double const value = factor * std::pow(10.0, exponent);
+      if (factor > 1 && !fine) continue;
+      if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
+        ticks.push_back({value, io::format_number(value)});
+    }
+  }
+  return ticks.size() < 2 ? nice_ticks(low, high, count) : ticks;
+}
+
+/// A linear or logarithmic axis. Built by showing it every value, then settle().
+class Axis {
+ public:
+  explicit Axis(bool logarithmic) : logarithmic_(logarithmic) {}
+
+  /// Whether a value has a place: finite, and positive on a logarithmic axis.
+  [[nodiscard]] bool accepts(double value) const {
+    return std::isfinite(value) && std::abs(value) < 1e300 && (!logarithmic_ || value > 0);
+  }
+  void include(double value) {
+    if (!accepts(value)) return;
+    low_ = std::min(low_, value);
+    high_ = std::max(high_, value);
+  }
+  /// Fixes the range; `margin` is the share of it that is added at both ends. A single value gets room around
+  /// it.
+  void settle(double margin) {
+    if (low_ > high_) {
+      low_ = logarithmic_ ? 0.1 : 0;
+      high_ = 1;
+    }
+    if (logarithmic_) {
+      double const grow = low_ == high_ ? 2 : std::pow(high_ / low_, margin);
+      low_ /= grow;
+      high_ *= grow;
+    } else {
+      // Next to a large value a tiny range has no digits left to show.
+      double const least = std::max(std::abs(low_), std::abs(high_)) * 1e-9;
+      double const flat = std::max(std::abs(low_) * 0.1, 1e-12);
+      double const grow = high_ - low_ <= least ? flat : (high_ - low_) * margin;
+      low_ -= grow;
+      high_ += grow;
+    }
+  }
+  /// 0 at the lower end, 1 at the upper.
+  [[nodiscard]] double position(double value) const {
+    return logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
+  }
+  [[nodiscard]] std::vector<Tick> ticks(int count) const {
+    return logarithmic_ ? log_ticks(low_, high_, count) : nice_ticks(low_, high_, count);
+  }
+
+ private:
+  bool logarithmic_;
+  double low_ = std::numeric_limits<double>::infinity();
+  double high_ = -std::numeric_limits<double>::infinity();
+};
+
+}  // namespace diffsiam::report

@@ -1,0 +1,38 @@
+// Text inside HTML and SVG.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace diffsiam::report {
+
+/// The text with < > & " ' as entities, fit for content and attributes; control characters that no document
+/// may hold are dropped.
+[[nodiscard]] inline std::string escape_markup(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (char const c : text) {
+    switch (c) {
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '&':
+        result += "&amp;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace diffsiam::report

@@ -1,0 +1,61 @@
+#include <cmath>
+
+#include <tests/support/catch.hpp>
+
+#include <experiments/editing/edit_table.hpp>
+
+using namespace example;
+
+namespace {
+
+/// An edit whose figures all tell which wish and which direction it belongs to.
+Manipulation edit_of(double wish, double direction, char const* name) {
+  Manipulation edit{.direction = name, .strength = direction};
+  edit.effect.reached = 100 * direction + wish;
+  edit.effect.target = 10 * direction + wish;
+  edit.effect.others = 20 * direction + wish;
+  edit.effect.share = 30 * direction + wish;
+  return edit;
+}
+WishEdits edits_of(double wish, int level) {
+  return {.wish = {.factor = 0, .level = level},
+          .all_dims = edit_of(wish, 1, "all dims"),
+          .masked = edit_of(wish, 2, "16 dims"),
+          .level_means = edit_of(wish, 3, "level means")};
+}
+
+}  // namespace
+
+TEST_CASE("means over wishes are taken direction by direction, of all three", "[experiments]") {
+  // Five wishes of mean 3, as the shapes have.
+  MethodEdits edits{.method = "diffsiam"};
+  for (double const wish : {1.0, 2.0, 3.0, 4.0, 5.0}) edits.wishes.push_back(edits_of(wish, 0));
+  auto const means = means_of(edits);
+  REQUIRE(means.size() == 3);
+  double direction = 1;
+  for (char const* const name : {"all dims", "16 dims", "level means"}) {
+    CAPTURE(name);
+    CHECK(means.at(name).at("reached").get<double>() == Approx(100 * direction + 3));
+    CHECK(means.at(name).at("target").get<double>() == Approx(10 * direction + 3));
+    CHECK(means.at(name).at("others").get<double>() == Approx(20 * direction + 3));
+    CHECK(means.at(name).at("share").get<double>() == Approx(30 * direction + 3));
+    CHECK(means.at(name).at("ratio").get<double>() == Approx((10 * direction + 3) / (20 * direction + 3)));
+    ++direction;
+  }
+  CHECK(means_of({.method = "none"}).empty());
+}
+
+TEST_CASE("the table of edits names wish and direction of every row", "[experiments]") {
+  ExperimentData fashion{};
+  fashion.name = "fashion";
+  auto const rows = json_of({.method = "pdae", .wishes = {edits_of(1, 1), edits_of(2, 3)}}, fashion);
+  REQUIRE(rows.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(i);
+    CHECK(rows[i].at("wish") == (i < 3 ? "Trouser" : "Dress"));
+    CHECK(rows[i].at("direction") == (i % 3 == 0 ? "all dims" : i % 3 == 1 ? "16 dims" : "level means"));
+    CHECK(rows[i].at("strength").get<double>() == static_cast<double>(i % 3 + 1));
+    CHECK(rows[i].at("reached").get<double>() ==
+          Approx(100.0 * static_cast<double>(i % 3 + 1) + (i < 3 ? 1 : 2)));
+  }
+}

@@ -12,9 +12,8 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/linear_classifier.hpp>
 #include <diffsiam/eval/metrics.hpp>
-#include <diffsiam/eval/softmax_regression.hpp>
-#include <diffsiam/eval/standardise.hpp>
 
 namespace diffsiam::eval {
 
@@ -23,40 +22,6 @@ struct LinearProbeConfig {
   int most_steps = 100;     ///< for each weight decay
   double tolerance = 1e-5;  ///< of the training loss, in nats
   int classes = 0;          ///< 0: the greatest training label + 1
-};
-
-/// Standardisation and a linear layer.
-class LinearClassifier {
- public:
-  LinearClassifier() = default;
-  LinearClassifier(Standardiser standardiser, SoftmaxWeights weights)
-      : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
-
-  [[nodiscard]] Index dims() const { return standardiser_.dims(); }
-  [[nodiscard]] int classes() const { return static_cast<int>(weights_.cols()); }
-  [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
-  [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }
-  /// In standardised space; (dims + 1, classes), the last row the bias.
-  [[nodiscard]] SoftmaxWeights const& weights() const& { return weights_; }
-  [[nodiscard]] SoftmaxWeights weights() const&& { return weights_; }
-  /// The row of `c`, in standardised space: the direction in which the class grows; (dims). Throws RangeError
-  /// for a class that there is not.
-  [[nodiscard]] std::vector<float> direction(int c) const {
-    if (c < 0 || c >= classes()) fail<RangeError>("LinearClassifier", {"a class in [0, ", classes(), ")"}, c);
-    std::vector<float> result(static_cast<std::size_t>(dims()));
-    for (Index j = 0; j < dims(); ++j)
-      result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, c));
-    return result;
-  }
-  /// The most probable class of each sample. Throws ShapeError for another width.
-  [[nodiscard]] std::vector<int> predict(Features const& features, ThreadPool* pool = nullptr) const {
-    std::vector<float> const z = standardiser_(features);
-    return softmax_predict({z, features.count, features.dims}, weights_, pool);
-  }
-
- private:
-  Standardiser standardiser_;
-  SoftmaxWeights weights_;
 };
 
 struct LinearProbeResult {

@@ -6,8 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
@@ -41,20 +39,12 @@ struct LinearProbeResult {
                                                     Labelled const& test,
                                                     LinearProbeConfig const& config = {},
                                                     ThreadPool* pool = nullptr) {
-  if (config.weight_decays.empty() || config.most_steps < 1)
-    fail<ConfigError>(
-        "linear_probe", "at least one weight decay and one step",
-        std::to_string(config.weight_decays.size()) + " and " + std::to_string(config.most_steps));
-  for (double const decay : config.weight_decays)
-    if (!(decay >= 0) || std::isinf(decay))
-      fail<ConfigError>("linear_probe", "weight decays of at least 0", decay);
+  std::vector<double> const decays = sorted_penalties("linear_probe", "weight decays", config.weight_decays);
+  if (config.most_steps < 1) fail<ConfigError>("linear_probe", "at least one step", config.most_steps);
   int const classes = resolve_classes("linear_probe", config.classes, train.labels);
   for (Labelled const* const part : {&train, &validation, &test}) {
     require_labelled("linear_probe", *part, classes);
-    if (part->features.dims != train.features.dims)
-      fail<ShapeError>("linear_probe",
-                       std::to_string(train.features.dims) + " dims, as the training features",
-                       part->features.dims);
+    require_same_dims("linear_probe", train.features, part->features);
   }
 
   Standardiser const standardiser = Standardiser::fit(train.features);
@@ -63,8 +53,6 @@ struct LinearProbeResult {
   Features const seen{validation_values, validation.features.count, validation.features.dims};
   SoftmaxRegression regression{
       {{train_values, train.features.count, train.features.dims}, train.labels}, classes, pool};
-  std::vector<double> decays = config.weight_decays;
-  std::sort(decays.begin(), decays.end(), std::greater<>());
 
   LinearProbeResult result{.validation_accuracy = -1, .converged = true};
   SoftmaxWeights weights = SoftmaxWeights::Zero(train.features.dims + 1, classes);

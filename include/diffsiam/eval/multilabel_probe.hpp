@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -103,26 +102,20 @@ struct MultilabelProbeResult {
                                                             Attributed const& test,
                                                             MultilabelProbeConfig const& config = {},
                                                             ThreadPool* pool = nullptr) {
-  if (config.weight_decays.empty() || config.most_steps < 1)
-    fail<ConfigError>("multilabel_probe", "at least one weight decay and one step",
-                      {config.weight_decays.size(), " and ", config.most_steps});
-  for (double const decay : config.weight_decays)
-    if (!(decay >= 0) || std::isinf(decay))
-      fail<ConfigError>("multilabel_probe", "weight decays of at least 0", decay);
+  std::vector<double> const decays =
+      sorted_penalties("multilabel_probe", "weight decays", config.weight_decays);
+  if (config.most_steps < 1) fail<ConfigError>("multilabel_probe", "at least one step", config.most_steps);
   Index const attributes = train.attributes, dims = train.features.dims;
   detail::require_attributed("training", train, attributes, true);
   detail::require_attributed("validation", validation, attributes, false);
   detail::require_attributed("test", test, attributes, false);
   for (Attributed const* const part : {&validation, &test})
-    if (part->features.dims != dims)
-      fail<ShapeError>("multilabel_probe", {dims, " dims, as the training features"}, part->features.dims);
+    require_same_dims("multilabel_probe", train.features, part->features);
 
   Standardiser const standardiser = Standardiser::fit(train.features);
   std::vector<float> const values = standardiser(train.features);
   GeneralisedRegression<detail::LogisticLink> regression{
       {values, train.features.count, dims}, attributes, {train.positive}, pool};
-  std::vector<double> decays = config.weight_decays;
-  std::sort(decays.begin(), decays.end(), std::greater<>());
 
   MultilabelProbeResult result{.validation_mean_average_precision = -1, .converged = true};
   RegressionWeights weights = RegressionWeights::Zero(dims + 1, attributes);

@@ -1,0 +1,17 @@
+#include <tests/support/values.hpp>
+
+#include <diffsiam/ops/reshape.hpp>
+
+namespace diffsiam::test {
+
+TEMPLATE_TEST_CASE("reshape keeps the order of elements, flatten the samples", "", backend::Reference<double>,
+                   backend::Cpu<float>) {
+  using B = TestType;
+  Make<B> make;
+  auto const x = make({2, 1, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  check_values(ops::reshape(x, {4, 2}), {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  check_values(ops::flatten(x), {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(ops::reshape(x, {8}).data() == x.data());
+}
+
+}  // namespace diffsiam::test

@@ -34,8 +34,7 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
     require_beta(operation, static_cast<std::ptrdiff_t>(t), betas[t]);
     abar *= 1 - betas[t];
     if (1 - betas[t] == 1) {
-      fail<ConfigError>(operation, "betas that double can tell from 0",
-                        {"beta[", t, "] = ", betas[t]});
+      fail<ConfigError>(operation, "betas that double can tell from 0", {"beta[", t, "] = ", betas[t]});
     }
     if (!std::isnormal(abar)) {
       fail<ConfigError>(operation, "betas whose products of (1 - beta) stay above 0 in double",

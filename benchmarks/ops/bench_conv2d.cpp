@@ -1,13 +1,12 @@
-// Convolutions of the sizes that the networks use, forward and both gradients: direct sums, Winograd's
-// algorithm in float32, and the same with bfloat16 operands. Rates count a direct convolution's FLOPs.
-
-#include <functional>
-#include <string>
+// Convolutions of the sizes that the networks use: the operation on every backend, and the algorithms of Cpu
+// against each other, forward and both gradients: direct sums, Winograd's in float32, and the same with
+// bfloat16 operands. Rates count a direct convolution's FLOPs.
 #include <vector>
 
-#include <benchmark/benchmark.h>
-
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/ops/conv2d.hpp>
+
+#include "../support/operations.hpp"
 
 namespace {
 
@@ -22,6 +21,7 @@ struct Problem {
   ConvGeometry g;
   B::Context context{{.threads = 2}};
   std::vector<float> x, w, y;
+  float const* no_bias = nullptr;
 
   explicit Problem(ConvGeometry const& geometry)
       : g(geometry),
@@ -38,7 +38,7 @@ struct Problem {
 
 struct Direct {
   static void forward(Problem& p) {
-    cpu::conv2d<float>(p.context, p.g, p.x.data(), p.w.data(), nullptr, p.y.data());
+    cpu::conv2d<float>(p.context, p.g, p.x.data(), p.w.data(), p.no_bias, p.y.data());
   }
   static void gradient_input(Problem& p) {
     cpu::conv2d_gradient_input<float>(p.context, p.g, p.y.data(), p.w.data(), p.x.data());
@@ -50,7 +50,7 @@ struct Direct {
 template <class Operands>
 struct Winograd {
   static void forward(Problem& p) {
-    cpu::winograd::conv2d<Operands, float>(p.context, p.g, p.x.data(), p.w.data(), nullptr, p.y.data());
+    cpu::winograd::conv2d<Operands, float>(p.context, p.g, p.x.data(), p.w.data(), p.no_bias, p.y.data());
   }
   static void gradient_input(Problem& p) {
     cpu::winograd::conv2d_gradient_input<Operands, float>(p.context, p.g, p.y.data(), p.w.data(), p.x.data());
@@ -85,7 +85,22 @@ void add(std::string const& algorithm, ConvGeometry const& g) {
   one("gradient_weight", Algorithm::gradient_weight);
 }
 
-[[maybe_unused]] bool const registered = [] {
+auto const conv2d = [](auto const& x, auto const& w) { return diffsiam::ops::conv2d(x, w); };
+auto const halving = [](auto const& x, auto const& w) { return diffsiam::ops::conv2d(x, w, {.stride = 2}); };
+
+[[maybe_unused]] bool const operations =
+    bench::measure_products(
+        "conv2d", bench::op_case("fashion 28x28 32->32", {{64, 28, 28, 32}, {32, 3, 3, 32}}, conv2d),
+        bench::op_case("fashion 28x28 1->32", {{64, 28, 28, 1}, {32, 3, 3, 1}}, conv2d),
+        bench::op_case("celeba64 64x64 64->64", {{8, 64, 64, 64}, {64, 3, 3, 64}}, conv2d),
+        bench::op_case("celeba64 16x16 256->256", {{8, 16, 16, 256}, {256, 3, 3, 256}}, conv2d),
+        bench::op_case("one picture 7x7 64->64", {{1, 7, 7, 64}, {64, 3, 3, 64}}, conv2d)) &&
+    bench::measure_products(
+        "conv2d stride 2",
+        bench::op_case("fashion 28x28 32->32", {{64, 28, 28, 32}, {32, 3, 3, 32}}, halving),
+        bench::op_case("celeba64 64x64 64->64", {{8, 64, 64, 64}, {64, 3, 3, 64}}, halving));
+
+[[maybe_unused]] bool const algorithms = [] {
   for (ConvGeometry const& g :
        {ConvGeometry{64, 28, 28, 32, 32}, ConvGeometry{64, 14, 14, 64, 64}, ConvGeometry{64, 7, 7, 64, 64},
         ConvGeometry{8, 64, 64, 64, 64}, ConvGeometry{8, 32, 32, 128, 128}, ConvGeometry{8, 16, 16, 256, 256},

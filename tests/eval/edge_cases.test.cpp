@@ -14,16 +14,15 @@
 #include <diffsiam/eval/factor_vae.hpp>
 #include <diffsiam/eval/frechet.hpp>
 #include <diffsiam/eval/knn.hpp>
-#include <diffsiam/eval/linear_regression.hpp>
 #include <diffsiam/eval/masked_classifier.hpp>
 #include <diffsiam/eval/mig.hpp>
 #include <diffsiam/eval/modularity.hpp>
 #include <diffsiam/eval/multilabel_probe.hpp>
 #include <diffsiam/eval/nearest_partners.hpp>
 #include <diffsiam/eval/pca.hpp>
+#include <diffsiam/eval/ridge.hpp>
 #include <diffsiam/eval/sap.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
-#include <diffsiam/eval/tad.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::eval;
@@ -84,15 +83,6 @@ std::vector<EdgeMeasure> edge_measures() {
       {"frechet_distance",
        [](Degenerate const& d) { return Numbers{frechet_distance(d.features(), d.features())}; }, 0, no_end,
        too_few},
-      {"linear_regression",
-       [](Degenerate const& d) {
-         std::vector<float> targets;
-         for (Index i = 0; i < d.count; ++i) targets.push_back(static_cast<float>(i % 2));
-         Measured const data{d.features(), targets, 1};
-         auto const result = linear_regression(data, data, data);
-         return joined(doubles(result.predictions), {result.mean_pearson_r, result.mean_squared_error});
-       },
-       -0.5, 1.5, too_few},
       {"RidgeSystem",
        [](Degenerate const& d) {
          RidgeWeights const weights = RidgeSystem{d.features(), d.values}.solve({0, d.dims}, 1e-3);
@@ -174,22 +164,6 @@ std::vector<EdgeMeasure> edge_measures() {
        [](Degenerate const& d) {
          SapResult const r = sap(d.factored(), d.factored(), halves);
          return joined(r.per_factor, all_of(r.accuracy));
-       },
-       0,
-       1,
-       {"one sample", "two samples"}},
-      {"tad",
-       [](Degenerate const& d) {
-         TadResult const r = tad(d.factored());
-         return joined(joined(r.gap, r.shared), all_of(r.auroc));
-       },
-       0,
-       1,
-       {"one sample", "two samples"}},
-      {"group_tad",
-       [](Degenerate const& d) {
-         TadResult const r = group_tad(d.factored(), d.factored(), halves);
-         return joined(joined(r.gap, r.shared), all_of(r.auroc));
        },
        0,
        1,

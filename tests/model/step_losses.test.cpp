@@ -1,4 +1,4 @@
-// Losses at single time-steps, and the posterior-mean gaps that follow from them.
+// Losses at single time-steps.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -6,7 +6,6 @@
 #include <tests/support/catch.hpp>
 #include <tests/support/small_model.hpp>
 
-#include <diffsiam/model/posterior_gap.hpp>
 #include <diffsiam/model/step_losses.hpp>
 
 using namespace diffsiam;
@@ -116,32 +115,4 @@ TEST_CASE("Step losses refuse what they cannot look at") {
   CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z, s.steps, {.draws = 0}), ConfigError);
   CHECK_THROWS_AS(model::step_losses(s.small.model, s.images.samples(0, 0), s.z.samples(0, 0), s.steps),
                   ShapeError);
-}
-
-TEST_CASE("Posterior-mean gaps are the squared distance of the two means") {
-  Setting s;
-  auto const& schedule = s.small.model.schedule();
-  auto const gaps = model::posterior_gaps(
-      schedule, model::step_losses(s.small.model, s.images, s.z, s.steps, {.rng = {.seed = 9}}));
-  for (auto const& gap : gaps) {
-    CAPTURE(gap.t);
-    auto const at = static_cast<std::size_t>(gap.t);
-    auto const noised = s.noised(gap.t, {.seed = 9});
-    auto const mean_of = [&](Tensor<B> const& x_0) {
-      return ops::linear_combination(schedule.posterior_mean_x_0_coef()[at], x_0,
-                                     schedule.posterior_mean_x_t_coef()[at], noised.x_t);
-    };
-    auto const [eps, gradient] =
-        s.small.decoder(noised.x_t, noised.t, encoder::reveal(s.small.model.partition(), s.z, noised.t));
-    auto const pair = diffusion::x_0_from_eps(schedule, gap.t);
-    auto const predicted = mean_of(ops::linear_combination(pair.x_t, noised.x_t, pair.prediction, eps));
-    auto const shifted = ops::linear_combination(1, predicted, schedule.posterior_variance()[at], gradient);
-    auto const truth = mean_of(s.images).values();
-    CHECK(gap.denoiser == Approx(mean_square(truth, predicted.values())).epsilon(1e-9));
-    CHECK(gap.shifted == Approx(mean_square(truth, shifted.values())).epsilon(1e-9));
-  }
-  CHECK(gaps[1].shifted != gaps[1].denoiser);
-  std::vector<model::StepLoss> const beyond{{.t = 12}};
-  CHECK_THROWS_AS(model::posterior_gaps(schedule, beyond), RangeError);
-  CHECK_THROWS_AS(model::posterior_gaps(schedule.with_zero_terminal_snr(), beyond), ConfigError);
 }

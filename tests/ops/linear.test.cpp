@@ -1,8 +1,7 @@
-// A backend that adds the bias in the product itself is asked to, wherever there is a bias.
 #include <span>
 #include <vector>
 
-#include <tests/support/catch.hpp>
+#include <tests/support/values.hpp>
 
 #include <diffsiam/backend/reference.hpp>
 #include <diffsiam/ops/linear.hpp>
@@ -36,6 +35,14 @@ std::vector<double> result(bool biased) {
 
 }  // namespace
 
+TEMPLATE_TEST_CASE("linear is x w^T + b", "", backend::Reference<double>, backend::Cpu<float>) {
+  using B = TestType;
+  Make<B> make;
+  check_values(ops::linear(make({1, 2}, {10, 1}), make({3, 2}, {1, 2, 3, 4, 5, 6}), make({3}, {7, 8, 9})),
+               {1, 3}, {19, 42, 65});
+}
+
+// It is asked to, wherever there is a bias.
 TEST_CASE("A linear layer leaves its bias to a product that adds one") {
   static_assert(backend::BiasedGemm<Biasing> && !backend::BiasedGemm<Plain>);
   CHECK(result<Plain>(true) == std::vector<double>{17, 24, 17, 25});

@@ -74,8 +74,9 @@ class TextPiece {
     text.append(digits);
   }
   DIFFSIAM_OUT_OF_LINE static void append(std::string& text, double number) {
-    char digits[328];
-    std::snprintf(digits, sizeof digits, "%f", number);
+    // Not %f, which shows 1e-9 as 0.000000.
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%g", number);
     text.append(digits);
   }
 

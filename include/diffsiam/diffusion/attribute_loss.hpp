@@ -27,7 +27,7 @@ namespace diffsiam::diffusion {
 /// < 1; below that, where the density underflows double, to 5e-4. It starts with Abramowitz and Stegun
 /// 26.2.23, accurate to 4.5e-4; each of Halley's steps on erfc then triples the number of digits.
 [[nodiscard]] inline double phi_inverse(double p) {
-  if (!(p > 0 && p < 1)) fail<RangeError>("phi_inverse", "a probability inside (0, 1)", detail::number(p));
+  if (!(p > 0 && p < 1)) fail<RangeError>("phi_inverse", "a probability inside (0, 1)", p);
   // 1 - p is exact for p >= 1/2, and erfc is accurate in the lower tail.
   bool const upper = p > 0.5;
   double const tail = upper ? 1 - p : p;
@@ -48,13 +48,13 @@ namespace detail {
 
 inline void require_distance(std::string_view operation, double distance) {
   if (!(distance >= 0 && std::isfinite(distance))) {
-    fail<RangeError>(operation, "a finite distance >= 0", number(distance));
+    fail<RangeError>(operation, "a finite distance >= 0", distance);
   }
 }
 
 inline void require_degree(std::string_view operation, double tau) {
   if (!(tau > 0 && tau < 0.5)) {
-    fail<RangeError>(operation, "a degree tau inside (0, 1/2)", number(tau), "Err never exceeds 1/2");
+    fail<RangeError>(operation, "a degree tau inside (0, 1/2)", tau, "Err never exceeds 1/2");
   }
 }
 

@@ -36,10 +36,10 @@ class NoiseSchedule {
   /// ICML 2021, arXiv 2102.09672, equation 17).
   [[nodiscard]] static NoiseSchedule cosine(int timesteps = 1000, double s = 0.008, double max_beta = 0.999) {
     if (!(s >= 0) || !std::isfinite(s)) {
-      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", detail::number(s));
+      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", s);
     }
     if (!(max_beta > 0 && max_beta < 1)) {
-      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", detail::number(max_beta));
+      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", max_beta);
     }
     auto betas = detail::betas_to_write("NoiseSchedule::cosine", timesteps);
     auto const abar = [&](int step) {
@@ -94,7 +94,7 @@ class NoiseSchedule {
     auto const& root = tables_->sqrt_alphas_cumprod;
     if (!(root[root.size() - 2] > root.back())) {
       fail<ConfigError>("NoiseSchedule::with_zero_terminal_snr", "a last step that adds noise",
-                        {"beta[", timesteps() - 1, "] = ", detail::number(betas().back())});
+                        {"beta[", timesteps() - 1, "] = ", betas().back()});
     }
     double const scale = root.front() / (root.front() - root.back());
     std::vector<double> betas;

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,17 +16,10 @@
 
 namespace diffsiam::diffusion::detail {
 
-/// A number for a message, with 6 digits: std::to_string would print 1e-9 as 0.000000.
-[[nodiscard]] inline std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
 /// Throws ConfigError unless beta is inside (0, 1); NaN is not.
 inline void require_beta(std::string_view operation, std::ptrdiff_t index, double beta) {
   if (!(beta > 0 && beta < 1)) {
-    fail<ConfigError>(operation, "every beta inside (0, 1)", {"beta[", index, "] = ", number(beta)});
+    fail<ConfigError>(operation, "every beta inside (0, 1)", {"beta[", index, "] = ", beta});
   }
 }
 
@@ -42,12 +34,11 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
     require_beta(operation, static_cast<std::ptrdiff_t>(t), betas[t]);
     abar *= 1 - betas[t];
     if (1 - betas[t] == 1) {
-      fail<ConfigError>(operation, "betas that double can tell from 0",
-                        {"beta[", t, "] = ", number(betas[t])});
+      fail<ConfigError>(operation, "betas that double can tell from 0", {"beta[", t, "] = ", betas[t]});
     }
     if (!std::isnormal(abar)) {
       fail<ConfigError>(operation, "betas whose products of (1 - beta) stay above 0 in double",
-                        {"abar = ", number(abar), " at t = ", t}, "fewer time-steps or smaller betas");
+                        {"abar = ", abar, " at t = ", t}, "fewer time-steps or smaller betas");
     }
   }
 }

@@ -124,12 +124,11 @@ template <class T>
   double const a = std::sqrt(abar);
   constexpr double room = 65536;  // for what is divided by a
   if (target == PredictionTarget::eps && a < room / static_cast<double>(std::numeric_limits<T>::max())) {
-    fail<ConfigError>(operation, "an SNR above 0 where eps is predicted",
-                      {"abar = ", number(abar), " at t = ", t},
+    fail<ConfigError>(operation, "an SNR above 0 where eps is predicted", {"abar = ", abar, " at t = ", t},
                       "x_t holds nothing of x_0 there: use v prediction or x_0 prediction");
   }
   if (target == PredictionTarget::x_0 && abar >= 1) {
-    fail<ConfigError>(operation, "noise where x_0 is predicted", {"abar = ", number(abar), " at t = ", t},
+    fail<ConfigError>(operation, "noise where x_0 is predicted", {"abar = ", abar, " at t = ", t},
                       "x_t and x_0 are one there and say nothing of eps: use v prediction or eps prediction");
   }
   return {target, static_cast<T>(a), static_cast<T>(std::sqrt(1 - abar)), clip};

@@ -73,8 +73,7 @@ template <Weighting W>
   for (int t = 0; t < schedule.timesteps(); ++t) {
     auto const weight = static_cast<double>(weighting(schedule, t));
     if (!(weight >= 0 && std::isfinite(weight))) {
-      fail<ConfigError>("weight_table", "finite weights of 0 or more",
-                        {"lambda = ", detail::number(weight), " at t = ", t});
+      fail<ConfigError>("weight_table", "finite weights of 0 or more", {"lambda = ", weight, " at t = ", t});
     }
     table[static_cast<std::size_t>(t)] = weight;
   }

@@ -85,9 +85,7 @@ inline void require_factored(std::string_view operation, Factored const& data) {
 inline void require_factored(std::string_view operation, Factored const& train, Factored const& test) {
   require_factored(operation, train);
   require_factored(operation, test);
-  if (train.features.dims != test.features.dims)
-    fail<ShapeError>(operation, std::to_string(train.features.dims) + " dims, as the training features",
-                     test.features.dims);
+  require_same_dims(operation, train.features, test.features);
   if (train.factors.factors != test.factors.factors)
     fail<ShapeError>(operation, std::to_string(train.factors.factors) + " factors, as the training samples",
                      test.factors.factors);

@@ -88,6 +88,24 @@ inline void require_labelled(std::string_view operation, Labelled const& data, i
                        std::to_string(data.labels[i]) + " of sample " + std::to_string(i));
 }
 
+/// Throws ShapeError unless both are of as many dims.
+inline void require_same_dims(std::string_view operation, Features const& train, Features const& other) {
+  if (other.dims != train.dims)
+    fail<ShapeError>(operation, {train.dims, " dims, as the training features"}, other.dims);
+}
+
+/// Strengths or decays that a fit is tried with, from the greatest down; `what` names them. Throws
+/// ConfigError for none, or one that is negative or not finite.
+[[nodiscard]] inline std::vector<double> sorted_penalties(std::string_view operation, std::string_view what,
+                                                          std::vector<double> penalties) {
+  if (penalties.empty()) fail<ConfigError>(operation, {"one or more ", what}, "none");
+  for (double const penalty : penalties)
+    if (!(penalty >= 0) || std::isinf(penalty))
+      fail<ConfigError>(operation, {what, " of at least 0"}, penalty);
+  std::sort(penalties.begin(), penalties.end(), std::greater<>());
+  return penalties;
+}
+
 /// No classifier has more classes: a label beyond is a mistake, not a reason to take the memory.
 inline constexpr int most_classes = 1 << 20;
 

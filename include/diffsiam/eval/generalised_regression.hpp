@@ -3,6 +3,10 @@
 // by L-BFGS (Nocedal 1980), preconditioned by Boehning's bound on the Hessian, bound X^T X / n + decay I
 // (1992): correlated features, such as raw pixels, then converge in tens of steps. Deterministic, with any
 // number of threads. Softmax and logistic regression are links of it.
+//
+// L-BFGS is written here because LBFGSpp 0.1 (Debian's) takes no preconditioner and shows no steps to choose
+// among. On 10,000 pictures of Fashion-MNIST, as pixels, it evaluates f 246 times where this does 69 times,
+// and as often as this, 68 times, when it is given the preconditioned variables.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
 // What a linear readout makes of each group of dims about each factor: linear discriminants fitted on
-// training samples, shown with the test samples they are to judge. An inside of MIG, SAP and TAD by subsets.
+// training samples, shown with the test samples they are to judge. An inside of MIG and SAP by subsets.
 #pragma once
 
 #include <string>

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include <Eigen/Core>
@@ -84,17 +82,12 @@ struct Gathered {
 [[nodiscard]] inline std::vector<IndicatorLasso> indicator_lasso(Factored const& train,
                                                                  IndicatorLassoConfig const& config = {},
                                                                  ThreadPool* pool = nullptr) {
-  if (config.strengths.empty()) fail<ConfigError>("indicator_lasso", "at least one strength", "none");
-  for (double const strength : config.strengths)
-    if (!(strength >= 0) || std::isinf(strength))
-      fail<ConfigError>("indicator_lasso", "strengths of at least 0", strength);
+  std::vector<double> const strengths = sorted_penalties("indicator_lasso", "strengths", config.strengths);
   if (!(config.slack >= 0) || std::isinf(config.slack))
     fail<ConfigError>("indicator_lasso", "a slack of at least 0", config.slack);
   require_factored("indicator_lasso", train);
   if (train.features.count < 4)
     fail<ShapeError>("indicator_lasso", "at least 4 training samples", train.features.count);
-  std::vector<double> strengths = config.strengths;
-  std::sort(strengths.begin(), strengths.end(), std::greater<>());
 
   std::vector<std::uint32_t> order(static_cast<std::size_t>(train.features.count));
   data::fill_permutation(order, Rng{.seed = config.seed, .stream = detail::lasso_stream});

@@ -15,6 +15,7 @@
 
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/eval/softmax_regression.hpp>
+#include <diffsiam/functional/updates.hpp>
 
 namespace diffsiam::eval {
 
@@ -49,21 +50,28 @@ namespace detail {
   return low + (high - low) / 2;
 }
 
-/// Adam for matrices in double (Kingma and Ba, 2015), with its published constants.
-class MatrixAdam {
+/// Adam of some weights, with its published constants.
+class Adam {
  public:
-  MatrixAdam(Index rows, Index columns, double learning_rate)
+  Adam(Index rows, Index columns, double learning_rate)
       : learning_rate_(learning_rate),
         first_(Eigen::MatrixXd::Zero(rows, columns)),
         second_(Eigen::MatrixXd::Zero(rows, columns)) {}
-  template <class Values>
-  void step(Values& values, Values const& gradient) {
+  /// The gradient is zero afterwards.
+  void step(Eigen::Ref<Eigen::MatrixXd> values, Eigen::Ref<Eigen::MatrixXd> gradient) {
     ++steps_;
-    first_ += 0.1 * (gradient - first_);
-    second_ += 0.001 * (gradient.cwiseAbs2() - second_);
-    double const unbias_first = 1 - std::pow(0.9, steps_), unbias_second = 1 - std::pow(0.999, steps_);
-    values.array() -=
-        learning_rate_ / unbias_first * first_.array() / ((second_.array() / unbias_second).sqrt() + 1e-8);
+    functional::AdamUpdate<double> const update{.keep = 1,
+                                                .l2 = 0,
+                                                .beta_1 = 0.9,
+                                                .one_minus_beta_1 = 0.1,
+                                                .beta_2 = 0.999,
+                                                .one_minus_beta_2 = 0.001,
+                                                .step = learning_rate_ / (1 - std::pow(0.9, steps_)),
+                                                .unbias = 1 / std::sqrt(1 - std::pow(0.999, steps_)),
+                                                .epsilon = 1e-8};
+    for (Index j = 0; j < values.cols(); ++j)
+      for (Index i = 0; i < values.rows(); ++i)
+        update(values(i, j), gradient(i, j), first_(i, j), second_(i, j));
   }
 
  private:
@@ -95,8 +103,7 @@ inline void require_mask(std::string_view operation, LearnedMaskConfig const& co
   SoftmaxRegression regression{data, classes, pool};
   SoftmaxWeights weights = SoftmaxWeights::Zero(dims + 1, classes), masked = weights, gradient;
   Eigen::VectorXd scores = Eigen::VectorXd::Zero(dims), mask(dims), toward(dims), slope(dims);
-  MatrixAdam move_weights{dims + 1, classes, config.learning_rate},
-      move_scores{dims, 1, config.learning_rate};
+  Adam move_weights{dims + 1, classes, config.learning_rate}, move_scores{dims, 1, config.learning_rate};
   double const cooling = config.last_temperature / config.temperature;
   for (int step = 0; step < config.steps; ++step) {
     double const temperature =

@@ -6,15 +6,12 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/eval/features.hpp>
+#include <diffsiam/eval/linear_classifier.hpp>
 #include <diffsiam/eval/metrics.hpp>
-#include <diffsiam/eval/softmax_regression.hpp>
-#include <diffsiam/eval/standardise.hpp>
 
 namespace diffsiam::eval {
 
@@ -23,40 +20,6 @@ struct LinearProbeConfig {
   int most_steps = 100;     ///< for each weight decay
   double tolerance = 1e-5;  ///< of the training loss, in nats
   int classes = 0;          ///< 0: the greatest training label + 1
-};
-
-/// Standardisation and a linear layer.
-class LinearClassifier {
- public:
-  LinearClassifier() = default;
-  LinearClassifier(Standardiser standardiser, SoftmaxWeights weights)
-      : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
-
-  [[nodiscard]] Index dims() const { return standardiser_.dims(); }
-  [[nodiscard]] int classes() const { return static_cast<int>(weights_.cols()); }
-  [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
-  [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }
-  /// In standardised space; (dims + 1, classes), the last row the bias.
-  [[nodiscard]] SoftmaxWeights const& weights() const& { return weights_; }
-  [[nodiscard]] SoftmaxWeights weights() const&& { return weights_; }
-  /// The row of `c`, in standardised space: the direction in which the class grows; (dims). Throws RangeError
-  /// for a class that there is not.
-  [[nodiscard]] std::vector<float> direction(int c) const {
-    if (c < 0 || c >= classes()) fail<RangeError>("LinearClassifier", {"a class in [0, ", classes(), ")"}, c);
-    std::vector<float> result(static_cast<std::size_t>(dims()));
-    for (Index j = 0; j < dims(); ++j)
-      result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, c));
-    return result;
-  }
-  /// The most probable class of each sample. Throws ShapeError for another width.
-  [[nodiscard]] std::vector<int> predict(Features const& features, ThreadPool* pool = nullptr) const {
-    std::vector<float> const z = standardiser_(features);
-    return softmax_predict({z, features.count, features.dims}, weights_, pool);
-  }
-
- private:
-  Standardiser standardiser_;
-  SoftmaxWeights weights_;
 };
 
 struct LinearProbeResult {
@@ -76,20 +39,12 @@ struct LinearProbeResult {
                                                     Labelled const& test,
                                                     LinearProbeConfig const& config = {},
                                                     ThreadPool* pool = nullptr) {
-  if (config.weight_decays.empty() || config.most_steps < 1)
-    fail<ConfigError>(
-        "linear_probe", "at least one weight decay and one step",
-        std::to_string(config.weight_decays.size()) + " and " + std::to_string(config.most_steps));
-  for (double const decay : config.weight_decays)
-    if (!(decay >= 0) || std::isinf(decay))
-      fail<ConfigError>("linear_probe", "weight decays of at least 0", decay);
+  std::vector<double> const decays = sorted_penalties("linear_probe", "weight decays", config.weight_decays);
+  if (config.most_steps < 1) fail<ConfigError>("linear_probe", "at least one step", config.most_steps);
   int const classes = resolve_classes("linear_probe", config.classes, train.labels);
   for (Labelled const* const part : {&train, &validation, &test}) {
     require_labelled("linear_probe", *part, classes);
-    if (part->features.dims != train.features.dims)
-      fail<ShapeError>("linear_probe",
-                       std::to_string(train.features.dims) + " dims, as the training features",
-                       part->features.dims);
+    require_same_dims("linear_probe", train.features, part->features);
   }
 
   Standardiser const standardiser = Standardiser::fit(train.features);
@@ -98,8 +53,6 @@ struct LinearProbeResult {
   Features const seen{validation_values, validation.features.count, validation.features.dims};
   SoftmaxRegression regression{
       {{train_values, train.features.count, train.features.dims}, train.labels}, classes, pool};
-  std::vector<double> decays = config.weight_decays;
-  std::sort(decays.begin(), decays.end(), std::greater<>());
 
   LinearProbeResult result{.validation_accuracy = -1, .converged = true};
   SoftmaxWeights weights = SoftmaxWeights::Zero(train.features.dims + 1, classes);

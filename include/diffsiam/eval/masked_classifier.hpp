@@ -47,8 +47,7 @@ namespace detail {
   Index const dims = train.features.dims;
   detail::require_mask(name, config, dims);
   require_labelled(name, validation, classes);
-  if (validation.features.dims != dims)
-    fail<ShapeError>(name, {dims, " dims, as the training features"}, validation.features.dims);
+  require_same_dims(name, train.features, validation.features);
 
   Standardiser const standardiser = Standardiser::fit(train.features);
   MaskedClassifierResult result;

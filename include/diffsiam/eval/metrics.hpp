@@ -1,10 +1,8 @@
-// Scores of predictions: accuracy, average precision, area under the ROC curve, Pearson's r, mean squared
-// error, PSNR.
+// Scores of predictions: accuracy, average precision, mean squared error, PSNR.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -14,7 +12,6 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/shape.hpp>
-#include <diffsiam/eval/ranks.hpp>
 
 namespace diffsiam::eval {
 
@@ -23,18 +20,6 @@ namespace detail {
 inline void require_pairs(std::string_view operation, std::size_t expected, std::size_t actual) {
   if (expected == 0) fail<ShapeError>(operation, "at least one value", "none");
   if (expected != actual) fail<ShapeError>(operation, std::to_string(expected) + " values", actual);
-}
-
-/// Area under the ROC curve from ranks, of both kinds at least one (Mann and Whitney 1947).
-[[nodiscard]] inline double auroc_of_ranks(std::span<double const> ranks, std::span<int const> positive) {
-  double sum = 0, positives = 0;
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    if (positive[i] == 0) continue;
-    sum += ranks[i];
-    positives += 1;
-  }
-  double const negatives = static_cast<double>(ranks.size()) - positives;
-  return (sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
 }  // namespace detail
@@ -97,70 +82,33 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return sum / static_cast<double>(positives);
 }
 
-/// The mean of average_precision over the columns of scores and labels, both (n, attributes) row-major.
-/// Throws as average_precision, of each column.
-[[nodiscard]] inline double mean_average_precision(std::span<float const> scores,
-                                                   std::span<int const> positive, Index attributes) {
-  detail::require_pairs("mean_average_precision", scores.size(), positive.size());
+/// average_precision of each column of scores and labels, both (n, attributes) row-major. Throws as
+/// average_precision, of each column.
+[[nodiscard]] inline std::vector<double> average_precisions(std::span<float const> scores,
+                                                            std::span<int const> positive, Index attributes) {
+  detail::require_pairs("average_precisions", scores.size(), positive.size());
   auto const width = static_cast<std::size_t>(attributes);
   if (attributes < 1 || scores.size() % width != 0)
-    fail<ShapeError>(
-        "mean_average_precision", "a multiple of the number of attributes, at least 1",
-        std::to_string(scores.size()) + " scores for " + std::to_string(attributes) + " attributes");
+    fail<ShapeError>("average_precisions", "a multiple of the number of attributes, at least 1",
+                     {scores.size(), " scores for ", attributes, " attributes"});
   std::vector<float> column(scores.size() / width);
   std::vector<int> labels(column.size());
-  double sum = 0;
+  std::vector<double> result;
   for (std::size_t a = 0; a < width; ++a) {
     for (std::size_t i = 0; i < column.size(); ++i) {
       column[i] = scores[i * width + a];
       labels[i] = positive[i * width + a];
     }
-    sum += average_precision(column, labels);
+    result.push_back(average_precision(column, labels));
   }
-  return sum / static_cast<double>(attributes);
+  return result;
 }
 
-/// Area under the ROC curve: the chance that a positive sample scores above a negative one, equal scores
-/// counted half; in [0, 1]. `positive` is 0 or 1. Throws ShapeError for unequal counts, RangeError without a
-/// sample of either kind, NumericError for a score that is NaN.
-[[nodiscard]] inline double auroc(std::span<float const> scores, std::span<int const> positive) {
-  detail::require_pairs("auroc", scores.size(), positive.size());
-  Index positives = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::isnan(scores[i]))
-      fail<NumericError>("auroc", "scores that are numbers", "NaN for sample " + std::to_string(i));
-    if (positive[i] != 0 && positive[i] != 1)
-      fail<RangeError>("auroc", "labels 0 or 1",
-                       std::to_string(positive[i]) + " of sample " + std::to_string(i));
-    positives += positive[i];
-  }
-  if (positives == 0 || positives == static_cast<Index>(scores.size()))
-    fail<RangeError>("auroc", "at least one positive and one negative sample",
-                     positives == 0 ? "no positive" : "no negative");
-  return detail::auroc_of_ranks(average_ranks(scores), positive);
-}
-
-/// Pearson's correlation, in [-1, 1]. Throws ShapeError for unequal counts, RangeError where one side is
-/// constant (a single pair is), NumericError for NaN or infinity.
-[[nodiscard]] inline double pearson_r(std::span<float const> a, std::span<float const> b) {
-  detail::require_pairs("pearson_r", a.size(), b.size());
-  // The mean of equal values may be off by rounding, and the distances from it then are rounding alone.
-  for (std::span<float const> const side : {a, b})
-    if (std::adjacent_find(side.begin(), side.end(), std::not_equal_to<>()) == side.end())
-      fail<RangeError>("pearson_r", "values that vary on both sides", {"only ", side.front()});
-  auto const n = static_cast<double>(a.size());
-  double const mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
-  double const mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
-  double aa = 0, bb = 0, ab = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    double const x = static_cast<double>(a[i]) - mean_a;
-    double const y = static_cast<double>(b[i]) - mean_b;
-    aa += x * x;
-    bb += y * y;
-    ab += x * y;
-  }
-  if (!std::isfinite(aa * bb)) fail<NumericError>("pearson_r", "finite values", "NaN or infinity");
-  return std::clamp(ab / std::sqrt(aa * bb), -1.0, 1.0);
+/// Their mean. Throws as average_precisions.
+[[nodiscard]] inline double mean_average_precision(std::span<float const> scores,
+                                                   std::span<int const> positive, Index attributes) {
+  std::vector<double> const each = average_precisions(scores, positive, attributes);
+  return std::accumulate(each.begin(), each.end(), 0.0) / static_cast<double>(attributes);
 }
 
 /// Mean of (a - b)^2. Throws ShapeError for unequal counts or none, NumericError for NaN or infinity.

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -17,8 +16,8 @@
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/eval/features.hpp>
 #include <diffsiam/eval/generalised_regression.hpp>
+#include <diffsiam/eval/linear_classifier.hpp>
 #include <diffsiam/eval/metrics.hpp>
-#include <diffsiam/eval/standardise.hpp>
 #include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::eval {
@@ -86,45 +85,13 @@ inline void require_attributed(std::string_view part, Attributed const& data, In
 
 }  // namespace detail
 
-/// Standardisation and a linear layer of one output an attribute.
-class AttributeClassifier {
- public:
-  AttributeClassifier() = default;
-  AttributeClassifier(Standardiser standardiser, RegressionWeights weights)
-      : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
-
-  [[nodiscard]] Index dims() const { return standardiser_.dims(); }
-  [[nodiscard]] Index attributes() const { return weights_.cols(); }
-  [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
-  [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }
-  /// Of attribute `a`, in standardised space: the direction in which it grows more likely; (dims).
-  [[nodiscard]] std::vector<float> direction(Index a) const {
-    if (a < 0 || a >= attributes())
-      fail<RangeError>("AttributeClassifier", {"an attribute in [0, ", attributes(), ")"}, a);
-    std::vector<float> result(static_cast<std::size_t>(dims()));
-    for (Index j = 0; j < dims(); ++j)
-      result[static_cast<std::size_t>(j)] = static_cast<float>(weights_(j, a));
-    return result;
-  }
-  /// The logit of each attribute for each sample, (count, attributes). Throws ShapeError for another width.
-  [[nodiscard]] std::vector<float> scores(Features const& features, ThreadPool* pool = nullptr) const {
-    std::vector<float> const z = standardiser_(features);
-    return detail::linear_outputs("AttributeClassifier", {z, features.count, features.dims}, 0, weights_,
-                                  pool);
-  }
-
- private:
-  Standardiser standardiser_;
-  RegressionWeights weights_;
-};
-
 struct MultilabelProbeResult {
   double mean_average_precision = 0;             ///< on test data, in [0, 1]
   double validation_mean_average_precision = 0;  ///< what the choice was made by
   std::vector<double> average_precision{};       ///< of each attribute, on test data
   double weight_decay = 0;                       ///< chosen
   bool converged = false;                        ///< whether the minimisation did for every weight decay
-  AttributeClassifier classifier{};
+  LinearClassifier classifier{};                 ///< a column for each attribute
 };
 
 /// Throws ShapeError for widths or counts that do not fit, NumericError for NaN, RangeError for an attribute
@@ -135,26 +102,20 @@ struct MultilabelProbeResult {
                                                             Attributed const& test,
                                                             MultilabelProbeConfig const& config = {},
                                                             ThreadPool* pool = nullptr) {
-  if (config.weight_decays.empty() || config.most_steps < 1)
-    fail<ConfigError>("multilabel_probe", "at least one weight decay and one step",
-                      {config.weight_decays.size(), " and ", config.most_steps});
-  for (double const decay : config.weight_decays)
-    if (!(decay >= 0) || std::isinf(decay))
-      fail<ConfigError>("multilabel_probe", "weight decays of at least 0", decay);
+  std::vector<double> const decays =
+      sorted_penalties("multilabel_probe", "weight decays", config.weight_decays);
+  if (config.most_steps < 1) fail<ConfigError>("multilabel_probe", "at least one step", config.most_steps);
   Index const attributes = train.attributes, dims = train.features.dims;
   detail::require_attributed("training", train, attributes, true);
   detail::require_attributed("validation", validation, attributes, false);
   detail::require_attributed("test", test, attributes, false);
   for (Attributed const* const part : {&validation, &test})
-    if (part->features.dims != dims)
-      fail<ShapeError>("multilabel_probe", {dims, " dims, as the training features"}, part->features.dims);
+    require_same_dims("multilabel_probe", train.features, part->features);
 
   Standardiser const standardiser = Standardiser::fit(train.features);
   std::vector<float> const values = standardiser(train.features);
   GeneralisedRegression<detail::LogisticLink> regression{
       {values, train.features.count, dims}, attributes, {train.positive}, pool};
-  std::vector<double> decays = config.weight_decays;
-  std::sort(decays.begin(), decays.end(), std::greater<>());
 
   MultilabelProbeResult result{.validation_mean_average_precision = -1, .converged = true};
   RegressionWeights weights = RegressionWeights::Zero(dims + 1, attributes);
@@ -163,7 +124,7 @@ struct MultilabelProbeResult {
         regression.minimise(weights, decay, config.most_steps,
                             config.tolerance * static_cast<double>(attributes), [](int, auto const&) {});
     result.converged = result.converged && converged;
-    AttributeClassifier classifier{standardiser, weights};
+    LinearClassifier classifier{standardiser, weights};
     double const score =
         mean_average_precision(classifier.scores(validation.features, pool), validation.positive, attributes);
     if (score <= result.validation_mean_average_precision) continue;
@@ -173,17 +134,8 @@ struct MultilabelProbeResult {
   }
 
   std::vector<float> const scores = result.classifier.scores(test.features, pool);
-  auto const width = static_cast<std::size_t>(attributes);
-  std::vector<float> column(scores.size() / width);
-  std::vector<int> truth(column.size());
-  for (std::size_t a = 0; a < width; ++a) {
-    for (std::size_t i = 0; i < column.size(); ++i) {
-      column[i] = scores[i * width + a];
-      truth[i] = test.positive[i * width + a];
-    }
-    result.average_precision.push_back(average_precision(column, truth));
-    result.mean_average_precision += result.average_precision.back() / static_cast<double>(attributes);
-  }
+  result.average_precision = average_precisions(scores, test.positive, attributes);
+  result.mean_average_precision = mean_average_precision(scores, test.positive, attributes);
   return result;
 }
 

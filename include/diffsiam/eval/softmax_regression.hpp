@@ -50,25 +50,16 @@ struct SoftmaxLink {
 /// NumericError for features whose logits are not finite.
 [[nodiscard]] inline std::vector<int> softmax_predict(Features const& features, SoftmaxWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
-  constexpr Index block = 1024;
   require_feature_shape("softmax_predict", features);
   if (weights.rows() != features.dims + 1 || weights.cols() < 1)
     fail<ShapeError>("softmax_predict", {"weights of ", features.dims + 1, " rows, the last the bias"},
                      {weights.rows(), " rows of ", weights.cols()});
-  Eigen::MatrixXf const narrow = weights.cast<float>();
+  std::vector<float> const logits = detail::linear_outputs("softmax_predict", features, 0, weights, pool);
   std::vector<int> result(static_cast<std::size_t>(features.count));
-  detail::for_pieces(pool, detail::block_count(features.count, block), [&](Index piece) {
-    detail::RowBlock const rows = detail::row_block(features.count, block, piece);
-    detail::RowMatrix logits;
-    detail::regression_logits(features, rows, narrow, logits);
-    if (!logits.allFinite())
-      fail<NumericError>("softmax_predict", "finite logits", "NaN or infinity", "standardise the features");
-    for (Index i = 0; i < rows.rows; ++i) {
-      float const* const row = logits.data() + i * logits.cols();
-      result[static_cast<std::size_t>(rows.begin + i)] =
-          static_cast<int>(std::max_element(row, row + logits.cols()) - row);
-    }
-  });
+  for (Index i = 0; i < features.count; ++i) {
+    float const* const row = logits.data() + i * weights.cols();
+    result[static_cast<std::size_t>(i)] = static_cast<int>(std::max_element(row, row + weights.cols()) - row);
+  }
   return result;
 }
 

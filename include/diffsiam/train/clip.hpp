@@ -60,10 +60,10 @@ template <class B, class Each>
 template <class B>
 void require_finite(nn::ParameterList<B> const& list, Index i, double square) {
   if (!std::isfinite(square))
-    fail<NumericError>("global_norm", "finite gradients",
-                       {"a squared norm of ", shown(square), " in '",
-                        list.parameters[static_cast<std::size_t>(i)].name.name, "'"},
-                       "a smaller learning rate, warm-up, or clipping from the start may help");
+    fail<NumericError>(
+        "global_norm", "finite gradients",
+        {"a squared norm of ", square, " in '", list.parameters[static_cast<std::size_t>(i)].name.name, "'"},
+        "a smaller learning rate, warm-up, or clipping from the start may help");
 }
 
 /// All gradients times `factor`; nothing for 1.
@@ -91,7 +91,7 @@ template <class B>
 /// ConfigError unless max_norm is above 0, NumericError as global_norm does, the gradients untouched.
 template <class B>
 double clip_by_norm(nn::ParameterList<B> const& list, double max_norm) {
-  if (!(max_norm > 0)) fail<ConfigError>("clip_by_norm", "max_norm above 0", detail::shown(max_norm));
+  if (!(max_norm > 0)) fail<ConfigError>("clip_by_norm", "max_norm above 0", max_norm);
   double const norm = global_norm(list);
   detail::scale_gradients(list, functional::clip_factor(norm, max_norm));
   return norm;

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,18 +36,11 @@ template <class Entry>
   return result;
 }
 
-/// A number short enough to read in a sentence.
-[[nodiscard]] inline std::string shown(double value) {
-  std::array<char, 32> text{};
-  int const length = std::snprintf(text.data(), text.size(), "%g", value);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 /// Throws ConfigError unless low <= value < high; `high` itself is allowed where it is no limit (infinity:
 /// finite).
 inline void require_setting(std::string_view operation, std::string_view setting, double value, double low,
                             double high, std::string_view range) {
-  if (!(value >= low && value < high)) fail<ConfigError>(operation, {setting, " ", range}, shown(value));
+  if (!(value >= low && value < high)) fail<ConfigError>(operation, {setting, " ", range}, value);
 }
 
 inline void require_not_negative(std::string_view operation, std::string_view setting, double value) {

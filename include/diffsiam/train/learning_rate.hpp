@@ -35,7 +35,7 @@ class Cosine {
   /// Throws ConfigError for a floor outside [0, 1].
   explicit Cosine(Config config) : config_(config) {
     if (!(config.floor >= 0 && config.floor <= 1))
-      fail<ConfigError>("Cosine", "floor in [0, 1]", detail::shown(config.floor));
+      fail<ConfigError>("Cosine", "floor in [0, 1]", config.floor);
   }
   [[nodiscard]] double operator()(std::uint64_t step) const {
     if (step >= config_.steps) return config_.floor;

@@ -69,13 +69,11 @@ class LossScaler {
   static void require_power_of_two(std::string_view setting, double value) {
     int exponent = 0;
     if (!(value > 0) || std::frexp(value, &exponent) != 0.5)
-      fail<ConfigError>("LossScaler", {setting, " a power of two"}, detail::shown(value));
+      fail<ConfigError>("LossScaler", {setting, " a power of two"}, value);
   }
   void require_in_bounds(double scale) const {
     if (scale < config_.least || scale > config_.most)
-      fail<ConfigError>("LossScaler",
-                        {"scale in [", detail::shown(config_.least), ", ", detail::shown(config_.most), "]"},
-                        detail::shown(scale));
+      fail<ConfigError>("LossScaler", {"scale in [", config_.least, ", ", config_.most, "]"}, scale);
   }
 
   Config config_;

@@ -71,7 +71,7 @@ inline double finite_loss(std::string_view part, double value, std::uint64_t ste
   if (!std::isfinite(value)) {
     fail<NumericError>(
         "train", {"a finite loss at step ", step + 1, ", micro-batch ", micro_batch + 1, " of ", accumulate},
-        {"'", part, "' = ", shown(value)},
+        {"'", part, "' = ", value},
         "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
   }
   return value;

@@ -37,7 +37,7 @@ class SaveTimer {
     detail::require_not_negative("SaveEvery", "seconds", config_.seconds);
     detail::require_not_negative("SaveEvery", "first", config_.first);
     if (!(config_.most_share > 0 && config_.most_share <= 1))
-      fail<ConfigError>("SaveEvery", "most_share in (0, 1]", detail::shown(config_.most_share));
+      fail<ConfigError>("SaveEvery", "most_share in (0, 1]", config_.most_share);
     saved_at_ = config_.clock();
   }
 

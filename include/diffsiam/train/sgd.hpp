@@ -29,7 +29,7 @@ struct SgdRule {
     detail::require_setting(name, "momentum", config.momentum, 0, 1, "in [0, 1)");
     detail::require_not_negative(name, "weight_decay", config.weight_decay);
     if (config.nesterov && config.momentum <= 0)
-      fail<ConfigError>(name, "momentum above 0 with nesterov", detail::shown(config.momentum));
+      fail<ConfigError>(name, "momentum above 0 with nesterov", config.momentum);
   }
   template <class T, class F>
   static void visit(Config const& config, double rate, std::uint64_t, F const& f) {

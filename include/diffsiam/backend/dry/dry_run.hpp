@@ -49,7 +49,6 @@ class DryContext {
     for (auto const& [name, account] : accounts_) sum += account.flops;
     return sum;
   }
-  void reset_accounts() { accounts_.clear(); }
 
  private:
   std::shared_ptr<MemoryPool> memory_;

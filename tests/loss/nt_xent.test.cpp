@@ -1,55 +1,13 @@
-// NT-Xent and SimSiam on rows and temperatures at the ends of the range.
-#include <tests/loss/extreme_rows.hpp>
+#include <algorithm>
+#include <cmath>
 
-#include <diffsiam/backend/cpu/cpu.hpp>
-#include <diffsiam/backend/reference/reference.hpp>
+#include <tests/loss/unit_rows.hpp>
+#include <tests/support/values.hpp>
+
 #include <diffsiam/loss/nt_xent.hpp>
-#include <diffsiam/loss/simsiam.hpp>
 
 namespace diffsiam::test {
 namespace {
-
-Exact dot(std::vector<Exact> const& a, std::vector<Exact> const& b) {
-  Exact sum = 0;
-  for (std::size_t j = 0; j < a.size(); ++j) sum += a[j] * b[j];
-  return sum;
-}
-
-/// Rows of length 1, and their inverse lengths; rows of zeros stay zeros.
-struct Unit {
-  ExactRows rows;
-  std::vector<Exact> inverse;
-
-  explicit Unit(ExactRows of) : rows(std::move(of)) {
-    for (auto& row : rows) {
-      Exact const length = std::sqrt(dot(row, row));
-      inverse.push_back(length > 0 ? 1 / length : 0);
-      for (Exact& x : row) x *= inverse.back();
-    }
-  }
-  /// From the gradient of row i to that before the division by its length, times that length.
-  [[nodiscard]] std::vector<Exact> back(std::size_t i, std::vector<Exact> gradient) const {
-    Exact const inner = dot(gradient, rows[i]);
-    for (std::size_t j = 0; j < gradient.size(); ++j)
-      gradient[j] = inverse[i] > 0 ? gradient[j] - rows[i][j] * inner : 0;
-    return gradient;
-  }
-};
-
-/// The gradient of row i, in units of the row's inverse length, is `exact` within `bound`. That of zeros is
-/// 0.
-template <class T>
-void check_row_gradient(std::vector<double> const& gradient, std::size_t i, Unit const& unit,
-                        std::vector<Exact> const& exact, Exact bound) {
-  for (std::size_t j = 0; j < exact.size(); ++j) {
-    CAPTURE(i, j);
-    double const actual = gradient[i * exact.size() + j];
-    CHECK(std::isfinite(actual));
-    Exact const length = unit.inverse[i] > 0 ? 1 / unit.inverse[i] : 1;
-    check_near<T>(static_cast<double>(static_cast<Exact>(actual) * length), exact[j],
-                  unit.inverse[i] > 0 ? bound : 0);
-  }
-}
 
 struct ExactNtXent {
   Exact loss = 0;
@@ -84,6 +42,17 @@ struct ExactNtXent {
 };
 
 }  // namespace
+
+TEMPLATE_TEST_CASE("NT-Xent picks the partner among the others, by direction alone", "",
+                   backend::Reference<double>, backend::Cpu<float>) {
+  Make<TestType> make;
+  // Two pictures at a right angle, two equal views each: every row has one logit 1 / temperature, two of 0.
+  auto const h = make({4, 2}, {1, 0, 0, 5, 2, 0, 0, 1});
+  check_values(loss::NtXent{1}(h), {}, {std::log(1 + 2 * std::exp(-1))});
+  check_values(loss::NtXent{0.5}(h), {}, {std::log(1 + 2 * std::exp(-2))});
+  // Partners at a right angle instead: each row is next to the one it must not pick.
+  check_values(loss::NtXent{1}(make({4, 2}, {1, 0, 1, 0, 0, 1, 0, 1})), {}, {std::log(2 + std::exp(1))});
+}
 
 // Logits are cosines / temperature, each within about d + 8 roundings. Gradients are compared where the
 // softmax of such logits is well defined, that is from .01 on; below they are finite.
@@ -129,31 +98,7 @@ TEST_CASE("NT-Xent refuses temperatures that are none, or whose inverse the scal
   backend::Cpu<float>::Context context{{.threads = 1}};
   auto const x = Tensor<backend::Cpu<float>>::filled(context, {4, 2}, 1);
   CHECK_THROWS_AS(loss::NtXent{1e-39}(x), ConfigError);
-  CHECK_THROWS_WITH(loss::NtXent{1e-39}(x), contains("inverse") && contains("1 / temperature = 1000"));
-}
-
-TEMPLATE_TEST_CASE("SimSiam is right for rows of any magnitude", "", backend::Cpu<float>,
-                   backend::Reference<double>) {
-  using T = typename TestType::Scalar;
-  typename TestType::Context context{{.threads = 2}};
-  Exact const bound = 64 * rounding<T>;
-  for (Rows const& p : extreme_rows<T>(1))
-    for (Rows const& z : extreme_rows<T>(2)) {
-      CAPTURE(p.name, z.name);
-      Unit const unit_p{p.exact()}, unit_z{z.exact()};
-      auto const n = static_cast<Exact>(unit_p.rows.size());
-      auto const target = z.tensor<TestType>(context);
-      Played<TestType> const played{context, p.tensor<TestType>(context),
-                                    [&](auto const& x) { return loss::SimSiam{}(x, x, target, target); }};
-      Exact loss = 0;
-      for (std::size_t i = 0; i < unit_p.rows.size(); ++i) {
-        loss -= dot(unit_p.rows[i], unit_z.rows[i]) / n;
-        std::vector<Exact> gradient = unit_z.rows[i];
-        for (Exact& g : gradient) g = -g / n;
-        check_row_gradient<T>(played.gradient, i, unit_p, unit_p.back(i, gradient), bound);
-      }
-      check_near<T>(played.loss, loss, bound);
-    }
+  CHECK_THROWS_WITH(loss::NtXent{1e-39}(x), contains("inverse") && contains("1 / temperature = 1e+39"));
 }
 
 }  // namespace diffsiam::test

@@ -1,0 +1,14 @@
+// Means over positions, before the head of an encoder.
+#include <diffsiam/ops/pool.hpp>
+
+#include "../support/operations.hpp"
+
+namespace {
+
+namespace ops = diffsiam::ops;
+using bench::Kind, bench::op_case, bench::measure;
+
+[[maybe_unused]] bool const registered =
+    bench::measure_images("mean_positions", [](auto const& x) { return ops::mean_positions(x); });
+
+}  // namespace

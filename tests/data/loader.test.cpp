@@ -190,7 +190,7 @@ TEST_CASE("the second view is of a partner, of every one in turn") {
   Dataset const set = numbered(12);
   std::vector<Index> positions;
   for (Index i = 0; i < 12; ++i) positions.insert(positions.end(), {(i + 1) % 12, (i + 5) % 12});
-  data::Augmentation const plain = [](std::span<float>, data::ImageExtent const&, Rng const&, auto&) {};
+  auto const plain = [](std::span<float>, data::ImageExtent const&, Rng const&, auto&) {};
   LoaderConfig config{.batch_size = 4,
                       .prefetch = 0,
                       .views = data::TwoViews{plain},
@@ -240,12 +240,12 @@ TEST_CASE(
     std::atomic<int> calls{0};
     std::atomic<bool> broken{true};
     LoaderConfig config{.batch_size = 5, .shuffle = false, .prefetch = prefetch};
-    config.views = data::TwoViews{data::Augmentation{
+    config.views = data::TwoViews{
         [&](std::span<float> image, data::ImageExtent const&, Rng const&, data::AugmentScratch&) {
           ++calls;
           if (broken && image[0] == data::unit_from_pixel(pictures.pixels(12)[0]))
             throw std::runtime_error("the user's own trouble");
-        }}};
+        }};
     Loader loader{numbered(20), config};
     (void)take(loader, 2);
     for (int i = 0; i < 2; ++i) REQUIRE_THROWS_WITH(loader.next(), test::contains("own trouble"));
@@ -265,10 +265,10 @@ TEST_CASE("a batch whose preparation failed once is tried again by the next call
       auto const pictures = numbered(20);
       float const third = data::unit_from_pixel(pictures.pixels(12)[0]);
       LoaderConfig config{.batch_size = 5, .shuffle = false, .prefetch = prefetch, .threads = threads};
-      config.views = data::TwoViews{data::Augmentation{
+      config.views = data::TwoViews{
           [&](std::span<float> image, data::ImageExtent const&, Rng const&, data::AugmentScratch&) {
             if (image[0] == third && failures-- > 0) throw std::runtime_error("trouble that passes");
-          }}};
+          }};
       Loader loader{numbered(20), config};
       (void)take(loader, 2);
       for (int i = 0; i < 2; ++i) {

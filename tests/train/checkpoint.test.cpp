@@ -14,8 +14,8 @@
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/checkpoint.hpp>
 #include <diffsiam/train/loop.hpp>
+#include <diffsiam/train/optimizer_group.hpp>
 #include <diffsiam/train/sgd.hpp>
-#include <diffsiam/train/together.hpp>
 
 using namespace diffsiam;
 using diffsiam::test::Scratch;
@@ -36,9 +36,9 @@ struct Run {
   SmallNet<B> other;
   train::Adam<B> adam;
   train::Sgd<B> sgd;
-  train::Together<train::Adam<B>, train::Sgd<B>> both;
+  train::OptimizerGroup<train::Adam<B>, train::Sgd<B>> both;
   train::Ema<B> ema;
-  train::TrainStep<train::Together<train::Adam<B>, train::Sgd<B>>, train::Warmup<train::Cosine>> step;
+  train::TrainStep<train::OptimizerGroup<train::Adam<B>, train::Sgd<B>>, train::Warmup<train::Cosine>> step;
   std::uint64_t batch = 0;  ///< the next one
   Index images = 16;        ///< a micro-batch
 

@@ -12,9 +12,9 @@
 #include <diffsiam/backend/reference/reference.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/optimizer_group.hpp>
 #include <diffsiam/train/sgd.hpp>
 #include <diffsiam/train/step.hpp>
-#include <diffsiam/train/together.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
@@ -142,25 +142,25 @@ TEMPLATE_TEST_CASE("Averages that move with the weights are those of a pass of t
       use(sgd);
     });
   }
-  SECTION("Together, Scheduled, and one that cannot") {
+  SECTION("OptimizerGroup, Scheduled, and one that cannot") {
     bool const capable = GENERATE(true, false);
     check_one_pass<B>([&](auto const& first, auto const& second, auto const& use) {
       train::Adam<B> adam{first, {.learning_rate = 0.01}};
       train::Sgd<B> sgd{second};
       train::Scheduled halving{sgd, [](std::uint64_t step) { return step == 0 ? 1.0 : 0.5; }};
       if (capable) {
-        train::Together both{adam, halving};
+        train::OptimizerGroup both{adam, halving};
         use(both);
       } else {
         WholeSteps<train::Adam<B>> incapable{adam};
-        train::Together both{incapable, halving};
+        train::OptimizerGroup both{incapable, halving};
         use(both);
       }
     });
   }
 }
 
-TEST_CASE("An average is claimed once an update, and whoever claims it moves it", "[train][ema]") {
+TEST_CASE("An average is taken over once an update, and whoever takes it moves it", "[train][ema]") {
   using B = backend::Reference<double>;
   B::Context context;
   SmallNet<B> const net{context}, stranger{context};
@@ -169,13 +169,13 @@ TEST_CASE("An average is claimed once an update, and whoever claims it moves it"
   net.conv.value().fill(7);
   net.gamma.value().fill(11);
   ema.begin_update();
-  CHECK(ema.claim(net.linear) != nullptr);
-  Tensor<B> const* const average = ema.claim(net.conv);
+  CHECK(ema.fused_average(net.linear) != nullptr);
+  Tensor<B> const* const average = ema.fused_average(net.conv);
   REQUIRE(average != nullptr);
-  CHECK(ema.claim(net.conv) == nullptr);
-  CHECK(ema.claim(stranger.conv) == nullptr);
+  CHECK(ema.fused_average(net.conv) == nullptr);
+  CHECK(ema.fused_average(stranger.conv) == nullptr);
   ema.end_update();
-  CHECK(average->values() == before);  // claimed, and left where it was
+  CHECK(average->values() == before);  // taken over, and left where it was
   ema.for_each_state([&](std::string const& name, auto const& state, auto const&) {
     if (name == "net.1.weight") CHECK(state.values()[0] == Approx(0.1 * 1 + 0.9 * 11));
   });
@@ -185,7 +185,7 @@ TEST_CASE("An average is claimed once an update, and whoever claims it moves it"
     CHECK_THROWS_WITH(ema.begin_update(), contains("Ema::update") && contains("Scope"));
   }
   ema.begin_update();
-  CHECK(ema.claim(net.conv) == average);
+  CHECK(ema.fused_average(net.conv) == average);
 }
 
 TEST_CASE("A decay outside [0, 1) is refused", "[train][ema]") {

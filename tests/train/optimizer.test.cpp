@@ -10,8 +10,8 @@
 #include <diffsiam/backend/cpu/cpu.hpp>
 #include <diffsiam/backend/reference/reference.hpp>
 #include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/optimizer_group.hpp>
 #include <diffsiam/train/sgd.hpp>
-#include <diffsiam/train/together.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
@@ -216,7 +216,7 @@ TEST_CASE("Optimizers step together, each by its own schedule", "[train][optimiz
   train::Sgd<Double> a{nn::parameters(first), {.learning_rate = 1, .momentum = 0}};
   train::Sgd<Double> b{nn::parameters(second), {.learning_rate = 1, .momentum = 0.5}};
   train::Scheduled halving{b, [](std::uint64_t step) { return step == 0 ? 1.0 : 0.5; }};
-  train::Together both{a, halving};
+  train::OptimizerGroup both{a, halving};
   static_assert(train::Optimizer<decltype(both)> && train::Optimizer<train::Adam<Double>>);
   CHECK(both.parameters().size() == 2);
   for (int step = 0; step < 2; ++step) {
@@ -230,5 +230,5 @@ TEST_CASE("Optimizers step together, each by its own schedule", "[train][optimiz
   std::vector<std::string> names;
   both.for_each_state([&](std::string const& name, auto const&) { names.push_back(name); });
   CHECK(names == std::vector<std::string>{"1.velocity.weight"});
-  CHECK_THROWS_WITH((train::Together{a, a}), contains("Together") && contains("'weight' in two"));
+  CHECK_THROWS_WITH((train::OptimizerGroup{a, a}), contains("OptimizerGroup") && contains("'weight' in two"));
 }

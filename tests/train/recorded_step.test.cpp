@@ -12,9 +12,9 @@
 #include <diffsiam/testing/stepped_backend.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/feed.hpp>
+#include <diffsiam/train/optimizer_group.hpp>
 #include <diffsiam/train/recorded_step.hpp>
 #include <diffsiam/train/sgd.hpp>
-#include <diffsiam/train/together.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
@@ -24,7 +24,7 @@ using train::StepStatistics;
 namespace {
 
 using B = testing::Stepped<float>;
-using Both = train::Together<train::Adam<B>, train::Scheduled<train::Sgd<B>, train::Warmup<>>>;
+using Both = train::OptimizerGroup<train::Adam<B>, train::Scheduled<train::Sgd<B>, train::Warmup<>>>;
 
 /// A run with everything that changes from step to step: batches, noise and dropout, two optimizers with
 /// schedules, averages, running statistics, and micro-batches.

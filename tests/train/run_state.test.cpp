@@ -10,8 +10,8 @@
 #include <diffsiam/backend/reference/reference.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/checkpoint.hpp>
+#include <diffsiam/train/optimizer_group.hpp>
 #include <diffsiam/train/sgd.hpp>
-#include <diffsiam/train/together.hpp>
 
 using namespace diffsiam;
 using diffsiam::test::Scratch;
@@ -25,14 +25,14 @@ namespace {
 struct JoinedLater {
   using B = backend::Reference<double>;
   using Late = train::Scheduled<train::Adam<B>, train::Cosine>;
-  using Both = train::Together<train::Sgd<B>, train::Together<Late>>;
+  using Both = train::OptimizerGroup<train::Sgd<B>, train::OptimizerGroup<Late>>;
 
   B::Context context{{.threads = 1}};
   SmallNet<B> net, other;
   train::Sgd<B> sgd{nn::parameters(net), {.learning_rate = 0.01}};
   train::Adam<B> adam{nn::parameters(other), {.learning_rate = 0.01}};
   Late late{adam, train::Cosine{{.steps = 20}}};
-  train::Together<Late> nested{late};
+  train::OptimizerGroup<Late> nested{late};
   Both both{sgd, nested};
   train::TrainStep<Both> step{both};
 

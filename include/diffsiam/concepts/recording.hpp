@@ -8,7 +8,7 @@
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/core/function_ref.hpp>
-#include <diffsiam/core/segments.hpp>
+#include <diffsiam/core/multi_tensor.hpp>
 
 namespace diffsiam::backend {
 
@@ -22,13 +22,14 @@ namespace diffsiam::backend {
 ///     its memory on the host, once the device is done with it; send(to) and fetch(from) queue the copies;
 ///   - a B::Inbox{context, bytes} has memory of the device, data(), that put(from) fills from the host while
 ///     earlier work is still being done;
-///   - B judges gradients and visits many tensors in one launch, with functors that lie in its memory.
+///   - B finds the scale of all gradients, and B::multi_tensor_apply() updates many tensors in one launch by
+///     a functor that lies in its memory.
 /// Models: Cuda, testing::Stepped.
 template <class B>
 concept Recordable =
     Backend<B> &&
     requires(typename B::Context& context, std::uint64_t const* rng_offset, FunctionRef<void()> work,
-             Verdict<typename B::Scalar>* verdict, Evidence<typename B::Scalar> const& evidence,
+             StepReport<typename B::Scalar> const& report, GradientScale<typename B::Scalar>* scale,
              typename B::HostSlot& slot, typename B::Inbox& inbox, void* device, void const* host) {
       context.record(rng_offset, work).replay();
       { context.recording_state().uploads() } -> std::same_as<std::uint64_t>;
@@ -39,7 +40,7 @@ concept Recordable =
       requires std::constructible_from<typename B::Inbox, typename B::Context&, std::size_t>;
       { inbox.data() } -> std::same_as<void*>;
       inbox.put(host);
-      B::judge(context, evidence, verdict);
+      B::find_gradient_scale(context, report, scale);
     };
 
 }  // namespace diffsiam::backend

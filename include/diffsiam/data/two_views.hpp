@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <utility>
 
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/data/augment.hpp>
@@ -16,8 +16,13 @@
 
 namespace diffsiam::data {
 
-/// One random view of a picture, in place: f(image, extent, rng, scratch). It is called from several threads.
-using Augmentation = std::function<void(std::span<float>, ImageExtent const&, Rng const&, AugmentScratch&)>;
+/// Satisfied if and only if a const A called with (image, extent, rng, scratch) makes one random view of a
+/// picture in place: a pure function of picture and rng, called from several threads.
+/// Models: what AugmentConfig describes, and the user's own.
+template <class A>
+concept Augmentation =
+    std::copy_constructible<A> &&
+    std::invocable<A const&, std::span<float>, ImageExtent const&, Rng const&, AugmentScratch&>;
 
 /// Two independent views of a picture, of the same kind or of two.
 class TwoViews {
@@ -25,9 +30,12 @@ class TwoViews {
   /// Throws ConfigError for a configuration out of range.
   explicit TwoViews(AugmentConfig const& config) : TwoViews(config, config) {}
   TwoViews(AugmentConfig const& first, AugmentConfig const& second) : views_{from(first), from(second)} {}
-  /// The user's own augmentations.
-  explicit TwoViews(Augmentation const& both) : views_{both, both} {}
-  TwoViews(Augmentation first, Augmentation second) : views_{std::move(first), std::move(second)} {}
+  /// The user's own augmentation, or one and an AugmentConfig.
+  template <class A>
+    requires(!std::same_as<A, TwoViews>)
+  explicit TwoViews(A const& both) : TwoViews(both, both) {}
+  template <class First, class Second>
+  TwoViews(First const& first, Second const& second) : views_{from(first), from(second)} {}
 
   /// Writes view 0 or 1 of `image` to `out`, both (h, w, c). `step` tells pictures and epochs apart.
   void operator()(int view, std::span<float const> image, ImageExtent const& extent, std::uint64_t seed,
@@ -38,13 +46,22 @@ class TwoViews {
   }
 
  private:
-  [[nodiscard]] static Augmentation from(AugmentConfig const& config) {
+  using View = std::function<void(std::span<float>, ImageExtent const&, Rng const&, AugmentScratch&)>;
+
+  template <class A>
+  [[nodiscard]] static View from(A const& own) {
+    static_assert(Augmentation<A>,
+                  "An augmentation is called with (image, extent, rng, scratch) and writes a view; see "
+                  "Augmentation.");
+    return own;
+  }
+  [[nodiscard]] static View from(AugmentConfig const& config) {
     require_valid(config);
     return [config](std::span<float> image, ImageExtent const& extent, Rng const& rng,
                     AugmentScratch& scratch) { augment(image, extent, config, rng, scratch); };
   }
 
-  std::array<Augmentation, 2> views_;
+  std::array<View, 2> views_;
 };
 
 }  // namespace diffsiam::data

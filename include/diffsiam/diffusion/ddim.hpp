@@ -60,11 +60,11 @@ void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B>
 /// Moves from `start` over the hops, with one evaluation of the predictor for each. Sampling, encoding and
 /// previews share this function. `start` is not changed; the result has its shape. Throws ConfigError before
 /// the first evaluation if a hop begins at abar = 0 with eps prediction, or at abar = 1 with x_0 prediction.
-template <class B, NoisePredictor<B> P, class Progress>
+template <class B, class P, class Progress>
 [[nodiscard]] Tensor<B> follow_hops(std::span<Hop const> hops, Tensor<B> const& start, P const& predict,
                                     DdimOptions const& options, Progress const& progress) {
   using T = typename B::Scalar;
-  PredictionTarget const target = target_of(predict);
+  PredictionTarget const target = target_of<B>(predict);
   std::vector<functional::DirectHop<T>> steps;
   for (Hop const& hop : hops) steps.push_back(detail::ddim_hop<T>(hop, target, options));
   Tensor<B> const x = detail::working_copy(start);
@@ -93,7 +93,7 @@ inline void require_eta(double eta) {
 
 /// x_T (n, ...) -> x_0. Throws ConfigError for eta outside [0, 1], for a grid of another schedule, and for
 /// eps prediction if a hop begins at abar = 0.
-template <class B, NoisePredictor<B> P, class Progress = NoProgress>
+template <class B, class P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_sample(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_T,
                                     P const& predict, DdimOptions const& options = {},
                                     Progress const& progress = {}) {
@@ -103,7 +103,7 @@ template <class B, NoisePredictor<B> P, class Progress = NoProgress>
 }
 
 /// x_0 (n, ...) -> x_T, deterministic. Throws the same errors, and ConfigError for eta other than 0.
-template <class B, NoisePredictor<B> P, class Progress = NoProgress>
+template <class B, class P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddim_encode(NoiseSchedule const& schedule, TimeGrid const& grid, Tensor<B> const& x_0,
                                     P const& predict, DdimOptions const& options = {},
                                     EncodeEnd end = EncodeEnd::stay_on_grid, Progress const& progress = {}) {

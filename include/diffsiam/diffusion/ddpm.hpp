@@ -19,11 +19,11 @@ struct DdpmOptions {
 
 /// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0. Throws ConfigError for eps prediction with
 /// zero terminal SNR.
-template <class B, NoisePredictor<B> P, class Progress = NoProgress>
+template <class B, class P, class Progress = NoProgress>
 [[nodiscard]] Tensor<B> ddpm_sample(NoiseSchedule const& schedule, Tensor<B> const& x_T, P const& predict,
                                     DdpmOptions const& options = {}, Progress const& progress = {}) {
   using T = typename B::Scalar;
-  PredictionTarget const target = target_of(predict);
+  PredictionTarget const target = target_of<B>(predict);
   auto const read = [&](int t) {
     return detail::read_at<T>("ddpm", target, t, schedule.abar(t), options.clip);
   };

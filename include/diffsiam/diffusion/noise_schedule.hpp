@@ -4,10 +4,7 @@
 // Ho et al., "Denoising diffusion probabilistic models", NeurIPS 2020, arXiv 2006.11239. Computed in double.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
-#include <numbers>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +13,7 @@
 
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
+#include <diffsiam/diffusion/beta_schedules.hpp>
 #include <diffsiam/diffusion/noise_tables.hpp>
 
 namespace diffsiam::diffusion {
@@ -25,60 +23,40 @@ namespace diffsiam::diffusion {
 /// the second) and betas inside (0, 1); anything else is a ConfigError that names index and value.
 class NoiseSchedule {
  public:
-  /// beta from `beta_start` to `beta_end` in equal steps, both included (Ho et al. 2020).
+  /// From any BetaSchedule, the user's own too: NoiseSchedule::of(LinearBetas{1e-4, 0.02}, 1000).
+  template <class S>
+  [[nodiscard]] static NoiseSchedule of(S const& schedule, int timesteps = 1000,
+                                        std::string_view operation = "NoiseSchedule::of") {
+    static_assert(
+        BetaSchedule<S>,
+        "A noise schedule is called with (int t, int timesteps) and returns beta_t; see BetaSchedule.");
+    auto betas = detail::betas_to_write(operation, timesteps);
+    for (int t = 0; t < timesteps; ++t)
+      betas[static_cast<std::size_t>(t)] = static_cast<double>(schedule(t, timesteps));
+    return build(operation, std::move(betas));
+  }
+  /// LinearBetas.
   [[nodiscard]] static NoiseSchedule linear(int timesteps = 1000, double beta_start = 1e-4,
                                             double beta_end = 0.02) {
-    return build("NoiseSchedule::linear",
-                 detail::even_steps("NoiseSchedule::linear", timesteps, beta_start, beta_end));
+    return of(LinearBetas{beta_start, beta_end}, timesteps, "NoiseSchedule::linear");
   }
-
-  /// abar(u) = cos^2(pi/2 (u + s)/(1 + s)) at u = t/T, with beta at most `max_beta` (Nichol and Dhariwal,
-  /// ICML 2021, arXiv 2102.09672, equation 17).
+  /// CosineBetas.
   [[nodiscard]] static NoiseSchedule cosine(int timesteps = 1000, double s = 0.008, double max_beta = 0.999) {
-    if (!(s >= 0) || !std::isfinite(s)) {
-      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", s);
-    }
-    if (!(max_beta > 0 && max_beta < 1)) {
-      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", max_beta);
-    }
-    auto betas = detail::betas_to_write("NoiseSchedule::cosine", timesteps);
-    auto const abar = [&](int step) {
-      double const u = static_cast<double>(step) / timesteps;
-      double const cosine = std::cos((u + s) / (1 + s) * std::numbers::pi / 2);
-      return cosine * cosine;
-    };
-    for (int t = 0; t < timesteps; ++t)
-      betas[static_cast<std::size_t>(t)] = std::min(1 - abar(t + 1) / abar(t), max_beta);
-    return build("NoiseSchedule::cosine", std::move(betas));
+    return of(CosineBetas{s, max_beta}, timesteps, "NoiseSchedule::cosine");
   }
-
-  /// beta = beta_start + (beta_end - beta_start) / (1 + exp(-x)), x in equal steps from -`range` to `range`
-  /// (Xu et al., "GeoDiff", ICLR 2022, arXiv 2203.02923).
+  /// SigmoidBetas.
   [[nodiscard]] static NoiseSchedule sigmoid(int timesteps = 1000, double beta_start = 1e-4,
                                              double beta_end = 0.02, double range = 6) {
-    auto betas = detail::even_steps("NoiseSchedule::sigmoid", timesteps, -range, range);
-    for (double& beta : betas) beta = beta_start + (beta_end - beta_start) / (1 + std::exp(-beta));
-    return build("NoiseSchedule::sigmoid", std::move(betas));
+    return of(SigmoidBetas{beta_start, beta_end, range}, timesteps, "NoiseSchedule::sigmoid");
   }
-
-  /// sqrt(beta) in equal steps (Rombach et al., "Latent diffusion", CVPR 2022, arXiv 2112.10752; its
-  /// defaults).
+  /// ScaledLinearBetas.
   [[nodiscard]] static NoiseSchedule scaled_linear(int timesteps = 1000, double beta_start = 0.0015,
                                                    double beta_end = 0.0195) {
-    // The ends are checked first, because the square root would turn a negative one into NaN.
-    detail::require_beta("NoiseSchedule::scaled_linear", 0, beta_start);
-    detail::require_beta("NoiseSchedule::scaled_linear", timesteps - 1, beta_end);
-    auto betas = detail::even_steps("NoiseSchedule::scaled_linear", timesteps, std::sqrt(beta_start),
-                                    std::sqrt(beta_end));
-    for (double& beta : betas) beta *= beta;
-    return build("NoiseSchedule::scaled_linear", std::move(betas));
+    return of(ScaledLinearBetas{beta_start, beta_end}, timesteps, "NoiseSchedule::scaled_linear");
   }
-
-  /// The same beta at every step: the latent model of Diff-AE (Preechakul et al., CVPR 2022, arXiv
-  /// 2111.15640).
+  /// ConstantBetas.
   [[nodiscard]] static NoiseSchedule constant(int timesteps = 1000, double beta = 0.008) {
-    return build("NoiseSchedule::constant",
-                 detail::even_steps("NoiseSchedule::constant", timesteps, beta, beta));
+    return of(ConstantBetas{beta}, timesteps, "NoiseSchedule::constant");
   }
 
   /// Any betas, one for each time-step.

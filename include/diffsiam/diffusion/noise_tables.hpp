@@ -49,14 +49,9 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
   return std::vector<double>(static_cast<std::size_t>(timesteps));
 }
 
-/// T values from `first` to `last` in equal steps, both included.
-[[nodiscard]] DIFFSIAM_STEERS inline std::vector<double> even_steps(std::string_view operation, int timesteps,
-                                                                    double first, double last) {
-  auto values = betas_to_write(operation, timesteps);
-  double const step = (last - first) / (timesteps - 1);
-  for (int t = 0; t < timesteps; ++t) values[static_cast<std::size_t>(t)] = first + t * step;
-  values.back() = last;
-  return values;
+/// The t-th of T values from `first` to `last` in equal steps, both included.
+[[nodiscard]] inline double even_step(double first, double last, int t, int timesteps) {
+  return t == timesteps - 1 ? last : first + t * ((last - first) / (timesteps - 1));
 }
 
 /// Not inlined: there are sixteen tables.

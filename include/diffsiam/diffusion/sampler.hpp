@@ -30,8 +30,11 @@ concept NoisePredictor =
     };
 
 /// What the result of a predictor is: eps, x_0 or v.
-template <class P>
+template <class B, class P>
 [[nodiscard]] PredictionTarget target_of(P const& predict) {
+  static_assert(NoisePredictor<P, B>,
+                "A predictor is called with (x, t, SamplerStep) and returns a tensor of x's shape; see "
+                "NoisePredictor.");
   if constexpr (requires {
                   { predict.target() } -> std::same_as<PredictionTarget>;
                 }) {
@@ -79,10 +82,10 @@ template <class B>
 
 /// The prediction for x (n, ...) at the step's t, converted to the target `to`. Throws ConfigError before the
 /// predictor is called if its own target does not determine the other one.
-template <class B, NoisePredictor<B> P>
+template <class B, class P>
 [[nodiscard]] Tensor<B> predict_as(PredictionTarget to, NoiseSchedule const& schedule, P const& predict,
                                    Tensor<B> const& x, SamplerStep step) {
-  PredictionTarget const from = target_of(predict);
+  PredictionTarget const from = target_of<B>(predict);
   LinearPair const pair = convert_prediction(schedule, step.t, from, to);
   Tensor<B> const prediction = predict(x, same_timestep<B>(x.context(), x.shape().samples(), step.t), step);
   return from == to ? prediction : ops::linear_combination(pair.x_t, x, pair.prediction, prediction);

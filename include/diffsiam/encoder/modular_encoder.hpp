@@ -84,9 +84,25 @@ concept EncoderHead =
       { head(features) } -> std::same_as<Tensor<B>>;
     };
 
+/// Satisfied if and only if K is built from (init, K::Config), maps (n, h, w, c) to (n, features()), and says
+/// how a published file names and stores the layer behind it: published_head() and head_layout().
+/// Models: ConvBackbone, ResNet10, and the user's own.
+template <class K, class B>
+concept EncoderBackbone =
+    nn::Module<K> && std::constructible_from<K, nn::Init<B>&, typename K::Config const&> &&
+    requires(K const& backbone, Tensor<B> const& x) {
+      { backbone(x) } -> std::same_as<Tensor<B>>;
+      { backbone.features() } -> std::same_as<Index>;
+      { backbone.published_head() } -> std::same_as<Index>;
+      { backbone.head_layout() } -> std::same_as<PublishedLayout>;
+    };
+
 /// x_0 (n, h, w, c) -> z (n, dims). Copies share their weights.
 template <class B, class Backbone = ConvBackbone<B>, class Head = LinearHead<B>>
 class ModularEncoder {
+  static_assert(
+      EncoderBackbone<Backbone, B>,
+      "A backbone is built from (init, config) and maps pictures to features; see EncoderBackbone.");
   static_assert(
       EncoderHead<Head, B>,
       "A head is built from (init, features, partition, layout) and maps features to z; see EncoderHead.");

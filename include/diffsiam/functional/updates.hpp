@@ -3,7 +3,7 @@
 #pragma once
 
 #include <diffsiam/config.hpp>
-#include <diffsiam/core/segments.hpp>
+#include <diffsiam/core/multi_tensor.hpp>
 #include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::functional {
@@ -56,11 +56,13 @@ struct MomentumUpdate {
   }
 };
 
-/// average += pull (x - average): an exponential moving average of decay 1 - pull.
+/// average += (1 - decay) (x - average): an exponential moving average.
 template <class T>
 struct AverageUpdate {
-  T pull;
-  DIFFSIAM_HOST_DEVICE void operator()(T& average, T const& x) const { average += pull * (x - average); }
+  T one_minus_decay;
+  DIFFSIAM_HOST_DEVICE void operator()(T& average, T const& x) const {
+    average += one_minus_decay * (x - average);
+  }
 };
 
 /// A step of one weight with up to two states, then the average of what it leaves.
@@ -89,35 +91,41 @@ struct UpdateAndAverage {
   return max_norm > 0 && factor < 1 ? factor : 1;
 }
 
+/// What gradients of this norm, measured without the loss scale, are multiplied by: unscaled and clipped.
+[[nodiscard]] DIFFSIAM_HOST_DEVICE inline double gradient_factor(double norm, double loss_scale,
+                                                                 double max_norm) {
+  return clip_factor(norm, max_norm) / loss_scale;
+}
+
 /// False for NaN and infinities.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline bool finite(double x) {
   return x - x == 0;
 }
 
-/// A step of one weight where the verdict on all gradients is read with it: an unsound step moves nothing.
+/// A step of one weight that reads the scale of the gradients: it moves nothing unless they are finite.
 template <class Update>
-struct JudgedUpdate {
+struct UpdateIfFinite {
   Update update;
 
   template <class T, class... Memory>
-  DIFFSIAM_HOST_DEVICE void operator()(Verdict<T> const& verdict, T& weight, T& gradient,
+  DIFFSIAM_HOST_DEVICE void operator()(GradientScale<T> const& scale, T& weight, T& gradient,
                                        Memory&... memory) const {
-    if (!verdict.sound) {
+    if (!scale.finite) {
       gradient = T(0);
       return;
     }
     // A product of its own: not to be fused with what the update does.
-    if (verdict.factor != T(1)) gradient *= verdict.factor;
+    if (scale.factor != T(1)) gradient *= scale.factor;
     update(weight, gradient, memory...);
   }
 };
 
-/// The next value of a buffer, unless the step that proposed it was unsound.
+/// The next value of a buffer, unless the gradients of the step that proposed it were not finite.
 template <class T>
-struct JudgedCommit {
-  Verdict<T> const* verdict;
+struct CommitIfFinite {
+  GradientScale<T> const* scale;
   DIFFSIAM_HOST_DEVICE void operator()(T& value, T const& proposal) const {
-    if (verdict->sound) value = proposal;
+    if (scale->finite) value = proposal;
   }
 };
 

@@ -63,7 +63,7 @@ template <class B>
 /// diffusion::PlainNoise of a denoiser, or any NoisePredictor; it is called for all n at once. Throws
 /// ShapeError for different shapes or no pair, RangeError for t outside the schedule, ConfigError without
 /// draws or for eps prediction at an SNR of 0, NumericError if a reconstruction is not finite.
-template <class B, diffusion::NoisePredictor<B> Predict>
+template <class B, class Predict>
 [[nodiscard]] std::vector<MeasuredErr> measured_err(diffusion::NoiseSchedule const& schedule,
                                                     Predict const& predict, Tensor<B> const& x_0,
                                                     Tensor<B> const& y_0, std::span<int const> timesteps,
@@ -73,7 +73,7 @@ template <class B, diffusion::NoisePredictor<B> Predict>
   if (x_0.size() == 0) fail<ShapeError>("measured_err", "at least one pair", x_0.shape());
   detail::require_timesteps("measured_err", schedule, timesteps);
   detail::require_draws("measured_err", config.draws);
-  auto const target = diffusion::target_of(predict);
+  auto const target = diffusion::target_of<B>(predict);
   for (int const t : timesteps)
     static_cast<void>(diffusion::convert_prediction(schedule, t, target, diffusion::PredictionTarget::x_0));
 

@@ -2,11 +2,11 @@
 // torch.nn.utils.clip_grad_norm_ does (Pascanu et al., 2013).
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -30,40 +30,32 @@ void square_norms(nn::ParameterList<B> const& list, Tensor<B> const& squares) {
            Operand<typename B::Scalar, 1>{parameter.gradient().data()});
   }
 }
+/// Brings the same to the host. `squares` is the caller's, so that a steady state allocates nothing.
 template <class B>
-[[nodiscard]] Tensor<B> squared_norms(nn::ParameterList<B> const& list) {
-  Tensor<B> const squares{list.parameters.front().parameter.value().context(),
-                          {static_cast<Index>(list.parameters.size())}};
-  square_norms(list, squares);
-  return squares;
+void measure_squares(nn::ParameterList<B> const& list, std::vector<typename B::Scalar>& squares) {
+  squares.resize(list.parameters.size());
+  if (squares.empty()) return;
+  Tensor<B> const measured{list.parameters.front().parameter.value().context(),
+                           {static_cast<Index>(squares.size())}};
+  square_norms(list, measured);
+  B::download(measured.context(), measured.data(), squares.data(), measured.size());
 }
 
-/// The root of their sum, in double; each(i, square) sees all of them. Not finite where one is not.
-template <class B, class Each>
-[[nodiscard]] double norm_of(Tensor<B> const& squares, Each const& each) {
-  // In portions: a steady state allocates nothing large.
+/// The root of the sum of squared norms, in double. Unless `may_overflow`, throws NumericError that names the
+/// step (if not 0) and the first parameter whose gradient is not finite.
+template <class B>
+[[nodiscard]] double norm_of(nn::ParameterList<B> const& list, std::span<typename B::Scalar const> squares,
+                             bool may_overflow, std::uint64_t step = 0) {
   double total = 0;
-  std::array<typename B::Scalar, 32> portion{};
-  for (Index from = 0; from < squares.size(); from += 32) {
-    Index const size = std::min<Index>(32, squares.size() - from);
-    B::download(squares.context(), squares.data() + from, portion.data(), size);
-    for (Index i = 0; i < size; ++i) {
-      auto const square = static_cast<double>(portion[static_cast<std::size_t>(i)]);
-      each(from + i, square);
-      total += square;
-    }
+  for (std::size_t i = 0; i < squares.size(); ++i) {
+    auto const square = static_cast<double>(squares[i]);
+    if (!may_overflow && !std::isfinite(square))
+      fail<NumericError>(step > 0 ? "train, step " + std::to_string(step) : "global_norm", "finite gradients",
+                         {"a squared norm of ", shown(square), " in '", list.parameters[i].name.name, "'"},
+                         "a smaller learning rate, warm-up, or clipping from the start may help");
+    total += square;
   }
   return std::sqrt(total);
-}
-
-/// Throws the error of a gradient that is not finite, if this is one.
-template <class B>
-void require_finite(nn::ParameterList<B> const& list, Index i, double square) {
-  if (!std::isfinite(square))
-    fail<NumericError>(
-        "global_norm", "finite gradients",
-        {"a squared norm of ", square, " in '", list.parameters[static_cast<std::size_t>(i)].name.name, "'"},
-        "a smaller learning rate, warm-up, or clipping from the start may help");
 }
 
 /// All gradients times `factor`; nothing for 1.
@@ -82,9 +74,9 @@ void scale_gradients(nn::ParameterList<B> const& list, double factor) {
 /// Throws NumericError, naming the first parameter at fault, unless it is finite.
 template <class B>
 [[nodiscard]] double global_norm(nn::ParameterList<B> const& list) {
-  if (list.parameters.empty()) return 0;
-  return detail::norm_of(detail::squared_norms(list),
-                         [&](Index i, double square) { detail::require_finite(list, i, square); });
+  std::vector<typename B::Scalar> squares;
+  detail::measure_squares(list, squares);
+  return detail::norm_of<B>(list, squares, false);
 }
 
 /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm before. Throws

@@ -31,7 +31,7 @@ class Ema {
     detail::require_setting("Ema", "decay", config_.decay, 0, 1, "in [0, 1)");
     for (auto const& entry : list_.parameters) averages_.push_back(entry.parameter.value().clone());
     for (auto const& entry : list_.buffers) buffers_.push_back(entry.buffer.value().clone());
-    claimed_.resize(averages_.size());
+    fused_.resize(averages_.size());
   }
 
   /// After each step of the optimizer. Throws Error while the average stands in the model.
@@ -40,42 +40,43 @@ class Ema {
     end_update();
   }
 
-  /// An update in parts: between its begin and its end an optimizer may claim averages and move them in the
-  /// pass that moves the weights. Throws Error while the average stands in the model.
+  /// An update in parts: between its begin and its end an optimizer may take averages over and move them in
+  /// the pass that moves the weights (a fused update). Throws Error while the average stands in the model.
   void begin_update() {
     require_outside("update");
-    std::fill(claimed_.begin(), claimed_.end(), char{0});
+    std::fill(fused_.begin(), fused_.end(), char{0});
     next_ = 0;
   }
-  /// The average of a parameter, which the caller will move by pull(); null for one that is not averaged
-  /// here, or was claimed before.
-  [[nodiscard]] Tensor<B> const* claim(Parameter<B> const& parameter) {
+  /// The average of a parameter, which the caller will move by average_update(); null for one that is not
+  /// averaged here, or was taken over before.
+  [[nodiscard]] Tensor<B> const* fused_average(Parameter<B> const& parameter) {
     // Mostly the one behind the last.
     for (std::size_t tried = 0; tried < averages_.size(); ++tried) {
       std::size_t const i = next_ < averages_.size() ? next_ : 0;
       next_ = i + 1;
       if (list_.parameters[i].parameter.same_as(parameter))
-        return std::exchange(claimed_[i], char{1}) == 0 ? &averages_[i] : nullptr;
+        return std::exchange(fused_[i], char{1}) == 0 ? &averages_[i] : nullptr;
     }
     return nullptr;
   }
   /// How an average moves in the update that has begun.
-  [[nodiscard]] functional::AverageUpdate<typename B::Scalar> pull() const {
+  [[nodiscard]] functional::AverageUpdate<typename B::Scalar> average_update() const {
     auto const n = static_cast<double>(updates_);
     double const decay = std::min(config_.decay, (1 + n) / (10 + n));
     return {static_cast<typename B::Scalar>(1 - decay)};
   }
-  /// Moves what nobody claimed, copies buffers and counts.
+  /// Moves what no optimizer took over, copies buffers and counts.
   void end_update() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      if (unclaimed(i)) detail::for_each_element(pull(), averages_[i], list_.parameters[i].parameter.value());
+      if (!fused(i))
+        detail::for_each_element(average_update(), averages_[i], list_.parameters[i].parameter.value());
     copy_buffers();
     ++updates_;
   }
-  /// Whether all that moves was claimed in this update.
-  [[nodiscard]] bool all_claimed() const {
+  /// Whether optimizers took over all that moves in this update.
+  [[nodiscard]] bool all_fused() const {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      if (unclaimed(i)) return false;
+      if (!fused(i)) return false;
     return true;
   }
   /// Of the model, as they are.
@@ -108,8 +109,9 @@ class Ema {
   }
 
  private:
-  [[nodiscard]] bool unclaimed(std::size_t i) const {
-    return claimed_[i] == 0 && list_.parameters[i].parameter.trainable();
+  /// Frozen parameters have nothing to move.
+  [[nodiscard]] bool fused(std::size_t i) const {
+    return fused_[i] != 0 || !list_.parameters[i].parameter.trainable();
   }
   /// Exchanges model and average, bit for bit; twice is nothing.
   void swap() {
@@ -123,8 +125,8 @@ class Ema {
   nn::ParameterList<B> list_;
   Config config_;
   std::vector<Tensor<B>> averages_, buffers_;
-  std::vector<char> claimed_;  ///< in this update; by parameter
-  std::size_t next_ = 0;       ///< where the next claim is looked for first
+  std::vector<char> fused_;  ///< taken over in this update; by parameter
+  std::size_t next_ = 0;     ///< where the next average is looked for first
   std::uint64_t updates_ = 0;
   bool swapped_ = false;
 };

@@ -101,9 +101,9 @@ class GradientDescent {
         auto const& parameter = list_.parameters[i].parameter;
         if (!parameter.trainable()) continue;
         if constexpr (std::is_same_v<Averages, Ema<B>*>) {
-          if (Tensor<B> const* const average = ema->claim(parameter)) {
-            functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{update,
-                                                                                              ema->pull()};
+          if (Tensor<B> const* const average = ema->fused_average(parameter)) {
+            functional::UpdateAndAverage<T, std::remove_cvref_t<decltype(update)>> const both{
+                update, ema->average_update()};
             apply<taken>(both, states_[i], parameter.value(), parameter.gradient(), *average);
             continue;
           }

@@ -41,8 +41,9 @@ struct NamedValue {
   double value = 0;
 };
 
-/// A step that has begun: what its first micro-batches left besides gradients and proposals of buffers.
-struct PendingStep {
+/// A step whose micro-batches are being accumulated: what they left besides gradients and proposals of
+/// buffers.
+struct Accumulation {
   int micro_batches = 0;  ///< done
   double loss = 0;        ///< their share of the mean, as if all were as large as the first
   std::vector<NamedValue> parts;
@@ -65,24 +66,6 @@ template <class L>
   }
 }
 
-/// Throws NumericError unless the value is finite; `step` steps were completed before.
-inline double finite_loss(std::string_view part, double value, std::uint64_t step, int micro_batch,
-                          int accumulate) {
-  if (!std::isfinite(value)) {
-    fail<NumericError>(
-        "train", {"a finite loss at step ", step + 1, ", micro-batch ", micro_batch + 1, " of ", accumulate},
-        {"'", part, "' = ", value},
-        "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
-  }
-  return value;
-}
-
-/// Adds a micro-batch's share to the mean of a part, the i-th.
-inline void add_part(PendingStep& pending, std::size_t i, std::string_view name, double value, double share) {
-  if (i == pending.parts.size()) pending.parts.push_back(NamedValue{std::string(name), 0});
-  pending.parts[i].value += share * value;
-}
-
 template <class L>
 [[nodiscard]] Index images_of(L const& losses) {
   if constexpr (requires { losses.images; })
@@ -94,55 +77,55 @@ template <class L>
 /// these weights, and last_weight() in the end, micro-batches of any sizes add up to the mean over all
 /// images. 1 where nobody tells of images. Throws ConfigError where some micro-batches of a step tell and
 /// others not.
-inline double add_images(PendingStep& pending, Index images) {
-  if (pending.micro_batches == 0) pending.first_images = images;
-  if (images < 0 || (images > 0) != (pending.first_images > 0))
-    fail<ConfigError>("train", "Losses::images above 0 in each micro-batch of a step, or 0 in all",
-                      {images, " in micro-batch ", pending.micro_batches + 1, " and ", pending.first_images,
-                       " in the first"});
-  pending.images += images;
-  return images == pending.first_images
-             ? 1
-             : static_cast<double>(images) / static_cast<double>(pending.first_images);
+inline double add_images(Accumulation& sums, Index images) {
+  if (sums.micro_batches == 0) sums.first_images = images;
+  if (images < 0 || (images > 0) != (sums.first_images > 0))
+    fail<ConfigError>(
+        "train", "Losses::images above 0 in each micro-batch of a step, or 0 in all",
+        {images, " in micro-batch ", sums.micro_batches + 1, " and ", sums.first_images, " in the first"});
+  sums.images += images;
+  return images == sums.first_images ? 1
+                                     : static_cast<double>(images) / static_cast<double>(sums.first_images);
 }
 /// What the sums of a whole step are multiplied by: 1 where all micro-batches are of one size.
-[[nodiscard]] inline double last_weight(PendingStep const& pending, int accumulate) {
-  Index const as_if = pending.first_images * accumulate;
-  return pending.images == as_if ? 1 : static_cast<double>(as_if) / static_cast<double>(pending.images);
-}
-inline void apply_last_weight(PendingStep& pending, double weight) {
-  pending.loss *= weight;
-  for (NamedValue& part : pending.parts) part.value *= weight;
+[[nodiscard]] inline double last_weight(Accumulation const& sums, int accumulate) {
+  Index const as_if = sums.first_images * accumulate;
+  return sums.images == as_if ? 1 : static_cast<double>(as_if) / static_cast<double>(sums.images);
 }
 
-template <class B>
-[[nodiscard]] double number_of(double value) {
-  return value;
-}
-template <class B>
-[[nodiscard]] double number_of(Tensor<B> const& value) {
-  return static_cast<double>(value.item());
-}
-template <class B>
-[[nodiscard]] double number_of(Taped<B> const& value) {
-  return number_of<B>(value.value());
+/// Of a number, a tensor or a taped value.
+template <class V>
+[[nodiscard]] double number_of(V const& value) {
+  if constexpr (requires { value.item(); })
+    return static_cast<double>(value.item());
+  else if constexpr (requires { value.value(); })
+    return static_cast<double>(value.value().item());
+  else
+    return value;
 }
 
-/// Adds the losses of the next micro-batch and returns its weight, by add_images().
-template <class B, class L>
-double add_losses(PendingStep& pending, L const& losses, std::uint64_t step, int accumulate) {
-  double const weight = add_images(pending, images_of(losses));
-  double const share = 1.0 / accumulate * weight;
-  auto const finite = [&](std::string_view part, double value) {
-    return finite_loss(part, value, step, pending.micro_batches, accumulate);
+/// Adds the losses of the next micro-batch of a step, of which there will be `accumulate`, and returns its
+/// weight, by add_images(). Throws NumericError for one that is not finite.
+template <class L>
+double add_losses(Accumulation& sums, L const& losses, std::uint64_t step, int accumulate) {
+  double const weight = add_images(sums, images_of(losses));
+  auto const add = [&](double& mean, std::string_view name, double value) {
+    if (!std::isfinite(value))
+      fail<NumericError>(
+          "train",
+          {"a finite loss at step ", step, ", micro-batch ", sums.micro_batches + 1, " of ", accumulate},
+          {"'", name, "' = ", shown(value)},
+          "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
+    mean += 1.0 / accumulate * weight * value;
   };
   if constexpr (requires { losses.parts; }) {
-    if (pending.micro_batches == 0) pending.parts.clear();
     std::size_t next = 0;
-    for (auto const& part : losses.parts)
-      add_part(pending, next++, part.name, finite(part.name, number_of<B>(part.value)), share);
+    for (auto const& part : losses.parts) {
+      if (next == sums.parts.size()) sums.parts.push_back({std::string(part.name), 0});
+      add(sums.parts[next++].value, part.name, number_of(part.value));
+    }
   }
-  pending.loss += share * finite("total", number_of<B>(total_of(losses)));
+  add(sums.loss, "total", number_of(total_of(losses)));
   return weight;
 }
 

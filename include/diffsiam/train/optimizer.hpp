@@ -24,8 +24,8 @@ struct AnyCountVisitor {
 /// Satisfied if and only if O holds parameters of one backend, moves them by step(factor), where `factor`
 /// scales the learning rate, leaves their gradients zero and their buffers committed, counts its steps, and
 /// shows all that a checkpoint must keep: its state as (name, tensor), and what it counts as (name, count&),
-/// each count by whoever counts. With step(factor, Ema&) it moves averages that it claims in the same pass.
-/// Models: Adam, AdamW, Sgd, Scheduled, Together.
+/// each count by whoever counts. With step(factor, Ema&) it moves averages in the same pass
+/// (Ema::fused_average). Models: Adam, AdamW, Sgd, Scheduled, OptimizerGroup.
 template <class O>
 concept Optimizer = requires(O& optimizer, O const& constant, double value) {
   typename O::Backend;

@@ -41,7 +41,7 @@ struct RunState {
   std::optional<std::uint64_t> ema_updates;
   std::optional<LossScaler::State> loss_scale;
   int accumulate = 1;
-  PendingStep pending;
+  Accumulation pending;
   std::vector<std::string> proposed;  ///< buffers that hold a proposal
   Rng rng;
   DataPosition data;
@@ -108,7 +108,7 @@ struct RunState {
     auto const small_count = [&](nlohmann::json const& value) {
       return static_cast<int>(count_to(INT32_MAX, value));
     };
-    PendingStep& pending = state.pending;
+    Accumulation& pending = state.pending;
     try {
       auto const json = io::parse_json<FileError>(text, "checkpoint", {"the state of a run in ", file});
       state.scalar = json.at("scalar").get<std::string>();

@@ -5,8 +5,8 @@
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/kernels/elementwise.hpp>
 #include <diffsiam/backend/cuda/kernels/group_norm.hpp>
+#include <diffsiam/backend/cuda/kernels/multi_tensor.hpp>
 #include <diffsiam/backend/cuda/kernels/random.hpp>
-#include <diffsiam/backend/cuda/kernels/segments.hpp>
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>
 #include <diffsiam/backend/cuda/kernels/sum.hpp>
 
@@ -57,13 +57,13 @@ struct Kernels {
   }
 
   // What a recorded training step needs besides; see concepts/recording.hpp.
-  static void judge(Context& context, Evidence<T> const& evidence, Verdict<T>* verdict) {
-    Device::launch(context, 1, Judge<T>{evidence, verdict});
+  static void find_gradient_scale(Context& context, StepReport<T> const& report, GradientScale<T>* scale) {
+    Device::launch(context, 1, FindGradientScale<T>{report, scale});
   }
   template <std::size_t N, class F>
-  static void for_each_in_segments(Context& context, Segment<T, N> const* segments, Index count, F const* f,
-                                   Verdict<T> const* verdict) {
-    if (count > 0) Device::launch(context, count, ForEachInSegments<T, N, F>{segments, f, verdict});
+  static void multi_tensor_apply(Context& context, TensorChunk<T, N> const* chunks, Index count, F const* f,
+                                 GradientScale<T> const* scale) {
+    if (count > 0) Device::launch(context, count, MultiTensorApply<T, N, F>{chunks, f, scale});
   }
 };
 

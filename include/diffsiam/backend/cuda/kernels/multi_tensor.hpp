@@ -1,62 +1,63 @@
-// Kernels of a recorded training step: the verdict on its gradients, and all weights in one launch.
+// Kernels of a recorded training step: the scale of its gradients, and the update of all weights in one
+// launch.
 #pragma once
 
 #include <cstddef>
 #include <utility>
 
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
-#include <diffsiam/core/segments.hpp>
+#include <diffsiam/core/multi_tensor.hpp>
 #include <diffsiam/functional/updates.hpp>
 
 namespace diffsiam::backend::cuda {
 
-/// (*f)(*verdict, ...) at every place of the segments, one of them a block. What changes from step to step is
+/// (*f)(*scale, ...) at every place of the chunks, one of them a block. What changes from step to step is
 /// read from memory.
 template <class T, std::size_t N, class F>
-struct ForEachInSegments {
+struct MultiTensorApply {
   struct Shared {};
   static constexpr bool synchronises = false;
-  Segment<T, N> const* segments;
+  TensorChunk<T, N> const* chunks;
   F const* f;
-  Verdict<T> const* verdict;
+  GradientScale<T> const* scale;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
-    Segment<T, N> const at = segments[lane.block()];
+    TensorChunk<T, N> const chunk = chunks[lane.block()];
     F const apply = *f;
-    Verdict<T> const judged = *verdict;
-    for (Index i = lane.thread(); i < at.size; i += block_threads)
-      visit(apply, judged, at, i, std::make_index_sequence<N>{});
+    GradientScale<T> const read = *scale;
+    for (Index i = lane.thread(); i < chunk.size; i += block_threads)
+      visit(apply, read, chunk, i, std::make_index_sequence<N>{});
   }
 
  private:
   template <std::size_t... I>
-  DIFFSIAM_KERNEL static void visit(F const& apply, Verdict<T> const& judged, Segment<T, N> const& at,
-                                    Index i, std::index_sequence<I...>) {
-    apply(judged, at.data[I][i]...);
+  DIFFSIAM_KERNEL static void visit(F const& apply, GradientScale<T> const& scale,
+                                    TensorChunk<T, N> const& chunk, Index i, std::index_sequence<I...>) {
+    apply(scale, chunk.data[I][i]...);
   }
 };
 
 /// One block: sums in double, in the order of the parameters, as the host adds them.
 template <class T>
-struct Judge {
+struct FindGradientScale {
   struct Shared {
     double value[block_threads];
   };
   static constexpr bool synchronises = true;
-  Evidence<T> evidence;
-  Verdict<T>* verdict;
+  StepReport<T> report;
+  GradientScale<T>* scale;
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
     // A sum is finite if and only if all that was added is: losses only tell whether they are.
-    double const losses = sum(lane, shared, evidence.losses, evidence.loss_count);
-    double const squares = sum(lane, shared, evidence.squares, evidence.square_count);
+    double const losses = sum(lane, shared, report.losses, report.loss_count);
+    double const squares = sum(lane, shared, report.squares, report.square_count);
     if (lane.thread() != 0) return;
-    double const scale = *evidence.scale;
-    double const norm = functional::sqrt(squares) / scale;
-    bool const sound = functional::finite(losses) && functional::finite(norm);
-    *verdict = {static_cast<T>(functional::clip_factor(norm, evidence.max_norm) / scale), sound ? 1 : 0};
+    double const loss_scale = *report.loss_scale;
+    double const norm = functional::sqrt(squares) / loss_scale;
+    *scale = {static_cast<T>(functional::gradient_factor(norm, loss_scale, report.max_norm)),
+              functional::finite(losses) && functional::finite(norm) ? 1 : 0};
   }
 
  private:

@@ -1,4 +1,5 @@
-// All weights in one launch, on the kernels of the Cuda backend, stepped through on the host.
+// Multi-tensor updates: all weights in one launch, on the kernels of the Cuda backend, stepped through on the
+// host.
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -9,7 +10,7 @@
 
 #include <diffsiam/testing/stepped_backend.hpp>
 #include <diffsiam/train/adam.hpp>
-#include <diffsiam/train/one_launch.hpp>
+#include <diffsiam/train/multi_tensor_update.hpp>
 #include <diffsiam/train/sgd.hpp>
 
 using namespace diffsiam;
@@ -19,14 +20,14 @@ namespace {
 
 using B = testing::Stepped<float>;
 
-/// Weights of several sizes: less than a block, more than a segment, frozen.
+/// Weights of several sizes: less than a block, more than a chunk, frozen.
 struct Weights {
   B::Context context;
   std::vector<Parameter<B>> all;
   nn::ParameterList<B> list;
 
   Weights() {
-    Index const sizes[] = {3, 2 * Segment<float, 4>::most + 77, 300, 50};
+    Index const sizes[] = {3, 2 * TensorChunk<float, 4>::most + 77, 300, 50};
     for (Index const size : sizes) {
       OneWeight<B> const module{
           Parameter<B>(random_tensor<B>(context, {size}, Rng{1, static_cast<std::uint32_t>(size)}))};
@@ -57,30 +58,30 @@ template <class O>
   return result;
 }
 
-/// One launch against a launch a weight, over four steps of which the third is unsound.
+/// One launch against a launch a weight, over four steps of which the third has gradients that are not
+/// finite.
 template <class O>
 void check(typename O::Config const& config, bool averages) {
   Weights one, many;
   O one_optimizer{one.list, config}, many_optimizer{many.list, config};
   train::Ema<B> one_ema{one.list, {.decay = 0.9}}, many_ema{many.list, {.decay = 0.9}};
-  one_ema.begin_update();
-  auto launch = train::in_one_launch(one_optimizer, averages ? &one_ema : nullptr);
-  CHECK(one_ema.all_claimed() == averages);
-  train::detail::Sent<B, Verdict<float>> verdict{one.context};
+  train::MultiTensorUpdate<B> const update{one_optimizer, averages ? &one_ema : nullptr};
+  CHECK(one_ema.all_fused() == averages);
+  train::detail::SentValue<B, GradientScale<float>> sent{one.context};
   constexpr double scale = 8;
   for (std::uint64_t n = 0; n < 4; ++n) {
     double const factor = 1.0 / static_cast<double>(n + 1);
-    bool const sound = n != 2;
+    bool const finite = n != 2;
     one.fill_gradients(n, scale);
-    verdict.send({static_cast<float>(1 / scale), sound ? 1 : 0});
-    launch.send(factor);
-    launch.launch(verdict.data());
+    sent.send({static_cast<float>(1 / scale), finite ? 1 : 0});
+    update.send(factor);
+    update.apply(sent.data());
     for (auto const& weight : one.all)
       if (weight.trainable())
         REQUIRE(weight.gradient().values() ==
                 std::vector<float>(static_cast<std::size_t>(weight.shape().size()), 0.0F));
-    if (!sound) continue;
-    launch.count(1);
+    if (!finite) continue;
+    one_optimizer.set_steps(one_optimizer.steps() + 1);
     if (averages) one_ema.set_updates(one_ema.updates() + 1);
     many.fill_gradients(n, 1);
     if (averages) {
@@ -105,7 +106,7 @@ TEST_CASE("One launch moves what a launch for each weight moves, bit for bit", "
   check<train::Sgd<B>>({.learning_rate = 0.1, .nesterov = true, .weight_decay = 0.01}, averages);
 }
 
-TEST_CASE("The verdict on gradients is that of the host", "[train]") {
+TEST_CASE("The scale of gradients is that of the host", "[train]") {
   B::Context context;
   // More than a block holds at a time.
   std::vector<float> squares(600);
@@ -115,22 +116,22 @@ TEST_CASE("The verdict on gradients is that of the host", "[train]") {
     total += static_cast<double>(squares[i]);
   }
   std::vector<float> losses{1, -2};
-  double const scale = 4;
-  Verdict<float> verdict{};
-  auto const judge = [&](double max_norm) {
-    B::judge(context, {losses.data(), 2, squares.data(), 600, max_norm, &scale}, &verdict);
+  double const loss_scale = 4;
+  GradientScale<float> scale{};
+  auto const find = [&](double max_norm) {
+    B::find_gradient_scale(context, {losses.data(), 2, squares.data(), 600, max_norm, &loss_scale}, &scale);
   };
-  judge(0);
-  CHECK(verdict.factor == 0.25F);
-  CHECK(verdict.sound == 1);
-  judge(0.5);
-  CHECK(verdict.factor == static_cast<float>(0.5 / (std::sqrt(total) / scale + 1e-6) / scale));
+  find(0);
+  CHECK(scale.factor == 0.25F);
+  CHECK(scale.finite == 1);
+  find(0.5);
+  CHECK(scale.factor == static_cast<float>(0.5 / (std::sqrt(total) / loss_scale + 1e-6) / loss_scale));
   float const bad = GENERATE(HUGE_VALF, -HUGE_VALF, NAN);
   squares[599] = std::abs(bad);
-  judge(0);
-  CHECK(verdict.sound == 0);
+  find(0);
+  CHECK(scale.finite == 0);
   squares[599] = 0;
   losses[1] = bad;
-  judge(0);
-  CHECK(verdict.sound == 0);
+  find(0);
+  CHECK(scale.finite == 0);
 }

@@ -1,4 +1,5 @@
-// Several optimizers as one, each with its own schedule: the siamese heads by SGD beside an encoder by Adam.
+// OptimizerGroup: several optimizers as one, each with its own schedule: the siamese heads by SGD beside an
+// encoder by Adam.
 #pragma once
 
 #include <cstdint>
@@ -49,13 +50,13 @@ class Scheduled {
 };
 
 /// Optimizers, borrowed, that step together; the first one's learning rate speaks for all. No parameter may
-/// belong to two of them (ConfigError): Together both{adam, scheduled_sgd};
+/// belong to two of them (ConfigError): OptimizerGroup both{adam, scheduled_sgd};
 template <Optimizer First, Optimizer... Rest>
-class Together {
+class OptimizerGroup {
  public:
   using Backend = typename First::Backend;
 
-  explicit Together(First& first, Rest&... rest) : optimizers_(&first, &rest...) {
+  explicit OptimizerGroup(First& first, Rest&... rest) : optimizers_(&first, &rest...) {
     add(first);
     (add(rest), ...);
   }
@@ -104,7 +105,7 @@ class Together {
     for (auto const& entry : optimizer.parameters().parameters) {
       for (auto const& known : list_.parameters)
         if (known.parameter.same_as(entry.parameter))
-          fail<ConfigError>("Together", "every parameter in one optimizer only",
+          fail<ConfigError>("OptimizerGroup", "every parameter in one optimizer only",
                             {"'", entry.name.name, "' in two"});
       list_.parameters.push_back(entry);
     }

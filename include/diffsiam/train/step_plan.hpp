@@ -1,0 +1,195 @@
+// StepPlan: what a step of training does and in which order, said once:
+//   accumulate  loss and backward pass of each micro-batch; gradients add up to that of the whole batch
+//   judge       are the gradients finite? their norm, the loss scale, clipping
+//   update      optimizer, averages, buffers; nothing moves unless the gradients are finite
+// An executor carries it out: TrainStep at once, RecordedStep by recording it on a device that repeats it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/train/clip.hpp>
+#include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/gradient_reach.hpp>
+#include <diffsiam/train/learning_rate.hpp>
+#include <diffsiam/train/loss_scaler.hpp>
+#include <diffsiam/train/losses.hpp>
+#include <diffsiam/train/optimizer.hpp>
+
+namespace diffsiam::train {
+
+/// What a step has to tell; means over its micro-batches, or over their images where those are told of.
+struct StepStatistics {
+  std::uint64_t step = 0;  ///< steps completed, this one included
+  double loss = 0;
+  std::vector<NamedValue> parts;
+  std::optional<double> gradient_norm;  ///< before clipping, without the loss scale; none if skipped
+  double learning_rate = 0;
+  double seconds = 0;                  ///< the loss function included
+  Index images = 0;                    ///< as far as the loss function told
+  std::optional<double> loss_scale{};  ///< of this step, where losses are scaled
+  bool skipped = false;                ///< gradients overflowed: nothing moved, and the scale was halved
+  /// Names of the optimizer's trainable parameters that the step's gradient has not reached: their module was
+  /// not run, or on a plain tensor in place of a taped one, or the loss does not depend on it.
+  std::vector<std::string> without_gradient{};
+};
+
+struct StepConfig {
+  int accumulate = 1;        ///< micro-batches a step
+  double max_norm = 0;       ///< of the gradient; 0: no clipping
+  bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before they reach the weights
+  Rng rng{};                 ///< seed and stream of the run
+  /// Scales losses for the backward pass (see LossScaler). Gradients are divided by the scale before they are
+  /// clipped, in the pass that clips, and their norm is always measured. A step whose gradients are not
+  /// finite is skipped: it counts as a step of the run, not of the optimizer and the EMA, and what buffers
+  /// proposed is discarded. It throws where the scale can shrink no further.
+  std::optional<LossScaler::Config> loss_scaling{};
+  /// False: a step throws ConfigError, before it goes back, when its loss reads a trainable parameter that
+  /// the optimizer does not have: mostly one of a layer that for_each_child does not name. Freeze what is not
+  /// to be trained; where optimizers take turns, freeze what the others train. True: gradients of such
+  /// parameters add up until the caller takes them.
+  bool allow_other_parameters = false;
+};
+
+/// The plan, and where the run stands. Optimizer and EMA are borrowed; `schedule` scales the optimizer's
+/// learning rate. Programs meet it as the base of a TrainStep.
+template <Optimizer O, LearningRateSchedule S>
+class StepPlan {
+ public:
+  using Backend = typename O::Backend;
+  using Scalar = typename Backend::Scalar;
+
+  /// Throws ConfigError for settings outside their range.
+  StepPlan(O& optimizer, StepConfig config, S schedule, Ema<Backend>* ema)
+      : optimizer_(&optimizer),
+        config_(config),
+        schedule_(std::move(schedule)),
+        ema_(ema),
+        reach_(optimizer.parameters()) {
+    if (config.accumulate < 1) fail<ConfigError>("TrainStep", "accumulate of 1 or more", config.accumulate);
+    detail::require_not_negative("TrainStep", "max_norm", config.max_norm);
+    if (config.loss_scaling) scaler_.emplace(*config.loss_scaling);
+  }
+
+  /// Steps of the run that are done.
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] StepConfig const& config() const& { return config_; }
+  [[nodiscard]] StepConfig config() const&& { return config_; }
+  [[nodiscard]] O& optimizer() const { return *optimizer_; }
+  /// Null without one.
+  [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
+  /// Empty unless losses are scaled.
+  [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const& { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler> loss_scaler() const&& { return scaler_; }
+  [[nodiscard]] std::optional<LossScaler>& loss_scaler() & { return scaler_; }
+
+  // For executors.
+
+  /// The next micro-batch and, behind the last one, the update; true when all is done. The executor has
+  ///   read(losses)         adds what the loss function returned to `sums`, and returns the weight of the
+  ///                        micro-batch, by add_losses() or add_images();
+  ///   seed(weight, shape)  the gradient of the total: a number, or a tensor of this shape;
+  ///   judge(), update()    the phases above.
+  template <class Executor, class F>
+  bool advance(Executor& executor, F& loss_fn, Accumulation& sums) {
+    accumulate(executor, loss_fn, sums);
+    if (sums.micro_batches < config_.accumulate) return false;
+    detail::scale_gradients(parameters(), detail::last_weight(sums, config_.accumulate));
+    executor.judge();
+    executor.update();
+    return true;
+  }
+  /// What is known of the coming step before its losses are.
+  [[nodiscard]] StepStatistics begun() const {
+    StepStatistics statistics;
+    statistics.step = steps_ + 1;
+    statistics.learning_rate = optimizer_->learning_rate() * rate_factor();
+    if (scaler_) statistics.loss_scale = scaler_->scale();
+    return statistics;
+  }
+  /// The judgement: completes the statistics by the losses and the squared norms of the gradients (none where
+  /// norms are not measured), and tells the loss scaler. Returns what all gradients are multiplied by before
+  /// the weights move; nothing may move if the step is `skipped`. Throws NumericError that names the step and
+  /// the parameter at fault.
+  double judge(StepStatistics& statistics, Accumulation const& sums, std::span<Scalar const> squares) {
+    double const weight = detail::last_weight(sums, config_.accumulate);
+    statistics.loss = weight * sums.loss;
+    statistics.parts = sums.parts;
+    for (NamedValue& part : statistics.parts) part.value *= weight;
+    statistics.images = sums.images;
+    statistics.without_gradient = reach_.names_without_gradient();
+    if (squares.empty()) return 1;
+    double const loss_scale = statistics.loss_scale.value_or(1);
+    bool const may_overflow = scaler_ && scaler_->can_shrink();
+    double const norm = detail::norm_of(parameters(), squares, may_overflow, statistics.step) / loss_scale;
+    statistics.skipped = !functional::finite(norm);
+    if (scaler_) scaler_->update(!statistics.skipped);
+    if (!statistics.skipped) statistics.gradient_norm = norm;
+    return functional::gradient_factor(norm, loss_scale, config_.max_norm);
+  }
+  /// Counts a step that is done, or queued.
+  void count_step() { ++steps_; }
+  /// Gradients zero, proposals of buffers discarded.
+  void forget_gradients() const {
+    for (auto const& [name, parameter] : parameters().parameters)
+      if (parameter.trainable()) parameter.gradient().fill(0);
+    for (auto const& [name, buffer] : parameters().buffers) buffer.discard();
+  }
+
+  [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return optimizer_->parameters(); }
+  [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return optimizer_->parameters(); }
+  [[nodiscard]] typename Backend::Context& context() const {
+    return parameters().parameters.front().parameter.value().context();
+  }
+  /// Of the learning rate, in the coming step.
+  [[nodiscard]] double rate_factor() const { return static_cast<double>(schedule_(steps_)); }
+  [[nodiscard]] double loss_scale() const { return scaler_ ? scaler_->scale() : 1; }
+  /// The gradient of a micro-batch's loss, before its weight; rounded as a device does that is sent it.
+  [[nodiscard]] Scalar seed() const { return static_cast<Scalar>(loss_scale() / config_.accumulate); }
+  [[nodiscard]] bool measures_norm() const { return config_.max_norm > 0 || config_.measure_norm || scaler_; }
+
+ protected:
+  void restore(std::uint64_t steps, std::vector<std::size_t> const& without_gradient, Rng rng) {
+    steps_ = steps;
+    reach_.restore(without_gradient);
+    config_.rng = rng;
+  }
+
+ private:
+  // Streams of the tape count up from the run's own; the caller's stand far off.
+  static constexpr std::uint32_t caller_stream = 0x80000000u;
+
+  template <class Executor, class F>
+  void accumulate(Executor& executor, F& loss_fn, Accumulation& sums) {
+    int const index = sums.micro_batches;
+    Rng const rng = config_.rng.at_step(steps_ * static_cast<std::uint64_t>(config_.accumulate) +
+                                        static_cast<std::uint64_t>(index));
+    Tape<Backend> tape{context(), {.mode = Mode::training, .rng = rng}};
+    auto const& losses =
+        loss_fn(tape, MicroBatch{steps_, index, rng.with_stream(rng.stream ^ caller_stream)});
+    if (!config_.allow_other_parameters) reach_.require_known(tape);
+    double const weight = executor.read(losses);
+    auto const& total = detail::total_of(losses);
+    tape.backward(total, executor.seed(weight, total.shape()));
+    if (index == 0)
+      reach_.begin(tape);
+    else
+      reach_.note(tape);
+    ++sums.micro_batches;
+    sums.without_gradient = reach_.without_gradient();
+  }
+
+  O* optimizer_;
+  StepConfig config_;
+  S schedule_;
+  Ema<Backend>* ema_;
+  GradientReach<Backend> reach_;
+  std::optional<LossScaler> scaler_;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace diffsiam::train

@@ -10,7 +10,7 @@
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/reference/reference.hpp>
-#include <diffsiam/concepts/recording.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/testing/stepped_device.hpp>
 
 namespace diffsiam::testing {
@@ -59,6 +59,9 @@ struct Stepped : OwnKernels {
   using Context = SteppedContext;
   using HostSlot = SteppedSlot;
   using Inbox = SteppedInbox;
+  using Brings =
+      backend::Options<backend::Option::group_norm, backend::Option::multi_tensor, backend::Option::recording,
+                       backend::Option::prepacked_weights, backend::Option::observer>;
 
   static void copy(Context& context, T const* from, T* to, Index size) {
     context.queue([=] { std::copy_n(from, static_cast<std::size_t>(size), to); });

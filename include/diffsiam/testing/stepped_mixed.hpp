@@ -1,5 +1,5 @@
-// SteppedMixed: Stepped with activations that may be compact, for tests of the kernels that read and write
-// them.
+// SteppedMixed: Stepped with activations that may be in low precision, for tests of the kernels that read and
+// write them.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
@@ -17,6 +17,7 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   using typename Base::Device;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
+  using Brings = typename Base::Brings::template With<backend::Option::storage>;
   /// What stored images stand from theirs in float32, relative to the largest.
   static constexpr double operand_tolerance = 1e-2;
 

@@ -13,10 +13,12 @@
 
 namespace diffsiam::backend {
 
-/// Satisfied if and only if B names its scalar type and a context that hands out shared memory.
+/// Satisfied if and only if B names its scalar type, what it brings beyond the six groups (Options<...> of
+/// declared_options.hpp), and a context that hands out shared memory.
 template <class B>
 concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
   typename B::Scalar;
+  typename B::Brings;
   { context.allocate(bytes) } -> std::same_as<std::shared_ptr<void>>;
 };
 
@@ -83,7 +85,7 @@ concept Backend = Memory<B> && Blas<B> && Conv<B> && Elementwise<B> && Reduce<B>
 /// True for a Backend; for another type the compiler says in one sentence what to add.
 template <class B>
 [[nodiscard]] consteval bool complete() {
-  static_assert(Contextual<B>, "A backend needs a Scalar, and a Context with allocate(bytes).");
+  static_assert(Contextual<B>, "A backend needs Scalar, Brings, and a Context with allocate(bytes).");
   static_assert(Memory<B>, "A backend needs the Memory group: add fill, copy, upload and download.");
   static_assert(Blas<B>, "A backend needs the Blas group: add gemm.");
   static_assert(Conv<B>, "A backend needs the Conv group: add conv2d and its two gradients.");

@@ -59,28 +59,12 @@ struct Options {
   static constexpr bool found_in = (DeclaredOption<B, options>::found && ...);
 };
 
-namespace detail {
-template <class B>
-struct OptionsDeclared {
-  using Type = Options<>;
-};
-template <class B>
-  requires requires { typename B::Brings; }
-struct OptionsDeclared<B> {
-  using Type = typename B::Brings;
-};
-}  // namespace detail
-
-/// B::Brings, or none.
-template <class B>
-using OptionsOf = typename detail::OptionsDeclared<B>::Type;
-
 /// True where B has what it declares, and what its mixed precision needs; the compiler says what is missing.
 template <class B>
 [[nodiscard]] consteval bool has_declared_options() {
   static_assert(!MixedPrecision<B> || FusedGroupNorm<B>,
                 "A backend with a Storage needs group_norm<Act> and group_norm_gradient<Act> of its own.");
-  return OptionsOf<B>::template found_in<B>;
+  return B::Brings::template found_in<B>;
 }
 
 }  // namespace diffsiam::backend

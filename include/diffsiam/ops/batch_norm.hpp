@@ -9,70 +9,24 @@
 
 namespace diffsiam::ops {
 
-namespace detail {
-
-/// Batch norm is group norm of one sample that holds the batch, a group a channel.
+/// Inputs x (n, ..., c), gamma (c), beta (c). In training x has at least two values a channel, and the
+/// running statistics (c) that are given move: mean, and variance with Bessel's correction. In inference they
+/// are constants, which let no gradient through.
 template <class B>
-[[nodiscard]] composed::Normalise<B> batch_normaliser(typename B::Context& context, Shape const& x) {
-  return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
-}
-
-/// The output, and what is saved for the gradients.
-template <class B>
-void batch_norm_by(Forward<B> const& pass, Tensor<B> const& mean, Tensor<B> const& variance, double epsilon) {
-  auto const normalise = batch_normaliser<B>(pass.context, pass.in[0].shape());
-  Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-  normalise.fold(mean, variance,
-                 {.gamma = pass.in[1].data(),
-                  .beta = pass.in[2].data(),
-                  .epsilon = epsilon,
-                  .mean = normalise.plane(statistics, 0),
-                  .inverse_deviation = normalise.plane(statistics, 1),
-                  .scale = normalise.plane(affine, 0),
-                  .shift = normalise.plane(affine, 1)});
-  normalise.template apply<functional::Identity>(pass.in[0].data(), normalise.plane(affine, 0),
-                                                 normalise.plane(affine, 1), pass.out.data());
-  pass.save(0, statistics);
-  pass.save(1, affine);
-}
-
-/// Of x, gamma and beta; statistics that are constants let no gradient through.
-template <class B>
-void batch_norm_gradients(Backward<B> const& pass, bool through_statistics) {
-  auto const normalise = batch_normaliser<B>(pass.context, pass.in[0].shape());
-  Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
-  auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
-  NormBackward<typename B::Scalar> const gradients{.x = pass.in[0].data(),
-                                                   .gamma = pass.in[1].data(),
-                                                   .mean = normalise.plane(pass.saved[0], 0),
-                                                   .inverse_deviation = normalise.plane(pass.saved[0], 1),
-                                                   .scale = normalise.plane(pass.saved[1], 0),
-                                                   .dx = data(0),
-                                                   .p_1 = p_1.data(),
-                                                   .p_2 = p_2.data()};
-  normalise.sums(pass.dy.data(), gradients);
-  normalise.add_over_samples(p_2, data(1));
-  normalise.add_over_samples(p_1, data(2));
-  normalise.add_input_gradient(pass.dy.data(), gradients, through_statistics);
-}
-
-}  // namespace detail
-
-/// Inputs x (n, ..., c) with at least two values a channel, gamma (c), beta (c). Moves the running statistics
-/// (c) it is given: mean, and variance with Bessel's correction.
-template <class B>
-struct BatchNormTraining {
+struct BatchNorm {
+  using T = typename B::Scalar;
   static constexpr std::string_view name = "batch_norm";
   static constexpr StorageRule storage_rule{.inputs = {0}};
   Tensor<B> running_mean, running_variance;
+  bool training = true;
   double momentum = 0.1;
   double epsilon = 1e-5;
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0 || in[0].size() / c < 2) {
-      fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", in[0],
-                       "a batch of one has no variance");
+    if (in[0].rank() < 2 || c == 0 || (training && in[0].size() / c < 2)) {
+      fail<ShapeError>(name, training ? "(n, ..., c) with at least two values a channel" : "(n, ..., c)",
+                       in[0], training ? "a batch of one has no variance" : "");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");
@@ -80,14 +34,16 @@ struct BatchNormTraining {
     require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
     return in[0];
   }
-  [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
+  [[nodiscard]] double flops(Shapes in) const {
+    return (training ? 8.0 : 2.0) * static_cast<double>(in[0].size());
+  }
 
   DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
-    using T = typename B::Scalar;
-    auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    if (!training) return fold_and_apply(pass, normalise, running_mean, running_variance);
     Tensor<B> const mean = normalise.table(), variance = normalise.table();
     normalise.statistics(pass.in[0].data(), mean, variance);
-    detail::batch_norm_by(pass, mean, variance, epsilon);
+    fold_and_apply(pass, normalise, mean, variance);
     SampleGrid const t = normalise.table_grid();
     auto const count = static_cast<double>(normalise.x_grid.s);
     B::for_each(pass.context, t.grid(), functional::RunningAverage<T>{static_cast<T>(momentum), T(1)},
@@ -96,32 +52,45 @@ struct BatchNormTraining {
                 functional::RunningAverage<T>{static_cast<T>(momentum), static_cast<T>(count / (count - 1))},
                 t.full(running_variance.data()), t.full(variance.data()));
   }
-  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, true); }
-};
-
-/// Inputs x (n, ..., c), gamma (c), beta (c); statistics (c) are constants.
-template <class B>
-struct BatchNormInference {
-  static constexpr std::string_view name = "batch_norm";
-  static constexpr StorageRule storage_rule{.inputs = {0}};
-  Tensor<B> running_mean, running_variance;
-  double epsilon = 1e-5;
-
-  [[nodiscard]] Shape shape(Shapes in) const {
-    Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", in[0]);
-    require_shape(name, {c}, in[1], "gamma has one value per channel");
-    require_shape(name, {c}, in[2], "beta has one value per channel");
-    require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");
-    require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
-    return in[0];
+  void backward(Backward<B> const& pass) const {
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
+    NormBackward<T> const gradients{.x = pass.in[0].data(),
+                                    .gamma = pass.in[1].data(),
+                                    .mean = normalise.plane(pass.saved[0], 0),
+                                    .inverse_deviation = normalise.plane(pass.saved[0], 1),
+                                    .scale = normalise.plane(pass.saved[1], 0),
+                                    .dx = data(0),
+                                    .p_1 = p_1.data(),
+                                    .p_2 = p_2.data()};
+    normalise.sums(pass.dy.data(), gradients);
+    normalise.add_over_samples(p_2, data(1));
+    normalise.add_over_samples(p_1, data(2));
+    normalise.add_input_gradient(pass.dy.data(), gradients, training);
   }
-  [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }
 
-  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
-    detail::batch_norm_by(pass, running_mean, running_variance, epsilon);
+ private:
+  /// Batch norm is group norm of one sample that holds the batch, a group a channel.
+  [[nodiscard]] static composed::Normalise<B> normaliser(typename B::Context& context, Shape const& x) {
+    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
   }
-  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, false); }
+  void fold_and_apply(Forward<B> const& pass, composed::Normalise<B> const& normalise, Tensor<B> const& mean,
+                      Tensor<B> const& variance) const {
+    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    T *const scale = normalise.plane(affine, 0), *const shift = normalise.plane(affine, 1);
+    normalise.fold(mean, variance,
+                   {.gamma = pass.in[1].data(),
+                    .beta = pass.in[2].data(),
+                    .epsilon = epsilon,
+                    .mean = normalise.plane(statistics, 0),
+                    .inverse_deviation = normalise.plane(statistics, 1),
+                    .scale = scale,
+                    .shift = shift});
+    normalise.template apply<functional::Identity>(pass.in[0].data(), scale, shift, pass.out.data());
+    pass.save(0, statistics);
+    pass.save(1, affine);
+  }
 };
 
 }  // namespace diffsiam::ops

@@ -24,7 +24,7 @@ template <class B>
     auto const list = [](bool present, std::string_view name, std::string& names) {
       if (present) names.append(" ").append(name);
     };
-    (list(backend::OptionsOf<B>::contains(backend::Option{I}), backend::option_names[I], declared), ...);
+    (list(B::Brings::contains(backend::Option{I}), backend::option_names[I], declared), ...);
     (list(backend::has<B>(backend::Option{I}), backend::option_names[I], found), ...);
   }(std::make_index_sequence<std::size(backend::option_names)>{});
   return {"options of the backend", declared == found ? 0.0 : 1.0, 0,

@@ -24,18 +24,6 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     OwnKernels::copy(context, from, to, size);
   }
-  static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
-                     float const* bias, Written const& y) {
-    backend::cuda::direct_conv2d<Device>(context, g, x, w, bias, y);
-  }
-  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
-                                    Written const& dx) {
-    backend::cuda::direct_conv2d_gradient_input<Device>(context, g, dy, w, dx);
-  }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
-                                     float* dw) {
-    backend::cuda::direct_conv2d_gradient_weight<Device>(context, g, x, dy, dw);
-  }
 };
 
 static_assert(backend::Recordable<SteppedMixed<BFloat16>> && backend::Recordable<SteppedMixed<Half>>);

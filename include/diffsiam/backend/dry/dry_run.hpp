@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <diffsiam/concepts/backend_options.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/core/memory_pool.hpp>
 
 namespace diffsiam::backend {
@@ -49,7 +49,6 @@ class DryContext {
     for (auto const& [name, account] : accounts_) sum += account.flops;
     return sum;
   }
-  void reset_accounts() { accounts_.clear(); }
 
  private:
   std::shared_ptr<MemoryPool> memory_;
@@ -63,6 +62,7 @@ struct DryRun {
   using Scalar = typename B::Scalar;
   using Context = DryContext;
   using Estimates = B;
+  using Brings = Options<>;  // what B brings is looked for, and not declared again
   using Storage = StorageOf<B>;
   using Read = ReadBy<B>;
   using Written = WrittenBy<B>;

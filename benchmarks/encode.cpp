@@ -22,7 +22,7 @@ Json measure(Options const& options) {
       ds::estimate([&](ds::backend::DryContext& dry) { (void)encoder(ds::Traced<B>{dry, images.shape()}); },
                    threads_of(context));
   [[maybe_unused]] auto const kept =
-      ds::keep_kernels(context, ds::WeightPromise::stay);  // as an application does
+      ds::keep_prepacked_weights(context, ds::WeightPromise::stay);  // as an application does
   ds::Profile profile;
   auto const seconds = time_calls(options, [&] { (void)encoder(images); }, context, profile);
   print_notes(context);

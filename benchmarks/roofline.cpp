@@ -8,10 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/limits.hpp"
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
-
-#include "support/limits.hpp"
 
 namespace ds = diffsiam;
 

@@ -12,15 +12,16 @@ auto const training = [](auto const& x, auto const& gamma, auto const& beta) {
   using B = typename std::remove_cvref_t<decltype(x)>::Backend;
   diffsiam::Shape const channels{x.shape().channels()};
   return diffsiam::evaluate(
-      ops::BatchNormTraining<B>{.running_mean = diffsiam::Tensor<B>::zeros(x.context(), channels),
-                                .running_variance = diffsiam::Tensor<B>::filled(x.context(), channels, 1)},
+      ops::BatchNorm<B>{.running_mean = diffsiam::Tensor<B>::zeros(x.context(), channels),
+                        .running_variance = diffsiam::Tensor<B>::filled(x.context(), channels, 1)},
       x, gamma, beta);
 };
 auto const inference = [](auto const& x, auto const& gamma, auto const& beta, auto const& mean,
                           auto const& variance) {
   using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-  return diffsiam::evaluate(ops::BatchNormInference<B>{.running_mean = mean, .running_variance = variance}, x,
-                            gamma, beta);
+  return diffsiam::evaluate(
+      ops::BatchNorm<B>{.running_mean = mean, .running_variance = variance, .training = false}, x, gamma,
+      beta);
 };
 
 auto const trained_at = [](char const* name, diffsiam::Index n, diffsiam::Index c) {

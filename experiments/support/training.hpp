@@ -133,7 +133,7 @@ StageSpeed run_stage(StageOptions const& options, RunFolder const& folder, Step&
 /// Loss scaling where B keeps gradients in float16, which they would leave.
 template <class B>
 [[nodiscard]] std::optional<ds::train::LossScaler::Config> loss_scaling() {
-  if constexpr (std::is_same_v<ds::backend::CompactOf<B>, ds::Half>) return ds::train::LossScaler::Config{};
+  if constexpr (std::is_same_v<ds::backend::StorageOf<B>, ds::Half>) return ds::train::LossScaler::Config{};
   return std::nullopt;
 }
 

@@ -22,7 +22,7 @@
 #include <diffsiam/model/siamese.hpp>               // SimSiamHalf, NtXentHalf
 #include <diffsiam/nn/sequential.hpp>               // Sequential
 #include <diffsiam/nn/summary.hpp>                  // summary
-#include <diffsiam/tensor/keep_kernels.hpp>         // keep_kernels
+#include <diffsiam/tensor/prepacked_weights.hpp>    // keep_prepacked_weights
 #include <diffsiam/unet/shift_decoder.hpp>          // ShiftDecoder
 #include <diffsiam/unet/unet.hpp>                   // UNet
 #include <diffsiam/value/taped.hpp>                 // Tape, Taped, detach

@@ -11,7 +11,7 @@ TEST_CASE("Baselines give the same values and gradients on Cpu and Reference", "
   testing::Bench<B> bench{context};
   // Errors add up over the depth of a network.
   testing::cases::baselines([&](auto const& tested) { testing::check_case(bench, tested, 1e-4); });
-  require_all(bench.verdicts());
+  require_all(bench.comparisons());
 }
 
 }  // namespace diffsiam::test

@@ -1,5 +1,7 @@
-// Turns the verdicts of the conformance suite into checks.
+// Turns the comparisons of the conformance suite into checks.
 #pragma once
+
+#include <iostream>
 
 #include <tests/support/catch.hpp>
 
@@ -7,18 +9,21 @@
 
 namespace diffsiam::test {
 
-inline void require_all(std::vector<testing::Verdict> const& verdicts) {
-  CHECK_FALSE(verdicts.empty());
-  for (testing::Verdict const& verdict : verdicts) {
-    INFO(verdict.name << "; " << verdict.where << "; error " << verdict.error);
-    CHECK(verdict.passed());
+inline void require_all(std::vector<testing::Comparison> const& comparisons) {
+  CHECK_FALSE(comparisons.empty());
+  for (testing::Comparison const& comparison : comparisons) {
+    INFO(comparison.name << "; " << comparison.where << "; error " << comparison.error);
+    CHECK(comparison.passed());
   }
 }
 
+/// Prints what B brings beside the required groups.
 template <class B>
-void conforms(testing::Expectations const& expected) {
+void conforms() {
   typename B::Context context{{.threads = 3}};
-  require_all(testing::run_conformance<B>(context, expected));
+  auto const comparisons = testing::run_conformance<B>(context);
+  std::cout << comparisons.front().name << ": " << comparisons.front().where << '\n';
+  require_all(comparisons);
 }
 
 }  // namespace diffsiam::test

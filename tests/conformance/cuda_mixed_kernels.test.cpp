@@ -7,9 +7,7 @@ namespace diffsiam::test {
 
 TEMPLATE_TEST_CASE("The mixed kernels of the Cuda backend, stepped through on the host, conform",
                    "[conformance]", BFloat16, Half) {
-  using B = testing::SteppedMixed<TestType>;
-  typename B::Context context;
-  require_all(testing::run_conformance<B>(context, {{"group_norm"}}));
+  conforms<testing::SteppedMixed<TestType>>();
 }
 
 TEMPLATE_TEST_CASE("Mixed kernels widen what they read and round what they write, packed or not", "",
@@ -24,8 +22,8 @@ TEMPLATE_TEST_CASE("Mixed kernels widen what they read and round what they write
       std::vector<float> more(80, 0.1F), full(80, -1.0F);
       for (std::size_t i = 0; i < x.size(); ++i) x[i] = TestType(0.37F * static_cast<float>(i));
       SampleGrid const all{1, 1, size};
-      Stored<float, TestType> const out{nullptr, y.data() + from}, in{nullptr, x.data() + from};
-      Stored<float, TestType> const factor{more.data() + from};
+      MixedPointer<float, TestType> const out{nullptr, y.data() + from}, in{nullptr, x.data() + from};
+      MixedPointer<float, TestType> const factor{more.data() + from};
       B::for_each(context, all.grid(), functional::Multiply{}, all.full(out), all.full(in), all.full(factor));
       B::copy(context, in, full.data() + from, size);
       for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(from + size); ++i) {

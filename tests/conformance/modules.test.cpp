@@ -17,7 +17,7 @@ TEST_CASE("Layers and networks give the same values and gradients on Cpu and Ref
   testing::cases::networks(check);
   testing::cases::encoders(check);
   testing::cases::losses(check);
-  require_all(bench.verdicts());
+  require_all(bench.comparisons());
 }
 
 }  // namespace diffsiam::test

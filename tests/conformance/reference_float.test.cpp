@@ -5,7 +5,7 @@
 namespace diffsiam::test {
 
 TEST_CASE("The Reference backend in float conforms to the reference", "[conformance]") {
-  conforms<backend::Reference<float>>({});
+  conforms<backend::Reference<float>>();
 }
 
 }  // namespace diffsiam::test

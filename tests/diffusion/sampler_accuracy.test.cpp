@@ -57,8 +57,8 @@ struct IdealDenoiser {
   }
 
   [[nodiscard]] static Tensor<B> empty(Tensor<B> const& like) {
-    if constexpr (backend::Compacting<B>) {
-      return Tensor<B>::compact(like.context(), like.shape());  // as networks return it there
+    if constexpr (backend::MixedPrecision<B>) {
+      return Tensor<B>::low_precision(like.context(), like.shape());  // as networks return it there
     } else {
       return Tensor<B>{like.context(), like.shape()};
     }

@@ -11,6 +11,8 @@ GOOD = {
     "ops/linear.hpp": "#include <diffsiam/core/shape.hpp>\n",
     "nn/linear.hpp": "#include <diffsiam/ops/linear.hpp>\n",
     "nn/view_of_lvalues.hpp": "struct X {\n  int const& x() const& { return x_; }\n  void x() const&& = delete;\n};\n",
+    "concepts/options.hpp": "template <class B>\nconcept HasX = requires { B::x; };\n",
+    "ops/asks_by_name.hpp": "template <class B>\n  requires HasX<B>\nvoid f() {\n  if constexpr (HasX<B>) B::x();\n}\n",
     "backend/cpu.hpp": "#include <diffsiam/core/shape.hpp>\n#include <Eigen/Core>\n",
 }
 # What is added to a good tree, and a part of the complaint.
@@ -24,6 +26,10 @@ BAD = [
     ("nn/macro.hpp", "#define X 1\n", "macros are defined in config.hpp only"),
     ("nn/view.hpp", "struct X {\n  int const& x() const { return x_; }\n};\n", "x hands out a view of its object"),
     ("nn/half.hpp", "struct X {\n  std::span<int> x() const& { return x_; }\n};\n", "x hands out a view of its object"),
+    ("ops/probes.hpp", "if constexpr (requires { B::fast(1); })\n", "looks for a member of a backend"),
+    ("value/probes.hpp", "static_assert(\n    requires { typename B::Estimates; });\n", "looks for a member of a backend"),
+    ("nn/probes.hpp", "if constexpr (requires { requires B::host_memory; }) {\n", "looks for a member of a backend"),
+    ("nn/asks.hpp", "if constexpr (requires(int i) { context.observer(i); })\n", "looks for a member of a backend"),
     ("nn/long.hpp", "//\n" * 401, "401 lines"),
     ("attic/x.hpp", "\n", "has no line in LAYERS"),
     ("diffsiam.hpp", "#include <diffsiam/value/eigen.hpp>\n", "the umbrella reaches Eigen/Core"),

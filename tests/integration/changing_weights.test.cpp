@@ -11,7 +11,7 @@
 #include <diffsiam/backend/onednn.hpp>
 #endif
 #include <diffsiam/loss/mean_squared_error.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
+#include <diffsiam/tensor/prepacked_weights.hpp>
 #include <diffsiam/train/sgd.hpp>
 
 using namespace diffsiam;
@@ -82,7 +82,7 @@ std::vector<float> with_optimizer_steps() {
   auto const x = start<B>(context);
   auto const t = diffusion::same_timestep<B>(context, 2, 1);
   train::Sgd<B> optimizer{nn::parameters(denoiser), {.learning_rate = 1e-3, .momentum = 0}};
-  [[maybe_unused]] auto const kept = keep_kernels(context);
+  [[maybe_unused]] auto const kept = keep_prepacked_weights(context);
   for (int step = 0; step < 3; ++step) {
     Tape<B> tape{context};
     tape.backward(loss::MeanSquaredError{}(denoiser(tape.input(x), t), tape.input(x)));

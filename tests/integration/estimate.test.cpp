@@ -51,7 +51,7 @@ void check_predicted_bytes() {
     CAPTURE(held, live, touched, predicted.peak_bytes, predicted.touched_bytes);
     CHECK(static_cast<double>(predicted.peak_bytes) == test::Approx(live).epsilon(0.1));
     // Of a few segments of a few blocks each, one that is cut otherwise is much.
-    bool const few = batch < 32 || backend::Compacting<B>;
+    bool const few = batch < 32 || backend::MixedPrecision<B>;
     CHECK(static_cast<double>(held + predicted.touched_bytes) ==
           test::Approx(touched).epsilon(few ? 0.2 : 0.1));
     CHECK(predicted.touched_bytes >= predicted.peak_bytes);

@@ -104,8 +104,8 @@ TEST_CASE("Normalisations refuse groups that do not divide and tables of another
                 "two values or more", "(2, 3, 1)");
   CHECK(ops::group_norm(ones({2, 2, 1, 6}), ones({6}), ones({6}), 6).shape() == Shape{2, 2, 1, 6});
   auto const batch_norm = [&](Shape const& x, Shape const& gamma, Shape const& mean, Shape const& variance) {
-    return evaluate(ops::BatchNormTraining<backend::Reference<double>>{.running_mean = ones(mean),
-                                                                       .running_variance = ones(variance)},
+    return evaluate(ops::BatchNorm<backend::Reference<double>>{.running_mean = ones(mean),
+                                                               .running_variance = ones(variance)},
                     ones(x), ones(gamma), ones(gamma));
   };
   CHECK_REFUSED(batch_norm({1, 3}, {3}, {3}, {3}), ShapeError, "batch_norm", "two values a channel",

@@ -19,7 +19,7 @@ struct Biasing : Plain {
     ++calls;
     gemm(context, g);
     for (Index i = 0; i < g.m; ++i)
-      for (Index j = 0; j < g.n; ++j) g.c.data[i * g.c.pitch + j] += bias[j];
+      for (Index j = 0; j < g.n; ++j) g.c.data[i * g.c.leading + j] += bias[j];
   }
 };
 
@@ -44,7 +44,7 @@ TEMPLATE_TEST_CASE("linear is x w^T + b", "", backend::Reference<double>, backen
 
 // It is asked to, wherever there is a bias.
 TEST_CASE("A linear layer leaves its bias to a product that adds one") {
-  static_assert(backend::BiasedGemm<Biasing> && !backend::BiasedGemm<Plain>);
+  static_assert(backend::GemmWithBias<Biasing> && !backend::GemmWithBias<Plain>);
   CHECK(result<Plain>(true) == std::vector<double>{17, 24, 17, 25});
   CHECK(result<Biasing>(true) == result<Plain>(true));
   CHECK(Biasing::calls == 1);

@@ -13,7 +13,7 @@
 
 namespace diffsiam::test {
 
-/// `width` channels: from 16 on they are compact, where B has compact tensors.
+/// `width` channels: from 16 on they are in low precision, where B has mixed precision.
 template <class B>
 struct RecordedRun {
   using Backend = B;

@@ -63,13 +63,13 @@ struct SmallNet {
   }
   [[nodiscard]] Taped<B> operator()(Taped<B> const& x) const {
     auto const h = ops::conv2d(x, conv, conv_bias);
-    ops::BatchNormTraining<B> const norm{mean.proposal(), variance.proposal()};
+    ops::BatchNorm<B> const norm{mean.proposal(), variance.proposal()};
     auto const n = ops::silu(evaluate(norm, h, gamma, beta));
     return ops::linear(ops::flatten(n), linear, linear_bias);
   }
   [[nodiscard]] Tensor<B> operator()(Tensor<B> const& x) const {
     auto const h = ops::conv2d(x, conv, conv_bias);
-    ops::BatchNormInference<B> const norm{mean.value(), variance.value()};
+    ops::BatchNorm<B> const norm{mean.value(), variance.value(), false};
     auto const n = ops::silu(evaluate(norm, h, gamma, beta));
     return ops::linear(ops::flatten(n), linear, linear_bias);
   }

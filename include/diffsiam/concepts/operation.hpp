@@ -3,28 +3,53 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <initializer_list>
 #include <string_view>
 
 #include <diffsiam/core/shape.hpp>
 
 namespace diffsiam {
 
-/// What an operation does with tensors that are stored compact (see backend::Compacting), as its optional
-/// `static constexpr CompactRule compact`. Without one it is handed all of its inputs in full, and its output
-/// is stored in full.
-struct CompactRule {
+/// Some of an operation's inputs, by their numbers: {0, 2}.
+class InputList {
+ public:
+  constexpr InputList(std::initializer_list<unsigned> inputs = {}) {
+    for (unsigned const input : inputs) bits_ |= 1U << input;
+  }
+  [[nodiscard]] static constexpr InputList all() {
+    InputList result;
+    result.bits_ = ~0U;
+    return result;
+  }
+  [[nodiscard]] constexpr bool contains(std::size_t input) const { return ((bits_ >> input) & 1U) != 0; }
+  [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+
+ private:
+  unsigned bits_ = 0;
+};
+
+/// How an operation meets tensors that are stored in low precision (see backend::MixedPrecision): its
+/// optional `static constexpr StorageRule storage_rule`. Without one all of its inputs are converted for it,
+/// and its output is in full precision.
+struct StorageRule {
   enum class Output {
-    full,
-    alike,   ///< compact where all inputs are that stand in `likens`
-    images,  ///< compact where it has positions and whole vectors of channels
+    like_inputs,  ///< in low precision where all of `inputs` are
+    by_shape,     ///< in low precision where it has positions and whole vectors of channels
   };
-  Output output = Output::full;
-  unsigned reads = 0;   ///< bit i: forward and backward read input i by stored(); others are widened for them
-  bool writes = false;  ///< forward writes its output by stored(); otherwise it is narrowed afterwards
-  unsigned likens = 1;  ///< bit i: input i
-  /// Backward reads dy by stored(), and writes the gradients of compact inputs, which are compact, instead of
-  /// adding into them; otherwise all of these are in full for it.
-  bool gradients = false;
+  /// What is read and written as it is stored, by Tensor::storage(); the rest is converted.
+  enum class Native {
+    nothing,
+    forward,  ///< `inputs`, in both passes, and the output
+    all       ///< also dy, and the gradients of `inputs`: those in low precision are written, not added into
+  };
+  InputList inputs;
+  Native native = Native::nothing;
+  Output output = Output::like_inputs;
+
+  [[nodiscard]] constexpr bool reads_as_stored(std::size_t input) const {
+    return native != Native::nothing && inputs.contains(input);
+  }
 };
 
 /// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing
@@ -40,10 +65,10 @@ concept HasFlopRule = requires(Op const& op, Shapes in) {
   { op.flops(in) } -> std::convertible_to<double>;
 };
 /// Satisfied if and only if Op has a name and both rules. `forward(Forward<B> const&)` and
-/// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr unsigned
-/// keeps_inputs` (bit i: backward reads input i; all by default), `static constexpr bool keeps_output`
+/// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr InputList
+/// keeps_inputs` (those that backward reads; all by default), `static constexpr bool keeps_output`
 /// (false by default), and `recompute(Forward<B> const&)`, which computes the output again from the inputs
-/// and what forward saved, for operations so cheap that memory is worth more, and a CompactRule.
+/// and what forward saved, for operations so cheap that memory is worth more, and a StorageRule.
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;

@@ -1,5 +1,5 @@
-// Recordable: what a backend brings so that a training step is recorded once and replayed, without the host
-// in between. Optional, beside the six groups.
+// MultiTensor and Recordable: the options of a backend by which a training step is done without the host in
+// between.
 #pragma once
 
 #include <concepts>
@@ -12,6 +12,18 @@
 
 namespace diffsiam::backend {
 
+/// Satisfied if and only if B updates many tensors in one launch (multi-tensor), by functors that lie in its
+/// memory, and finds the scale of all gradients there. Without it an optimizer moves one weight after the
+/// other, and a step cannot be recorded. Models: Cuda, testing::Stepped.
+template <class B>
+concept MultiTensor =
+    Contextual<B> && requires(typename B::Context& context, TensorChunk<typename B::Scalar, 2> const* chunks,
+                              AnyFunctor const* functor, StepReport<typename B::Scalar> const& report,
+                              GradientScale<typename B::Scalar>* scale) {
+      B::find_gradient_scale(context, report, scale);
+      B::multi_tensor_apply(context, chunks, Index{}, functor, scale);
+    };
+
 /// Satisfied if and only if
 ///   - context.record(rng_offset, work) gives what `work` queues, not done but recorded, and replay() queues
 ///   it;
@@ -22,14 +34,13 @@ namespace diffsiam::backend {
 ///     its memory on the host, once the device is done with it; send(to) and fetch(from) queue the copies;
 ///   - a B::Inbox{context, bytes} has memory of the device, data(), that put(from) fills from the host while
 ///     earlier work is still being done;
-///   - B finds the scale of all gradients, and B::multi_tensor_apply() updates many tensors in one launch by
-///     a functor that lies in its memory.
+///   - B is MultiTensor.
+/// Without it a training step is run anew each time.
 /// Models: Cuda, testing::Stepped.
 template <class B>
 concept Recordable =
-    Backend<B> &&
+    Backend<B> && MultiTensor<B> &&
     requires(typename B::Context& context, std::uint64_t const* rng_offset, FunctionRef<void()> work,
-             StepReport<typename B::Scalar> const& report, GradientScale<typename B::Scalar>* scale,
              typename B::HostSlot& slot, typename B::Inbox& inbox, void* device, void const* host) {
       context.record(rng_offset, work).replay();
       { context.recording_state().uploads() } -> std::same_as<std::uint64_t>;
@@ -40,7 +51,6 @@ concept Recordable =
       requires std::constructible_from<typename B::Inbox, typename B::Context&, std::size_t>;
       { inbox.data() } -> std::same_as<void*>;
       inbox.put(host);
-      B::find_gradient_scale(context, report, scale);
     };
 
 }  // namespace diffsiam::backend

@@ -13,7 +13,7 @@ struct NormGeometry {
 
 /// y = act(scale x + shift), where (scale, shift) fold mean, deviation, gamma (c), beta (c) and the
 /// modulation (n, 2 c: scale, then shift; null where there is none). Tables are (n, c) and written for the
-/// way back. In and Out are pointers, or Stored.
+/// backward pass. In and Out are pointers, or MixedPointers.
 template <class T, class In = T const*, class Out = T*>
 struct NormForward {
   In x = nullptr;
@@ -30,7 +30,7 @@ struct NormForward {
 
 /// Tables as NormForward left them. Writes p_1 and p_2 (n, c): sums over positions of dv and of dv x^,
 /// brought before the modulation, from which the gradients of gamma and beta follow. Adds into dx and
-/// d_modulation where they are wanted (not null); a compact dx is written.
+/// d_modulation where they are wanted (not null); a dx in low precision is written.
 template <class T, class In = T const*, class Out = T*>
 struct NormBackward {
   In x = nullptr;

@@ -5,11 +5,12 @@
 
 namespace diffsiam {
 
-/// A row-major matrix in memory, perhaps read transposed; `pitch` elements from one stored row to the next.
+/// A row-major matrix in memory, perhaps read transposed; `leading`, its leading dimension, is the number of
+/// elements from one stored row to the next.
 template <class T>
 struct MatrixView {
   T* data = nullptr;
-  Index pitch = 0;
+  Index leading = 0;
   bool transposed = false;
   /// From one matrix of a batch to the next, along the two batch extents.
   Index outer_stride = 0, inner_stride = 0;

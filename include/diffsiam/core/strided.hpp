@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <diffsiam/core/mixed_pointer.hpp>
 #include <diffsiam/core/shape.hpp>
-#include <diffsiam/core/stored.hpp>
 
 namespace diffsiam {
 
@@ -54,14 +54,14 @@ void merge_extents(Grid& grid, Each const& each) {
 
 namespace detail {
 
-/// What an operand points with: a pointer, or Stored.
+/// What an operand points with: a pointer, or a MixedPointer.
 template <class T>
 struct Place {
   using Type = T*;
 };
 template <class T, class C>
-struct Place<Stored<T, C>> {
-  using Type = Stored<T, C>;
+struct Place<MixedPointer<T, C>> {
+  using Type = MixedPointer<T, C>;
 };
 
 [[noreturn]] DIFFSIAM_OUT_OF_LINE inline void refuse_inner_stride(int inner, Index stride) {
@@ -72,7 +72,7 @@ struct Place<Stored<T, C>> {
 }  // namespace detail
 
 /// Memory seen from a grid. Inner, the stride along the last extent, is 1 or 0 and known to the compiler, so
-/// that inner loops vectorise. T may be Stored: memory that may be compact.
+/// that inner loops vectorise. T may be a MixedPointer.
 template <class T, int Inner>
 struct Operand {
   static_assert(Inner == 0 || Inner == 1,
@@ -91,26 +91,26 @@ struct Operand {
   }
 };
 
-/// Whether an operand may be compact.
+/// Whether an operand may be in low precision.
 template <class O>
-inline constexpr bool may_be_compact = false;
+inline constexpr bool may_be_low_precision = false;
 template <class T, class C, int Inner>
-inline constexpr bool may_be_compact<Operand<Stored<T, C>, Inner>> = true;
+inline constexpr bool may_be_low_precision<Operand<MixedPointer<T, C>, Inner>> = true;
 
-/// An operand that is in full.
+/// An operand that is in full precision.
 template <class T, int Inner>
-[[nodiscard]] Operand<T, Inner> in_full(Operand<T, Inner> const& operand) {
+[[nodiscard]] Operand<T, Inner> in_full_precision(Operand<T, Inner> const& operand) {
   return operand;
 }
 template <class T, class C, int Inner>
-[[nodiscard]] Operand<T, Inner> in_full(Operand<Stored<T, C>, Inner> const& operand) {
+[[nodiscard]] Operand<T, Inner> in_full_precision(Operand<MixedPointer<T, C>, Inner> const& operand) {
   return {operand.data.full, operand.stride};
 }
 
-/// An operand that is compact.
+/// An operand that is in low precision.
 template <class T, class C, int Inner>
-[[nodiscard]] Operand<C, Inner> as_compact(Operand<Stored<T, C>, Inner> const& operand) {
-  return {operand.data.compact, operand.stride};
+[[nodiscard]] Operand<C, Inner> in_low_precision(Operand<MixedPointer<T, C>, Inner> const& operand) {
+  return {operand.data.low, operand.stride};
 }
 
 /// The grid (n, s, c) of samples, positions and channels, and the usual operands on it.
@@ -123,8 +123,8 @@ struct SampleGrid {
       : n(shape.rank() > 1 ? shape.samples() : 1), s(shape.positions()), c(shape.channels()) {}
 
   [[nodiscard]] constexpr Grid grid() const { return {{1, 1, n, s, c}}; }
-  /// x[n, s, c], of a pointer or of Stored; `pitch` channels from one position to the next (c unless this is
-  /// a slice of something wider).
+  /// x[n, s, c], of a pointer or of a MixedPointer; `pitch` channels from one position to the next (c unless
+  /// this is a slice of something wider).
   template <class P>
   [[nodiscard]] constexpr Operand<std::remove_pointer_t<P>, 1> full(P data, Index pitch = 0) const {
     Index const p = pitch == 0 ? c : pitch;

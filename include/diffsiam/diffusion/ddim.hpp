@@ -68,12 +68,12 @@ template <class B, class P, class Progress>
   std::vector<functional::DirectHop<T>> steps;
   for (Hop const& hop : hops) steps.push_back(detail::ddim_hop<T>(hop, target, options));
   Tensor<B> const x = detail::working_copy(start);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
+  [[maybe_unused]] auto const kept = keep_prepacked_weights(x.context(), weights_while_sampling<P, Progress>);
   int const count = static_cast<int>(hops.size());
   for (int done = 0; done < count; ++done) {
     auto const at = static_cast<std::size_t>(done);
     Tensor<B> const t = same_timestep<B>(x.context(), x.shape().samples(), hops[at].t);
-    Tensor<B> const prediction = predict(x, t, SamplerStep{hops[at].t, count - done}).widened();
+    Tensor<B> const prediction = predict(x, t, SamplerStep{hops[at].t, count - done}).full_precision();
     require_shape("ddim", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
     detail::take_hop(steps[at], x, prediction);
     if (double const sigma = detail::ddim_sigma(hops[at], options.eta); sigma > 0)

@@ -29,13 +29,14 @@ template <class B, class P, class Progress = NoProgress>
   };
   static_cast<void>(read(schedule.timesteps() - 1));  // where the least signal is
   Tensor<B> const x = detail::working_copy(x_T);
-  [[maybe_unused]] auto const kept = keep_kernels(x.context(), weights_while_sampling<P, Progress>);
+  [[maybe_unused]] auto const kept = keep_prepacked_weights(x.context(), weights_while_sampling<P, Progress>);
   SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {
     auto const at = static_cast<std::size_t>(t);
     Tensor<B> const prediction =
-        predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1}).widened();
+        predict(x, same_timestep<B>(x.context(), x.shape().samples(), t), SamplerStep{t, t + 1})
+            .full_precision();
     require_shape("ddpm", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
     auto const c_0 = static_cast<T>(schedule.posterior_mean_x_0_coef()[at]);
     auto const c_t = static_cast<T>(schedule.posterior_mean_x_t_coef()[at]);

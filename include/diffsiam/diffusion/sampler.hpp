@@ -9,7 +9,7 @@
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/prediction.hpp>
 #include <diffsiam/functional/sampling.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
+#include <diffsiam/tensor/prepacked_weights.hpp>
 
 namespace diffsiam::diffusion {
 
@@ -106,7 +106,7 @@ namespace detail {
 /// A copy in full, to be changed step by step.
 template <class B>
 [[nodiscard]] Tensor<B> working_copy(Tensor<B> const& start) {
-  return start.is_compact() ? start.widened() : start.clone();
+  return start.is_low_precision() ? start.full_precision() : start.clone();
 }
 
 /// x += scale times fresh normal noise.

@@ -13,24 +13,26 @@ struct Copy {
     y = x;
   }
 };
-/// y += x: how gradients arrive.
+/// y += x: how gradients arrive; the first one may be written by overwriting().
 struct Accumulate {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const {
     y += x;
   }
-};
-/// y += scale x.
-template <class T>
-struct AccumulateScaled {
-  T scale;
-  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y += scale * x; }
+  [[nodiscard]] static Copy overwriting() { return {}; }
 };
 /// y = scale x.
 template <class T>
 struct Scale {
   T scale;
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y = scale * x; }
+};
+/// y += scale x.
+template <class T>
+struct AccumulateScaled {
+  T scale;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y += scale * x; }
+  [[nodiscard]] Scale<T> overwriting() const { return {scale}; }
 };
 /// y = a A + b B.
 template <class T>
@@ -40,12 +42,13 @@ struct LinearCombination {
     y = a * first + b * second;
   }
 };
-/// y = scale (a + b + c + d).
-template <class T>
-struct ScaledSumOfFour {
-  T scale;
+/// y = f(a + b + c + d).
+template <class F>
+struct SumOfFour {
+  F f;
+  template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b, T const& c, T const& d) const {
-    y = scale * ((a + b) + (c + d));
+    y = f((a + b) + (c + d));
   }
 };
 /// y = a b.

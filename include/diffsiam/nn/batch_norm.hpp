@@ -36,14 +36,10 @@ class BatchNorm {
   [[nodiscard]] auto operator()(X const& x, Mode mode) const {
     using V = typename X::Backend;
     auto& context = x.context();
-    if (mode == Mode::training) {
-      return evaluate(ops::BatchNormTraining<V>{here<V>(context, running_mean_, true),
-                                                here<V>(context, running_variance_, true), config_.momentum,
-                                                config_.epsilon},
-                      x, weight_, bias_);
-    }
-    return evaluate(ops::BatchNormInference<V>{here<V>(context, running_mean_, false),
-                                               here<V>(context, running_variance_, false), config_.epsilon},
+    bool const training = mode == Mode::training;
+    return evaluate(ops::BatchNorm<V>{here<V>(context, running_mean_, training),
+                                      here<V>(context, running_variance_, training), training,
+                                      config_.momentum, config_.epsilon},
                     x, weight_, bias_);
   }
 

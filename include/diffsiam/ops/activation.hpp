@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 template <class Act>
 struct Activation {
   static constexpr std::string_view name = Act::name;
-  static constexpr CompactRule compact{.output = CompactRule::Output::alike, .reads = 0b1, .writes = true};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::forward};
 
   [[nodiscard]] Shape shape(Shapes in) const { return in[0]; }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
@@ -20,15 +20,15 @@ struct Activation {
   template <class B>
   void forward(Forward<B> const& pass) const {
     SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Activate<Act>{}, all.full(pass.out.stored()),
-                all.full(pass.in[0].stored()));
+    B::for_each(pass.context, all.grid(), functional::Activate<Act>{}, all.full(pass.out.storage()),
+                all.full(pass.in[0].storage()));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     SampleGrid const all{1, 1, pass.dy.size()};
     if (auto* dx = pass.gradient(0)) {
       B::for_each(pass.context, all.grid(), functional::ActivateGradient<Act>{}, all.full(dx->data()),
-                  all.full(pass.dy.data()), all.full(pass.in[0].stored()));
+                  all.full(pass.dy.data()), all.full(pass.in[0].storage()));
     }
   }
 };

@@ -11,9 +11,8 @@ namespace diffsiam::ops {
 /// y = a x_0 + b x_1.
 struct LinearCombination {
   static constexpr std::string_view name = "linear_combination";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::alike, .reads = 0b11, .writes = true, .likens = 0b11, .gradients = true};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0, 1}, .native = StorageRule::Native::all};
   double a = 1, b = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -28,42 +27,27 @@ struct LinearCombination {
     SampleGrid const all{1, 1, pass.out.size()};
     B::for_each(pass.context, all.grid(),
                 functional::LinearCombination<T>{static_cast<T>(a), static_cast<T>(b)},
-                all.full(pass.out.stored()), all.full(pass.in[0].stored()), all.full(pass.in[1].stored()));
+                all.full(pass.out.storage()), all.full(pass.in[0].storage()), all.full(pass.in[1].storage()));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const all{1, 1, pass.dy.size()};
     for (std::size_t i = 0; i < 2; ++i) {
+      auto const factor = static_cast<T>(i == 0 ? a : b);
       if (auto* dx = pass.gradient(i)) {
-        if constexpr (backend::Compacting<B>)
-          if (pass.writes(i)) {
-            write_compact(pass, i, i == 0 ? a : b);
-            continue;
-          }
-        B::for_each(pass.context, all.grid(), functional::AccumulateScaled<T>{static_cast<T>(i == 0 ? a : b)},
-                    all.full(dx->data()), all.full(pass.dy.stored()));
+        if (factor == 1 && pass.hands_on(i)) continue;
+        pass.accumulate(all.grid(), functional::AccumulateScaled<T>{factor}, all.full(dx->storage()),
+                        all.full(pass.dy.storage()));
       }
     }
-  }
-
- private:
-  template <class B>
-  static void write_compact(Backward<B> const& pass, std::size_t i, double factor) {
-    using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (factor == 1 && pass.dy.is_compact())
-      *pass.gradients[i] = pass.dy;  // shared
-    else
-      B::for_each(pass.context, all.grid(), functional::Scale<T>{static_cast<T>(factor)},
-                  all.full(pass.gradients[i]->stored()), all.full(pass.dy.stored()));
   }
 };
 
 /// y = factor x.
 struct Scale {
   static constexpr std::string_view name = "scale";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   double factor = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const { return in[0]; }

@@ -19,7 +19,7 @@ namespace diffsiam::ops {
 /// values.
 struct Attention {
   static constexpr std::string_view name = "attention";
-  static constexpr CompactRule compact{CompactRule::Output::alike};
+  static constexpr StorageRule storage_rule{.inputs = {0}};
   Index heads = 1;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -86,18 +86,18 @@ struct Attention {
   template <class B>
   static MatrixView<typename B::Scalar> part(Tensor<B> const& qkv, Extents const& e, Index which) {
     return {.data = qkv.data() + which * e.width,
-            .pitch = 3 * e.c,
+            .leading = 3 * e.c,
             .outer_stride = e.s * 3 * e.c,
             .inner_stride = 3 * e.width};
   }
   template <class B>
   static MatrixView<typename B::Scalar> result(Tensor<B> const& y, Extents const& e) {
-    return {.data = y.data(), .pitch = e.c, .outer_stride = e.s * e.c, .inner_stride = e.width};
+    return {.data = y.data(), .leading = e.c, .outer_stride = e.s * e.c, .inner_stride = e.width};
   }
   template <class B>
   MatrixView<typename B::Scalar> square(Tensor<B> const& scores, Extents const& e) const {
     return {
-        .data = scores.data(), .pitch = e.s, .outer_stride = heads * e.s * e.s, .inner_stride = e.s * e.s};
+        .data = scores.data(), .leading = e.s, .outer_stride = heads * e.s * e.s, .inner_stride = e.s * e.s};
   }
   template <class T>
   static MatrixView<T> transposed(MatrixView<T> matrix) {
@@ -110,7 +110,7 @@ struct Attention {
                                     MatrixView<T> b, MatrixView<T> c, Index n, Index k, double scale = 1,
                                     bool accumulate = false) const {
     auto const read = [](MatrixView<T> m) {
-      return MatrixView<T const>{m.data, m.pitch, m.transposed, m.outer_stride, m.inner_stride};
+      return MatrixView<T const>{m.data, m.leading, m.transposed, m.outer_stride, m.inner_stride};
     };
     B::gemm(context, Gemm<T>{.m = e.s,
                              .n = n,

@@ -2,49 +2,31 @@
 // Szegedy, 2015).
 #pragma once
 
+#include <diffsiam/composed/normalise.hpp>
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
-#include <diffsiam/ops/detail/normalise.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
 
-namespace detail {
-
-/// Batch norm is group norm of one sample that holds the batch, a group a channel.
+/// Inputs x (n, ..., c), gamma (c), beta (c). In training x has at least two values a channel, and the
+/// running statistics (c) that are given move: mean, and variance with Bessel's correction. In inference they
+/// are constants, which let no gradient through.
 template <class B>
-[[nodiscard]] Normalise<B> batch_normaliser(typename B::Context& context, Shape const& x) {
-  return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
-}
-
-/// Of x, gamma and beta; statistics that are constants let no gradient through.
-template <class B>
-void batch_norm_gradients(Backward<B> const& pass, bool through_statistics) {
-  auto const normalise = batch_normaliser<B>(pass.context, pass.in[0].shape());
-  auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
-  auto const* const x = pass.in[0].data();
-  normalise.backward(x, pass.in[1].data(), pass.saved[0], pass.saved[1], pass.dy,
-                     normalise.sums(x, pass.saved[0], pass.dy),
-                     {.x = data(0), .gamma = data(1), .beta = data(2)}, through_statistics);
-}
-
-}  // namespace detail
-
-/// Inputs x (n, ..., c) with at least two values a channel, gamma (c), beta (c). Moves the running statistics
-/// (c) it is given: mean, and variance with Bessel's correction.
-template <class B>
-struct BatchNormTraining {
+struct BatchNorm {
+  using T = typename B::Scalar;
   static constexpr std::string_view name = "batch_norm";
-  static constexpr CompactRule compact{CompactRule::Output::alike};
+  static constexpr StorageRule storage_rule{.inputs = {0}};
   Tensor<B> running_mean, running_variance;
+  bool training = true;
   double momentum = 0.1;
   double epsilon = 1e-5;
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0 || in[0].size() / c < 2) {
-      fail<ShapeError>(name, "(n, ..., c) with at least two values a channel", in[0],
-                       "a batch of one has no variance");
+    if (in[0].rank() < 2 || c == 0 || (training && in[0].size() / c < 2)) {
+      fail<ShapeError>(name, training ? "(n, ..., c) with at least two values a channel" : "(n, ..., c)",
+                       in[0], training ? "a batch of one has no variance" : "");
     }
     require_shape(name, {c}, in[1], "gamma has one value per channel");
     require_shape(name, {c}, in[2], "beta has one value per channel");
@@ -52,18 +34,16 @@ struct BatchNormTraining {
     require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
     return in[0];
   }
-  [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
+  [[nodiscard]] double flops(Shapes in) const {
+    return (training ? 8.0 : 2.0) * static_cast<double>(in[0].size());
+  }
 
   DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
-    using T = typename B::Scalar;
-    auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
-    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    if (!training) return fold_and_apply(pass, normalise, running_mean, running_variance);
     Tensor<B> const mean = normalise.table(), variance = normalise.table();
     normalise.statistics(pass.in[0].data(), mean, variance);
-    normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
-    normalise.template apply<functional::Identity>(pass.in[0].data(), affine, pass.out.data());
-    pass.save(0, statistics);
-    pass.save(1, affine);
+    fold_and_apply(pass, normalise, mean, variance);
     SampleGrid const t = normalise.table_grid();
     auto const count = static_cast<double>(normalise.x_grid.s);
     B::for_each(pass.context, t.grid(), functional::RunningAverage<T>{static_cast<T>(momentum), T(1)},
@@ -72,38 +52,45 @@ struct BatchNormTraining {
                 functional::RunningAverage<T>{static_cast<T>(momentum), static_cast<T>(count / (count - 1))},
                 t.full(running_variance.data()), t.full(variance.data()));
   }
-  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, true); }
-};
-
-/// Inputs x (n, ..., c), gamma (c), beta (c); statistics (c) are constants.
-template <class B>
-struct BatchNormInference {
-  static constexpr std::string_view name = "batch_norm";
-  static constexpr CompactRule compact{CompactRule::Output::alike};
-  Tensor<B> running_mean, running_variance;
-  double epsilon = 1e-5;
-
-  [[nodiscard]] Shape shape(Shapes in) const {
-    Index const c = in[0].channels();
-    if (in[0].rank() < 2 || c == 0) fail<ShapeError>(name, "(n, ..., c)", in[0]);
-    require_shape(name, {c}, in[1], "gamma has one value per channel");
-    require_shape(name, {c}, in[2], "beta has one value per channel");
-    require_shape(name, {c}, running_mean.shape(), "running statistics have one value per channel");
-    require_shape(name, {c}, running_variance.shape(), "running statistics have one value per channel");
-    return in[0];
+  void backward(Backward<B> const& pass) const {
+    auto const normalise = normaliser(pass.context, pass.in[0].shape());
+    Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+    auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
+    NormBackward<T> const gradients{.x = pass.in[0].data(),
+                                    .gamma = pass.in[1].data(),
+                                    .mean = normalise.plane(pass.saved[0], 0),
+                                    .inverse_deviation = normalise.plane(pass.saved[0], 1),
+                                    .scale = normalise.plane(pass.saved[1], 0),
+                                    .dx = data(0),
+                                    .p_1 = p_1.data(),
+                                    .p_2 = p_2.data()};
+    normalise.sums(pass.dy.data(), gradients);
+    normalise.add_over_samples(p_2, data(1));
+    normalise.add_over_samples(p_1, data(2));
+    normalise.add_input_gradient(pass.dy.data(), gradients, training);
   }
-  [[nodiscard]] double flops(Shapes in) const { return 2.0 * static_cast<double>(in[0].size()); }
 
-  DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
-    auto const normalise = detail::batch_normaliser<B>(pass.context, pass.in[0].shape());
+ private:
+  /// Batch norm is group norm of one sample that holds the batch, a group a channel.
+  [[nodiscard]] static composed::Normalise<B> normaliser(typename B::Context& context, Shape const& x) {
+    return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
+  }
+  void fold_and_apply(Forward<B> const& pass, composed::Normalise<B> const& normalise, Tensor<B> const& mean,
+                      Tensor<B> const& variance) const {
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-    normalise.fold(running_mean, running_variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics,
-                   affine);
-    normalise.template apply<functional::Identity>(pass.in[0].data(), affine, pass.out.data());
+    T *const scale = normalise.plane(affine, 0), *const shift = normalise.plane(affine, 1);
+    normalise.fold(mean, variance,
+                   {.gamma = pass.in[1].data(),
+                    .beta = pass.in[2].data(),
+                    .epsilon = epsilon,
+                    .mean = normalise.plane(statistics, 0),
+                    .inverse_deviation = normalise.plane(statistics, 1),
+                    .scale = scale,
+                    .shift = shift});
+    normalise.template apply<functional::Identity>(pass.in[0].data(), scale, shift, pass.out.data());
     pass.save(0, statistics);
     pass.save(1, affine);
   }
-  void backward(Backward<B> const& pass) const { detail::batch_norm_gradients(pass, false); }
 };
 
 }  // namespace diffsiam::ops

@@ -12,9 +12,8 @@ namespace diffsiam::ops {
 /// (..., a) and (..., b) -> (..., a + b).
 struct Concat {
   static constexpr std::string_view name = "concat";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::alike, .reads = 0b11, .writes = true, .likens = 0b11, .gradients = true};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0, 1}, .native = StorageRule::Native::all};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || in[0].rank() != in[1].rank() ||
@@ -28,8 +27,8 @@ struct Concat {
   template <class B>
   void forward(Forward<B> const& pass) const {
     for_each_part(pass.in, [&](std::size_t i, SampleGrid const& g, Index begin, Index pitch) {
-      B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.stored() + begin, pitch),
-                  g.full(pass.in[i].stored()));
+      B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.storage() + begin, pitch),
+                  g.full(pass.in[i].storage()));
     });
   }
   template <class B>
@@ -40,11 +39,8 @@ struct Concat {
   void backward(Backward<B> const& pass) const {
     for_each_part(pass.in, [&](std::size_t i, SampleGrid const& g, Index begin, Index pitch) {
       if (auto* dx = pass.gradient(i)) {
-        auto const from = g.full(pass.dy.stored() + begin, pitch);
-        if constexpr (backend::Compacting<B>)
-          if (pass.writes(i))
-            return B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(dx->stored()), from);
-        B::for_each(pass.context, g.grid(), functional::Accumulate{}, g.full(dx->data()), from);
+        pass.accumulate(g.grid(), functional::Accumulate{}, g.full(dx->storage()),
+                        g.full(pass.dy.storage() + begin, pitch));
       }
     });
   }
@@ -65,8 +61,8 @@ struct Concat {
 /// Channels [begin, end) of x (..., c).
 struct Slice {
   static constexpr std::string_view name = "slice";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{.output = CompactRule::Output::alike, .reads = 0b1, .writes = true};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::forward};
   Index begin = 0, end = 0;
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -81,8 +77,8 @@ struct Slice {
   void forward(Forward<B> const& pass) const {
     Index const c = pass.in[0].shape().channels();
     SampleGrid const g{1, pass.in[0].size() / c, end - begin};
-    B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.stored()),
-                g.full(pass.in[0].stored() + begin, c));
+    B::for_each(pass.context, g.grid(), functional::Copy{}, g.full(pass.out.storage()),
+                g.full(pass.in[0].storage() + begin, c));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {

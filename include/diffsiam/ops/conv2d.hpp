@@ -15,9 +15,9 @@ namespace diffsiam::ops {
 /// Inputs x (n, h, w, in), w (out, k, k, in) with k odd, and optionally b (out).
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
-  static constexpr unsigned keeps_inputs = 0b011;
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::images, .reads = 0b001, .writes = true, .gradients = true};
+  static constexpr InputList keeps_inputs{0, 1};
+  static constexpr StorageRule storage_rule{
+      .inputs = {0}, .native = StorageRule::Native::all, .output = StorageRule::Output::by_shape};
   Index stride = 1;
 
   [[nodiscard]] ConvGeometry geometry(Shapes in) const {
@@ -45,23 +45,23 @@ struct Conv2d {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    B::conv2d(pass.context, geometry_of(pass.in), pass.in[0].stored(), pass.in[1].data(),
-              pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.stored());
+    B::conv2d(pass.context, geometry_of(pass.in), pass.in[0].storage(), pass.in[1].data(),
+              pass.in.size() > 2 ? pass.in[2].data() : nullptr, pass.out.storage());
   }
   template <class B>
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     ConvGeometry const g = geometry_of(pass.in);
     if (auto* dx = pass.gradient(0)) {
-      B::conv2d_gradient_input(pass.context, g, pass.dy.stored(), pass.in[1].data(), dx->stored());
+      B::conv2d_gradient_input(pass.context, g, pass.dy.storage(), pass.in[1].data(), dx->storage());
     }
     if (auto* dw = pass.gradient(1)) {
-      B::conv2d_gradient_weight(pass.context, g, pass.in[0].stored(), pass.dy.stored(), dw->data());
+      B::conv2d_gradient_weight(pass.context, g, pass.in[0].storage(), pass.dy.storage(), dw->data());
     }
     if (pass.in.size() < 3) return;
     if (auto* db = pass.gradient(2)) {
       SampleGrid const rows{1, g.n * g.out_h() * g.out_w(), g.out};
       B::sum(pass.context, rows.grid(), functional::Itself{}, rows.per_channel(db->data()),
-             rows.full(pass.dy.stored()));
+             rows.full(pass.dy.storage()));
     }
   }
 

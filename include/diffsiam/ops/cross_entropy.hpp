@@ -13,7 +13,7 @@ namespace diffsiam::ops {
 /// log softmax.
 struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "softmax_cross_entropy";
-  static constexpr unsigned keeps_inputs = 0b10;
+  static constexpr InputList keeps_inputs{1};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 2, in[0], "(n, classes)");

@@ -15,8 +15,8 @@ namespace diffsiam::ops {
 /// Input x of any shape; 0 <= p < 1.
 struct Dropout {
   static constexpr std::string_view name = "dropout";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{CompactRule::Output::alike};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0}};
   double p = 0.1;
   Rng rng;
 

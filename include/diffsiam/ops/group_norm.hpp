@@ -2,10 +2,10 @@
 // He, 2018), the modulation (s, b) optional. layer_norm is the same over the last extent.
 #pragma once
 
+#include <diffsiam/composed/group_norm.hpp>
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
-#include <diffsiam/ops/detail/normalise.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -15,8 +15,7 @@ namespace diffsiam::ops {
 /// holds two values or more: of a single one nothing would be left. One whose values are equal becomes beta.
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::alike, .reads = 0b0001, .writes = true, .gradients = true};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
   Index groups = 32;
   double epsilon = 1e-5;
   bool rows = false;
@@ -49,12 +48,7 @@ struct GroupNormRules {
 
  protected:
   template <class B>
-  using Norm = NormForward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
-  template <class B>
-  using NormGradient = NormBackward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
-
-  template <class B>
-  [[nodiscard]] detail::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
+  [[nodiscard]] composed::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
     NormGeometry const g = geometry(x);
     return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
   }
@@ -64,46 +58,45 @@ struct GroupNormRules {
     return in.size() > 3 ? in[3].data() : nullptr;
   }
 
-  /// By a kernel of the backend that knows the activation.
+  /// By a function that knows the activation.
   template <class B>
-  DIFFSIAM_STEERS void forward_by(void (*kernel)(typename B::Context&, NormGeometry const&, Norm<B> const&),
+  DIFFSIAM_STEERS void forward_by(composed::NormFunction<B, composed::NormForwardOf<B>> function,
                                   Forward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-    kernel(pass.context, geometry(pass.in[0].shape()),
-           {.x = pass.in[0].stored(),
-            .gamma = pass.in[1].data(),
-            .beta = pass.in[2].data(),
-            .modulation = modulation_of(pass.in),
-            .epsilon = epsilon,
-            .y = pass.out.stored(),
-            .mean = normalise.plane(statistics, 0),
-            .inverse_deviation = normalise.plane(statistics, 1),
-            .scale = normalise.plane(affine, 0),
-            .shift = normalise.plane(affine, 1)});
+    function(pass.context, geometry(pass.in[0].shape()),
+             {.x = pass.in[0].storage(),
+              .gamma = pass.in[1].data(),
+              .beta = pass.in[2].data(),
+              .modulation = modulation_of(pass.in),
+              .epsilon = epsilon,
+              .y = pass.out.storage(),
+              .mean = normalise.plane(statistics, 0),
+              .inverse_deviation = normalise.plane(statistics, 1),
+              .scale = normalise.plane(affine, 0),
+              .shift = normalise.plane(affine, 1)});
     pass.save(0, statistics);
     pass.save(1, affine);
   }
   template <class B>
-  DIFFSIAM_STEERS void backward_by(void (*kernel)(typename B::Context&, NormGeometry const&,
-                                                  NormGradient<B> const&),
+  DIFFSIAM_STEERS void backward_by(composed::NormFunction<B, composed::NormBackwardOf<B>> function,
                                    Backward<B> const& pass) const {
     auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
-    kernel(pass.context, geometry(pass.in[0].shape()),
-           {.x = pass.in[0].stored(),
-            .gamma = pass.in[1].data(),
-            .beta = pass.in[2].data(),
-            .modulation = modulation_of(pass.in),
-            .dy = pass.dy.stored(),
-            .mean = normalise.plane(pass.saved[0], 0),
-            .inverse_deviation = normalise.plane(pass.saved[0], 1),
-            .scale = normalise.plane(pass.saved[1], 0),
-            .shift = normalise.plane(pass.saved[1], 1),
-            .dx = pass.gradient(0) ? pass.gradient(0)->stored() : backend::WrittenBy<B>{nullptr},
-            .d_modulation = gradient(pass, 3),
-            .p_1 = p_1.data(),
-            .p_2 = p_2.data()});
+    function(pass.context, geometry(pass.in[0].shape()),
+             {.x = pass.in[0].storage(),
+              .gamma = pass.in[1].data(),
+              .beta = pass.in[2].data(),
+              .modulation = modulation_of(pass.in),
+              .dy = pass.dy.storage(),
+              .mean = normalise.plane(pass.saved[0], 0),
+              .inverse_deviation = normalise.plane(pass.saved[0], 1),
+              .scale = normalise.plane(pass.saved[1], 0),
+              .shift = normalise.plane(pass.saved[1], 1),
+              .dx = pass.gradient(0) ? pass.gradient(0)->storage() : backend::WrittenBy<B>{nullptr},
+              .d_modulation = gradient(pass, 3),
+              .p_1 = p_1.data(),
+              .p_2 = p_2.data()});
     normalise.add_over_samples(p_2, gradient(pass, 1));
     normalise.add_over_samples(p_1, gradient(pass, 2));
   }
@@ -119,48 +112,19 @@ template <class Act = functional::Identity>
 struct GroupNorm : GroupNormRules {
   template <class B>
   void forward(Forward<B> const& pass) const {
-    if constexpr (backend::FusedGroupNorm<B, Act>) {
-      forward_by<B>(&B::template group_norm<Act>, pass);
-    } else {
-      static_assert(!backend::Compacting<B>,
-                    "A backend with Compact needs group_norm<Act> and group_norm_gradient<Act> of its own.");
-      auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-      Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-      Tensor<B> const mean = normalise.table(), variance = normalise.table();
-      auto const* const modulation = modulation_of(pass.in);
-      normalise.statistics(pass.in[0].data(), mean, variance);
-      normalise.fold(mean, variance, epsilon, pass.in[1].data(), pass.in[2].data(), statistics, affine);
-      if (modulation != nullptr) normalise.modulate(modulation, affine);
-      normalise.template apply<Act>(pass.in[0].data(), affine, pass.out.data());
-      pass.save(0, statistics);
-      pass.save(1, affine);
-    }
+    forward_by<B>(composed::group_norm_of<B, Act>(), pass);
   }
   /// From the folded statistics: one pass.
   template <class B>
   void recompute(Forward<B> const& pass) const {
-    normaliser<B>(pass.context, pass.in[0].shape())
-        .template apply<Act>(pass.in[0].stored(), (*pass.saved)[1], pass.out.stored());
+    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+    Tensor<B> const& affine = (*pass.saved)[1];
+    normalise.template apply<Act>(pass.in[0].storage(), normalise.plane(affine, 0),
+                                  normalise.plane(affine, 1), pass.out.storage());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    if constexpr (backend::FusedGroupNorm<B, Act>) {
-      backward_by<B>(&B::template group_norm_gradient<Act>, pass);
-    } else {
-      static_assert(!backend::Compacting<B>,
-                    "A backend with Compact needs group_norm<Act> and group_norm_gradient<Act> of its own.");
-      auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-      auto const* const x = pass.in[0].data();
-      auto const* const gamma = pass.in[1].data();
-      auto const* const modulation = modulation_of(pass.in);
-      Tensor<B> const dv = normalise.template through_activation<Act>(x, pass.saved[1], pass.dy);
-      auto const sums = normalise.sums(x, pass.saved[0], dv);
-      if (modulation != nullptr)
-        normalise.through_modulation(gamma, pass.in[2].data(), modulation, sums, gradient(pass, 3));
-      normalise.backward(x, gamma, pass.saved[0], pass.saved[1], dv, sums,
-                         {.x = gradient(pass, 0), .gamma = gradient(pass, 1), .beta = gradient(pass, 2)},
-                         true);
-    }
+    backward_by<B>(composed::group_norm_gradient_of<B, Act>(), pass);
   }
 };
 

@@ -16,13 +16,11 @@ namespace diffsiam::ops {
 template <class B>
 void require_timesteps(std::string_view operation, Tensor<B> const& t, Index timesteps) {
   require_rank(operation, 1, t.shape(), "(n) time-steps");
-  if constexpr (requires { requires B::host_memory; }) {
-    for (Index i = 0; i < t.size(); ++i) {
-      double const step = static_cast<double>(t.data()[i]);
-      if (!(step >= 0 && step < static_cast<double>(timesteps)) ||
-          step != static_cast<double>(static_cast<Index>(step))) {
-        fail<RangeError>(operation, {"integer time-steps in [0, ", timesteps, ")"}, step);
-      }
+  for (auto const value : t.host_values()) {
+    auto const step = static_cast<double>(value);
+    if (!(step >= 0 && step < static_cast<double>(timesteps)) ||
+        step != static_cast<double>(static_cast<Index>(step))) {
+      fail<RangeError>(operation, {"integer time-steps in [0, ", timesteps, ")"}, step);
     }
   }
 }

@@ -16,7 +16,7 @@ namespace diffsiam::ops {
 /// shorter than the scalar's smallest normal number, stays zeros and gets no gradient.
 struct Normalize {
   static constexpr std::string_view name = "normalize";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   static constexpr bool keeps_output = true;
 
   [[nodiscard]] Shape shape(Shapes in) const {

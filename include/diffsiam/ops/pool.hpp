@@ -11,7 +11,7 @@ namespace diffsiam::ops {
 /// x (n, ..., c) -> (n, c).
 struct MeanPositions {
   static constexpr std::string_view name = "mean_positions";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() < 2 || in[0].positions() == 0)

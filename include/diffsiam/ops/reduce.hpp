@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 /// y = the sum of x, or its mean.
 struct Total {
   static constexpr std::string_view name = "total";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   bool mean = false;
 
   [[nodiscard]] Shape shape(Shapes in) const {

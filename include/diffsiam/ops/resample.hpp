@@ -19,7 +19,7 @@ struct ResampleGrid {
 
   explicit ResampleGrid(Shape const& small) : rows(small[0] * small[1]), columns(small[2]), c(small[3]) {}
   [[nodiscard]] Grid grid() const { return {{rows, 2, columns, 2, c}}; }
-  /// Of a pointer, or of Stored.
+  /// Of a pointer, or of a MixedPointer.
   template <class P>
   [[nodiscard]] Operand<std::remove_pointer_t<P>, 1> small(P data) const {
     return {data, {columns * c, 0, c, 0, 1}};
@@ -30,20 +30,24 @@ struct ResampleGrid {
   }
 };
 
-/// Every pixel of the small image becomes `scale` times the sum of its four, for compact images.
-template <class B>
-void write_sums(typename B::Context& context, ResampleGrid const& g, double scale, Tensor<B> const& large,
-                Tensor<B> const& small) {
-  using T = typename B::Scalar;
+/// Every pixel of the small image grows by the summands of its four.
+template <class B, class F, class Large, class T>
+void add_sums(typename B::Context& context, ResampleGrid const& g, F summand, Large large, T* small) {
+  B::sum(context, g.grid(), summand, g.small(small), g.large(large));
+}
+/// The same; an image in low precision is written instead.
+template <class B, class F, class Large, class T, class S>
+void add_sums(typename B::Context& context, ResampleGrid const& g, F summand, Large const& large,
+              MixedPointer<T, S> const& small) {
+  if (!is_low_precision(small)) return add_sums<B>(context, g, summand, large.full, small.full);
   Index const row = 2 * g.columns * g.c;
-  auto const pixels = [&](auto data, Index of_row, Index of_pixel) {
+  auto const pixels = [](auto data, Index of_row, Index of_pixel) {
     return Operand<decltype(data), 1>{data, {0, 0, of_row, of_pixel, 1}};
   };
-  auto const from = large.stored();
-  B::for_each(context, SampleGrid{g.rows, g.columns, g.c}.grid(),
-              functional::ScaledSumOfFour<T>{static_cast<T>(scale)}, pixels(small.stored(), row / 2, g.c),
-              pixels(from, 2 * row, 2 * g.c), pixels(from + g.c, 2 * row, 2 * g.c),
-              pixels(from + row, 2 * row, 2 * g.c), pixels(from + (row + g.c), 2 * row, 2 * g.c));
+  B::for_each(context, SampleGrid{g.rows, g.columns, g.c}.grid(), functional::SumOfFour<F>{summand},
+              pixels(small, row / 2, g.c), pixels(large, 2 * row, 2 * g.c),
+              pixels(large + g.c, 2 * row, 2 * g.c), pixels(large + row, 2 * row, 2 * g.c),
+              pixels(large + (row + g.c), 2 * row, 2 * g.c));
 }
 
 }  // namespace detail
@@ -51,9 +55,8 @@ void write_sums(typename B::Context& context, ResampleGrid const& g, double scal
 /// (n, h, w, c) -> (n, 2 h, 2 w, c).
 struct UpsampleNearest {
   static constexpr std::string_view name = "upsample_nearest";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::alike, .reads = 0b1, .writes = true, .gradients = true};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
@@ -64,8 +67,8 @@ struct UpsampleNearest {
   template <class B>
   void forward(Forward<B> const& pass) const {
     detail::ResampleGrid const g{pass.in[0].shape()};
-    B::for_each(pass.context, g.grid(), functional::Copy{}, g.large(pass.out.stored()),
-                g.small(pass.in[0].stored()));
+    B::for_each(pass.context, g.grid(), functional::Copy{}, g.large(pass.out.storage()),
+                g.small(pass.in[0].storage()));
   }
   template <class B>
   void recompute(Forward<B> const& pass) const {
@@ -74,20 +77,16 @@ struct UpsampleNearest {
   template <class B>
   void backward(Backward<B> const& pass) const {
     detail::ResampleGrid const g{pass.in[0].shape()};
-    if (auto* dx = pass.gradient(0)) {
-      if constexpr (backend::Compacting<B>)
-        if (pass.writes(0)) return detail::write_sums(pass.context, g, 1, pass.dy, *dx);
-      B::sum(pass.context, g.grid(), functional::Itself{}, g.small(dx->data()), g.large(pass.dy.data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      detail::add_sums<B>(pass.context, g, functional::Itself{}, pass.dy.storage(), dx->storage());
   }
 };
 
 /// (n, 2 h, 2 w, c) -> (n, h, w, c).
 struct DownsampleMean {
   static constexpr std::string_view name = "downsample_mean";
-  static constexpr unsigned keeps_inputs = 0;
-  static constexpr CompactRule compact{
-      .output = CompactRule::Output::alike, .reads = 0b1, .writes = true, .gradients = true};
+  static constexpr InputList keeps_inputs{};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 4, in[0], "(n, h, w, c)");
@@ -102,24 +101,17 @@ struct DownsampleMean {
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     detail::ResampleGrid const g{pass.out.shape()};
-    if constexpr (backend::Compacting<B>)
-      if (pass.out.is_compact()) return detail::write_sums(pass.context, g, 0.25, pass.in[0], pass.out);
-    pass.out.fill(T(0));
-    B::sum(pass.context, g.grid(), functional::Scaled<T>{T(0.25)}, g.small(pass.out.data()),
-           g.large(pass.in[0].data()));
+    if (!pass.out.is_low_precision()) pass.out.fill(T(0));
+    detail::add_sums<B>(pass.context, g, functional::Scaled<T>{T(0.25)}, pass.in[0].storage(),
+                        pass.out.storage());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
     detail::ResampleGrid const g{pass.dy.shape()};
-    if (auto* dx = pass.gradient(0)) {
-      if constexpr (backend::Compacting<B>)
-        if (pass.writes(0))
-          return B::for_each(pass.context, g.grid(), functional::Scale<T>{T(0.25)}, g.large(dx->stored()),
-                             g.small(pass.dy.stored()));
-      B::for_each(pass.context, g.grid(), functional::AccumulateScaled<T>{T(0.25)}, g.large(dx->data()),
-                  g.small(pass.dy.data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      pass.accumulate(g.grid(), functional::AccumulateScaled<T>{T(0.25)}, g.large(dx->storage()),
+                      g.small(pass.dy.storage()));
   }
 };
 

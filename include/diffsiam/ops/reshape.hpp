@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 
 struct Reshape {
   static constexpr std::string_view name = "reshape";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   Shape to;
 
   [[nodiscard]] Shape shape(Shapes in) const {

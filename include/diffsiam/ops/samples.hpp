@@ -13,7 +13,7 @@ namespace diffsiam::ops {
 /// Samples [begin, end) of x (n, ...).
 struct Samples {
   static constexpr std::string_view name = "samples";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   Index begin = 0, end = 0;
 
   [[nodiscard]] Shape shape(Shapes in) const {

@@ -12,7 +12,7 @@ namespace diffsiam::ops {
 /// Inputs x and a plain mask of the same shape, open where it is not 0.
 struct Select {
   static constexpr std::string_view name = "select";
-  static constexpr unsigned keeps_inputs = 0b10;
+  static constexpr InputList keeps_inputs{1};
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_shape(name, in[0], in[1], "the mask has the shape of what it masks");

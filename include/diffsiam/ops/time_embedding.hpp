@@ -16,7 +16,7 @@ namespace diffsiam::ops {
 /// Input t (n), the raw integer time-steps; result (n, dims), dims even. Nothing flows back to t.
 struct TimeEmbedding {
   static constexpr std::string_view name = "time_embedding";
-  static constexpr unsigned keeps_inputs = 0;
+  static constexpr InputList keeps_inputs{};
   Index dims = 32;
   double max_period = 10000;
 

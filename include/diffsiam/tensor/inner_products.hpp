@@ -16,8 +16,8 @@ template <class B>
   require_shape("inner_products", a.shape(), b.shape());
   SampleGrid const g{a.shape().samples(), 1, a.size() / std::max<Index>(1, a.shape().samples())};
   auto const sums = Tensor<B>::zeros(a.context(), {g.n});
-  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()), g.full(a.widened().data()),
-         g.full(b.widened().data()));
+  B::sum(a.context(), g.grid(), functional::Product{}, g.per_sample(sums.data()),
+         g.full(a.full_precision().data()), g.full(b.full_precision().data()));
   return sums.template values<double>();
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include <diffsiam/core/strided.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam {
@@ -41,8 +42,21 @@ struct Backward {
 
   /// The gradient of input `i` to accumulate into; null if it is not needed.
   [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
-  /// Whether that gradient is compact, and so is to be written instead of added into (see CompactRule).
-  [[nodiscard]] bool writes(std::size_t i) const { return gradients[i]->is_compact(); }
+  /// Adds into a gradient, where the first operand is: f is `y += ...`. A gradient in low precision, as an
+  /// operation with StorageRule::Native::all gets it, has no value yet and is written by f.overwriting().
+  template <class F, class To, class... From>
+  void accumulate(Grid const& grid, F const& f, To const& to, From const&... from) const {
+    if constexpr (may_be_low_precision<To>)
+      if (is_low_precision(to.data)) return B::for_each(context, grid, f.overwriting(), to, from...);
+    B::for_each(context, grid, f, in_full_precision(to), from...);
+  }
+  /// Makes dy itself the gradient of input i, without a copy, where both are in low precision; false, and
+  /// nothing done, otherwise.
+  [[nodiscard]] bool hands_on(std::size_t i) const {
+    if (!gradients[i]->is_low_precision() || !dy.is_low_precision()) return false;
+    *gradients[i] = dy;
+    return true;
+  }
   [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
   [[nodiscard]] Tensor<B> zeros(Shape const& shape) const { return Tensor<B>::zeros(context, shape); }
 };

@@ -9,17 +9,17 @@
 #include <type_traits>
 #include <vector>
 
-#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/mixed_pointer.hpp>
 #include <diffsiam/core/shape.hpp>
-#include <diffsiam/core/stored.hpp>
 #include <diffsiam/core/text.hpp>
 
 namespace diffsiam {
 
-/// Whether values are stored as B::Compact; false, and nothing, where there is no such type.
+/// Whether values are in low precision; false, and nothing, where B has no mixed precision.
 template <class B>
-using CompactFlag = std::conditional_t<backend::Compacting<B>, bool, std::false_type>;
+using PrecisionFlag = std::conditional_t<backend::MixedPrecision<B>, bool, std::false_type>;
 
 /// B is a backend: B::Scalar, B::Context (allocate(bytes) -> shared_ptr<void>), B::upload and B::download.
 /// The context must outlive the operations, not the memory. Copying a tensor copies the handle.
@@ -28,6 +28,7 @@ class Tensor {
  public:
   using Backend = B;
   using Scalar = typename B::Scalar;
+  using Storage = backend::StorageOf<B>;
   using Context = typename B::Context;
 
   Tensor() = default;
@@ -37,24 +38,14 @@ class Tensor {
   DIFFSIAM_OUT_OF_LINE Tensor& operator=(Tensor&&) = default;
   DIFFSIAM_OUT_OF_LINE ~Tensor() {}  // NOLINT: a defaulted one would be copied into its callers
   /// Memory with indeterminate contents.
-  [[gnu::noinline]] Tensor(Context& context, Shape const& shape)
-      : context_(&context),
-        shape_(shape),
-        memory_(context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(Scalar))),
-        data_(static_cast<Scalar*>(memory_.get())) {
-    static_assert(backend::complete<B>());
+  [[gnu::noinline]] Tensor(Context& context, Shape const& shape) : Tensor(context, shape, false) {
+    static_assert(backend::complete<B>() && backend::has_declared_options<B>());
   }
-  /// The same as B::Compact: half the memory, and values that are rounded.
-  [[nodiscard]] static Tensor compact(Context& context, Shape const& shape)
-    requires backend::Compacting<B>
+  /// The same in B's storage dtype: half the memory, and values that are rounded.
+  [[nodiscard]] static Tensor low_precision(Context& context, Shape const& shape)
+    requires backend::MixedPrecision<B>
   {
-    Tensor result;
-    result.context_ = &context;
-    result.shape_ = shape;
-    result.memory_ = context.allocate(static_cast<std::size_t>(shape.size()) * sizeof(typename B::Compact));
-    result.data_ = static_cast<Scalar*>(result.memory_.get());
-    result.compact_ = true;
-    return result;
+    return {context, shape, true};
   }
 
   /// All elements `value`.
@@ -86,30 +77,37 @@ class Tensor {
   [[nodiscard]] Shape const& shape() const& { return shape_; }
   [[nodiscard]] Shape shape() const&& { return shape_; }
   [[nodiscard]] Index size() const { return shape_.size(); }
-  /// Throws Error for a compact tensor: values() and widened() read both.
+  /// Throws Error for a tensor in low precision: values() and full_precision() read both.
   [[nodiscard]] Scalar* data() const {
-    if constexpr (backend::Compacting<B>)
-      if (compact_) fail<Error>("Tensor::data", "a tensor in full", "a compact one", "ask for its widened()");
+    if constexpr (backend::MixedPrecision<B>)
+      if (low_precision_)
+        fail<Error>("Tensor::data", "a tensor in full precision", "one in low precision",
+                    "ask for its full_precision()");
     return data_;
   }
-  /// Whether values are stored as B::Compact. Outputs of some operations are, where B has such a type.
-  [[nodiscard]] bool is_compact() const { return compact_; }
-  /// The values as they are stored: a pointer, or one of two where B has a compact type.
-  [[nodiscard]] auto stored() const {
-    if constexpr (backend::Compacting<B>) {
-      using Compact = typename B::Compact;
-      return compact_ ? Stored<Scalar, Compact>{nullptr, reinterpret_cast<Compact*>(data_)}
-                      : Stored<Scalar, Compact>{data_};
-    } else {
-      return data_;
+  /// Whether values are in B's storage dtype. Outputs of some operations are, where B has mixed precision.
+  [[nodiscard]] bool is_low_precision() const { return low_precision_; }
+  /// The values as they are stored: a pointer, or a MixedPointer where B has mixed precision.
+  [[nodiscard]] backend::WrittenBy<B> storage() const {
+    if constexpr (backend::MixedPrecision<B>) {
+      if (low_precision_) return {nullptr, reinterpret_cast<Storage*>(data_)};
     }
+    return data_;
   }
-  /// The same values in full: this tensor, or a copy of a compact one.
-  [[nodiscard]] Tensor widened() const {
-    if (!compact_) return *this;
+  /// The same values in full precision: this tensor, or a copy of one in low precision.
+  [[nodiscard]] Tensor full_precision() const {
+    if (!is_low_precision()) return *this;
     Tensor result{*context_, shape_};
     result.assign(*this);
     return result;
+  }
+  /// The values where they lie, if the host may read them there; nothing otherwise, for it would wait for the
+  /// device. For checks of values.
+  [[nodiscard]] std::span<Scalar const> host_values() const {
+    if constexpr (backend::HostReadable<B>)
+      return {data(), static_cast<std::size_t>(size())};
+    else
+      return {};
   }
   [[nodiscard]] Context& context() const { return *context_; }
   /// False for a default-constructed tensor.
@@ -131,50 +129,38 @@ class Tensor {
     }
     Tensor result = *this;
     Index const stride = shape_.samples() == 0 ? 0 : size() / shape_.samples();
-    if constexpr (backend::Compacting<B>) {
-      std::size_t const bytes = compact_ ? sizeof(typename B::Compact) : sizeof(Scalar);
-      result.data_ = reinterpret_cast<Scalar*>(reinterpret_cast<std::byte*>(data_) +
-                                               static_cast<std::size_t>(begin * stride) * bytes);
-    } else {
-      result.data_ = data_ + begin * stride;
-    }
+    auto const skipped =
+        static_cast<std::size_t>(begin * stride) * (is_low_precision() ? sizeof(Storage) : sizeof(Scalar));
+    result.data_ = reinterpret_cast<Scalar*>(reinterpret_cast<std::byte*>(data_) + skipped);
     result.shape_ = shape_.with_samples(end - begin);
     return result;
   }
 
-  void fill(Scalar value) const { B::fill(*context_, stored(), size(), value); }
+  void fill(Scalar value) const { B::fill(*context_, storage(), size(), value); }
   /// Overwrites from host values. Throws ShapeError when the counts differ.
   template <class T>
   void assign(std::span<T const> values) const {
     if (static_cast<Index>(values.size()) != size()) {
       fail<ShapeError>("Tensor::assign", {size(), " values for ", shape_}, values.size());
     }
-    if constexpr (backend::Compacting<B>)
-      if (compact_) return assign(from(*context_, shape_, values));
+    if (is_low_precision()) return assign(from(*context_, shape_, values));
     B::upload(*context_, values.data(), data_, size());
   }
   /// Overwrites from a tensor of the same shape, on the same backend.
   void assign(Tensor const& other) const {
     require_shape("Tensor::assign", shape_, other.shape_);
-    B::copy(*context_, other.stored(), stored(), size());
+    B::copy(*context_, other.storage(), storage(), size());
   }
   /// Stored as this one is.
   [[nodiscard]] Tensor clone() const {
-    if constexpr (backend::Compacting<B>) {
-      Tensor const result = compact_ ? compact(*context_, shape_) : Tensor{*context_, shape_};
-      result.assign(*this);
-      return result;
-    } else {
-      Tensor result{*context_, shape_};
-      result.assign(*this);
-      return result;
-    }
+    Tensor result{*context_, shape_, is_low_precision()};
+    result.assign(*this);
+    return result;
   }
   /// A host copy of the values.
   template <class T = Scalar>
   [[nodiscard]] std::vector<T> values() const {
-    if constexpr (backend::Compacting<B>)
-      if (compact_) return widened().template values<T>();
+    if (is_low_precision()) return full_precision().template values<T>();
     std::vector<T> result(static_cast<std::size_t>(size()));
     B::download(*context_, data_, result.data(), size());
     return result;
@@ -182,19 +168,27 @@ class Tensor {
   /// The value of a tensor with one element. Throws ShapeError otherwise.
   [[nodiscard]] Scalar item() const {
     if (size() != 1) fail<ShapeError>("Tensor::item", "one element", shape_);
-    if constexpr (backend::Compacting<B>)
-      if (compact_) return widened().item();
+    if (is_low_precision()) return full_precision().item();
     Scalar value{};
     B::download(*context_, data_, &value, 1);
     return value;
   }
 
  private:
+  [[gnu::noinline]] Tensor(Context& context, Shape const& shape, [[maybe_unused]] bool low_precision)
+      : context_(&context),
+        shape_(shape),
+        memory_(context.allocate(static_cast<std::size_t>(shape.size()) *
+                                 (low_precision ? sizeof(Storage) : sizeof(Scalar)))),
+        data_(static_cast<Scalar*>(memory_.get())) {
+    if constexpr (backend::MixedPrecision<B>) low_precision_ = low_precision;
+  }
+
   Context* context_ = nullptr;
   Shape shape_;
   std::shared_ptr<void> memory_;
-  Scalar* data_ = nullptr;  ///< of B::Compact where compact_
-  [[no_unique_address]] CompactFlag<B> compact_{};
+  Scalar* data_ = nullptr;  ///< of Storage where low_precision_
+  [[no_unique_address]] PrecisionFlag<B> low_precision_{};
 };
 
 }  // namespace diffsiam

@@ -47,7 +47,7 @@ template <class Case>
 [[nodiscard]] GradientReport check_gradients(Case const& tested, GradientOptions const& options = {}) {
   detail::CheckedCase<backend::Reference<double>> const reference{tested, options};
   detail::CheckedCase<backend::Cpu<double>> const cpu{tested, options};
-  Verdict const outputs = compare("output", cpu.output, reference.output, 1e-9);
+  Comparison const outputs = compare("output", cpu.output, reference.output, 1e-9);
   bool const cpu_is_worse = cpu.report.error > reference.report.error;
   GradientReport report = cpu_is_worse ? cpu.report : reference.report;
   report.where.insert(0, cpu_is_worse ? "on Cpu, " : "on Reference, ");

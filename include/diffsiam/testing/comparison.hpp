@@ -16,7 +16,7 @@ namespace diffsiam::testing {
 using Specification = backend::Reference<double>;
 
 /// One comparison: the largest distance of an entry, relative to the largest entry.
-struct Verdict {
+struct Comparison {
   std::string name;
   double error = 0;
   double tolerance = 0;
@@ -28,7 +28,7 @@ struct Verdict {
 /// round their operands first what they state (`operand_tolerance`).
 template <class B>
 inline constexpr double tolerance_of = [] {
-  if constexpr (requires { requires B::operand_tolerance > 0; })
+  if constexpr (backend::RoundsOperands<B>)
     return B::operand_tolerance;
   else
     return sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
@@ -36,14 +36,14 @@ inline constexpr double tolerance_of = [] {
 
 /// The distance of `ours` from `reference`, relative to its largest finite entry. Infinite where one is NaN
 /// or infinite and the other is something else.
-[[nodiscard]] inline Verdict compare(std::string name, std::vector<double> const& ours,
-                                     std::vector<double> const& reference, double tolerance) {
+[[nodiscard]] inline Comparison compare(std::string name, std::vector<double> const& ours,
+                                        std::vector<double> const& reference, double tolerance) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  Verdict verdict{std::move(name), 0, tolerance, ""};
+  Comparison comparison{std::move(name), 0, tolerance, ""};
   if (ours.size() != reference.size()) {
-    verdict.error = infinity;
-    verdict.where = "sizes differ";
-    return verdict;
+    comparison.error = infinity;
+    comparison.where = "sizes differ";
+    return comparison;
   }
   double largest = 0;
   for (double value : reference)
@@ -54,12 +54,12 @@ inline constexpr double tolerance_of = [] {
     double const error = std::isfinite(a) && std::isfinite(b)
                              ? std::abs(a - b) / std::max(largest, std::numeric_limits<double>::min())
                              : infinity;
-    if (error <= verdict.error) continue;
-    verdict.error = error;
-    verdict.where =
+    if (error <= comparison.error) continue;
+    comparison.error = error;
+    comparison.where =
         "entry " + std::to_string(i) + ": expected " + std::to_string(b) + ", got " + std::to_string(a);
   }
-  return verdict;
+  return comparison;
 }
 
 /// A tensor of B and its twin of the specification.
@@ -69,14 +69,14 @@ struct Twin {
   Tensor<Specification> reference;
 };
 
-/// Makes twins, runs the same code on both, and keeps the verdicts.
+/// Makes twins, runs the same code on both, and keeps the comparisons.
 template <class B>
 class Bench {
  public:
   explicit Bench(typename B::Context& context) : context_(context), reference_({.threads = 1}) {}
 
   [[nodiscard]] typename B::Context& context() const { return context_; }
-  [[nodiscard]] std::vector<Verdict>& verdicts() & { return verdicts_; }
+  [[nodiscard]] std::vector<Comparison>& comparisons() & { return comparisons_; }
 
   /// Twins of the given values, rounded to the scalar of B.
   [[nodiscard]] Twin<B> twin(Shape const& shape, std::vector<double> values) {
@@ -99,14 +99,14 @@ class Bench {
     f.template operator()<Specification>(reference_, [](Twin<B> const& t) { return t.reference.data(); });
   }
   void compare(std::string name, Twin<B> const& twin, double tolerance = tolerance_of<B>) {
-    verdicts_.push_back(testing::compare(std::move(name), twin.ours.template values<double>(),
-                                         twin.reference.template values<double>(), tolerance));
+    comparisons_.push_back(testing::compare(std::move(name), twin.ours.template values<double>(),
+                                            twin.reference.template values<double>(), tolerance));
   }
 
  private:
   typename B::Context& context_;
   Specification::Context reference_;
-  std::vector<Verdict> verdicts_;
+  std::vector<Comparison> comparisons_;
   std::uint32_t streams_ = 0;
 };
 

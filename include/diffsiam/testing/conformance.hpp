@@ -1,13 +1,13 @@
 // The conformance suite: any backend against Reference<double> on the same numbers. A new backend calls
-// run_conformance<B>(context, {...}) and is done.
+// run_conformance<B>(context) and is done.
 #pragma once
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include <diffsiam/functional/activation.hpp>
-#include <diffsiam/testing/cases/compact.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
+#include <diffsiam/testing/cases/mixed_precision.hpp>
 #include <diffsiam/testing/cases/operations.hpp>
 #include <diffsiam/testing/primitives.hpp>
 #include <diffsiam/testing/walks.hpp>
@@ -15,42 +15,20 @@
 
 namespace diffsiam::testing {
 
-/// What a backend is expected to bring itself beyond the six groups: names, in the order of `brings`.
-struct Expectations {
-  std::vector<std::string> optional{};
-};
-
-/// The optional functions that B has.
+/// Passes if and only if B has exactly the options that it declares: a function that is lost is found here,
+/// not in a profile. `where` lists them.
 template <class B>
-[[nodiscard]] std::vector<std::string> brings() {
-  std::vector<std::string> names;
-  auto const note = [&](bool has, char const* name) {
-    if (has) names.emplace_back(name);
-  };
-  note(requires(ConvGeometry const& g) { B::conv2d_workspace(g, 1); }, "conv2d_workspace");
-  note(
-      requires(ConvGeometry const& g) { B::conv2d_gradient_input_workspace(g, 1); },
-      "conv2d_gradient_input_workspace");
-  note(
-      requires(ConvGeometry const& g) { B::conv2d_gradient_weight_workspace(g, 1); },
-      "conv2d_gradient_weight_workspace");
-  note(backend::FusedGroupNorm<B, functional::Silu>, "group_norm");
-  return names;
-}
-
-/// Passes if and only if B brings exactly what is expected: a function that is lost is found here, not in a
-/// profile.
-template <class B>
-[[nodiscard]] Verdict check_optional(Expectations const& expected) {
-  auto const join = [](std::vector<std::string> const& names) {
-    std::string text;
-    for (auto const& name : names) text += (text.empty() ? "" : " ") + name;
-    return text.empty() ? std::string("nothing") : text;
-  };
-  std::vector<std::string> const actual = brings<B>();
-  Verdict verdict{"optional functions", actual == expected.optional ? 0.0 : 1.0, 0, ""};
-  verdict.where = "expected " + join(expected.optional) + ", got " + join(actual);
-  return verdict;
+[[nodiscard]] Comparison check_options() {
+  std::string declared, found;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    auto const list = [](bool present, std::string_view name, std::string& names) {
+      if (present) names.append(" ").append(name);
+    };
+    (list(B::Brings::contains(backend::Option{I}), backend::option_names[I], declared), ...);
+    (list(backend::has<B>(backend::Option{I}), backend::option_names[I], found), ...);
+  }(std::make_index_sequence<std::size(backend::option_names)>{});
+  return {"options of the backend", declared == found ? 0.0 : 1.0, 0,
+          "it declares" + declared + "; it has" + found};
 }
 
 namespace detail {
@@ -104,24 +82,23 @@ void check_case(Bench<B>& bench, Case const& tested, double tolerance = toleranc
   auto const ours = detail::play_case<B>(bench.context(), tested, Mode::training);
   auto const expected = detail::play_case<Specification>(reference, tested, Mode::training);
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    bench.verdicts().push_back(
+    bench.comparisons().push_back(
         compare(tested.name + ", " + expected[i].first, ours[i].second, expected[i].second, tolerance));
   }
 }
 
-/// Everything: optional functions, primitives, and every operation with its gradients, on compact tensors too
-/// where B has them.
+/// Everything: options, primitives, and every operation with its gradients, with tensors in low precision too
+/// where B has mixed precision.
 template <class B>
-[[nodiscard]] std::vector<Verdict> run_conformance(typename B::Context& context,
-                                                   Expectations const& expected) {
+[[nodiscard]] std::vector<Comparison> run_conformance(typename B::Context& context) {
   Bench<B> bench{context};
-  bench.verdicts().push_back(check_optional<B>(expected));
+  bench.comparisons().push_back(check_options<B>());
   check_primitives(bench);
   check_walks(bench);
   cases::operations([&](auto const& tested) { check_case(bench, tested); });
-  if constexpr (backend::Compacting<B>)
-    cases::compact([&](auto const& tested) { check_case(bench, tested); });
-  return bench.verdicts();
+  if constexpr (backend::MixedPrecision<B>)
+    cases::mixed_precision([&](auto const& tested) { check_case(bench, tested); });
+  return bench.comparisons();
 }
 
 }  // namespace diffsiam::testing

@@ -35,7 +35,7 @@ struct Mutation {
 template <class Op>
 struct ScaledGradient {
   static constexpr std::string_view name = Op::name;
-  static constexpr unsigned keeps_inputs = diffsiam::detail::keeps_inputs<Op>;
+  static constexpr InputList keeps_inputs = diffsiam::detail::keeps_inputs<Op>;
   static constexpr bool keeps_output = diffsiam::detail::keeps_output<Op>;
   Op op;
   Mutation* mutation;
@@ -135,7 +135,7 @@ struct MutationReport {
   Index scaled = 0;  ///< derivatives that were scaled and are not zero
   double smallest = std::numeric_limits<double>::infinity();  ///< error among them
   std::string where;                 ///< the operation and input that were noticed least
-  std::set<std::string> operations;  ///< names of the operations met on the way back
+  std::set<std::string> operations;  ///< names of the operations met in the backward pass
 };
 
 /// check_gradients, followed by the same check with one derivative after the other scaled by 1.01. Looks at

@@ -21,41 +21,42 @@ void check_memory(Bench<B>& bench) {
   }
 }
 
-/// All transpositions, batched or not, with pitches wider than the matrices; what lies between stays.
+/// All transpositions, batched or not, with leading dimensions wider than the matrices; what lies between
+/// stays.
 template <class B>
 void check_gemm(Bench<B>& bench, Index m, Index n, Index k, bool batched) {
   Index const outer = batched ? 2 : 1, inner = batched ? 3 : 1;
   for (int variant = 0; variant < 8; ++variant) {
     bool const a_transposed = (variant & 1) != 0, b_transposed = (variant & 2) != 0;
     bool const accumulate = (variant & 4) != 0;
-    Index const a_rows = a_transposed ? k : m, a_pitch = (a_transposed ? m : k) + 2;
-    Index const b_rows = b_transposed ? n : k, b_pitch = (b_transposed ? k : n) + 1;
-    Index const c_pitch = n + 3;
-    auto const a = bench.twin({outer, inner, a_rows, a_pitch});
-    auto const b = bench.twin({outer, inner, b_rows, b_pitch});
+    Index const a_rows = a_transposed ? k : m, a_leading = (a_transposed ? m : k) + 2;
+    Index const b_rows = b_transposed ? n : k, b_leading = (b_transposed ? k : n) + 1;
+    Index const c_leading = n + 3;
+    auto const a = bench.twin({outer, inner, a_rows, a_leading});
+    auto const b = bench.twin({outer, inner, b_rows, b_leading});
     // What is not accumulated is overwritten, whatever it was.
     double const nan = std::numeric_limits<double>::quiet_NaN();
-    auto const c =
-        accumulate ? bench.twin({outer, inner, m, c_pitch}) : bench.filled({outer, inner, m, c_pitch}, nan);
+    auto const c = accumulate ? bench.twin({outer, inner, m, c_leading})
+                              : bench.filled({outer, inner, m, c_leading}, nan);
     bench.run([&]<class S>(typename S::Context& context, auto pick) {
       using T = typename S::Scalar;
       S::gemm(context, Gemm<T>{.m = m,
                                .n = n,
                                .k = k,
                                .a = {.data = pick(a),
-                                     .pitch = a_pitch,
+                                     .leading = a_leading,
                                      .transposed = a_transposed,
-                                     .outer_stride = inner * a_rows * a_pitch,
-                                     .inner_stride = a_rows * a_pitch},
+                                     .outer_stride = inner * a_rows * a_leading,
+                                     .inner_stride = a_rows * a_leading},
                                .b = {.data = pick(b),
-                                     .pitch = b_pitch,
+                                     .leading = b_leading,
                                      .transposed = b_transposed,
-                                     .outer_stride = inner * b_rows * b_pitch,
-                                     .inner_stride = b_rows * b_pitch},
+                                     .outer_stride = inner * b_rows * b_leading,
+                                     .inner_stride = b_rows * b_leading},
                                .c = {.data = pick(c),
-                                     .pitch = c_pitch,
-                                     .outer_stride = inner * m * c_pitch,
-                                     .inner_stride = m * c_pitch},
+                                     .leading = c_leading,
+                                     .outer_stride = inner * m * c_leading,
+                                     .inner_stride = m * c_leading},
                                .alpha = variant % 3 == 0 ? T(1) : T(0.375),
                                .accumulate = accumulate,
                                .batch_outer = outer,
@@ -96,7 +97,7 @@ void check_conv2d(Bench<B>& bench, ConvGeometry const& g) {
 template <class B>
 void check_random(Bench<B>& bench) {
   constexpr double normal_tolerance = [] {
-    if constexpr (requires { B::normal_tolerance; })
+    if constexpr (backend::RoundsNormals<B>)
       return B::normal_tolerance;
     else
       return 0.0;

@@ -10,7 +10,7 @@
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/reference/reference.hpp>
-#include <diffsiam/concepts/recording.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/testing/stepped_device.hpp>
 
 namespace diffsiam::testing {
@@ -56,9 +56,14 @@ class SteppedInbox {
 template <class T, class OwnKernels = backend::cuda::Kernels<T, SteppedDevice>>
 struct Stepped : OwnKernels {
   using Device = SteppedDevice;
+  using typename OwnKernels::Read;
+  using typename OwnKernels::Written;
   using Context = SteppedContext;
   using HostSlot = SteppedSlot;
   using Inbox = SteppedInbox;
+  using Brings =
+      backend::Options<backend::Option::group_norm, backend::Option::multi_tensor, backend::Option::recording,
+                       backend::Option::prepacked_weights, backend::Option::observer>;
 
   static void copy(Context& context, T const* from, T* to, Index size) {
     context.queue([=] { std::copy_n(from, static_cast<std::size_t>(size), to); });
@@ -76,13 +81,15 @@ struct Stepped : OwnKernels {
   static void gemm(Context& context, Gemm<T> const& g) {
     context.queue([&context, g] { backend::Reference<T>::gemm(context, g); });
   }
-  static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
+  static void conv2d(Context& context, ConvGeometry const& g, Read const& x, T const* w, T const* bias,
+                     Written const& y) {
     backend::cuda::direct_conv2d<Device>(context, g, x, w, bias, y);
   }
-  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, T const* w,
+                                    Written const& dx) {
     backend::cuda::direct_conv2d_gradient_input<Device>(context, g, dy, w, dx);
   }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, T const* x, T const* dy,
+  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      T* dw) {
     backend::cuda::direct_conv2d_gradient_weight<Device>(context, g, x, dy, dw);
   }

@@ -1,5 +1,5 @@
-// SteppedMixed: Stepped with activations that may be compact, for tests of the kernels that read and write
-// them.
+// SteppedMixed: Stepped with activations that may be in low precision, for tests of the kernels that read and
+// write them.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
@@ -17,23 +17,12 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   using typename Base::Device;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
+  using Brings = typename Base::Brings::template With<backend::Option::storage>;
   /// What stored images stand from theirs in float32, relative to the largest.
   static constexpr double operand_tolerance = 1e-2;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     OwnKernels::copy(context, from, to, size);
-  }
-  static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
-                     float const* bias, Written const& y) {
-    backend::cuda::direct_conv2d<Device>(context, g, x, w, bias, y);
-  }
-  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
-                                    Written const& dx) {
-    backend::cuda::direct_conv2d_gradient_input<Device>(context, g, dy, w, dx);
-  }
-  static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
-                                     float* dw) {
-    backend::cuda::direct_conv2d_gradient_weight<Device>(context, g, x, dy, dw);
   }
 };
 

@@ -51,7 +51,7 @@ template <class B>
     auto const square = static_cast<double>(squares[i]);
     if (!may_overflow && !std::isfinite(square))
       fail<NumericError>(step > 0 ? "train, step " + std::to_string(step) : "global_norm", "finite gradients",
-                         {"a squared norm of ", shown(square), " in '", list.parameters[i].name.name, "'"},
+                         {"a squared norm of ", square, " in '", list.parameters[i].name.name, "'"},
                          "a smaller learning rate, warm-up, or clipping from the start may help");
     total += square;
   }

@@ -114,7 +114,7 @@ double add_losses(Accumulation& sums, L const& losses, std::uint64_t step, int a
       fail<NumericError>(
           "train",
           {"a finite loss at step ", step, ", micro-batch ", sums.micro_batches + 1, " of ", accumulate},
-          {"'", name, "' = ", shown(value)},
+          {"'", name, "' = ", value},
           "the weights are as before this step; a smaller learning rate, warm-up or clipping may help");
     mean += 1.0 / accumulate * weight * value;
   };

@@ -11,7 +11,7 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/observer.hpp>
-#include <diffsiam/value/compact.hpp>
+#include <diffsiam/value/mixed_precision.hpp>
 
 namespace diffsiam::detail {
 
@@ -22,15 +22,15 @@ struct OperationRules {
   Shape (*shape)(void const* op, Shapes in);
   double (*flops)(void const* op, Shapes in);  ///< null where nobody counts
   void (*forward)(void const* op, Forward<B> const& pass);
-  CompactRule compact;
+  StorageRule storage_rule;
 };
 
 template <class Op>
-inline constexpr CompactRule compact_rule = [] {
-  if constexpr (requires { Op::compact; })
-    return Op::compact;
+inline constexpr StorageRule storage_rule = [] {
+  if constexpr (requires { Op::storage_rule; })
+    return Op::storage_rule;
   else
-    return CompactRule{};
+    return StorageRule{};
 }();
 
 /// The operation behind a pointer to it. Functions, not lambdas: each of those is compiled as three.
@@ -44,13 +44,9 @@ struct Erased {
   DIFFSIAM_STEERS static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
 };
 
-/// Contexts of dry runs keep accounts; others do not have to.
-template <class Context>
-concept KeepsAccounts = requires(Context& context, std::string_view name) { context.count(name, 1.0); };
-
 template <class B, class Op>
 [[nodiscard]] constexpr auto flops_of() -> decltype(OperationRules<B>::flops) {
-  if constexpr (KeepsAccounts<typename B::Context>)
+  if constexpr (backend::Estimating<B>)
     return &Erased<B, Op>::flops;
   else
     return nullptr;
@@ -58,7 +54,7 @@ template <class B, class Op>
 
 template <class B, class Op>
 inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, flops_of<B, Op>(),
-                                                   &Erased<B, Op>::forward, compact_rule<Op>};
+                                                   &Erased<B, Op>::forward, storage_rule<Op>};
 
 /// Borrows the operation.
 template <class B>
@@ -109,13 +105,13 @@ class InputShapes {
 
 template <class B>
 void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes in, double passes) {
-  if constexpr (KeepsAccounts<typename B::Context>) context.count(op.rules->name, passes * op.flops(in));
+  if constexpr (backend::Estimating<B>) context.count(op.rules->name, passes * op.flops(in));
 }
 
-/// Contexts may have an observer.
+/// Null where nobody observes.
 template <class Context>
 [[nodiscard]] Observer* observer_of(Context& context) {
-  if constexpr (requires { context.observer(); })
+  if constexpr (backend::Observable<Context>)
     return context.observer();
   else
     return nullptr;
@@ -126,7 +122,7 @@ template <class B>
 [[nodiscard, gnu::noinline]] Tensor<B> compute(typename B::Context& context, ErasedOperation<B> const& op,
                                                std::span<Tensor<B> const> in, Saved<B>* saved) {
   InputShapes const shapes{in};
-  CompactRule const& rule = op.rules->compact;
+  StorageRule const& rule = op.rules->storage_rule;
   Tensor<B> out = output_tensor<B>(context, rule, in, op.shape(shapes));
   account(context, op, shapes, 1);
   Observed const observed{observer_of(context), op.rules->name, Direction::forward};

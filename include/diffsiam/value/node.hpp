@@ -1,4 +1,4 @@
-// What a tape is made of: nodes, each of which knows how one operation goes back.
+// What a tape is made of: nodes, each of which knows the backward pass of one operation.
 #pragma once
 
 #include <array>
@@ -9,7 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam {
@@ -33,35 +32,16 @@ class Node {
     return gradient_;
   }
   [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
-  /// The gradient; of a compact value `fresh` in its place, for add_to_compact: compact, or zeros in full.
-  [[nodiscard]] Tensor<B>& gradient_or(Tensor<B>& fresh, bool compact)
-    requires backend::Compacting<B>
+  /// Whether the value is in low precision, and with it its gradient.
+  [[nodiscard]] bool is_low_precision() const { return low_precision_; }
+  /// Adds to the gradient of a value in low precision.
+  void add_to_gradient(Tensor<B> const& more)
+    requires backend::MixedPrecision<B>
   {
-    if (!compact_) return gradient();
-    fresh = compact ? Tensor<B>::compact(*context_, shape_) : Tensor<B>::zeros(*context_, shape_);
-    return fresh;
-  }
-  /// Adds to the gradient of a compact value, which is compact; `more` may be in full.
-  void add_to_compact(Tensor<B> const& more)
-    requires backend::Compacting<B>
-  {
-    if (!gradient_ && more.is_compact()) {
-      gradient_ = more;
-      return;
-    }
-    // Not in place: memory may be shared.
-    auto const sum = Tensor<B>::compact(*context_, shape_);
-    if (gradient_) {
-      SampleGrid const all{1, 1, shape_.size()};
-      B::for_each(*context_, all.grid(), functional::LinearCombination<typename B::Scalar>{1, 1},
-                  all.full(sum.stored()), all.full(gradient_.stored()), all.full(more.stored()));
-    } else {
-      sum.assign(more);
-    }
-    gradient_ = sum;
+    detail::add_to_low_precision(gradient_, more);
   }
 
-  /// Whether others need not keep the node's value: it is computed again when one of them goes back.
+  /// Whether others need not keep the node's value: it is computed again for their backward pass.
   [[nodiscard]] virtual bool recomputes() const { return false; }
   [[nodiscard]] virtual Tensor<B> const& recomputed() {
     throw Error("Tape: expected a value that is computed again, got one that is not");
@@ -74,13 +54,13 @@ class Node {
 
   typename B::Context* context_ = nullptr;
   Shape shape_;
-  [[no_unique_address]] CompactFlag<B> compact_{};  ///< the value, and with it its gradient
+  [[no_unique_address]] PrecisionFlag<B> low_precision_{};
 
  protected:
   [[nodiscard]] virtual Tensor<B> first_gradient() {
-    if constexpr (backend::Compacting<B>)
-      if (compact_) {
-        auto const zeros = Tensor<B>::compact(*context_, shape_);
+    if constexpr (backend::MixedPrecision<B>)
+      if (low_precision_) {
+        auto const zeros = Tensor<B>::low_precision(*context_, shape_);
         zeros.fill(0);
         return zeros;
       }
@@ -109,7 +89,7 @@ class ParameterNode final : public Node<B> {
   [[nodiscard]] Parameter<B> const& parameter() const& { return parameter_; }
   [[nodiscard]] Parameter<B> parameter() const&& { return parameter_; }
   [[nodiscard]] ParameterNode* before() const { return before_; }
-  /// Whether an operation that read the parameter has gone back.
+  /// Whether the backward pass of an operation that read the parameter is done.
   [[nodiscard]] bool reached() const { return reached_; }
 
  private:
@@ -124,11 +104,11 @@ class ParameterNode final : public Node<B> {
 };
 
 template <class Op>
-inline constexpr unsigned keeps_inputs = [] {
+inline constexpr InputList keeps_inputs = [] {
   if constexpr (requires { Op::keeps_inputs; })
-    return static_cast<unsigned>(Op::keeps_inputs);
+    return Op::keeps_inputs;
   else
-    return ~0U;
+    return InputList::all();
 }();
 template <class Op>
 inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
@@ -149,19 +129,19 @@ using Copied =
     std::conditional_t<std::is_trivially_copyable_v<Op> && alignof(Op) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                        CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
 
-/// How one type of operation goes back.
+/// What the backward pass needs of one type of operation.
 template <class B>
-struct WayBack {
+struct BackwardRules {
   void const* (*copy)(void const* op);
   void (*destroy)(void const* op);
   void (*backward)(void const* op, Backward<B> const& pass);
   void (*recompute)(void const* op, Forward<B> const& pass);  ///< null: costs too much
-  unsigned keeps_inputs;  ///< bit i: the data of input i stays; otherwise the shape alone
+  InputList keeps_inputs;  ///< those whose data stay; of others the shape alone
   bool keeps_output;
 };
 
 template <class B, class Op>
-[[nodiscard]] constexpr auto recompute_of() -> decltype(WayBack<B>::recompute) {
+[[nodiscard]] constexpr auto recompute_of() -> decltype(BackwardRules<B>::recompute) {
   if constexpr (requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); })
     return &Erased<B, Op>::recompute;
   else
@@ -169,22 +149,24 @@ template <class B, class Op>
 }
 
 template <class B, class Op>
-inline constexpr WayBack<B> way_back{&Copied<Op>::copy,     &Copied<Op>::destroy, &Erased<B, Op>::backward,
-                                     recompute_of<B, Op>(), keeps_inputs<Op>,     keeps_output<Op>};
+inline constexpr BackwardRules<B> backward_rules{&Copied<Op>::copy,        &Copied<Op>::destroy,
+                                                 &Erased<B, Op>::backward, recompute_of<B, Op>(),
+                                                 keeps_inputs<Op>,         keeps_output<Op>};
 
 template <class B>
 using Sources = std::span<Node<B>* const>;
 
-/// An operation that was recorded: what its way back needs.
+/// An operation that was recorded: what its backward pass needs.
 template <class B>
 class RecordedNode final : public Node<B> {
  public:
   /// `saves_memory`: values that are cheap to compute are not kept.
-  RecordedNode(ErasedOperation<B> const& op, WayBack<B> const& way_back, std::span<Tensor<B> const> in,
-               Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved, bool saves_memory)
-      : op_{op.rules, way_back.copy(op.op)},
-        way_back_(&way_back),
-        recomputes_(saves_memory && way_back.recompute != nullptr),
+  RecordedNode(ErasedOperation<B> const& op, BackwardRules<B> const& backward_rules,
+               std::span<Tensor<B> const> in, Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved,
+               bool saves_memory)
+      : op_{op.rules, backward_rules.copy(op.op)},
+        backward_rules_(&backward_rules),
+        recomputes_(saves_memory && backward_rules.recompute != nullptr),
         count_(in.size()),
         saved_(std::move(saved)) {
     for (std::size_t i = 0; i < count_; ++i) {
@@ -192,27 +174,27 @@ class RecordedNode final : public Node<B> {
       bool const comes_again = sources[i] != nullptr && sources[i]->recomputes();
       in_[i] = keep(in[i], !comes_again && (recomputes_ || needs(i)));
     }
-    out_ = keep(out, way_back.keeps_output);
+    out_ = keep(out, backward_rules.keeps_output);
   }
-  ~RecordedNode() override { way_back_->destroy(op_.op); }
+  ~RecordedNode() override { backward_rules_->destroy(op_.op); }
 
   [[nodiscard]] bool recomputes() const override { return recomputes_; }
   [[nodiscard]] Tensor<B> const& recomputed() override {
     if (recomputed_) return recomputed_;
     auto const in = inputs(true);
     auto const from = std::span<Tensor<B> const>{in}.first(count_);
-    recomputed_ = output_tensor<B>(out_.context(), op_.rules->compact, from, out_.shape());
+    recomputed_ = output_tensor<B>(out_.context(), op_.rules->storage_rule, from, out_.shape());
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::forward};
-    run_forward(op_.rules->compact, Forward<B>{out_.context(), from, recomputed_, &saved_},
-                [&](Forward<B> const& pass) { way_back_->recompute(op_.op, pass); });
+    run_forward(op_.rules->storage_rule, Forward<B>{out_.context(), from, recomputed_, &saved_},
+                [&](Forward<B> const& pass) { backward_rules_->recompute(op_.op, pass); });
     return recomputed_;
   }
 
  private:
-  /// Whether the way back reads the data of input i.
-  [[nodiscard]] bool needs(std::size_t i) const { return has_bit(way_back_->keeps_inputs, i); }
-  /// All inputs, or those that the way back needs, with their data.
-  [[nodiscard]] std::array<Tensor<B>, most_inputs> inputs(bool all) const {
+  /// Whether the backward pass reads the data of input i.
+  [[nodiscard]] bool needs(std::size_t i) const { return backward_rules_->keeps_inputs.contains(i); }
+  /// All inputs, or those that the backward pass needs, with their data.
+  [[nodiscard]] InputArray<B> inputs(bool all) const {
     auto in = in_;
     for (std::size_t i = 0; i < count_; ++i)
       if ((all || needs(i)) && sources_[i] != nullptr && sources_[i]->recomputes())
@@ -224,37 +206,22 @@ class RecordedNode final : public Node<B> {
     return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
   }
   void backward() override {
-    recomputed_ = {};  // whoever asked for it has gone back
-    auto all = inputs(false);
-    std::array<Tensor<B>*, most_inputs> gradients{};
-    if constexpr (backend::Compacting<B>) {
-      CompactRule const& rule = op_.rules->compact;
-      all = widened<B>(all, rule.reads | ~way_back_->keeps_inputs);
-      out_ = out_.widened();
-      if (!rule.gradients) this->gradient_ = this->gradient_.widened();
-      std::array<Tensor<B>, most_inputs> of_compact;
-      for (std::size_t i = 0; i < count_; ++i)
-        if (sources_[i] != nullptr) gradients[i] = &sources_[i]->gradient_or(of_compact[i], rule.gradients);
-      play(all, gradients);
-      for (std::size_t i = 0; i < count_; ++i)
-        if (of_compact[i]) sources_[i]->add_to_compact(std::exchange(of_compact[i], {}));
-    } else {
-      for (std::size_t i = 0; i < count_; ++i)
-        if (sources_[i] != nullptr) gradients[i] = &sources_[i]->gradient();
-      play(all, gradients);
-    }
+    recomputed_ = {};  // whoever asked for it is done
+    auto const in = inputs(false);
+    run_backward<B, Node<B>>(
+        op_.rules->storage_rule, backward_rules_->keeps_inputs, std::span{in}.first(count_), out_,
+        this->gradient_, std::span{sources_}.first(count_),
+        [&](std::span<Tensor<B> const> all, std::span<Tensor<B>* const> gradients) { play(all, gradients); });
   }
-  void play(std::array<Tensor<B>, most_inputs> const& all,
-            std::array<Tensor<B>*, most_inputs> const& gradients) {
-    std::span<Tensor<B> const> const in = std::span{all}.first(count_);
+  void play(std::span<Tensor<B> const> in, std::span<Tensor<B>* const> gradients) {
     double passes = 0;
     // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
     for (std::size_t i = 0; i < count_; ++i)
       if (gradients[i] != nullptr && in[i].shape().rank() > 1) passes += 1;
     account(out_.context(), op_, InputShapes{in}, passes);
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
-    way_back_->backward(op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_,
-                                            std::span{gradients}.first(count_)});
+    backward_rules_->backward(op_.op,
+                              Backward<B>{out_.context(), in, out_, this->gradient_, saved_, gradients});
   }
   void release() override {
     in_ = {};
@@ -265,13 +232,13 @@ class RecordedNode final : public Node<B> {
   }
 
   ErasedOperation<B> op_;  // a copy of our own
-  WayBack<B> const* way_back_;
+  BackwardRules<B> const* backward_rules_;
   bool recomputes_;
   std::size_t count_;
-  std::array<Tensor<B>, most_inputs> in_;
+  InputArray<B> in_;
   std::array<Node<B>*, most_inputs> sources_{};
   Tensor<B> out_;
-  Tensor<B> recomputed_;  ///< from the first time it is asked for until the node itself goes back
+  Tensor<B> recomputed_;  ///< from the first time it is asked for until the node's own backward pass
   Saved<B> saved_;
 };
 

@@ -24,9 +24,8 @@ template <class B, class P>
   if constexpr (std::is_same_v<B, P>) {
     return parameter.value();
   } else {
-    static_assert(
-        requires { typename B::Estimates; },
-        "The weights of a model and its input must live on the same backend.");
+    static_assert(backend::Estimating<B>,
+                  "The weights of a model and its input must live on the same backend.");
     static_assert(std::is_same_v<typename B::Estimates, P>,
                   "A dry run must be of the backend that the weights live on.");
     return Tensor<B>::borrowed(context, parameter.shape(), nullptr);

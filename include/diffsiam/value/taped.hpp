@@ -1,4 +1,4 @@
-// The taped reading: an operation runs, and the tape learns how to go back.
+// The taped reading: an operation runs, and the tape records its backward pass.
 #pragma once
 
 #include <algorithm>
@@ -58,7 +58,7 @@ class Tape {
     Mode mode = Mode::training;
     Rng rng{};  ///< dropout draws from it: key (seed, stream), counter (element, step)
     /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
-    /// again on the way back: less memory for little time (docs/performance.md). False keeps them.
+    /// again in the backward pass: less memory for little time (docs/performance.md). False keeps them.
     bool saves_memory = true;
   };
 
@@ -78,7 +78,7 @@ class Tape {
   [[nodiscard]] Taped<B> input(Tensor<B> value) { return {*this, nullptr, std::move(value)}; }
   /// Puts a tensor on the tape as a variable whose gradient is kept.
   [[nodiscard]] Taped<B> variable(Tensor<B> value) {
-    Node<B>* const node = append(new Node<B>, value.shape(), value.is_compact());
+    Node<B>* const node = append(new Node<B>, value.shape(), value.is_low_precision());
     return {*this, node, std::move(value)};
   }
 
@@ -115,10 +115,10 @@ class Tape {
 
   /// Takes a node that was just made.
   [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape,
-                                    [[maybe_unused]] bool compact = false) {
+                                    [[maybe_unused]] bool low_precision = false) {
     node->context_ = context_;
     node->shape_ = shape;
-    if constexpr (backend::Compacting<B>) node->compact_ = compact;
+    if constexpr (backend::MixedPrecision<B>) node->low_precision_ = low_precision;
     node->previous_ = std::move(newest_);
     newest_.reset(node);
     return node;
@@ -137,7 +137,8 @@ class Tape {
     }
   }
   /// Runs an operation, and remembers it if a gradient is wanted of any input.
-  [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op, detail::WayBack<B> const& way_back,
+  [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op,
+                                    detail::BackwardRules<B> const& backward_rules,
                                     std::initializer_list<Tensor<B> const*> inputs,
                                     std::initializer_list<Node<B>*> sources) {
     detail::Inputs<B> const in{inputs};
@@ -145,9 +146,9 @@ class Tape {
       return {*this, nullptr, detail::compute<B>(*context_, op, in, nullptr)};
     Saved<B> saved;
     Tensor<B> out = detail::compute<B>(*context_, op, in, &saved);
-    Node<B>* const node = append(
-        new detail::RecordedNode<B>{op, way_back, in, sources, out, std::move(saved), options_.saves_memory},
-        out.shape(), out.is_compact());
+    Node<B>* const node = append(new detail::RecordedNode<B>{op, backward_rules, in, sources, out,
+                                                             std::move(saved), options_.saves_memory},
+                                 out.shape(), out.is_low_precision());
     return {*this, node, std::move(out)};
   }
 
@@ -165,7 +166,7 @@ struct Reading<Taped<B>> {
   DIFFSIAM_STEERS static Taped<B> evaluate(Op const& op, V const&... values) {
     static_assert(sizeof...(V) <= detail::most_inputs, "An operation has at most four inputs.");
     Tape<B>& tape = tape_of(values...);
-    return tape.record(detail::erase<B>(op), detail::way_back<B, Op>,
+    return tape.record(detail::erase<B>(op), detail::backward_rules<B, Op>,
                        {detail::address(tensor_of(tape.context(), values))...}, {source_of(tape, values)...});
   }
 

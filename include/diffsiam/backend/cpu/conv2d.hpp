@@ -99,11 +99,11 @@ void scatter(ConvGeometry const& g, T const* rows, Index first, Index count, T* 
 
 }  // namespace detail
 
-/// Bytes of workspace of conv2d; `compact`: its output is.
+/// Bytes of workspace of conv2d; `low`: its output is in low precision.
 template <class T, class E = T, class X = E>
-[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads, bool compact = false) {
+[[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads, bool low = false) {
   ConvRows const cut{g, !std::is_same_v<E, X>};
-  Index const sums = padded_columns<T>(g.out) + (compact ? threads * cut.output_elements() : 0);
+  Index const sums = padded_columns<T>(g.out) + (low ? threads * cut.output_elements() : 0);
   Index const operands = detail::packed_elements<T>(g.depth(), g.out) + threads * cut.copy_elements();
   return static_cast<std::size_t>(sums) * sizeof(T) + static_cast<std::size_t>(operands) * sizeof(E);
 }
@@ -121,9 +121,9 @@ namespace detail {
 
 /// Packed weights, whose element at (k, column) is weight(k, column).
 template <class T, class E, class Weight>
-[[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, KernelCache::Key const& key,
+[[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, PrepackedWeights::Key const& key,
                                                    Index depth, Index columns, Weight weight) {
-  return context.kernels().get(
+  return context.prepacked_weights().get(
       context.threads(), key, static_cast<std::size_t>(packed_elements<T>(depth, columns)) * sizeof(E),
       [&](std::size_t bytes) { return context.allocate(bytes); },
       [&](void* to) { pack_weights<T>(context, depth, columns, static_cast<E*>(to), weight); });
@@ -175,12 +175,12 @@ template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   Index const depth = g.depth();
   auto const packed = detail::packed_weights<T, E>(
-      context, KernelCache::key_of(w, KernelCache::Form::panels, g.in, g.out, g.kernel), depth, g.out,
-      [=](Index k, Index o) { return w[o * depth + k]; });
+      context, PrepackedWeights::key_of(w, PrepackedWeights::Form::panels, g.in, g.out, g.kernel), depth,
+      g.out, [=](Index k, Index o) { return w[o * depth + k]; });
   detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
-/// At stride 1: adds into dx where it is in full, writes one that is compact. E is the type of operands, of
+/// At stride 1: adds into dx where it is in full, writes one in low precision. E is the type of operands, of
 /// which kernel * out makes whole groups.
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g, X const* dy, T const* w,
@@ -188,8 +188,9 @@ void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g
   ConvGeometry const back = turned(g);
   Index const depth = g.depth(), last_tap = g.kernel * g.kernel - 1;
   auto const packed = detail::packed_weights<T, E>(
-      context, KernelCache::key_of(w, KernelCache::Form::turned_panels, g.in, g.out, g.kernel), back.depth(),
-      g.in, [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
+      context, PrepackedWeights::key_of(w, PrepackedWeights::Form::turned_panels, g.in, g.out, g.kernel),
+      back.depth(), g.in,
+      [=](Index k, Index i) { return w[k % g.out * depth + (last_tap - k / g.out) * g.in + i]; });
   detail::convolve_all<T, E, X, Y>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx, true);
 }
 

@@ -16,7 +16,7 @@
 #include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/backend/host/memory.hpp>
-#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/functional/random.hpp>
 
 namespace diffsiam::backend {
@@ -29,9 +29,8 @@ struct Cpu : HostMemory<T> {
                 "Cpu computes in float or double, or in float with operands in BFloat16.");
   using Scalar = T;
   using Context = HostContext;
-  /// How far results may stand from those of unrounded operands, relative to the largest; 0 where operands
-  /// are not rounded.
-  static constexpr double operand_tolerance = 0;
+  using Brings = Options<Option::group_norm, Option::host_memory, Option::conv2d_workspaces,
+                         Option::group_norm_workspace, Option::prepacked_weights, Option::observer>;
 
   static void fill(Context& context, T* data, Index size, T value) {
     in_pieces(context, size, [&](Index from, Index count) { std::fill_n(data + from, count, value); });

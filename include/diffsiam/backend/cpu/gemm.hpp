@@ -20,14 +20,14 @@ template <class T>
 void pack_panel(MatrixView<T const> const& b, Index depth, Index columns, Index width, T alpha, T* panel) {
   if (!b.transposed) {
     for (Index k = 0; k < depth; ++k, panel += width) {
-      T const* const row = b.data + k * b.pitch;
+      T const* const row = b.data + k * b.leading;
       for (Index j = 0; j < columns; ++j) panel[j] = alpha * row[j];
       std::fill(panel + columns, panel + width, T(0));
     }
     return;
   }
   for (Index j = 0; j < width; ++j) {
-    T const* const column = b.data + j * b.pitch;
+    T const* const column = b.data + j * b.leading;
     for (Index k = 0; k < depth; ++k) panel[k * width + j] = j < columns ? alpha * column[k] : T(0);
   }
 }
@@ -46,9 +46,9 @@ void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, 
     V sums[Rows][columns] = {};
     T rest[Rows][columns] = {};
     DIFFSIAM_UNROLL
-    for (int r = 0; r < Rows; ++r) left[r] = a.data + std::min<Index>(r, m - 1) * a.pitch;
+    for (int r = 0; r < Rows; ++r) left[r] = a.data + std::min<Index>(r, m - 1) * a.leading;
     DIFFSIAM_UNROLL
-    for (int o = 0; o < columns; ++o) right[o] = b.data + std::min<Index>(j + o, n - 1) * b.pitch;
+    for (int o = 0; o < columns; ++o) right[o] = b.data + std::min<Index>(j + o, n - 1) * b.leading;
     Index at = 0;
     for (; at + lanes<T> <= k; at += lanes<T>) {
       V factors[Rows];
@@ -68,7 +68,7 @@ void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, 
       for (int o = 0; o < std::min<Index>(columns, n - j); ++o) {
         T sum = rest[r][o];
         for (Index lane = 0; lane < lanes<T>; ++lane) sum += sums[r][o][lane];
-        T& to = c.data[r * c.pitch + j + o];
+        T& to = c.data[r * c.leading + j + o];
         to = alpha * sum + (accumulate ? to : T(0));
       }
   }
@@ -82,18 +82,18 @@ void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, Mat
     constexpr int together = 4;
     auto const way = m == 1 ? &multiply_few_rows<1, T> : &multiply_few_rows<together, T>;
     for (Index row = 0; row < m; row += together)
-      way(m - row, n, k, {a.data + row * a.pitch, a.pitch}, b, {c.data + row * c.pitch, c.pitch}, alpha,
-          accumulate);
+      way(m - row, n, k, {a.data + row * a.leading, a.leading}, b, {c.data + row * c.leading, c.leading},
+          alpha, accumulate);
     return;
   }
   alignas(64) std::array<T, static_cast<std::size_t>(gemm_depth<T> * panel_columns<T>)> panel;
   Index const width = panel_width<T>(n, 0);
-  Index const row_pitch = a.transposed ? 1 : a.pitch;
+  Index const row_step = a.transposed ? 1 : a.leading;
   Tile<T> tile;
-  tile.a_step = a.transposed ? a.pitch : 1;
+  tile.a_step = a.transposed ? a.leading : 1;
   tile.b = panel.data();
   tile.b_pitch = width;
-  tile.c_pitch = c.pitch;
+  tile.c_pitch = c.leading;
   tile.columns = n;
   Index from = 0;
   do {
@@ -104,12 +104,12 @@ void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, Mat
       tile.rows = std::min(tile_rows, m - row);
       for (Index r = 0; r < tile_rows; ++r)
         tile.a[static_cast<std::size_t>(r)] =
-            a.data + from * tile.a_step + (row + std::min(r, tile.rows - 1)) * row_pitch;
-      tile.c = c.data + row * c.pitch;
+            a.data + from * tile.a_step + (row + std::min(r, tile.rows - 1)) * row_step;
+      tile.c = c.data + row * c.leading;
       multiply(tile);
     }
     from += tile.length;
-    b.data += tile.length * (b.transposed ? 1 : b.pitch);
+    b.data += tile.length * (b.transposed ? 1 : b.leading);
   } while (from < k);
 }
 
@@ -130,7 +130,7 @@ void gemm(HostContext& context, Gemm<T> const& g) {
       auto const place = [&](auto matrix, Index down, Index right) {
         matrix.data += member / g.batch_inner * matrix.outer_stride +
                        member % g.batch_inner * matrix.inner_stride +
-                       (matrix.transposed ? down + right * matrix.pitch : down * matrix.pitch + right);
+                       (matrix.transposed ? down + right * matrix.leading : down * matrix.leading + right);
         return matrix;
       };
       multiply_panel(std::min(gemm_rows, g.m - row), std::min(panel_columns<T>, g.n - column), g.k,

@@ -135,7 +135,7 @@ DIFFSIAM_ALWAYS_INLINE void narrow_rows(WidenedRows<T> const& from, Index pitch,
   for (Index row = first; row < last; ++row) narrow(from[row - first], count, to + row * pitch);
 }
 
-/// f(row, that row of a, that of b) for rows of strips, in full; a and b may be compact.
+/// f(row, that row of a, that of b) for rows of strips, in full precision; a and b may be in low precision.
 template <class T, class A, class B, class Count, class F>
 DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, A const* a, Index a_pitch, B const* b, Index b_pitch,
                                          Count count, F const& f) {
@@ -171,7 +171,7 @@ DIFFSIAM_ALWAYS_INLINE void for_each_written_row(Index rows, Y* y, Index pitch, 
   }
 }
 
-/// y = act(scale x + shift) on a block of g.s rows. X is T, or compact.
+/// y = act(scale x + shift) on a block of g.s rows. X is T, or the storage dtype.
 template <class Act, class T, class X>
 void activate_block(NormGeometry const& g, Index channels, X const* x, T const* scale, T const* shift, X* y) {
   for_each_strip(channels, [&](Index c, auto constant) {

@@ -216,14 +216,14 @@ template <class T, class E>
 
 /// With a kernel that `fill` makes, unless it is kept.
 template <class T, class E, class X, class Y>
-void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key const& key, X const* x,
+void convolve(HostContext& context, ConvGeometry const& g, PrepackedWeights::Key const& key, X const* x,
               FillPanel<E> fill, Target<T, Y> const& target) {
   TileCut const cut{g};
   bool const by_panels = passes_by_panels(cut);
   auto const bytes = static_cast<std::size_t>(kernel_elements(g)) * sizeof(E);
   std::shared_ptr<void> kernel;
-  if (!by_panels || context.kernels().keeping())
-    kernel = context.kernels().get(
+  if (!by_panels || context.prepacked_weights().keeping())
+    kernel = context.prepacked_weights().get(
         context.threads(), key, bytes, [&](std::size_t size) { return context.allocate(size); },
         [&](void* to) {
           context.threads().run((g.out + panel_columns<T> - 1) / panel_columns<T>, [&](Index piece, int) {
@@ -243,17 +243,17 @@ void convolve(HostContext& context, ConvGeometry const& g, KernelCache::Key cons
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   convolve<T, E>(
-      context, g, KernelCache::key_of(w, KernelCache::Form::winograd, g.in, g.out, 3), x,
+      context, g, PrepackedWeights::key_of(w, PrepackedWeights::Form::winograd, g.in, g.out, 3), x,
       [&](KernelPanel<E> const& panel) { transform_weights<T, E>(g.in, w, panel); },
       Target<T, Y>{y, bias, false});
 }
 
-/// Adds into dx where it is in full, writes one that is compact.
+/// Adds into dx where it is in full precision, writes one in low precision.
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, X const* dy, T const* w, Y* dx) {
   convolve<T, E>(
       context, {g.n, g.h, g.w, g.out, g.in, 3, 1},
-      KernelCache::key_of(w, KernelCache::Form::turned_winograd, g.in, g.out, 3), dy,
+      PrepackedWeights::key_of(w, PrepackedWeights::Form::turned_winograd, g.in, g.out, 3), dy,
       [&](KernelPanel<E> const& panel) { transform_turned_weights<T, E>(g.in, g.out, w, panel); },
       Target<T, Y>{dx, nullptr, true});
 }

@@ -14,10 +14,10 @@ namespace diffsiam::backend {
 
 namespace cuda {
 
-/// C is BFloat16 or Half. Large activations and their gradients stay in memory as C (Compact; which do, the
-/// operations say). Convolutions and linear layers of compact tensors multiply operands in C, weights rounded
-/// once a call, and sum in float32; products of tensors in full multiply in TF32, which rounds as Half does
-/// and has float's range. Weights, their gradients, statistics, sums and all else are float32.
+/// C is BFloat16 or Half. Large activations and their gradients are stored as C; which are, the operations
+/// say. Convolutions and linear layers of tensors in low precision multiply operands in C, weights rounded
+/// once a call, and sum in float32; products of tensors in full precision multiply in TF32, which rounds as
+/// Half does and has float's range. Weights, their gradients, statistics, sums and all else are float32.
 template <class C>
 struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using OwnKernels = MixedKernels<float, C, Stream>;
@@ -25,11 +25,12 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using typename Base::Context;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
+  using Brings = typename Base::Brings::template With<Option::storage>;
   /// How far results may stand from those of unrounded operands, relative to the largest.
   static constexpr double operand_tolerance = 1e-2;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
-    if (is_compact(from) || is_compact(to)) return OwnKernels::copy(context, from, to, size);
+    if (is_low_precision(from) || is_low_precision(to)) return OwnKernels::copy(context, from, to, size);
     Base::copy(context, from.full, to.full, size);
   }
 
@@ -66,12 +67,12 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                                       .a = {gradient.data, element, g.out},
                                       .b = {weights.data, element, g.in},
                                       .c = matrix(dx, g.in),
-                                      .accumulate = !is_compact(dx)});
+                                      .accumulate = !is_low_precision(dx)});
     Chosen const chosen = choose(context, g, Pass::gradient_input, dx);
     if (chosen.plan == nullptr) return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
     auto const write = [&](void* to) { Base::run(context, *chosen.plan, {to, weights.data, gradient.data}); };
-    is_compact(dx) ? overwrite(context, chosen, images(g), dx, write)
-                   : add(context, chosen, images(g), dx.full, write);
+    is_low_precision(dx) ? overwrite(context, chosen, images(g), dx, write)
+                         : add(context, chosen, images(g), dx.full, write);
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      float* dw) {
@@ -97,9 +98,9 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   [[nodiscard]] static Index outputs(ConvGeometry const& g) { return g.n * g.out_h() * g.out_w() * g.out; }
   /// Whether it is the product of two matrices as they lie in memory.
   [[nodiscard]] static bool is_product(ConvGeometry const& g) { return g.kernel == 1 && g.stride == 1; }
-  [[nodiscard]] static TypedMatrix matrix(Written const& values, Index pitch) {
-    if (is_compact(values)) return {values.compact, element, pitch};
-    return {values.full, Element::float32, pitch};
+  [[nodiscard]] static TypedMatrix matrix(Written const& values, Index leading) {
+    if (is_low_precision(values)) return {values.low, element, leading};
+    return {values.full, Element::float32, leading};
   }
   [[nodiscard]] static Written in_memory(Element type, void* data) {
     if (type == element) return {nullptr, static_cast<C*>(data)};
@@ -108,7 +109,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
   /// An operand in C, and where cuDNN expects it: as it is, or in memory of its own.
   struct InC {
-    InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.compact)) {
+    InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.low)) {
       if (data != nullptr && alignment_of({data}) == 16) return;
       memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
       data = static_cast<C*>(memory.get());
@@ -126,7 +127,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   /// One that writes values as they are wanted, or else in C.
   [[nodiscard]] static Chosen choose(Context& context, ConvGeometry const& g, Pass pass,
                                      Written const& wanted) {
-    if (!is_compact(wanted)) {
+    if (!is_low_precision(wanted)) {
       auto& plan = context.convolution(request(g, pass, Element::float32, wanted),
                                        "its output is made in 16 bits and widened");
       if (plan.exists()) return {&plan, Element::float32};
@@ -138,7 +139,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output,
                                            Written const& wanted) {
     ConvRequest result{g, pass, Math::tf32, element, element, element};
-    result.alignment = alignment_of({wanted.full, wanted.compact});
+    result.alignment = alignment_of({wanted.full, wanted.low});
     (pass == Pass::forward ? result.y : pass == Pass::gradient_input ? result.x : result.w) = output;
     return result;
   }
@@ -147,7 +148,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   template <class Write>
   static void overwrite(Context& context, Chosen const& chosen, Index size, Written const& into,
                         Write const& write) {
-    if (is_compact(into)) return write(into.compact);
+    if (is_low_precision(into)) return write(into.low);
     if (chosen.output == Element::float32) return write(into.full);
     auto const memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
     write(memory.get());

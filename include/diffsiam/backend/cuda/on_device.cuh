@@ -11,6 +11,7 @@
 #include <diffsiam/backend/cuda/host_slot.hpp>
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/launch.cuh>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 
@@ -23,6 +24,8 @@ struct OnDevice : OwnKernels {
   using Context = CudaContext;
   using HostSlot = cuda::HostSlot;
   using Inbox = cuda::Inbox;
+  using Brings = Options<Option::gemm_with_bias, Option::group_norm, Option::multi_tensor, Option::recording,
+                         Option::observer>;
   /// Random bits are the same everywhere; normals differ by fused multiply-adds: 2 ulp of the largest, 5.8.
   static constexpr double normal_tolerance = 2.4e-7;
 

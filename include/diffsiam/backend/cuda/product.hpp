@@ -22,7 +22,7 @@ namespace diffsiam::backend::cuda {
 struct TypedMatrix {
   void* data = nullptr;  ///< of operands it is only read
   Element element = Element::float32;
-  Index pitch = 0;
+  Index leading = 0;
   bool transposed = false;
   Index stride = 0;  ///< from one matrix of the batch to the next
 
@@ -48,7 +48,7 @@ struct TypedGemm {
 /// The matrix that a view is of, along the inner batch extent.
 template <class T>
 [[nodiscard]] TypedMatrix typed(MatrixView<T> const& m) {
-  return {const_cast<std::remove_const_t<T>*>(m.data), element_of<std::remove_const_t<T>>, m.pitch,
+  return {const_cast<std::remove_const_t<T>*>(m.data), element_of<std::remove_const_t<T>>, m.leading,
           m.transposed, m.inner_stride};
 }
 [[nodiscard]] inline TypedGemm typed(Gemm<float> const& g) {
@@ -65,9 +65,9 @@ using ProductKey = std::array<Index, 21>;
           g.m,
           g.n,
           g.k,
-          g.a.pitch,
-          g.b.pitch,
-          g.c.pitch,
+          g.a.leading,
+          g.b.leading,
+          g.c.leading,
           g.a.transposed ? 1 : 0,
           g.b.transposed ? 1 : 0,
           g.accumulate ? 1 : 0,
@@ -145,7 +145,7 @@ class Product {
   [[nodiscard]] static Layout layout(Index rows, Index columns, TypedMatrix const& matrix, Index batch) {
     cublasLtMatrixLayout_t made = nullptr;
     check(cublasLtMatrixLayoutCreate(&made, data_type(matrix.element), static_cast<std::uint64_t>(rows),
-                                     static_cast<std::uint64_t>(columns), matrix.pitch),
+                                     static_cast<std::uint64_t>(columns), matrix.leading),
           "gemm");
     Layout result{made};
     auto const count = static_cast<std::int32_t>(batch);

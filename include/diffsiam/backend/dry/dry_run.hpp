@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/core/memory_pool.hpp>
 
 namespace diffsiam::backend {
@@ -62,7 +62,8 @@ struct DryRun {
   using Scalar = typename B::Scalar;
   using Context = DryContext;
   using Estimates = B;
-  using Compact = CompactOf<B>;
+  using Brings = Options<>;  // what B brings is looked for, and not declared again
+  using Storage = StorageOf<B>;
   using Read = ReadBy<B>;
   using Written = WrittenBy<B>;
 
@@ -75,22 +76,21 @@ struct DryRun {
     for (Index i = 0; i < size; ++i) to[i] = S{};
   }
   static void gemm(Context& context, Gemm<Scalar> const& product) {
-    if constexpr (requires { B::gemm_workspace(product, 1); })
+    if constexpr (GemmWorkspace<B>)
       if (auto const bytes = B::gemm_workspace(product, context.threads())) use_workspace(context, bytes);
   }
   static void conv2d(Context& context, ConvGeometry const& g, Read const&, Scalar const*, Scalar const*,
                      Written const&) {
-    if constexpr (requires { B::conv2d_workspace(g, 1); })
-      use_workspace(context, B::conv2d_workspace(g, context.threads()));
+    if constexpr (Conv2dWorkspaces<B>) use_workspace(context, B::conv2d_workspace(g, context.threads()));
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const&, Scalar const*,
                                     Written const&) {
-    if constexpr (requires { B::conv2d_gradient_input_workspace(g, 1); })
+    if constexpr (Conv2dWorkspaces<B>)
       use_workspace(context, B::conv2d_gradient_input_workspace(g, context.threads()));
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const&, Read const&,
                                      Scalar*) {
-    if constexpr (requires { B::conv2d_gradient_weight_workspace(g, 1); })
+    if constexpr (Conv2dWorkspaces<B>)
       use_workspace(context, B::conv2d_gradient_weight_workspace(g, context.threads()));
   }
   template <class Act>
@@ -100,7 +100,7 @@ struct DryRun {
     requires FusedGroupNorm<B, Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g,
                                   NormBackward<Scalar, Read, Written> const&) {
-    if constexpr (requires { B::group_norm_gradient_workspace(g, 1); })
+    if constexpr (GroupNormWorkspace<B>)
       use_workspace(context, B::group_norm_gradient_workspace(g, context.threads()));
   }
   template <class F, class... O>

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include <diffsiam/backend/host/kernel_cache.hpp>
+#include <diffsiam/backend/host/prepacked_weights.hpp>
 #include <diffsiam/core/memory_pool.hpp>
 #include <diffsiam/core/observer.hpp>
 #include <diffsiam/core/thread_pool.hpp>
@@ -27,8 +27,8 @@ class HostContext {
   }
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
   [[nodiscard]] ThreadPool& threads() { return *threads_; }
-  /// Weights as they were rearranged; see keep_kernels.
-  [[nodiscard]] KernelCache& kernels() { return kernels_; }
+  /// See keep_prepacked_weights.
+  [[nodiscard]] PrepackedWeights& prepacked_weights() { return prepacked_weights_; }
   /// Who is told of every operation; null (nobody) unless set. Borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }
   void set_observer(Observer* observer) { observer_ = observer; }
@@ -36,7 +36,7 @@ class HostContext {
  private:
   std::shared_ptr<MemoryPool> memory_;
   std::unique_ptr<ThreadPool> threads_;
-  KernelCache kernels_;
+  PrepackedWeights prepacked_weights_;
   Observer* observer_ = nullptr;
 };
 

@@ -18,7 +18,8 @@ struct OneDnn : Cpu<T, Operands> {
   static_assert(std::is_same_v<T, float>, "OneDnn computes in float; take Cpu<double> for double.");
   using Base = Cpu<T, Operands>;
   using Context = OneDnnContext;
-  using Compact = void;  ///< oneDNN is handed tensors in full
+  using Storage = T;  ///< oneDNN is handed tensors in full precision
+  using Brings = typename Cpu<T>::Brings::template With<Option::gemm_workspace>;
 
   static void gemm(Context& context, Gemm<T> const& product) {
     if (!onednn::gemm(context, product)) Base::gemm(context, product);

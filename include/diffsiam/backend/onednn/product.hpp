@@ -15,7 +15,7 @@ namespace diffsiam::backend::onednn {
 /// What decides how a product is computed.
 using ProductKey = std::array<Index, 9>;
 [[nodiscard]] inline ProductKey key_of(Gemm<float> const& g) {
-  return {g.m, g.n, g.k, g.a.transposed, g.b.transposed, g.a.pitch, g.b.pitch, g.c.pitch, g.accumulate};
+  return {g.m, g.n, g.k, g.a.transposed, g.b.transposed, g.a.leading, g.b.leading, g.c.leading, g.accumulate};
 }
 
 struct ProductCut {
@@ -75,7 +75,7 @@ struct ProductPlan {
     using Dims = dnnl::memory::dims;
     return {{rows, columns},
             dnnl::memory::data_type::f32,
-            view.transposed ? Dims{1, view.pitch} : Dims{view.pitch, 1}};
+            view.transposed ? Dims{1, view.leading} : Dims{view.leading, 1}};
   }
 };
 
@@ -111,10 +111,10 @@ class Product {
     auto& arguments = size.arguments[of_worker];
     Index const down = cut.rows ? cut.first(piece) : 0, right = cut.rows ? 0 : cut.first(piece);
     arguments.at(DNNL_ARG_SRC)
-        .set_data_handle(const_cast<float*>(g.a.data + (g.a.transposed ? down : down * g.a.pitch)));
+        .set_data_handle(const_cast<float*>(g.a.data + (g.a.transposed ? down : down * g.a.leading)));
     arguments.at(DNNL_ARG_WEIGHTS)
-        .set_data_handle(const_cast<float*>(g.b.data + (g.b.transposed ? right * g.b.pitch : right)));
-    arguments.at(DNNL_ARG_DST).set_data_handle(g.c.data + down * g.c.pitch + right);
+        .set_data_handle(const_cast<float*>(g.b.data + (g.b.transposed ? right * g.b.leading : right)));
+    arguments.at(DNNL_ARG_DST).set_data_handle(g.c.data + down * g.c.leading + right);
     arguments.at(DNNL_ARG_SCRATCHPAD).set_data_handle(scratchpad);
     size.primitive.execute(streams_[of_worker], arguments);
     streams_[of_worker].wait();

@@ -7,7 +7,7 @@
 
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/backend/host/memory.hpp>
-#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/core/products.hpp>
@@ -20,6 +20,7 @@ template <class T>
 struct Reference : HostMemory<T> {
   using Scalar = T;
   using Context = HostContext;
+  using Brings = Options<Option::host_memory, Option::prepacked_weights, Option::observer>;
 
   // Blas
   // ------------------------------------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ struct Reference : HostMemory<T> {
     auto const at = [](auto const& matrix, Index outer, Index inner, Index row, Index column) -> auto& {
       Index const r = matrix.transposed ? column : row;
       Index const c = matrix.transposed ? row : column;
-      return matrix.data[outer * matrix.outer_stride + inner * matrix.inner_stride + r * matrix.pitch + c];
+      return matrix.data[outer * matrix.outer_stride + inner * matrix.inner_stride + r * matrix.leading + c];
     };
     std::vector<T> b(static_cast<std::size_t>(g.k * g.n)), sums(static_cast<std::size_t>(g.n));
     for (Index outer = 0; outer < g.batch_outer; ++outer)

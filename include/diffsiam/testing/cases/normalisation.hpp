@@ -60,20 +60,20 @@ void other_norm(Visit&& visit) {
   auto const training = [](auto const& x, auto const& gamma, auto const& beta) {
     using B = typename std::remove_cvref_t<decltype(x)>::Backend;
     Shape const channels{x.shape().channels()};
-    return evaluate(
-        ops::BatchNormTraining<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
-                                  .running_variance = Tensor<B>::filled(x.context(), channels, 1)},
-        x, gamma, beta);
+    return evaluate(ops::BatchNorm<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
+                                      .running_variance = Tensor<B>::filled(x.context(), channels, 1)},
+                    x, gamma, beta);
   };
   visit(op_case("batch_norm, training", {{5, 3}, {3}, {3}}, training));
   visit(op_case("batch_norm, training, images", {{2, 3, 2, 4}, {4}, {4}}, training));
-  visit(op_case(
-      "batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}}, {{Kind::normal, {4}}, {Kind::positive, {4}}},
-      [](auto const& x, auto const& gamma, auto const& beta, auto const& mean, auto const& variance) {
-        using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-        return evaluate(ops::BatchNormInference<B>{.running_mean = mean, .running_variance = variance}, x,
-                        gamma, beta);
-      }));
+  visit(
+      op_case("batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}}, {{Kind::normal, {4}}, {Kind::positive, {4}}},
+              [](auto const& x, auto const& gamma, auto const& beta, auto const& mean, auto const& variance) {
+                using B = typename std::remove_cvref_t<decltype(x)>::Backend;
+                return evaluate(
+                    ops::BatchNorm<B>{.running_mean = mean, .running_variance = variance, .training = false},
+                    x, gamma, beta);
+              }));
   visit(op_case("normalize", {{4, 5}}, [](auto const& x) { return ops::normalize(x); }));
   // As above, from squares that overflow and from some that vanish.
   for (double const sign : {1.0, -1.0})

@@ -4,8 +4,8 @@
 #include <type_traits>
 
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/mixed_pointer.hpp>
 #include <diffsiam/core/shape.hpp>
-#include <diffsiam/core/stored.hpp>
 
 namespace diffsiam::backend::cuda {
 
@@ -14,24 +14,24 @@ template <class T, class X>
   return static_cast<T>(from[i]);
 }
 template <class T, class C>
-[[nodiscard]] DIFFSIAM_HOST_DEVICE T read(Stored<T const, C const> const& from, Index i) {
-  return from.compact != nullptr ? static_cast<T>(from.compact[i]) : from.full[i];
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T read(MixedPointer<T const, C const> const& from, Index i) {
+  return from.low != nullptr ? static_cast<T>(from.low[i]) : from.full[i];
 }
 
-/// to[i] = value; rounds to nearest even where `to` is compact.
+/// to[i] = value; rounds to nearest even where `to` is in low precision.
 template <class T, class X>
 DIFFSIAM_HOST_DEVICE void write(X* to, Index i, T value) {
   to[i] = static_cast<X>(value);
 }
 template <class T, class C>
-DIFFSIAM_HOST_DEVICE void write(Stored<T, C> const& to, Index i, T value) {
-  if (to.compact != nullptr)
-    to.compact[i] = static_cast<C>(value);
+DIFFSIAM_HOST_DEVICE void write(MixedPointer<T, C> const& to, Index i, T value) {
+  if (to.low != nullptr)
+    to.low[i] = static_cast<C>(value);
   else
     to.full[i] = value;
 }
 
-/// What gradients are added to: to[i] += value, but a compact one is written.
+/// What gradients are added to: to[i] += value, but one in low precision is written.
 template <class T, class X>
 DIFFSIAM_HOST_DEVICE void add_gradient(X* to, Index i, T value) {
   if constexpr (std::is_same_v<X, T>)
@@ -40,9 +40,9 @@ DIFFSIAM_HOST_DEVICE void add_gradient(X* to, Index i, T value) {
     write(to, i, value);
 }
 template <class T, class C>
-DIFFSIAM_HOST_DEVICE void add_gradient(Stored<T, C> const& to, Index i, T value) {
-  if (to.compact != nullptr)
-    to.compact[i] = static_cast<C>(value);
+DIFFSIAM_HOST_DEVICE void add_gradient(MixedPointer<T, C> const& to, Index i, T value) {
+  if (to.low != nullptr)
+    to.low[i] = static_cast<C>(value);
   else
     to.full[i] += value;
 }

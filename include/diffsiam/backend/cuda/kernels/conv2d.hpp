@@ -113,7 +113,7 @@ struct DirectConv2dGradientWeight {
   }
 };
 
-// Images and their gradients are pointers, or Stored.
+// Images and their gradients are pointers, or MixedPointers.
 template <class Device, class In, class T, class Out>
 void direct_conv2d(typename Device::Context& context, ConvGeometry const& g, In const& x, T const* w,
                    T const* bias, Out const& y) {

@@ -23,6 +23,8 @@ template <class T, class Device>
 struct Kernels {
   using Scalar = T;
   using Context = typename Device::Context;
+  using Read = T const*;
+  using Written = T*;
 
   static void fill(Context& context, T* data, Index size, T value) {
     for_each(context, {{1, 1, 1, 1, size}}, FillValue<T>{value}, Operand<T, 1>{data});

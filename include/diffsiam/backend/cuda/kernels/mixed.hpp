@@ -1,10 +1,10 @@
-// MixedKernels: Kernels on activations that may be compact. Everything is computed in T.
+// MixedKernels: Kernels on activations that may be in low precision. Everything is computed in T.
 #pragma once
 
 #include <type_traits>
 
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
-#include <diffsiam/backend/cuda/kernels/stored_elementwise.hpp>
+#include <diffsiam/backend/cuda/kernels/mixed_elementwise.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 
 namespace diffsiam::backend::cuda {
@@ -13,14 +13,14 @@ template <class T, class C, class Device>
 struct MixedKernels : Kernels<T, Device> {
   using Full = Kernels<T, Device>;
   using typename Full::Context;
-  using Compact = C;
-  using Read = Stored<T const, C const>;
-  using Written = Stored<T, C>;
+  using Storage = C;
+  using Read = MixedPointer<T const, C const>;
+  using Written = MixedPointer<T, C>;
 
   static void fill(Context& context, Written const& data, Index size, T value) {
-    if (!is_compact(data)) return Full::fill(context, data.full, size, value);
+    if (!is_low_precision(data)) return Full::fill(context, data.full, size, value);
     cuda::for_each<Device, C>(context, {{1, 1, 1, 1, size}}, FillValue<C>{static_cast<C>(value)},
-                              Operand<C, 1>{data.compact});
+                              Operand<C, 1>{data.low});
   }
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     SampleGrid const all{1, 1, size};
@@ -28,38 +28,38 @@ struct MixedKernels : Kernels<T, Device> {
   }
   template <class F, class... O>
   static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
-    if constexpr (std::is_same_v<F, functional::Copy> && (may_be_compact<O> && ...)) {
-      if ((is_compact(operands.data) && ...))
-        return cuda::for_each<Device, C>(context, grid, f, as_compact(operands)...);
+    if constexpr (std::is_same_v<F, functional::Copy> && (may_be_low_precision<O> && ...)) {
+      if ((is_low_precision(operands.data) && ...))
+        return cuda::for_each<Device, C>(context, grid, f, in_low_precision(operands)...);
     }
-    if constexpr ((may_be_compact<O> || ...)) {
-      if ((is_compact(operands.data) || ...))
-        return cuda::for_each_stored<Device, T, C>(context, grid, f, operands...);
+    if constexpr ((may_be_low_precision<O> || ...)) {
+      if ((is_low_precision(operands.data) || ...))
+        return cuda::for_each_mixed<Device, T, C>(context, grid, f, operands...);
     }
-    Full::for_each(context, grid, f, in_full(operands)...);
+    Full::for_each(context, grid, f, in_full_precision(operands)...);
   }
   template <class F, class Out, class... O>
   static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
-    if constexpr (std::is_same_v<F, functional::Itself> && (may_be_compact<O> && ...)) {
-      if ((is_compact(operands.data) && ...))
-        return cuda::sum<Device, T, C>(context, grid, f, out, as_compact(operands)...);
+    if constexpr (std::is_same_v<F, functional::Itself> && (may_be_low_precision<O> && ...)) {
+      if ((is_low_precision(operands.data) && ...))
+        return cuda::sum<Device, T, C>(context, grid, f, out, in_low_precision(operands)...);
     }
-    Full::sum(context, grid, f, out, in_full(operands)...);
+    Full::sum(context, grid, f, out, in_full_precision(operands)...);
   }
   /// x, y and their gradients are stored alike.
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
-    if (is_compact(pass.x))
-      cuda::group_norm<Device, Act>(context, g, with_images(pass, pass.x.compact, pass.y.compact));
+    if (is_low_precision(pass.x))
+      cuda::group_norm<Device, Act>(context, g, with_images(pass, pass.x.low, pass.y.low));
     else
       cuda::group_norm<Device, Act>(context, g, with_images(pass, pass.x.full, pass.y.full));
   }
   template <class Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g,
                                   NormBackward<T, Read, Written> const& pass) {
-    if (is_compact(pass.x))
-      cuda::group_norm_gradient<Device, Act>(
-          context, g, with_images(pass, pass.x.compact, pass.dy.compact, pass.dx.compact));
+    if (is_low_precision(pass.x))
+      cuda::group_norm_gradient<Device, Act>(context, g,
+                                             with_images(pass, pass.x.low, pass.dy.low, pass.dx.low));
     else
       cuda::group_norm_gradient<Device, Act>(context, g,
                                              with_images(pass, pass.x.full, pass.dy.full, pass.dx.full));

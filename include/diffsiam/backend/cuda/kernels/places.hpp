@@ -47,8 +47,8 @@ template <class T>
   return const_cast<void*>(static_cast<void const*>(values));
 }
 template <class T, class C>
-[[nodiscard]] void* address_of(Stored<T, C> const& values) {
-  return is_compact(values) ? address_of(values.compact) : address_of(values.full);
+[[nodiscard]] void* address_of(MixedPointer<T, C> const& values) {
+  return is_low_precision(values) ? address_of(values.low) : address_of(values.full);
 }
 
 /// Operands with their functor's inner strides kept apart, after all that can be merged is merged.

@@ -1,5 +1,5 @@
-// Element-wise operations of the Cpu backend on operands that may be compact: block by block these are
-// widened into the first cache, where the functor meets full operands only.
+// Element-wise operations of the Cpu backend on operands that may be in low precision: block by block these
+// are widened into the first cache, where the functor meets full precision only.
 #pragma once
 
 #include <algorithm>
@@ -10,27 +10,27 @@
 
 #include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/backend/cpu/elementwise.hpp>
-#include <diffsiam/core/stored.hpp>
+#include <diffsiam/core/mixed_pointer.hpp>
 
 namespace diffsiam::backend::cpu {
 
-/// Compact operands of one call, and elements of each that are widened at a time.
-inline constexpr std::size_t most_compact = 5;
+/// Storage operands of one call, and elements of each that are widened at a time.
+inline constexpr std::size_t most_low_precision = 5;
 inline constexpr Index widened_block = 1024;
 
-/// Operands that may be compact: strides count bytes.
-struct StoredWalkers {
+/// Operands that may be in low precision: strides count bytes.
+struct MixedWalkers {
   Walkers<std::byte> in_bytes{std::initializer_list<OperandRef<std::byte>>{}};
-  std::array<bool, most_operands> compact{};
+  std::array<bool, most_operands> low{};
 
   template <class T, int Inner>
   void add(Operand<T, Inner> const& operand) {
     add(operand.data, operand.stride);
   }
   template <class T, class C, int Inner>
-  void add(Operand<Stored<T, C>, Inner> const& operand) {
-    if (is_compact(operand.data))
-      add(operand.data.compact, operand.stride);
+  void add(Operand<MixedPointer<T, C>, Inner> const& operand) {
+    if (is_low_precision(operand.data))
+      add(operand.data.low, operand.stride);
     else
       add(operand.data.full, operand.stride);
   }
@@ -39,26 +39,26 @@ struct StoredWalkers {
   template <class T>
   void add(T* data, Extents5 stride) {
     for (Index& step : stride) step *= static_cast<Index>(sizeof(T));
-    compact[in_bytes.count] = sizeof(T) < sizeof(float);
+    low[in_bytes.count] = sizeof(T) < sizeof(float);
     in_bytes.at[in_bytes.count++] = {reinterpret_cast<std::byte*>(const_cast<std::remove_const_t<T>*>(data)),
                                      stride};
   }
 };
 
-/// Whether compact rows lie one after the other.
+/// Whether rows in low precision lie one after the other.
 [[nodiscard]] inline bool in_one_piece(Index row_stride, Index columns) {
   return row_stride == columns * static_cast<Index>(sizeof(BFloat16));
 }
 
 /// f at `rows` times `columns` elements, at most widened_block in all.
-inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kernel, void const* f,
+inline void apply_widened(MixedWalkers const& operands, PlaneKernel<float> kernel, void const* f,
                           std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
-  alignas(64) std::array<float, most_compact* static_cast<std::size_t>(widened_block)> widened;
+  alignas(64) std::array<float, most_low_precision* static_cast<std::size_t>(widened_block)> widened;
   Places<float> data{};
   Strides stride{};
   float* unused = widened.data();
   for (std::size_t i = 0; i < operands.in_bytes.count; ++i) {
-    if (!operands.compact[i]) {
+    if (!operands.low[i]) {
       data[i] = reinterpret_cast<float*>(from[i]);
       stride[i] = row_stride[i] / static_cast<Index>(sizeof(float));
       continue;
@@ -72,7 +72,7 @@ inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kern
             data[i] + row * columns);
   }
   kernel(f, data.data(), stride.data(), rows, columns);
-  if (!operands.compact[0]) return;
+  if (!operands.low[0]) return;
   Index const at_once = in_one_piece(row_stride[0], columns) ? rows : 1;
   for (Index row = 0; row < rows; row += at_once)
     narrow(data[0] + row * columns, at_once * columns,
@@ -80,7 +80,7 @@ inline void apply_widened(StoredWalkers const& operands, PlaneKernel<float> kern
 }
 
 /// A plane, block by block.
-inline void apply_in_blocks(StoredWalkers const& operands, PlaneKernel<float> kernel, void const* f,
+inline void apply_in_blocks(MixedWalkers const& operands, PlaneKernel<float> kernel, void const* f,
                             std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
   Index const wide = std::min(columns, widened_block), high = widened_block / wide;
   for (Index row = 0; row < rows; row += high)
@@ -93,8 +93,8 @@ inline void apply_in_blocks(StoredWalkers const& operands, PlaneKernel<float> ke
     }
 }
 
-[[gnu::noinline]] inline void for_each_stored_plane(HostContext& context, Grid grid, StoredWalkers operands,
-                                                    PlaneKernel<float> kernel, void const* f) {
+[[gnu::noinline]] inline void for_each_mixed_plane(HostContext& context, Grid grid, MixedWalkers operands,
+                                                   PlaneKernel<float> kernel, void const* f) {
   if (grid.size() == 0) return;
   Walkers<std::byte>& walkers = operands.in_bytes;
   merge_extents(grid, walkers);
@@ -104,18 +104,19 @@ inline void apply_in_blocks(StoredWalkers const& operands, PlaneKernel<float> ke
                             });
 }
 
-/// The first operand is written, and where it is compact not read; the others are read.
+/// The first operand is written, and in low precision not read; the others are read.
 template <class F, class... O>
-void for_each_stored(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
-  StoredWalkers walkers;
+void for_each_mixed(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
+  MixedWalkers walkers;
   (walkers.add(operands), ...);
-  static_assert((std::size_t{may_be_compact<O>} + ...) <= most_compact,
-                "At most five operands may be compact.");
-  for_each_stored_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
+  static_assert((std::size_t{may_be_low_precision<O>} + ...) <= most_low_precision,
+                "At most five operands may be in low precision.");
+  for_each_mixed_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
 }
 
 /// out (columns) += the sums over rows of x (rows, columns); in double from block to block, as all sums.
-inline void sum_compact_rows(HostContext& context, Index rows, Index columns, BFloat16 const* x, float* out) {
+inline void sum_low_precision_rows(HostContext& context, Index rows, Index columns, BFloat16 const* x,
+                                   float* out) {
   constexpr Index wide = 64, high = 16;
   if (rows == 0 || columns == 0) return;
   Index const chunk = std::max(high, elements_per_piece / columns), chunks = (rows + chunk - 1) / chunk;

@@ -1,5 +1,5 @@
-// Cases: operations that meet compact tensors, for backends that have them. A convolution to 16 channels
-// makes one.
+// Cases: operations that meet tensors in low precision, for backends with mixed precision. A convolution to
+// 16 channels makes one.
 #pragma once
 
 #include <diffsiam/functional/activation.hpp>
@@ -20,61 +20,63 @@ namespace diffsiam::testing::cases {
 
 /// Calls visit(Case) for each.
 template <class Visit>
-void compact(Visit&& visit) {
-  // f(a compact image of 16 channels, weights...), beside whose shape those of the weights stand.
+void mixed_precision(Visit&& visit) {
+  // f(an image of 16 channels in low precision, weights...), beside whose shape those of the weights stand.
   auto const after_conv = [](auto f) {
     return [f](auto const& x, auto const& w, auto const&... more) { return f(ops::conv2d(x, w), more...); };
   };
   Shape const image{3, 6, 8, 5}, kernel{16, 3, 3, 5}, channels{16};
-  visit(op_case("compact silu", {image, kernel}, after_conv([](auto const& h) { return ops::silu(h); })));
-  visit(op_case("compact sum and difference", {image, kernel},
+  visit(
+      op_case("low-precision silu", {image, kernel}, after_conv([](auto const& h) { return ops::silu(h); })));
+  visit(op_case("low-precision sum and difference", {image, kernel},
                 after_conv([](auto const& h) { return (h + ops::silu(h)) - 0.5 * h; })));
-  visit(op_case("compact plus full", {image, kernel, {3, 6, 8, 16}},
+  visit(op_case("low-precision plus full", {image, kernel, {3, 6, 8, 16}},
                 after_conv([](auto const& h, auto const& y) { return y + h; })));
-  visit(op_case("compact product", {image, kernel}, after_conv([](auto const& h) { return h * h; })));
-  visit(op_case("compact concat and slice", {image, kernel},
+  visit(op_case("low-precision product", {image, kernel}, after_conv([](auto const& h) { return h * h; })));
+  visit(op_case("low-precision concat and slice", {image, kernel},
                 after_conv([](auto const& h) { return ops::slice(ops::concat(h, ops::silu(h)), 7, 29); })));
-  visit(op_case("compact resampling", {image, kernel}, after_conv([](auto const& h) {
+  visit(op_case("low-precision resampling", {image, kernel}, after_conv([](auto const& h) {
                   return ops::upsample_nearest(ops::downsample_mean(ops::silu(h)));
                 })));
-  visit(op_case("compact group_norm", {image, kernel, channels, channels},
+  visit(op_case("low-precision group_norm", {image, kernel, channels, channels},
                 after_conv([](auto const& h, auto const& gamma, auto const& beta) {
                   return ops::silu(ops::group_norm(h, gamma, beta, 4));
                 })));
-  visit(op_case("compact modulated_group_norm", {image, kernel, channels, channels, {3, 32}},
+  visit(op_case("low-precision modulated_group_norm", {image, kernel, channels, channels, {3, 32}},
                 after_conv([](auto const& h, auto const& gamma, auto const& beta, auto const& modulation) {
                   return ops::modulated_group_norm<functional::Silu>(h, gamma, beta, modulation, 4);
                 })));
-  visit(op_case("compact group_norm of odd channels", {image, kernel, {23}, {23}},
+  visit(op_case("low-precision group_norm of odd channels", {image, kernel, {23}, {23}},
                 after_conv([](auto const& h, auto const& gamma, auto const& beta) {
                   auto const odd = ops::slice(ops::concat(h, h), 5, 28);
                   return ops::group_norm<functional::Silu>(odd, gamma, beta, 1);
                 })));
-  visit(op_case("compact layer_norm", {image, kernel, channels, channels},
+  visit(op_case("low-precision layer_norm", {image, kernel, channels, channels},
                 after_conv([](auto const& h, auto const& gamma, auto const& beta) {
                   return ops::layer_norm(h, gamma, beta);
                 })));
-  visit(
-      op_case("compact convolutions", {image, kernel, {32, 3, 3, 16}, {16, 1, 1, 32}, {3, 3, 3, 16}, {3}},
-              after_conv([](auto const& h, auto const& w_1, auto const& w_2, auto const& w_3, auto const& b) {
-                return ops::conv2d(ops::conv2d(ops::conv2d(h, w_1), w_2), w_3, b);
-              })));
-  visit(op_case("compact 1x1 convolutions of an odd number of pixels",
+  visit(op_case(
+      "low-precision convolutions", {image, kernel, {32, 3, 3, 16}, {16, 1, 1, 32}, {3, 3, 3, 16}, {3}},
+      after_conv([](auto const& h, auto const& w_1, auto const& w_2, auto const& w_3, auto const& b) {
+        return ops::conv2d(ops::conv2d(ops::conv2d(h, w_1), w_2), w_3, b);
+      })));
+  visit(op_case("low-precision 1x1 convolutions of an odd number of pixels",
                 {{9, 5, 7, 5}, kernel, {80, 1, 1, 16}, {80}, {32, 1, 1, 80}},
                 after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
                   return ops::conv2d(ops::conv2d(h, w_1, b), w_2);
                 })));
-  visit(op_case("compact convolutions at stride 2", {image, kernel, {16, 3, 3, 16}, {16}, {32, 1, 1, 16}},
+  visit(op_case("low-precision convolutions at stride 2",
+                {image, kernel, {16, 3, 3, 16}, {16}, {32, 1, 1, 16}},
                 after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
                   return ops::conv2d(ops::conv2d(h, w_1, b, {.stride = 2}), w_2, {.stride = 2});
                 })));
-  visit(op_case("compact linear and attention", {image, kernel, {48, 16}, {48}, {10, 16}},
+  visit(op_case("low-precision linear and attention", {image, kernel, {48, 16}, {48}, {10, 16}},
                 after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
                   // Small, lest a rounded score is another choice.
                   auto const qkv = ops::linear(ops::linear_combination(0.01, h, 0, h), w_1, b);
                   return ops::linear(ops::attention(ops::linear_combination(0.3, qkv, 0, qkv), 2), w_2);
                 })));
-  visit(op_case("compact dropout and mean", {image, kernel}, after_conv([](auto const& h) {
+  visit(op_case("low-precision dropout and mean", {image, kernel}, after_conv([](auto const& h) {
                   return ops::mean_positions(ops::dropout(h, 0.3, {.seed = 3}));
                 })));
 }

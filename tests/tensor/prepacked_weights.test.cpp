@@ -6,7 +6,7 @@
 
 #include <diffsiam/backend/cpu.hpp>
 #include <diffsiam/ops/conv2d.hpp>
-#include <diffsiam/tensor/keep_kernels.hpp>
+#include <diffsiam/tensor/prepacked_weights.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam::test {
@@ -24,7 +24,7 @@ std::vector<float> drawn(Index size, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("Kept kernels give the same bits, and are let go at the end") {
+TEST_CASE("Prepacked weights give the same bits, and are let go at the end") {
   B::Context context{{.threads = 2}};
   // Winograd's transform, of a kernel that is made whole and of one that is made by panels, and packed
   // panels.
@@ -37,19 +37,19 @@ TEST_CASE("Kept kernels give the same bits, and are let go at the end") {
     auto const x = Tensor<B>::from(context, x_shape, std::span<float const>(x_values));
     auto const w = Tensor<B>::from(context, w_shape, std::span<float const>(w_values));
     auto const expected = ops::conv2d(x, w).values();
-    CHECK(context.kernels().size() == 0);
+    CHECK(context.prepacked_weights().size() == 0);
     {
-      auto const kept = keep_kernels(context);
+      auto const kept = keep_prepacked_weights(context);
       {
-        auto const inner = keep_kernels(context);
+        auto const inner = keep_prepacked_weights(context);
         CHECK(ops::conv2d(x, w).values() == expected);
-        CHECK(context.kernels().size() == 1);
+        CHECK(context.prepacked_weights().size() == 1);
       }
-      CHECK(context.kernels().size() == 1);
+      CHECK(context.prepacked_weights().size() == 1);
       CHECK(ops::conv2d(x, w).values() == expected);
-      CHECK(context.kernels().size() == 1);
+      CHECK(context.prepacked_weights().size() == 1);
     }
-    CHECK(context.kernels().size() == 0);
+    CHECK(context.prepacked_weights().size() == 0);
     w.fill(0);
     CHECK(ops::conv2d(x, w).values() == std::vector<float>(expected.size(), 0.0F));
   }
@@ -67,13 +67,13 @@ TEST_CASE("Backends of two types of operands may share a context and its weights
   auto const expected_rounded = ops::conv2d(rounded_x, rounded_w).values();
   REQUIRE(expected != expected_rounded);
 
-  auto const kept = keep_kernels(context);
+  auto const kept = keep_prepacked_weights(context);
   CHECK(ops::conv2d(x, w).values() == expected);
   CHECK(ops::conv2d(rounded_x, rounded_w).values() == expected_rounded);
-  CHECK(context.kernels().size() == 2);
+  CHECK(context.prepacked_weights().size() == 2);
 }
 
-TEST_CASE("A kept kernel is made anew whoever wrote its weights, and by whatever way") {
+TEST_CASE("Weights are packed anew whoever wrote them, and by whatever way") {
   B::Context context{{.threads = 2}};
   auto const kernel = GENERATE(Index{1}, Index{3});
   INFO("kernel " << kernel);
@@ -88,7 +88,7 @@ TEST_CASE("A kept kernel is made anew whoever wrote its weights, and by whatever
     auto const own_w = Tensor<B>::from(other, w_shape, std::span<float const>(w.values()));
     return ops::conv2d(own_x, own_w).values();
   };
-  auto const kept = keep_kernels(context);
+  auto const kept = keep_prepacked_weights(context);
   std::vector<std::function<void()>> const ways{
       [] {},
       [&] { w.assign(std::span<float const>(second)); },
@@ -102,7 +102,7 @@ TEST_CASE("A kept kernel is made anew whoever wrote its weights, and by whatever
   for (auto const& write : ways) {
     write();
     CHECK(ops::conv2d(x, w).values() == expected());
-    CHECK(context.kernels().size() == 1);
+    CHECK(context.prepacked_weights().size() == 1);
   }
   // Freed memory goes to the next tensor of its size.
   float const* place = nullptr;
@@ -124,24 +124,24 @@ TEST_CASE("Under a promise weights are not looked at, but what was kept before i
   auto const w = Tensor<B>::from(context, w_shape, std::span<float const>(first));
   auto const expected = ops::conv2d(x, w).values();
   std::vector<float> const zeros(expected.size(), 0.0F);
-  auto const kept = keep_kernels(context);
+  auto const kept = keep_prepacked_weights(context);
   CHECK(ops::conv2d(x, w).values() == expected);
   w.fill(0);
   {
-    auto const promised = keep_kernels(context, WeightPromise::stay);
+    auto const promised = keep_prepacked_weights(context, WeightPromise::stay);
     CHECK(ops::conv2d(x, w).values() == zeros);
     w.assign(std::span<float const>(first));  // the promise is broken
     CHECK(ops::conv2d(x, w).values() == zeros);
   }
   CHECK(ops::conv2d(x, w).values() == expected);
   {
-    auto const promised = keep_kernels(context, WeightPromise::stay);
+    auto const promised = keep_prepacked_weights(context, WeightPromise::stay);
     CHECK(ops::conv2d(x, w).values() == expected);
   }
   w.fill(0);
   CHECK(ops::conv2d(x, w).values() == zeros);
   {
-    auto const promised = keep_kernels(context, WeightPromise::stay);
+    auto const promised = keep_prepacked_weights(context, WeightPromise::stay);
     CHECK(ops::conv2d(x, w).values() == zeros);
   }
 }

@@ -1,11 +1,13 @@
-// keep_kernels: weights are rearranged once for many calls, for inference.
+// keep_prepacked_weights: weights are rearranged (prepacked) once for many calls, for inference.
 #pragma once
 
 #include <type_traits>
 
+#include <diffsiam/concepts/backend_options.hpp>
+
 namespace diffsiam {
 
-/// What is promised of the weights while kernels are kept.
+/// What is promised of the weights while prepacked ones are kept.
 enum class WeightPromise {
   none,  ///< they are looked at before each use, which takes about as long as reading them
   stay   ///< none is written or freed, by nobody
@@ -19,12 +21,13 @@ struct NothingKept {};
 /// at batches of a few images inference becomes several times faster, for up to 256 MiB. Unless they are
 /// promised to stay, weights may be written or freed meanwhile, by an optimizer or through any pointer: those
 /// that have changed are rearranged anew. Samplers do so on their own. `auto const kept =
-/// keep_kernels(context);`
+/// keep_prepacked_weights(context);`
 template <class Context>
-[[nodiscard]] auto keep_kernels(Context& context,
-                                [[maybe_unused]] WeightPromise promise = WeightPromise::none) {
-  if constexpr (requires { context.kernels(); }) {
-    return typename std::remove_reference_t<decltype(context.kernels())>::Scope{context.kernels(), promise};
+[[nodiscard]] auto keep_prepacked_weights(Context& context,
+                                          [[maybe_unused]] WeightPromise promise = WeightPromise::none) {
+  if constexpr (backend::PrepacksWeights<Context>) {
+    auto& weights = context.prepacked_weights();
+    return typename std::remove_reference_t<decltype(weights)>::Scope{weights, promise};
   } else {
     return detail::NothingKept{};
   }

@@ -1,5 +1,5 @@
-// Element-wise kernels on operands that may be compact: a load widens, a store rounds, and the functor meets
-// full values only.
+// Element-wise kernels on operands that may be in low precision: a load widens, a store rounds, and the
+// functor meets full precision only.
 #pragma once
 
 #include <array>
@@ -12,17 +12,17 @@
 
 namespace diffsiam::backend::cuda {
 
-/// As ForEach, for operands O of which each says when it runs whether it is compact. A compact first operand
-/// is not read.
+/// As ForEach, for operands O of which each says when it runs whether it is in low precision. The first one
+/// is then not read.
 template <int Width, class T, class C, class F, class... O>
-struct ForEachStored {
+struct ForEachMixed {
   static constexpr std::size_t count = sizeof...(O);
   struct Shared {};
   static constexpr bool synchronises = false;
 
   F f;
   Places<void, count> places;
-  bool compact[count];
+  bool low[count];
   Index extent[4];
   Index columns, packs;
 
@@ -46,8 +46,8 @@ struct ForEachStored {
   }
   template <std::size_t I, class Operand>
   DIFFSIAM_KERNEL Values load(Index offset) const {
-    if constexpr (may_be_compact<Operand>)
-      if (compact[I]) return I == 0 ? Values{} : load_from<Operand::inner>(of_type<C>(I) + offset);
+    if constexpr (may_be_low_precision<Operand>)
+      if (low[I]) return I == 0 ? Values{} : load_from<Operand::inner>(of_type<C>(I) + offset);
     return load_from<Operand::inner>(of_type<T>(I) + offset);
   }
   template <int Stride, class X>
@@ -65,8 +65,8 @@ struct ForEachStored {
   DIFFSIAM_KERNEL void store(Index offset, Values const& values) const {
     // What is written and repeated comes without packs.
     if constexpr (!reads_only<F, T, count>(I) && (Operand::inner == 1 || Width == 1)) {
-      if constexpr (may_be_compact<Operand>)
-        if (compact[I]) return store_to(of_type<C>(I) + offset, values);
+      if constexpr (may_be_low_precision<Operand>)
+        if (low[I]) return store_to(of_type<C>(I) + offset, values);
       store_to(of_type<T>(I) + offset, values);
     }
   }
@@ -83,24 +83,24 @@ struct ForEachStored {
 };
 
 /// Launches f(operands...) over the grid; eight neighbours a thread where all operands allow it, which for
-/// those that are compact is a load of 16 bytes.
+/// those in low precision is a load of 16 bytes.
 template <class Device, class T, class C, class F, class... O>
-void for_each_stored(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
+void for_each_mixed(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
   if (grid.size() == 0) return;
   constexpr std::size_t count = sizeof...(O);
   Merged<count> const merged{grid, operands...};
   constexpr int width = widest_pack<C>;
   auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
     auto const& e = merged.grid.extent;
-    ForEachStored<Width, T, C, F, O...> const kernel{f,
-                                                     merged.template places<void, count>(0),
-                                                     {is_compact(operands.data)...},
-                                                     {e[0], e[1], e[2], e[3]},
-                                                     merged.columns(),
-                                                     merged.grid.size() / Width};
+    ForEachMixed<Width, T, C, F, O...> const kernel{f,
+                                                    merged.template places<void, count>(0),
+                                                    {is_low_precision(operands.data)...},
+                                                    {e[0], e[1], e[2], e[3]},
+                                                    merged.columns(),
+                                                    merged.grid.size() / Width};
     Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
   };
-  std::array<std::size_t, count> const bytes{(is_compact(operands.data) ? sizeof(C) : sizeof(T))...};
+  std::array<std::size_t, count> const bytes{(is_low_precision(operands.data) ? sizeof(C) : sizeof(T))...};
   if (fits_packs<F, T, count>(merged, width, {O::inner...}, bytes))
     launch(std::integral_constant<int, width>{});
   else

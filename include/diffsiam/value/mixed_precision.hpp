@@ -1,0 +1,117 @@
+// How tensors in low precision meet operations: what an operation does not read or write as it is stored is
+// converted here, before and after it, by the operation's StorageRule. Nothing of this is left where a
+// backend has no mixed precision.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include <diffsiam/concepts/operation.hpp>
+#include <diffsiam/core/strided.hpp>
+#include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/pass.hpp>
+
+namespace diffsiam::detail {
+
+/// The most inputs that an operation may have.
+inline constexpr std::size_t most_inputs = 4;
+template <class B>
+using InputArray = std::array<Tensor<B>, most_inputs>;
+
+/// Memory for an output of `shape`.
+template <class B>
+[[nodiscard]] Tensor<B> output_tensor(typename B::Context& context, StorageRule const& rule,
+                                      std::span<Tensor<B> const> in, Shape const& shape) {
+  if constexpr (backend::MixedPrecision<B>) {
+    constexpr Index vector = 16;
+    bool low = !rule.inputs.empty();
+    if (rule.output == StorageRule::Output::by_shape)
+      low = shape.rank() > 2 && shape.channels() % vector == 0;
+    else
+      for (std::size_t i = 0; i < in.size(); ++i)
+        low = low && (!rule.inputs.contains(i) || in[i].is_low_precision());
+    if (low) return Tensor<B>::low_precision(context, shape);
+  }
+  return {context, shape};
+}
+
+/// The same inputs, those in full precision that are not read as they are stored. Of inputs that are not
+/// `kept` there is a shape alone.
+template <class B>
+[[nodiscard]] InputArray<B> converted(StorageRule const& rule, std::span<Tensor<B> const> in,
+                                      InputList kept = InputList::all()) {
+  InputArray<B> result;
+  for (std::size_t i = 0; i < in.size(); ++i)
+    result[i] = rule.reads_as_stored(i) || !kept.contains(i) ? in[i] : in[i].full_precision();
+  return result;
+}
+
+/// run(pass) with inputs and output as the operation takes them.
+template <class B, class Run>
+void run_forward(StorageRule const& rule, Forward<B> const& pass, Run const& run) {
+  if constexpr (backend::MixedPrecision<B>) {
+    auto const in = converted<B>(rule, pass.in);
+    bool const narrows = pass.out.is_low_precision() && rule.native == StorageRule::Native::nothing;
+    Tensor<B> const out = narrows ? pass.scratch(pass.out.shape()) : pass.out;
+    run(Forward<B>{pass.context, std::span{in}.first(pass.in.size()), out, pass.saved});
+    if (narrows) pass.out.assign(out);
+  } else {
+    run(pass);
+  }
+}
+
+/// Adds to a sum of gradients in low precision, which may be empty; `more` may be in full precision.
+template <backend::MixedPrecision B>
+void add_to_low_precision(Tensor<B>& gradient, Tensor<B> const& more) {
+  if (!gradient && more.is_low_precision()) {
+    gradient = more;
+    return;
+  }
+  // Not in place: memory may be shared.
+  auto const sum = Tensor<B>::low_precision(more.context(), more.shape());
+  if (gradient) {
+    SampleGrid const all{1, 1, more.size()};
+    B::for_each(more.context(), all.grid(), functional::LinearCombination<typename B::Scalar>{1, 1},
+                all.full(sum.storage()), all.full(gradient.storage()), all.full(more.storage()));
+  } else {
+    sum.assign(more);
+  }
+  gradient = sum;
+}
+
+/// run(inputs, gradients) with the tensors of a pass back as the operation takes them: `out` and `dy` are
+/// converted where they are. A source is where the gradient of an input goes, null where nobody asks for it.
+template <class B, class Source, class Run>
+void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> const> in, Tensor<B>& out,
+                  Tensor<B>& dy, std::span<Source* const> sources, Run const& run) {
+  std::array<Tensor<B>*, most_inputs> gradients{};
+  auto const targets = std::span{gradients}.first(in.size());
+  if constexpr (backend::MixedPrecision<B>) {
+    bool const native = rule.native == StorageRule::Native::all;
+    auto const inputs = converted<B>(rule, in, kept);
+    out = out.full_precision();
+    if (!native) dy = dy.full_precision();
+    InputArray<B> fresh;  // the gradients of what is in low precision
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (sources[i] == nullptr) continue;
+      if (!sources[i]->is_low_precision()) {
+        gradients[i] = &sources[i]->gradient();
+        continue;
+      }
+      fresh[i] = native ? Tensor<B>::low_precision(in[i].context(), in[i].shape())
+                        : Tensor<B>::zeros(in[i].context(), in[i].shape());
+      gradients[i] = &fresh[i];
+    }
+    run(std::span<Tensor<B> const>{inputs}.first(in.size()), targets);
+    for (std::size_t i = 0; i < in.size(); ++i)
+      if (fresh[i]) sources[i]->add_to_gradient(std::exchange(fresh[i], {}));
+  } else {
+    for (std::size_t i = 0; i < in.size(); ++i)
+      if (sources[i] != nullptr) gradients[i] = &sources[i]->gradient();
+    run(in, targets);
+  }
+}
+
+}  // namespace diffsiam::detail

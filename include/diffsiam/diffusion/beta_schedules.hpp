@@ -37,9 +37,9 @@ struct CosineBetas {
   double s = 0.008, max_beta = 0.999;
   [[nodiscard]] double operator()(int t, int timesteps) const {
     if (!(s >= 0) || !std::isfinite(s))
-      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", detail::number(s));
+      fail<ConfigError>("NoiseSchedule::cosine", "a finite offset s >= 0", s);
     if (!(max_beta > 0 && max_beta < 1))
-      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", detail::number(max_beta));
+      fail<ConfigError>("NoiseSchedule::cosine", "max_beta inside (0, 1)", max_beta);
     auto const abar = [&](int step) {
       double const u = static_cast<double>(step) / timesteps;
       double const cosine = std::cos((u + s) / (1 + s) * std::numbers::pi / 2);

@@ -13,6 +13,7 @@
 #include <diffsiam/backend/cpu/pixels_gradient_weight.hpp>
 #include <diffsiam/backend/cpu/winograd_conv2d.hpp>
 #include <diffsiam/backend/cpu/winograd_gradient_weight.hpp>
+#include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/core/half.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 

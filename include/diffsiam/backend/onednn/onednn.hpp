@@ -14,11 +14,11 @@ namespace diffsiam::backend {
 /// T is float; Operands as in Cpu, for what stays with it. What oneDNN does not serve, and all operations but
 /// convolutions and products, are the Cpu's. Results are the same bits with any number of threads.
 template <class T, class Operands = T>
-struct OneDnn : Cpu<T, Operands> {
+struct OneDnn : Cpu<T> {
   static_assert(std::is_same_v<T, float>, "OneDnn computes in float; take Cpu<double> for double.");
   using Base = Cpu<T, Operands>;
   using Context = OneDnnContext;
-  using Storage = T;  ///< oneDNN is handed tensors in full precision
+  static constexpr double operand_tolerance = std::is_same_v<T, Operands> ? 0 : 3e-2;
   using Brings = typename Cpu<T>::Brings::template With<Option::gemm_workspace>;
 
   static void gemm(Context& context, Gemm<T> const& product) {
@@ -39,14 +39,6 @@ struct OneDnn : Cpu<T, Operands> {
                                      T* dw) {
     if (onednn::gradient_weight_serves(g)) return onednn::conv2d_gradient_weight(context, g, x, dy, dw);
     Base::conv2d_gradient_weight(context, g, x, dy, dw);
-  }
-  template <class Act>
-  static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
-    Cpu<T>::template group_norm<Act>(context, g, pass);
-  }
-  template <class Act>
-  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
-    Cpu<T>::template group_norm_gradient<Act>(context, g, pass);
   }
   // The greater of the two of a convolution, without bias and with it.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {

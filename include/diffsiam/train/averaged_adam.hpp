@@ -15,9 +15,11 @@
 
 namespace diffsiam::train {
 
-/// AveragedAdam<B> training{ds::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
-/// training.step(loss_fn);                                 // one step, or
-/// Stage{{...}}.run(training.step, loader, loss_fn, denoiser);  // all of them
+/// One step, or a whole stage of them:
+///
+///     AveragedAdam<B> training{nn::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
+///     training.step(loss_fn);
+///     Stage{{...}}.run(training.step, loader, loss_fn, denoiser);
 template <class B>
 struct AveragedAdam {
   using Backend = B;

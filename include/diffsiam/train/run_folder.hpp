@@ -28,8 +28,11 @@ struct RunFolderConfig {
   std::string option = "--out";           ///< what the program calls the folder, for errors
 };
 
-/// RunFolder const folder{"runs/mine", {{"seed", 1}}, {.resume = resume, .stages = {"denoiser"}, .last =
-/// "page.html"}}; if (folder.finished()) return; folder.take();
+/// The folder of a run:
+///
+///     RunFolder const folder{"runs/mine", {{"seed", 1}}, {.stages = {"denoiser"}, .last = "page.html"}};
+///     if (folder.finished()) return;
+///     folder.take();
 class RunFolder {
  public:
   /// Reads what stands in the folder and writes nothing. `settings` are all that the run depends on. Throws
@@ -63,6 +66,10 @@ class RunFolder {
 
   [[nodiscard]] std::filesystem::path const& root() const& { return root_; }
   [[nodiscard]] std::filesystem::path root() const&& { return root_; }
+  [[nodiscard]] nlohmann::ordered_json const& settings() const& { return settings_; }
+  [[nodiscard]] nlohmann::ordered_json settings() const&& { return settings_; }
+  [[nodiscard]] RunFolderConfig const& config() const& { return config_; }
+  [[nodiscard]] RunFolderConfig config() const&& { return config_; }
   /// A file in it.
   [[nodiscard]] std::filesystem::path operator/(std::filesystem::path const& file) const {
     return root_ / file;

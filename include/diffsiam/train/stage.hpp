@@ -2,9 +2,9 @@
 // saves and resumes, lets the program look at the averaged weights on the way, and replays recorded steps
 // where the backend records. Any model, loss and data will do.
 //
-//   NAME.metrics.jsonl            one line a step: step, loss, its parts, gradient_norm, learning_rate,
-//   seconds NAME.checkpoint.safetensors   the run, so that it can be resumed NAME.safetensors the averaged
-//   weights, when the stage has ended
+//   NAME.metrics.jsonl            a line for each step: loss, its parts, gradient norm, rate, seconds
+//   NAME.checkpoint.safetensors   the run, so that it can be resumed
+//   NAME.safetensors              the averaged weights, when the stage has ended
 #pragma once
 
 #include <algorithm>
@@ -30,6 +30,7 @@
 #include <diffsiam/train/checkpoint.hpp>
 #include <diffsiam/train/loop.hpp>
 #include <diffsiam/train/recorded_step.hpp>
+#include <diffsiam/train/run_folder.hpp>
 
 namespace diffsiam::train {
 
@@ -76,6 +77,17 @@ struct StageConfig {
   bool record = true;
 };
 
+/// A stage of a run: folder, settings, and whether it goes on are the run's.
+///
+///     StageConfig config = stage_of(folder, "denoiser", 500);
+[[nodiscard]] inline StageConfig stage_of(RunFolder const& run, std::string name, std::uint64_t steps) {
+  StageConfig config{.name = std::move(name), .folder = run.root(), .steps = steps};
+  config.resume = run.config().resume;
+  config.settings = run.settings();
+  config.may_differ = run.config().may_differ;
+  return config;
+}
+
 /// How fast a stage went, without what was done before a resume.
 struct StageSpeed {
   std::uint64_t steps = 0;
@@ -83,12 +95,16 @@ struct StageSpeed {
   double images_per_second = 0;  ///< 0 where no step was done, or images_per_step is not known
 };
 
-/// data::Loader loader{pictures, {.batch_size = 64}};
-/// Feed<B> images{context, {64, 28, 28, 1}};
-/// AveragedAdam<B> training{nn::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
-/// Stage const stage{{.name = "denoiser", .folder = "runs/mine", .steps = 500, .resume = true,
-///                    .next_batch = [&] { images.put(loader.next().images); }, .progress = &std::cout}};
-/// stage.run(training.step, loader, [&](Tape<B>& tape, MicroBatch const& at) { ... }, denoiser);
+/// A stage of training:
+///
+///     data::Loader loader{pictures, {.batch_size = 64}};
+///     Feed<B> images{context, {64, 28, 28, 1}};
+///     AveragedAdam<B> training{nn::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
+///     Stage const stage{{.name = "denoiser", .folder = "runs/mine", .steps = 500, .resume = true,
+///                        .next_batch = [&] { images.put(loader.next().images); },
+///                        .progress = &std::cout}};
+///     auto const loss = [&](Tape<B>& tape, MicroBatch const& at) { ... };
+///     stage.run(training.step, loader, loss, denoiser);
 class Stage {
  public:
   /// Throws ConfigError for settings that no stage can be run with.

@@ -1,92 +1,79 @@
-// Trains a denoiser on Fashion-MNIST and shows samples of it: the first half of the main job on its own.
+// Trains a denoiser on Fashion-MNIST and draws samples of it. What it predicts, eps, v or x_0, is an option.
 //
 //   cmake --build build/demo --target train_denoiser       (scripts/demo makes build/demo)
-//   build/demo/examples/train_denoiser --steps 450 --out runs/denoiser
+//   build/demo/examples/train_denoiser --predicts v --steps 450 --out runs/denoiser
 //
-// ctest: --steps 2 --batch 8 --base 8 --precision bf16 --overwrite --out @OUT@
-//
-// In runs/denoiser: config.json, denoiser.*, and report.html when it is finished.
-
-#include <filesystem>
-#include <string>
+// ctest: --steps 2 --batch 8 --base 8 --predicts v --overwrite --out @OUT@
+#include <atomic>
+#include <csignal>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
 
-#include <experiments/support/backends.hpp>
-#include <experiments/support/options.hpp>
-#include <experiments/support/program.hpp>
-#include <experiments/support/report.hpp>
-#include <experiments/support/run_start.hpp>
-#include <experiments/support/settings.hpp>
-#include <experiments/support/training.hpp>
+#include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/data/fashion_mnist.hpp>
+#include <diffsiam/data/loader.hpp>
+#include <diffsiam/diffsiam.hpp>
+#include <diffsiam/io/png.hpp>
+#include <diffsiam/train/averaged_adam.hpp>
+#include <diffsiam/train/feed.hpp>
+#include <diffsiam/train/stage.hpp>
 
-namespace {
+namespace ds = diffsiam;
+using B = ds::backend::Cpu<float>;  // the policy: the only line that changes for another backend
 
-using namespace example;
+std::atomic<bool> stop_requested{false};
 
-template <class B>
-void run(RunConfig const& config, RunFolder const& folder, std::filesystem::path const& data,
-         RunStart const& start) {
-  require_valid_denoiser(config, fashion_parts);
-  RunClaim const claim{folder, config.json(), start, {.stages = {"denoiser"}, .last = "report.html"}};
-  if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
-  auto const fashion = ds::data::load_fashion_mnist(data);
-  claim.take();
-  auto context = make_context<B>(config.threads);
-  ds::UNet<B> const denoiser{context, denoiser_config(config)};
-
-  auto const cost = ds::summary(denoiser, ds::Shape{1, 28, 28, 1}, ds::Shape{1});
-  say(std::to_string(cost.parameters) + " parameters, " +
-      ds::io::format_fixed(cost.evaluation.flops / 1e9, 3) + " GFLOP an image and evaluation");
-  StageSpeed const speed = train_denoiser(context, denoiser, {fashion.train, fashion.train, fashion.test},
-                                          config, folder, start.resume);
-
-  ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
-  ds::diffusion::PlainNoise const predict{denoiser, schedule};
-  ds::report::HtmlReport report{
-      {.title = "A denoiser of Fashion-MNIST",
-       .intro = std::to_string(static_cast<int>(speed.images_per_second)) + " images a second."}};
-  report.section("Training")
-      .chart({.title = "Loss",
-              .x_label = "step",
-              .y_label = "mean squared error of eps",
-              .log_y = true,
-              .series = {ds::report::metric_series(folder / "denoiser.metrics.jsonl", "loss", "loss")}});
-  auto& samples = report.section("Samples from the same noise");
-  auto const x_T = ds::diffusion::normal<B>(context, {20, 28, 28, 1}, {.seed = config.seed, .stream = 51});
-  for (int const steps : {10, 50, 100}) {
-    Progress progress{"sampling, " + std::to_string(steps) + " steps", steps, "steps"};
-    auto const images = ds::ddim_sample<B>(schedule, ds::TimeGrid::linspace(1000, steps), x_T, predict, {},
-                                           [&](int done, int) { progress(done); });
-    samples.picture(ds::io::grid(pictures_of(images), 10, 2),
-                    {.caption = std::to_string(steps) + " DDIM steps", .scale = 2});
-  }
-  report.write(folder / "report.html");
-  say("report: " + (folder / "report.html").string());
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  RunConfig config;
-  BackendChoice choice;
-  RunFolder folder{"runs/denoiser"};
-  RunStart start;
-  std::filesystem::path data{ds::data::FashionMnist::debian_folder};
+int main(int argc, char** argv) try {
+  std::string out = "runs/denoiser", predicts = "eps";
+  std::uint64_t steps = 550;
+  int base = 16, batch = 64, threads = 0;
+  ds::train::RunFolderConfig run{.stages = {"denoiser"}, .last = "samples.png"};
   CLI::App app{"Trains a denoiser on Fashion-MNIST.", "train_denoiser"};
-  add_whole_number(app, "--steps", config.denoiser_steps, 1, most_steps, "of training");
-  add_whole_number(app, "--base", config.base_channels, 8, 1024,
-                   "channels of the first level, a multiple of 8");
-  add_whole_number(app, "--batch", config.denoiser_batch, 1, 4096, "pictures a step");
-  add_seed(app, config.seed);
-  add_threads(app, config.threads);
-  add_backend_options(app, choice);
-  app.add_option("--out", folder.root, "folder of the run")->capture_default_str();
-  app.add_option("--data", data, "folder with the IDX files")->capture_default_str();
-  add_start_options(app, start);
-  return run_program(app, argc, argv, [&] {
-    config.backend = choice.backend;
-    config.precision = choice.precision;
-    with_backend(choice, [&]<class B>() { run<B>(config, folder, data, start); });
-  });
+  app.add_option("--out", out, "folder of the run");
+  app.add_option("--predicts", predicts, "eps, v or x_0");
+  app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber);
+  app.add_option("--base", base, "channels of the first level, a multiple of 8");
+  app.add_option("--batch", batch, "pictures a step");
+  app.add_option("--threads", threads, "0: all cores");
+  app.add_flag("--resume", run.resume, "goes on with the run in the folder");
+  app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");
+  CLI11_PARSE(app, argc, argv);
+
+  ds::train::RunFolder const folder{
+      out, {{"steps", steps}, {"base", base}, {"batch", batch}, {"predicts", predicts}}, run};
+  if (folder.finished()) {
+    std::cout << "finished already: " << folder / "samples.png" << '\n';
+    return 0;
+  }
+  auto const pictures = ds::data::load_fashion_mnist().train;
+  B::Context context{{.threads = threads}};
+  ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
+  ds::PredictionTarget const target = ds::prediction_target(predicts);
+  ds::UNet<B> const denoiser{context, ds::unet::Config::for_small(1, base)};
+  ds::loss::Denoising const denoising{schedule, target};
+  ds::train::AveragedAdam<B> training{ds::parameters(denoiser),
+                                      {.learning_rate = 1e-3, .steps = steps, .rng = {.stream = 10}}};
+  ds::data::Loader loader{pictures, {.batch_size = batch, .flip = 0.5F}};
+  ds::train::Feed<B> images{context, pictures.shape().with_samples(batch)};
+  auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
+    auto const noised = ds::add_noise(schedule, images.tensor(), at.rng);  // x_t, t, noise
+    return denoising(denoiser(tape.input(noised.x_t), noised.t), images.tensor(), noised);
+  };
+  auto stage = ds::train::stage_of(folder, "denoiser", steps);
+  stage.next_batch = [&] { images.put(loader.next().images); };
+  stage.progress = &std::cout;
+  stage.stop = &stop_requested;
+  std::signal(SIGINT, [](int) { stop_requested = true; });  // Ctrl-C: it saves before it ends
+  folder.take();
+  ds::train::Stage{stage}.run(training.step, loader, loss, denoiser);
+  std::signal(SIGINT, SIG_DFL);
+
+  auto const x_T = ds::diffusion::normal<B>(context, {20, 28, 28, 1}, {.seed = 1});
+  auto const samples = ds::ddim_sample<B>(schedule, ds::TimeGrid::linspace(1000, 50), x_T,
+                                          ds::diffusion::PlainNoise{denoiser, schedule, target});
+  ds::io::write_png(folder / "samples.png", ds::io::grid(ds::io::pictures_from_unit(samples), 10, 2));
+} catch (std::exception const& error) {
+  std::cerr << "train_denoiser: " << error.what() << '\n';
+  return 1;
 }

@@ -16,6 +16,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <diffsiam/train/run_folder.hpp>
+
 #include <experiments/methods.hpp>
 #include <experiments/order.hpp>
 #include <experiments/results.hpp>
@@ -136,10 +138,13 @@ void run(Options const& options) {
         options.results.string());
     return;
   }
-  RunClaim const claim{options.folder(),
-                       options.json(),
-                       options.start,
-                       {.option = "--runs", .stages = {"denoiser", "pilot", options.method}}};
+  ds::train::RunFolder const claim{options.folder().root,
+                                   options.json(),
+                                   {.resume = options.start.resume,
+                                    .overwrite = options.start.overwrite,
+                                    .stages = {"denoiser", "pilot", options.method},
+                                    .may_differ = {"backend", "precision"},
+                                    .option = "--runs"}};
   ExperimentData const data = load(options);
   B::Context context{{.threads = options.threads}};
   Run run{&context, &data, options.recipe(), options.folder(), options.seed, options.start.resume};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <diffsiam/eval/linear_probe.hpp>
+#include <diffsiam/io/format_number.hpp>
 
 #include <experiments/data.hpp>
 #include <experiments/support/measures.hpp>
@@ -39,8 +40,8 @@ class Curve {
   template <class Encoder>
   [[nodiscard]] FeatureSet features(Encoder const& encoder) const {
     return {encoder.latent_dims(),
-            encode_all(*context_, encoder, train_),
-            encode_all(*context_, encoder, data_->pictures.validation),
+            ds::eval::encode(*context_, encoder, train_),
+            ds::eval::encode(*context_, encoder, data_->pictures.validation),
             {}};
   }
   /// Looks at such features at hand.

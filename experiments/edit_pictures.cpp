@@ -17,6 +17,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <diffsiam/train/run_folder.hpp>
+
 #include <experiments/editing/page.hpp>
 #include <experiments/editing/trained.hpp>
 #include <experiments/support/options.hpp>
@@ -89,8 +91,8 @@ void try_method(Studio const& studio, Method const& method, FrechetScale const& 
   say("5 manipulations, " + method.name);
   auto const known = data.pictures.train.slice(0, std::min(settings.known, data.pictures.train.size()));
   FeatureSet const z{method.model.encoder().latent_dims(),
-                     encode_all(*studio.context, method.model.encoder(), known),
-                     encode_all(*studio.context, method.model.encoder(), data.pictures.validation),
+                     ds::eval::encode(*studio.context, method.model.encoder(), known),
+                     ds::eval::encode(*studio.context, method.model.encoder(), data.pictures.validation),
                      {}};
   edits.manipulations.push_back(manipulations(studio, method, z, validation, edited));
   say("6 pictures from drawn z, " + method.name);
@@ -116,12 +118,14 @@ void run(Options const& options) {
   Clock::time_point const start = Clock::now();
   require_valid(options);
   RunFolder const folder = options.folder();
-  RunClaim const claim{folder,
-                       options.json(),
-                       options.start,
-                       {.stages = {options.data + "_judge", "diffsiam_latent", "pdae_latent"},
-                        .others = {"report.html"},
-                        .last = "result.json"}};
+  ds::train::RunFolder const claim{folder.root,
+                                   options.json(),
+                                   {.resume = options.start.resume,
+                                    .overwrite = options.start.overwrite,
+                                    .stages = {options.data + "_judge", "diffsiam_latent", "pdae_latent"},
+                                    .others = {"report.html"},
+                                    .last = "result.json",
+                                    .may_differ = {"backend", "precision"}}};
   if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
   if (!options.files.untrained) require_trained(options.files, options.data, {"diffsiam", "pdae"});
   ExperimentData data = load_experiment_data(options.data, options.fashion);

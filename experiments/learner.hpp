@@ -86,25 +86,21 @@ template <class M, class Loss>
 StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig const& loading,
                         std::function<void(std::uint64_t)> look, Loss const& loss_of) {
   Recipe const& recipe = run.recipe;
-  auto const list = ds::parameters(module);
-  ds::train::Adam<B> adam{list, {.learning_rate = recipe.rate}};
-  ds::train::Ema<B> ema{list};
-  ds::train::TrainStep step{adam,
-                            {.rng = {.seed = run.seed, .stream = 20}},
-                            ds::train::Cosine{{.steps = recipe.steps, .floor = 0.1}},
-                            &ema};
+  ds::train::AveragedAdam<B> training{
+      ds::parameters(module),
+      {.learning_rate = recipe.rate, .steps = recipe.steps, .rng = {.seed = run.seed, .stream = 20}}};
   ds::data::Loader loader{run.data->pictures.train, loading};
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     return loss_of(tape, loader.next(), at);
   };
-  StageOptions const options{.name = recipe.method,
-                             .steps = recipe.steps,
-                             .images_per_step = loading.batch_size,
-                             .resume = run.resume,
-                             .config = recipe.json().dump(),
-                             .seed = run.seed,
-                             .look = std::move(look)};
-  return run_stage(options, run.folder, step, loader, loss, module, module);
+  return run_stage({.name = recipe.method,
+                    .folder = run.folder.root,
+                    .steps = recipe.steps,
+                    .resume = run.resume,
+                    .settings = recipe.json(),
+                    .images_per_step = loading.batch_size,
+                    .look = std::move(look)},
+                   training.step, loader, loss, module);
 }
 
 /// The diffusion loss of z. Where z has a price it reaches the decoder with unit noise, and |z|^2/2, what the

@@ -18,7 +18,8 @@ namespace example {
 class FrechetScale {
  public:
   explicit FrechetScale(Studio const& studio)
-      : studio_(&studio), test_(moments(encode_all(*studio.context, code(), studio.data->pictures.test))) {}
+      : studio_(&studio),
+        test_(moments(ds::eval::encode(*studio.context, code(), studio.data->pictures.test))) {}
 
   [[nodiscard]] double operator()(ds::Tensor<B> const& pictures) const {
     return ds::eval::frechet_distance(test_, moments(studio_->judge.encode(pictures).values()));
@@ -27,7 +28,7 @@ class FrechetScale {
   [[nodiscard]] double of_real(ds::Index count) const {
     ds::data::Dataset const& real = studio_->data->pictures.validation;
     auto const part = real.slice(0, std::min(count, real.size()));
-    return ds::eval::frechet_distance(test_, moments(encode_all(*studio_->context, code(), part)));
+    return ds::eval::frechet_distance(test_, moments(ds::eval::encode(*studio_->context, code(), part)));
   }
 
  private:

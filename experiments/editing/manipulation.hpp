@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <diffsiam/eval/level_moments.hpp>
 #include <diffsiam/eval/masked_classifier.hpp>
+#include <diffsiam/io/progress_line.hpp>
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/latent_standardisation.hpp>
 
@@ -102,7 +104,10 @@ template <class Edit>
   FactorTable const& factors = studio.factors();
   ds::ThreadPool& threads = studio.context->threads();
   auto const wishes = wishes_for(*studio.data);
-  Progress progress{"manipulation, " + method.name, static_cast<std::int64_t>(wishes.size()), "wishes"};
+  ds::io::ProgressLine progress{std::cout,
+                                {.total = static_cast<std::int64_t>(wishes.size()),
+                                 .label = "manipulation, " + method.name,
+                                 .unit = "wishes"}};
   MethodEdits results{.method = method.name};
   auto known_factors = factors.train;
   known_factors.resize(z.train.size() / static_cast<std::size_t>(z.dims) * factors.factors());

@@ -82,13 +82,9 @@ struct RunConfig {
 };
 
 [[nodiscard]] inline ds::unet::Config denoiser_config(RunConfig const& run) {
-  return {.in_channels = 1,
-          .base_channels = run.base_channels,
-          .multipliers = {1, 2, 2},
-          .blocks_per_level = 1,
-          .attention_factors = {4},
-          .groups = run.groups,
-          .seed = run.seed};
+  auto config = ds::unet::Config::for_small(1, run.base_channels, run.seed);
+  config.groups = run.groups;
+  return config;
 }
 /// `width` times as many channels as the small backbone has.
 template <class B>
@@ -125,12 +121,6 @@ struct Pictures {
 struct RunFolder {
   std::filesystem::path root;
   [[nodiscard]] std::filesystem::path operator/(char const* file) const { return root / file; }
-};
-
-/// How fast a stage went, without what was done before a resume.
-struct StageSpeed {
-  double seconds = 0;
-  double images_per_second = 0;
 };
 
 /// Greatest resident size of this process so far.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/eval/encode.hpp>
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/eval/pca.hpp>
@@ -40,27 +41,12 @@ struct LabelSet {
   return {.values = values, .count = static_cast<ds::Index>(values.size()) / dims, .dims = dims};
 }
 
-/// z of every picture, plain: nothing is recorded.
-template <class Encoder>
-[[nodiscard]] std::vector<float> encode_all(typename Encoder::Backend::Context& context,
-                                            Encoder const& encoder, ds::data::Dataset const& pictures) {
-  constexpr ds::Index batch = 500;
-  std::vector<float> features;
-  for (ds::Index from = 0; from < pictures.size(); from += batch) {
-    auto const part = pictures.slice(from, std::min(from + batch, pictures.size()));
-    auto const units = part.units();
-    auto const z = encoder(
-        ds::Tensor<typename Encoder::Backend>::from(context, part.shape(), std::span<float const>{units}));
-    auto const values = z.values();
-    features.insert(features.end(), values.begin(), values.end());
-  }
-  return features;
-}
 template <class Encoder>
 [[nodiscard]] FeatureSet encode_parts(typename Encoder::Backend::Context& context, Encoder const& encoder,
                                       Pictures const& pictures) {
-  return {encoder.latent_dims(), encode_all(context, encoder, pictures.train),
-          encode_all(context, encoder, pictures.validation), encode_all(context, encoder, pictures.test)};
+  return {encoder.latent_dims(), ds::eval::encode(context, encoder, pictures.train),
+          ds::eval::encode(context, encoder, pictures.validation),
+          ds::eval::encode(context, encoder, pictures.test)};
 }
 [[nodiscard]] inline FeatureSet raw_pixels(Pictures const& pictures) {
   return {pictures.train.image_size(), pictures.train.units(), pictures.validation.units(),
@@ -122,7 +108,8 @@ class ProbeCurve {
   template <class Encoder>
   void look(typename Encoder::Backend::Context& context, Encoder const& encoder, std::uint64_t step) {
     auto const train_labels = train_.labels(), validation_labels = validation_.labels();
-    auto const z = encode_all(context, encoder, train_), unseen = encode_all(context, encoder, validation_);
+    auto const z = ds::eval::encode(context, encoder, train_),
+               unseen = ds::eval::encode(context, encoder, validation_);
     ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
     auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
                                                held_out, held_out, {}, threads_);

@@ -33,7 +33,7 @@ template <class Body>
     body();
     return 0;
   } catch (diffsiam::Interrupted const& stopped) {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), stopped.what());
+    std::fprintf(stderr, "%s: %s; go on with --resume\n", name.c_str(), stopped.what());
     return 128 + stop_signal.load();
   } catch (std::exception const& error) {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());

@@ -9,6 +9,7 @@
 
 #include <diffsiam/report/html_report.hpp>
 #include <diffsiam/report/metric_series.hpp>
+#include <diffsiam/train/stage.hpp>
 
 #include <experiments/support/measures.hpp>
 
@@ -21,14 +22,12 @@ struct Results {
   DiffusionScore diffusion;
   std::vector<ds::model::StepLoss> by_timestep;
   ds::eval::SubsetFactorMap map;  ///< of subsets by classes
-  StageSpeed denoiser_speed, diffsiam_speed;
+  ds::train::StageSpeed denoiser_speed, diffsiam_speed;
 };
 
 template <class B>
 [[nodiscard]] std::vector<ds::io::Picture> pictures_of(ds::Tensor<B> const& images) {
-  auto const values = images.values();
-  auto const side = [&](int axis) { return static_cast<int>(images.shape()[axis]); };
-  return ds::io::pictures_from_unit(std::span<float const>{values}, side(0), side(1), side(2), side(3));
+  return ds::io::pictures_from_unit(images);
 }
 /// Rows of pictures under each other, a row a batch.
 template <class B>

@@ -16,6 +16,7 @@
 #include <diffsiam/encoder/reveal.hpp>              // reveal
 #include <diffsiam/encoder/siamese_heads.hpp>       // SimSiamHeads, SimClrHead
 #include <diffsiam/encoder/timestep_partition.hpp>  // TimestepPartition, GradientMode
+#include <diffsiam/loss/denoising.hpp>              // Denoising
 #include <diffsiam/loss/diffusion_loss.hpp>         // Noise, ShiftedNoise
 #include <diffsiam/model/diffsiam.hpp>              // DiffSiam
 #include <diffsiam/model/latent_denoiser.hpp>       // LatentDenoiser
@@ -37,6 +38,8 @@ using diffusion::ddim_sample;
 using diffusion::ddpm_sample;
 using diffusion::Noised;
 using diffusion::NoiseSchedule;
+using diffusion::prediction_target;
+using diffusion::PredictionTarget;
 using diffusion::TimeGrid;
 using encoder::GradientMode;
 using encoder::ModularEncoder;

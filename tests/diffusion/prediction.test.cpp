@@ -72,3 +72,8 @@ TEST_CASE("conversions refuse a time-step outside the schedule", "[prediction]")
   CHECK_THROWS_AS(convert_prediction(schedule, -1, PredictionTarget::v, PredictionTarget::v), RangeError);
   CHECK_THROWS_WITH(eps_from_v(schedule, 10), contains("eps_from_v") && contains("[0, 10)"));
 }
+
+TEST_CASE("a target is known by its name", "[prediction]") {
+  for (auto const target : all) CHECK(prediction_target(to_string(target)) == target);
+  CHECK_THROWS_WITH(prediction_target("w"), contains("expected eps, x_0 or v, got 'w'"));
+}

@@ -11,7 +11,7 @@ mkdir -p "$folder"
 two_steps() {
   "$denoiser" "$@" >/dev/null &
   for _ in $(seq 600); do
-    [[ ! -e $run/report.html ]] && (($(wc -l <"$run/denoiser.metrics.jsonl") >= 2)) && break
+    [[ ! -e $run/samples.png ]] && (($(wc -l <"$run/denoiser.metrics.jsonl") >= 2)) && break
     sleep 0.05
   done 2>/dev/null
   kill -9 $! 2>/dev/null || true
@@ -25,22 +25,22 @@ small=("${narrow[@]}" --steps 2)
 refused "--resume: expected a run in" "$folder" "$denoiser" "${small[@]}" --resume
 "$denoiser" "${small[@]}" >/dev/null
 refused "a finished run" "$run" "$denoiser" "${small[@]}"
-refused "denoiser_steps = 2" "$run" "$denoiser" "${narrow[@]}" --steps 3 --resume
-refused "base_channels = 8" "$run" "$denoiser" --base 16 --batch 4 --steps 2 --out "$run" --resume
+refused "steps = 2" "$run" "$denoiser" "${narrow[@]}" --steps 3 --resume
+refused "base = 8" "$run" "$denoiser" --base 16 --batch 4 --steps 2 --out "$run" --resume
 before=$(state "$run")
-"$denoiser" "${small[@]}" --resume | grep -q "finished already: .*report.html" || fail "resuming a finished run said nothing of it"
+"$denoiser" "${small[@]}" --resume | grep -q "finished already: .*samples.png" || fail "resuming a finished run said nothing of it"
 [[ $before == "$(state "$run")" ]] || fail "resuming a finished run changed it"
 
 # Killed before its first checkpoint: it begins at the start. Killed later: unfinished.
-rm "$run"/report.html "$run"/denoiser.*
+rm "$run"/samples.png "$run"/denoiser.*
 refused "an unfinished run" "$run" "$denoiser" "${small[@]}"
 two_steps "${small[@]}" --resume
 [[ $(wc -l <"$run/denoiser.metrics.jsonl") == 2 ]] || fail "a run without a checkpoint did not begin at the start"
 
 # --overwrite leaves nothing of the old run, and nothing else is touched.
 echo mine >"$run/notes.txt"
-touch "$run/report.html" "$run/denoiser.safetensors"
+touch "$run/samples.png" "$run/denoiser.safetensors"
 sed -i 1d "$run/denoiser.metrics.jsonl"
 two_steps "${narrow[@]}" --steps 100 --overwrite
-[[ $(head -c 10 "$run/denoiser.metrics.jsonl") == '{"step":1,' && ! -e $run/report.html && ! -e $run/denoiser.safetensors && $(cat "$run/notes.txt") == mine ]] || fail "--overwrite did not begin anew"
-refused "excludes" "$run" "$denoiser" "${small[@]}" --overwrite --resume
+[[ $(head -c 10 "$run/denoiser.metrics.jsonl") == '{"step":1,' && ! -e $run/samples.png && ! -e $run/denoiser.safetensors && $(cat "$run/notes.txt") == mine ]] || fail "--overwrite did not begin anew"
+refused "to resume or to overwrite" "$run" "$denoiser" "${small[@]}" --overwrite --resume

@@ -7,6 +7,7 @@
 #include <tests/io/scratch.hpp>
 #include <tests/support/catch.hpp>
 
+#include <diffsiam/backend/reference/reference.hpp>
 #include <diffsiam/io/picture.hpp>
 
 using namespace diffsiam;
@@ -88,4 +89,17 @@ TEST_CASE("pictures whose pixels and extents disagree are refused", "[io][pictur
   CHECK_THROWS_AS(io::blank_picture(0, 2, 1, 0), ShapeError);
   CHECK_THROWS_AS(io::blank_picture(2, 2, 2, 0), ShapeError);
   CHECK_THROWS_AS(io::blank_picture(1 << 16, 1 << 16, 3, 0), ShapeError);
+}
+
+TEST_CASE("pictures are made of a tensor in any scalar type", "[io][picture]") {
+  using B = backend::Reference<double>;
+  B::Context context;
+  auto const images =
+      Tensor<B>::from(context, {2, 1, 2, 1}, std::span<double const>(std::vector<double>{-1, 1, 0, 2}));
+  auto const pictures = io::pictures_from_unit(images);
+  REQUIRE(pictures.size() == 2);
+  CHECK(pictures[0].pixels == Bytes{0, 255});
+  CHECK(pictures[1].pixels == Bytes{128, 255});
+  CHECK(pictures[1].width == 2);
+  CHECK_THROWS_AS(io::pictures_from_unit(Tensor<B>::zeros(context, {2, 2})), ShapeError);
 }

@@ -16,6 +16,13 @@ namespace diffsiam::diffusion {
 using functional::PredictionTarget;
 using functional::to_string;
 
+/// The target of that name, as to_string gives it. Throws ConfigError for any other.
+[[nodiscard]] inline PredictionTarget prediction_target(std::string_view name) {
+  for (PredictionTarget const target : {PredictionTarget::eps, PredictionTarget::x_0, PredictionTarget::v})
+    if (to_string(target) == name) return target;
+  fail<ConfigError>("prediction_target", "eps, x_0 or v", {"'", name, "'"});
+}
+
 /// result = x_t coefficient * x_t + prediction coefficient * prediction.
 struct LinearPair {
   double x_t = 0;

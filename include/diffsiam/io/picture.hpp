@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam::io {
 
@@ -101,6 +102,15 @@ template <class T>
   for (std::size_t i = 0; i < values.size(); ++i)
     pictures[i / each].pixels[i % each] = pixel_from_unit(values[i]);
   return pictures;
+}
+
+/// The same of a tensor (n, h, w, c), whatever backend holds it.
+template <class B>
+[[nodiscard]] std::vector<Picture> pictures_from_unit(Tensor<B> const& images) {
+  require_rank("pictures_from_unit", 4, images.shape(), "(n, h, w, c)");
+  auto const values = images.template values<float>();
+  auto const extent = [&](int axis) { return static_cast<int>(images.shape()[axis]); };
+  return pictures_from_unit(std::span<float const>{values}, extent(0), extent(1), extent(2), extent(3));
 }
 
 /// Every pixel as a square of factor x factor. Throws ShapeError for a factor below 1.

@@ -47,6 +47,20 @@ class Checkpoint {
   /// Throws FileError for a folder in the way, or a file that may not be read.
   [[nodiscard]] bool exists() const { return io::file_exists(path_); }
 
+  /// Throws ConfigError when the optimizer trains what is not in `modules`: it would begin anew on resuming,
+  /// its optimizer's state amid the run. For the beginning of a run; save and load ask it, too.
+  template <class Step, nn::Module... M>
+  void require_complete(Step const& step, M const&... modules) const {
+    nn::ParameterList<typename Step::Backend> saved;
+    (saved.add(modules), ...);
+    for (auto const& [name, parameter] : step.optimizer().parameters().parameters)
+      if (std::none_of(saved.parameters.begin(), saved.parameters.end(),
+                       [&](auto const& entry) { return entry.parameter.same_as(parameter); }))
+        fail<ConfigError>("checkpoint", "modules that hold all that the optimizer trains",
+                          {"none with '", name.name, "' of shape ", parameter.shape()},
+                          "give all modules that are trained");
+  }
+
   /// Replaces the file. Throws FileError when it cannot be written, NumericError when a weight is not finite,
   /// ConfigError when the optimizer trains what is not in `modules`, Error during an Ema::Scope; the last
   /// good file is kept.
@@ -54,7 +68,7 @@ class Checkpoint {
   void save(Step const& step, DataPosition const& data, M const&... modules) const {
     using B = typename Step::Backend;
     if (step.ema() != nullptr) step.ema()->require_outside("Checkpoint::save");
-    require_all_in(step.optimizer().parameters(), modules...);
+    require_complete(step, modules...);
     io::SafetensorsWriter writer;
     Sections<B> const sections = sections_of(step, step.pending().micro_batches > 0, modules...);
     sections.model.save(writer, "model.");
@@ -78,7 +92,7 @@ class Checkpoint {
   [[nodiscard]] DataPosition load(Step& step, M const&... modules) const {
     using B = typename Step::Backend;
     if (step.ema() != nullptr) step.ema()->require_outside("Checkpoint::load");
-    require_all_in(step.optimizer().parameters(), modules...);
+    require_complete(step, modules...);
     auto const file = io::SafetensorsFile::read(path_);
     detail::RunState const state = read_state(file);
     require_same_config(metadata(file, "config"));
@@ -166,19 +180,6 @@ class Checkpoint {
     nn::SettingList result;
     (result.add(modules), ...);
     return result;
-  }
-  /// A parameter that is trained but not saved would begin anew on resuming, its optimizer's state amid the
-  /// run.
-  template <class B, class... M>
-  static void require_all_in(nn::ParameterList<B> const& trained, M const&... modules) {
-    nn::ParameterList<B> saved;
-    (saved.add(modules), ...);
-    for (auto const& [name, parameter] : trained.parameters)
-      if (std::none_of(saved.parameters.begin(), saved.parameters.end(),
-                       [&](auto const& entry) { return entry.parameter.same_as(parameter); }))
-        fail<ConfigError>("checkpoint", "modules that hold all that the optimizer trains",
-                          {"none with '", name.name, "' of shape ", parameter.shape()},
-                          "give all modules that are trained");
   }
 
   /// Names of the buffers that hold a proposal.

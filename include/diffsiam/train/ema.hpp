@@ -84,6 +84,15 @@ class Ema {
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
   }
 
+  /// The averages become the weights of the model, for good: when training has ended. Throws Error while they
+  /// stand there already.
+  void copy_to_model() const {
+    require_outside("copy_to_model");
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      list_.parameters[i].parameter.value().assign(averages_[i]);
+    for (std::size_t i = 0; i < buffers_.size(); ++i) list_.buffers[i].buffer.value().assign(buffers_[i]);
+  }
+
   [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
   [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
   [[nodiscard]] std::uint64_t updates() const { return updates_; }

@@ -27,6 +27,18 @@ struct Config {
   double dropout = 0;
   std::uint64_t seed = 0;  ///< of the initial weights
 
+  /// 28x28 and other small images, sides a multiple of 4: three levels, attention at the lowest.
+  [[nodiscard]] static Config for_small(Index in_channels = 1, Index base_channels = 16,
+                                        std::uint64_t seed = 0) {
+    return {.in_channels = in_channels,
+            .base_channels = base_channels,
+            .multipliers = {1, 2, 2},
+            .blocks_per_level = 1,
+            .attention_factors = {4},
+            .groups = 8,
+            .seed = seed};
+  }
+
   [[nodiscard]] Index levels() const { return static_cast<Index>(multipliers.size()); }
   [[nodiscard]] Index channels(Index level) const {
     return base_channels * multipliers[static_cast<std::size_t>(level)];

@@ -6,6 +6,7 @@
 #include <diffsiam/encoder/resnet.hpp>
 #include <diffsiam/encoder/reveal.hpp>
 #include <diffsiam/encoder/siamese_heads.hpp>
+#include <diffsiam/loss/denoising.hpp>
 #include <diffsiam/loss/diffusion_loss.hpp>
 #include <diffsiam/loss/nt_xent.hpp>
 #include <diffsiam/loss/simsiam.hpp>
@@ -100,6 +101,14 @@ void losses(Visit&& visit) {
                   using B = typename std::remove_cvref_t<decltype(t)>::Backend;
                   loss::Noise const loss{diffusion::NoiseSchedule::linear(1000, 1e-4, 0.02)};
                   return loss(eps, diffusion::Noised<B>{noise, t, noise});
+                }));
+  visit(op_case("loss::Denoising", {{2, 3, 2, 1}},
+                {{Kind::normal, {2, 3, 2, 1}}, {Kind::normal, {2, 3, 2, 1}}, {Kind::time_steps, {2}}},
+                [](auto const& v, auto const& x_0, auto const& noise, auto const& t) {
+                  using B = typename std::remove_cvref_t<decltype(t)>::Backend;
+                  loss::Denoising const loss{diffusion::NoiseSchedule::linear(1000, 1e-4, 0.02),
+                                             diffusion::PredictionTarget::v};
+                  return loss(v, x_0, diffusion::Noised<B>{noise, t, noise});
                 }));
   visit(op_case("loss::ShiftedNoise", {{2, 3, 2, 1}, {2, 3, 2, 1}},
                 {{Kind::normal, {2, 3, 2, 1}}, {Kind::time_steps, {2}}},

@@ -2,7 +2,7 @@
 // report.
 //
 //   scripts/demo                                           installs, builds and runs it
-//   build/demo/examples/train_diffsiam --quick --out DIR   the program itself
+//   build/demo/experiments/train_diffsiam --quick --out DIR   the program itself
 //
 // ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --overwrite
 // --out @OUT@
@@ -17,6 +17,8 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+
+#include <diffsiam/train/run_folder.hpp>
 
 #include <experiments/support/activations.hpp>
 #include <experiments/support/backends.hpp>
@@ -139,12 +141,14 @@ void run(Options const& options) {
   require_valid(config, options.parts());
   auto settings = config.json();
   if (options.pictures > 0) settings["pictures"] = options.pictures;
-  RunClaim const claim{folder,
-                       settings,
-                       options.start,
-                       {.stages = {"denoiser", "diffsiam"},
-                        .others = {"probe.metrics.jsonl", "reconstructions.png", "report.html"},
-                        .last = "result.json"}};
+  ds::train::RunFolder const claim{folder.root,
+                                   settings,
+                                   {.resume = resume,
+                                    .overwrite = options.start.overwrite,
+                                    .stages = {"denoiser", "diffsiam"},
+                                    .others = {"probe.metrics.jsonl", "reconstructions.png", "report.html"},
+                                    .last = "result.json",
+                                    .may_differ = {"backend", "precision"}}};
   if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
   Pictures const pictures = load_pictures(options);
   claim.take();

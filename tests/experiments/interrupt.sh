@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Signals while a run trains and while it measures: interrupt.sh TRAIN_DENOISER TRAIN_DIFFSIAM FOLDER
+# Signals while a run trains and while it measures: interrupt.sh TRAIN_DIFFSIAM FOLDER
 set -euo pipefail
 set -m  # programs in the background heed Ctrl-C, too
-denoiser=$1 diffsiam=$2 folder=$3
+diffsiam=$1 folder=$2
 rm -rf "$folder"
 mkdir -p "$folder"
 
@@ -23,27 +23,27 @@ steps_done() { (($(wc -l <"$1/denoiser.metrics.jsonl") > $2)); } 2>/dev/null
 # Ctrl-C and SIGTERM stop at the next step, save, and say how to resume; the status tells which it was.
 for signal in INT TERM; do
   out=$folder/$signal
-  small=(--base 8 --batch 4 --threads 1 --out "$out")
-  long=("${small[@]}" --steps 100000)
-  "$denoiser" "${long[@]}" >"$folder/first.log" 2>&1 &
+  small=(--pictures 400 --siamese-batch 40 --base 8 --threads 1 --out "$out")
+  long=("${small[@]}" --denoiser-steps 100000)
+  "$diffsiam" "${long[@]}" >"$folder/first.log" 2>&1 &
   run=$!
   until_true test -s "$out/denoiser.metrics.jsonl"
   kill -$signal $run
   await $run
   [[ $status == $((128 + $(kill -l $signal))) ]] || fail "SIG$signal: exit status $status" "$(cat "$folder/first.log")"
-  grep -q '^train_denoiser: .*saved to .*denoiser.checkpoint.safetensors; go on with --resume' "$folder/first.log" ||
+  grep -q '^train_diffsiam: .*saved to .*denoiser.checkpoint.safetensors; go on with --resume' "$folder/first.log" ||
     fail "SIG$signal: it does not say how to resume:" "$(cat "$folder/first.log")"
   steps=$(wc -l <"$out/denoiser.metrics.jsonl")
 
   # Another number of steps is another run: refused, and what was saved stays as it was.
   before=$(sha256sum "$out"/*)
-  ! "$denoiser" "${small[@]}" --steps $((steps + 2)) --resume >"$folder/refused.log" 2>&1 ||
+  ! "$diffsiam" "${small[@]}" --denoiser-steps $((steps + 2)) --resume >"$folder/refused.log" 2>&1 ||
     fail "resuming with other settings was not refused"
   grep -q denoiser_steps "$folder/refused.log" || fail "$(cat "$folder/refused.log")"
   [[ $before == "$(sha256sum "$out"/*)" ]] || fail "a refused run changed its folder"
 
   # The same settings go on where it stopped.
-  "$denoiser" "${long[@]}" --resume >"$folder/second.log" 2>&1 &
+  "$diffsiam" "${long[@]}" --resume >"$folder/second.log" 2>&1 &
   run=$!
   until_true steps_done "$out" $((steps + 2))
   kill -$signal $run

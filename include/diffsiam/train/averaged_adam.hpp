@@ -1,0 +1,55 @@
+// AveragedAdam: the usual way to train a diffusion model, as one object. Adam, a learning rate that falls
+// along a cosine, and an exponential moving average of the weights.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include <diffsiam/concepts/backend.hpp>
+#include <diffsiam/core/half.hpp>
+#include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/ema.hpp>
+#include <diffsiam/train/learning_rate.hpp>
+#include <diffsiam/train/step.hpp>
+
+namespace diffsiam::train {
+
+/// One step, or a whole stage of them:
+///
+///     AveragedAdam<B> training{nn::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
+///     training.step(loss_fn);
+///     Stage{{...}}.run(training.step, loader, loss_fn, denoiser);
+template <class B>
+struct AveragedAdam {
+  using Backend = B;
+  struct Config {
+    double learning_rate = 1e-4;  ///< of the first step
+    std::uint64_t steps = 0;      ///< in which it falls
+    double floor = 0.1;           ///< of the first rate, where it ends
+    Rng rng{};                    ///< seed and stream of the draws
+  };
+
+  Adam<B> adam;
+  Ema<B> ema;
+  TrainStep<Adam<B>, Cosine> step;
+
+  /// Losses are scaled where B keeps gradients in float16, which they would leave otherwise. Throws
+  /// ConfigError for settings out of range.
+  AveragedAdam(nn::ParameterList<B> const& list, Config const& config)
+      : adam(list, {.learning_rate = config.learning_rate}),
+        ema(list),
+        step(adam, {.rng = config.rng, .loss_scaling = loss_scaling()},
+             Cosine{{.steps = config.steps, .floor = config.floor}}, &ema) {}
+  /// The step holds on to its neighbours.
+  AveragedAdam(AveragedAdam const&) = delete;
+  AveragedAdam& operator=(AveragedAdam const&) = delete;
+
+ private:
+  [[nodiscard]] static std::optional<LossScaler::Config> loss_scaling() {
+    if constexpr (std::is_same_v<backend::CompactOf<B>, Half>) return LossScaler::Config{};
+    return std::nullopt;
+  }
+};
+
+}  // namespace diffsiam::train

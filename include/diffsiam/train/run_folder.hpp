@@ -1,0 +1,123 @@
+// RunFolder: how a run takes its folder. Whatever stands there is looked at before anything is written, and
+// stays as it is unless the run goes on with it or was told to overwrite it.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/io/file.hpp>
+#include <diffsiam/io/json_file.hpp>
+#include <diffsiam/train/config_difference.hpp>
+
+namespace diffsiam::train {
+
+struct RunFolderConfig {
+  bool resume = false;     ///< goes on with the run that stands in the folder
+  bool overwrite = false;  ///< begins anew where one stands there
+  /// The files that the program leaves there, beside config.json.
+  std::vector<std::string> stages{};  ///< of training (see Stage): each with checkpoint, metrics and weights
+  std::vector<std::string> others{};
+  std::string last{};  ///< its presence says that the run is finished; empty: nothing says so
+  std::vector<std::string> may_differ{};  ///< settings that may have another value on resuming
+  std::string option = "--out";           ///< what the program calls the folder, for errors
+};
+
+/// The folder of a run:
+///
+///     RunFolder const folder{"runs/mine", {{"seed", 1}}, {.stages = {"denoiser"}, .last = "page.html"}};
+///     if (folder.finished()) return;
+///     folder.take();
+class RunFolder {
+ public:
+  /// Reads what stands in the folder and writes nothing. `settings` are all that the run depends on. Throws
+  /// ConfigError where a run stands there and neither `resume` nor `overwrite` was said, where there is none
+  /// to resume, or one of other settings; FileError for a file in the folder's place, and a broken
+  /// config.json.
+  RunFolder(std::filesystem::path root, nlohmann::ordered_json settings, RunFolderConfig config)
+      : root_(std::move(root)), settings_(std::move(settings)), config_(std::move(config)) {
+    namespace fs = std::filesystem;
+    if (config_.resume && config_.overwrite)
+      fail<ConfigError>("RunFolder", "a run to resume or to overwrite", "both");
+    std::string const where = "'" + root_.string() + "'";
+    if (root_.empty() || (fs::exists(root_) && !fs::is_directory(root_)))
+      fail<FileError>(config_.option, "a folder", {"a file or nothing, ", where});
+    if (config_.overwrite) return;
+    bool const finished = !config_.last.empty() && fs::exists(root_ / config_.last);
+    if (config_.resume) {
+      if (!begun())
+        fail<ConfigError>("--resume", {"a run in ", where}, "none", "without it one is begun there");
+      require_same_settings();
+      finished_ = finished;
+    } else if (begun()) {
+      char const* const kind = config_.last.empty() ? "a run in "
+                               : finished           ? "a finished run in "
+                                                    : "an unfinished run in ";
+      fail<ConfigError>(config_.option, "a folder without a run", {kind, where},
+                        finished ? "--overwrite begins anew, or take another folder"
+                                 : "--resume goes on with it, --overwrite begins anew");
+    }
+  }
+
+  [[nodiscard]] std::filesystem::path const& root() const& { return root_; }
+  [[nodiscard]] std::filesystem::path root() const&& { return root_; }
+  [[nodiscard]] nlohmann::ordered_json const& settings() const& { return settings_; }
+  [[nodiscard]] nlohmann::ordered_json settings() const&& { return settings_; }
+  [[nodiscard]] RunFolderConfig const& config() const& { return config_; }
+  [[nodiscard]] RunFolderConfig config() const&& { return config_; }
+  /// A file in it.
+  [[nodiscard]] std::filesystem::path operator/(std::filesystem::path const& file) const {
+    return root_ / file;
+  }
+  /// Whether the run to resume has come to its end: nothing is left to do.
+  [[nodiscard]] bool finished() const { return finished_; }
+
+  /// Takes the folder: removes what is overwritten, and leaves the settings in config.json.
+  void take() const {
+    std::filesystem::create_directories(root_);
+    if (config_.overwrite)
+      for (std::string const& file : own_files()) std::filesystem::remove(root_ / file);
+    // The old settings stand until nothing of their run is left.
+    if (!config_.resume || !std::filesystem::exists(root_ / "config.json"))
+      io::write_file(root_ / "config.json", settings_.dump(2) + "\n");
+  }
+
+ private:
+  /// The sign of the end first: without it no half-removed run passes for a finished one.
+  [[nodiscard]] std::vector<std::string> own_files() const {
+    std::vector<std::string> names;
+    if (!config_.last.empty()) names.push_back(config_.last);
+    for (std::string const& stage : config_.stages)
+      for (char const* const ending : {".checkpoint.safetensors", ".metrics.jsonl", ".safetensors"})
+        names.push_back(stage + ending);
+    names.insert(names.end(), config_.others.begin(), config_.others.end());
+    return names;
+  }
+  [[nodiscard]] bool begun() const {
+    auto const stands = [&](std::string const& name) { return std::filesystem::exists(root_ / name); };
+    auto const names = own_files();
+    return stands("config.json") || std::any_of(names.begin(), names.end(), stands);
+  }
+  void require_same_settings() const {
+    auto const path = root_ / "config.json";
+    // Without it, each stage compares with its checkpoint before it writes.
+    if (!std::filesystem::exists(path)) return;
+    auto const other =
+        config_difference(io::read_json_object(path).dump(), settings_.dump(), config_.may_differ);
+    if (other)
+      fail<ConfigError>("--resume", {other->key, " = ", other->saved, " as in '", path.string(), "'"},
+                        other->present, "go on with those settings, or begin anew with --overwrite");
+  }
+
+  std::filesystem::path root_;
+  nlohmann::ordered_json settings_;
+  RunFolderConfig config_;
+  bool finished_ = false;
+};
+
+}  // namespace diffsiam::train

@@ -47,6 +47,10 @@ struct Work {
   double flops = 0, bytes = 0;
 };
 
+/// Whether anything flows back.
+template <class Case>
+inline constexpr bool has_variables = std::tuple_size_v<decltype(Case::variables)> > 0;
+
 /// A case evaluated on a tape.
 template <class B, class Case, class Model, class Fixed, class X>
 [[nodiscard]] auto taped(ds::Tape<B>& tape, Case const& tested, Model const& model, Fixed const& fixed,
@@ -72,7 +76,8 @@ template <class B, class Case>
       double const result = static_cast<double>(y.shape().size());
       forward.bytes = sizeof(float) * (operands + gradients + result);
       backward.bytes = sizeof(float) * (operands + 2 * gradients + result);
-      if (plays_back) tape.backward(y, ds::Tensor<Dry>::zeros(context, y.shape()));
+      if constexpr (has_variables<Case>)
+        if (plays_back) tape.backward(y, ds::Tensor<Dry>::zeros(context, y.shape()));
     });
     (plays_back ? backward : forward).flops = cost.flops;
   }
@@ -172,7 +177,7 @@ void measure_on(std::string const& operation, Case const& tested, std::string co
         ->UseManualTime();
   };
   add("forward", forward, [](auto& bench, benchmark::State& state) { bench.forward(state); });
-  if constexpr (std::tuple_size_v<decltype(tested.variables)> > 0)
+  if constexpr (has_variables<Case>)
     add("backward", backward, [](auto& bench, benchmark::State& state) { bench.backward(state); });
 }
 

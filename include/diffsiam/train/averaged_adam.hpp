@@ -47,7 +47,7 @@ struct AveragedAdam {
 
  private:
   [[nodiscard]] static std::optional<LossScaler::Config> loss_scaling() {
-    if constexpr (std::is_same_v<backend::CompactOf<B>, Half>) return LossScaler::Config{};
+    if constexpr (std::is_same_v<backend::StorageOf<B>, Half>) return LossScaler::Config{};
     return std::nullopt;
   }
 };

@@ -6,7 +6,7 @@
 
 #include <diffsiam/eval/linear_probe.hpp>
 
-#include <experiments/data.hpp>
+#include <experiments/learner.hpp>
 #include <experiments/support/measures.hpp>
 
 namespace example {

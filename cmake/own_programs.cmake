@@ -1,3 +1,5 @@
+find_package(CLI11 QUIET CONFIG)
+
 # Flags of the project's own tests, examples, experiments and benchmarks. Nothing here reaches a user of the library.
 add_library(diffsiam_own INTERFACE)
 target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
@@ -56,6 +58,9 @@ set(DIFFSIAM_IO_FOLDERS io report data train eval golden integration allocation 
 function(diffsiam_can_build folder out)
   set(${out} TRUE PARENT_SCOPE)
   if(folder IN_LIST DIFFSIAM_IO_FOLDERS AND NOT TARGET diffsiam::io)
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+  if(folder STREQUAL "experiments" AND NOT TARGET CLI11::CLI11)
     set(${out} FALSE PARENT_SCOPE)
   endif()
 endfunction()

@@ -46,51 +46,60 @@ inline constexpr ds::Index baseline_batch = 128;
       run, ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = 1, .dims = static_cast<int>(dims)}));
 }
 [[nodiscard]] inline ds::encoder::ConvDecoder<B> mirrored_decoder(Run const& run) {
-  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), run.recipe.dims);
+  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), z_dims);
   config.seed = run.seed + 2;
   return {*run.context, config};
 }
 
-/// Trains a baseline by loss(images, batch, micro-batch) and returns its features.
-template <class Model, class Loss>
-FeatureSet train_baseline(Run const& run, Model const& model, Curve& curve, Loss const& loss_of) {
-  CodeOf<Model> const code{model, run.recipe.dims};
+/// Trains `module` by loss_of(images, batch, micro-batch).
+template <class M, class Loss>
+void train_on_images(Run const& run, M const& module, std::function<void(std::uint64_t)> look,
+                     Loss const& loss_of) {
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
     return loss_of(tape.input(images_of(*run.context, batch, batch.shape.samples())), batch, at);
   };
-  (void)train_module(
-      run, model, {.batch_size = baseline_batch, .seed = run.seed + 4},
-      [&](std::uint64_t step) { curve.look(code, step); }, loss);
+  ds::Index const batch = std::min(baseline_batch, run.data->pictures.train.size());
+  (void)train_module(run, module, {.batch_size = batch, .seed = run.seed + 4}, std::move(look), loss);
+}
+/// The same, and its features.
+template <class M, class Loss>
+[[nodiscard]] FeatureSet train_baseline(Run const& run, M const& model, Curve& curve, Loss const& loss_of) {
+  CodeOf<M> const code{model, z_dims};
+  train_on_images(run, model, [&](std::uint64_t step) { curve.look(code, step); }, loss_of);
   return encode_parts(*run.context, code, run.data->pictures);
 }
 
 [[nodiscard]] inline FeatureSet autoencoder_features(Run const& run, Curve& curve) {
-  ds::model::Autoencoder<B> const model{plain_encoder(run, run.recipe.dims), mirrored_decoder(run)};
+  ds::model::Autoencoder<B> const model{plain_encoder(run, z_dims), mirrored_decoder(run)};
   return train_baseline(run, model, curve,
                         [&](auto const& x, auto const&, auto const&) { return model.loss(x); });
 }
 
 [[nodiscard]] inline FeatureSet beta_vae_features(Run const& run, Curve& curve) {
   ds::model::BetaVae<B> const model{
-      plain_encoder(run, 2 * run.recipe.dims), mirrored_decoder(run), {.beta = run.recipe.beta}};
+      plain_encoder(run, 2 * z_dims), mirrored_decoder(run), {.beta = run.recipe.beta}};
   return train_baseline(run, model, curve, [&](auto const& x, auto const&, auto const& at) {
     return model.loss(x, at.rng.with_stream(at.rng.stream + 1));
   });
 }
 
-/// The ceiling: the same encoder told the factors.
+/// The encoder of the methods with a head for each factor.
+using FactorReader = ds::model::Classifier<B>;
+[[nodiscard]] inline FactorReader factor_reader(Run const& run) {
+  return {
+      *run.context, plain_encoder(run, z_dims), {.classes = run.data->factors.levels, .seed = run.seed + 2}};
+}
+/// Its loss, told the factors.
+[[nodiscard]] inline auto reading_loss(Run const& run, FactorReader const& reader) {
+  return [&](auto const& x, ds::data::Batch const& batch, auto const&) {
+    return reader.loss(x, run.data->factors.of_training(batch.indices));
+  };
+}
+
+/// The ceiling.
 [[nodiscard]] inline FeatureSet supervised_features(Run const& run, Curve& curve) {
-  FactorTable const& factors = run.data->factors;
-  ds::model::Classifier<B> const model{
-      *run.context, plain_encoder(run, run.recipe.dims), {.classes = factors.levels, .seed = run.seed + 2}};
-  return train_baseline(run, model, curve, [&](auto const& x, ds::data::Batch const& batch, auto const&) {
-    std::vector<int> labels;
-    for (ds::Index const i : batch.indices) {
-      auto const row = factors.train.begin() + i * static_cast<ds::Index>(factors.factors());
-      labels.insert(labels.end(), row, row + static_cast<ds::Index>(factors.factors()));
-    }
-    return model.loss(x, std::span<int const>{labels});
-  });
+  FactorReader const reader = factor_reader(run);
+  return train_baseline(run, reader, curve, reading_loss(run, reader));
 }
 
 /// PCA of the frozen denoiser's activations at the time-step whose features tell most on validation pictures.
@@ -104,13 +113,12 @@ FeatureSet train_baseline(Run const& run, Model const& model, Curve& curve, Loss
   int best = candidates.front();
   double best_accuracy = -1;
   for (int const t : candidates) {
-    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), run.recipe.dims, threads);
+    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), z_dims, threads);
     double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).mean();
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
   }
   say("best time-step on validation pictures: " + std::to_string(best));
-  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), run.recipe.dims,
-                      threads);
+  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), z_dims, threads);
 }
 
 }  // namespace example

@@ -7,7 +7,7 @@
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/io/format_number.hpp>
 
-#include <experiments/data.hpp>
+#include <experiments/learner.hpp>
 #include <experiments/support/measures.hpp>
 
 namespace example {

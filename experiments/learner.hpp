@@ -4,19 +4,27 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
-#include <experiments/data.hpp>
+#include <diffsiam/backend/cpu.hpp>
+
+#include <experiments/data_sets.hpp>
 #include <experiments/recipe.hpp>
+#include <experiments/settings.hpp>
 #include <experiments/support/training.hpp>
 #include <experiments/support/weighting.hpp>
 
 namespace example {
 
+using B = ds::backend::Cpu<float>;  // what every experiment runs on
+
 /// Which run of training, and where its files stand.
 struct Run {
   B::Context* context;
   ExperimentData const* data;
+  std::string stage;  ///< names its files
   Recipe recipe;
   RunFolder folder;
   std::uint64_t seed = 0;
@@ -35,18 +43,17 @@ struct Learner {
     Recipe const& recipe = run.recipe;
     B::Context& context = *run.context;
     if (recipe.diffusion) {
-      ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}};
+      ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = z_dims, .seed = run.seed + 2}};
       model.emplace(encoder, decoder, ds::DiffSiam<B>::Config{.gradient_mode = recipe.gradient_mode},
                     LossWeighting{recipe.p2_k});
     }
     if (recipe.siamese == Siamese::nt_xent)
-      nt_xent.emplace(context, ds::NtXentHalf<B>::Config{.head = {.dims = recipe.dims,
-                                                                  .hidden = 2 * recipe.dims,
-                                                                  .out = recipe.dims,
-                                                                  .seed = run.seed + 3},
-                                                         .temperature = recipe.temperature});
+      nt_xent.emplace(context,
+                      ds::NtXentHalf<B>::Config{
+                          .head = {.dims = z_dims, .hidden = 2 * z_dims, .out = z_dims, .seed = run.seed + 3},
+                          .temperature = recipe.temperature});
     if (recipe.siamese == Siamese::simsiam)
-      simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = recipe.dims, .seed = run.seed + 3});
+      simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = z_dims, .seed = run.seed + 3});
   }
 
   /// Joins two views of pictures, (2n, h, w, c).
@@ -64,6 +71,11 @@ struct Learner {
   }
 };
 
+/// All pictures of a data set, (n, h, w, c).
+[[nodiscard]] inline ds::Tensor<B> images_of(B::Context& context, ds::data::Dataset const& pictures) {
+  auto const units = pictures.units();
+  return ds::Tensor<B>::from(context, pictures.shape(), std::span<float const>{units});
+}
 /// The first `count` pictures of a batch, (count, h, w, c).
 [[nodiscard]] inline ds::Tensor<B> images_of(B::Context& context, ds::data::Batch const& batch,
                                              ds::Index count) {
@@ -93,11 +105,11 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     return loss_of(tape, loader.next(), at);
   };
-  return run_stage({.name = recipe.method,
+  return run_stage({.name = run.stage,
                     .folder = run.folder.root,
                     .steps = recipe.steps,
                     .resume = run.resume,
-                    .settings = recipe.json(),
+                    .settings = {{"stage", run.stage}, {"recipe", json_of_settings(recipe)}},
                     .images_per_step = loading.batch_size,
                     .look = std::move(look)},
                    training.step, loader, loss, module);
@@ -129,7 +141,7 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
       std::max(recipe.diffusion ? recipe.batch : 0, siamese ? recipe.siamese_batch : 0);
   ds::data::LoaderConfig loading{.batch_size = batch_size, .seed = run.seed + 4};
   if (siamese) {
-    loading.views = ds::data::TwoViews{run.data->views};
+    loading.views = ds::data::TwoViews{recipe.views};
     loading.partners = std::move(partners);
   }
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {

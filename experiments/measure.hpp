@@ -13,7 +13,7 @@
 #include <diffsiam/eval/modularity.hpp>
 #include <diffsiam/eval/sap.hpp>
 
-#include <experiments/data.hpp>
+#include <experiments/data_sets.hpp>
 #include <experiments/results.hpp>
 #include <experiments/support/measures.hpp>
 

@@ -16,6 +16,7 @@
 #include <diffsiam/model/measured_err.hpp>
 #include <diffsiam/model/step_losses.hpp>
 
+#include <experiments/learner.hpp>
 #include <experiments/measure.hpp>
 
 namespace example {
@@ -25,33 +26,30 @@ inline constexpr double lost_degree = 0.25;
 
 /// Pictures that differ in one factor alone: `first` are the same for every factor.
 struct FactorPairs {
-  std::vector<float> first;                ///< (count, h, w, c) in [-1, 1]
-  std::vector<std::vector<float>> second;  ///< of each factor
-  ds::Shape shape;
+  ds::data::Dataset first;
+  std::vector<ds::data::Dataset> second;  ///< of each factor
 
   FactorPairs(ds::Index count, ds::Rng const& rng) {
     ds::data::ShapePictures const shapes{{.side = 32, .channels = 3}};
-    using Values = ds::data::ShapeValues;
-    std::vector<Values> from(static_cast<std::size_t>(count)), to(from.size());
+    std::vector<ds::data::ShapeValues> from(static_cast<std::size_t>(count)), to(from.size());
     for (std::size_t f = 0; f < ds::data::shape_factors; ++f) {
       for (std::size_t i = 0; i < from.size(); ++i)
         std::tie(from[i], to[i]) =
             ds::data::ShapePictures::pair(static_cast<ds::data::ShapeFactor>(f), rng, i);
-      second.push_back(shapes.render_all(to).units());
+      second.push_back(shapes.render_all(to));
     }
-    auto const pictures = shapes.render_all(from);
-    first = pictures.units();
-    shape = pictures.shape();
+    first = shapes.render_all(from);
   }
 
   /// L2 distances of the pairs of a factor.
   [[nodiscard]] std::vector<double> distances(std::size_t factor) const {
-    auto const size = first.size() / static_cast<std::size_t>(shape.samples());
+    auto const a = first.units(), b = second[factor].units();
+    auto const size = static_cast<std::size_t>(first.image_size());
     std::vector<double> result;
-    for (std::size_t i = 0; i < first.size(); i += size)
-      result.push_back(std::sqrt(static_cast<double>(size) *
-                                 ds::eval::mean_squared_error(std::span{first}.subspan(i, size),
-                                                              std::span{second[factor]}.subspan(i, size))));
+    for (std::size_t i = 0; i < a.size(); i += size)
+      result.push_back(
+          std::sqrt(static_cast<double>(size) * ds::eval::mean_squared_error(std::span{a}.subspan(i, size),
+                                                                             std::span{b}.subspan(i, size))));
     return result;
   }
 };
@@ -91,11 +89,11 @@ inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<
   auto const schedule = ds::NoiseSchedule::linear();
   FactorPairs const pairs{count, {.seed = 0, .stream = 5}};
   auto const steps = looked_at_steps(schedule.timesteps());
-  auto const x_0 = ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{pairs.first});
+  auto const x_0 = images_of(context, pairs.first);
   ds::diffusion::PlainNoise const predict{denoiser, schedule};
   std::vector<double> lost;
   for (std::size_t f = 0; f < pairs.second.size(); ++f) {
-    auto const y_0 = ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{pairs.second[f]});
+    auto const y_0 = images_of(context, pairs.second[f]);
     std::vector<double> curve;
     for (auto const& at : ds::model::measured_err(schedule, predict, x_0, y_0, steps, {.draws = 1}))
       curve.push_back(at.measured);
@@ -111,17 +109,14 @@ inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> 
                         FactorTable const& factors, ds::Index count) {
   FactorPairs const pairs{count, {.seed = 0, .stream = 6}};
   auto const steps = looked_at_steps(model.schedule().timesteps());
-  auto const tensor = [&](std::vector<float> const& values) {
-    return ds::Tensor<B>::from(context, pairs.shape, std::span<float const>{values});
-  };
-  auto const x_0 = tensor(pairs.first);
+  auto const x_0 = images_of(context, pairs.first);
   auto const losses = [&](ds::Tensor<B> const& pictures) {
     return ds::model::step_losses(model, x_0, model.encode(pictures), steps, {.rng = {.seed = 7}});
   };
   auto const right = losses(x_0);
   std::vector<double> used;
   for (std::size_t f = 0; f < pairs.second.size(); ++f) {
-    auto const wrong = losses(tensor(pairs.second[f]));
+    auto const wrong = losses(images_of(context, pairs.second[f]));
     std::vector<double> rise;
     for (std::size_t i = 0; i < steps.size(); ++i)
       rise.push_back(ds::diffusion::SnrPower{}(model.schedule(), steps[i]) *
@@ -154,7 +149,7 @@ inline void measure_order(MeasureList& list, FeatureSet const& z, ds::TimestepPa
     found[f] = step ? step->mean : partition.timesteps();
     list.add("found_at." + factors.names[f], found[f]);
   }
-  if (data.name != "shapes") return;
+  if (!data.set->draws_pairs) return;
   std::vector<double> const lost = lost_steps(ds::NoiseSchedule::linear());
   for (std::size_t f = 0; f < lost.size(); ++f) list.add("lost_at." + factors.names[f], lost[f]);
   list.add("order_correlation", eval::spearman_r(lost, found));

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,7 @@ class ResultFile {
   [[nodiscard]] ds::Index dims(Cell const& cell) const { return dims_.at(cell); }
 
   /// The last value of a measure that was not taken on the way; nothing where there is none.
-  [[nodiscard]] std::optional<double> value(Cell const& cell, std::string const& measure) const {
+  [[nodiscard]] std::optional<double> value(Cell const& cell, std::string_view measure) const {
     auto const found = cells_.find(cell);
     if (found == cells_.end()) return std::nullopt;
     std::optional<double> result;
@@ -63,9 +64,9 @@ class ResultFile {
     return result;
   }
   /// The same over all seeds, in their order.
-  [[nodiscard]] std::vector<std::pair<std::uint64_t, double>> over_seeds(std::string const& data,
-                                                                         std::string const& method,
-                                                                         std::string const& measure) const {
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, double>> over_seeds(std::string_view data,
+                                                                         std::string_view method,
+                                                                         std::string_view measure) const {
     std::vector<std::pair<std::uint64_t, double>> result;
     for (auto const& [cell, entries] : cells_)
       if (cell.data == data && cell.method == method)

@@ -48,16 +48,18 @@ struct Counterfactuals {
 }
 
 /// `from` with a segment of `to`, as far as `weight`, and x_T as far as `noise_weight`.
-[[nodiscard]] inline ds::Tensor<B> exchanged(Studio const& studio, Method const& method, Subjects const& from,
-                                             Subjects const& to, ds::model::SubsetRange const& range,
-                                             double weight, double noise_weight) {
+[[nodiscard]] inline ds::Tensor<B> exchanged(Studio const& studio, TrainedMethod const& method,
+                                             Subjects const& from, Subjects const& to,
+                                             ds::model::SubsetRange const& range, double weight,
+                                             double noise_weight) {
   auto const z = ds::model::exchange_subsets(studio.partition, from.z, to.z, range.first, range.last, weight);
   auto const x_T = noise_weight == 0 ? from.x_T : ds::model::slerp(from.x_T, to.x_T, noise_weight);
   return method.decode(studio, x_T, z);
 }
 
 /// A grid for each pair: first picture, growing exchange, second picture; a row a segment.
-[[nodiscard]] inline std::vector<ds::io::Picture> segment_grids(Studio const& studio, Method const& method,
+[[nodiscard]] inline std::vector<ds::io::Picture> segment_grids(Studio const& studio,
+                                                                TrainedMethod const& method,
                                                                 Subjects const& from, Subjects const& to,
                                                                 bool slerped) {
   constexpr std::array<double, 4> weights{0.25, 0.5, 0.75, 1};
@@ -77,7 +79,7 @@ struct Counterfactuals {
   return grids;
 }
 
-[[nodiscard]] inline Counterfactuals exchange_segments(Studio const& studio, Method const& method,
+[[nodiscard]] inline Counterfactuals exchange_segments(Studio const& studio, TrainedMethod const& method,
                                                        Subjects const& from, Subjects const& to) {
   constexpr ds::Index shown_pairs = 3;
   Counterfactuals result{.method = method.name, .segments = {}};

@@ -10,9 +10,15 @@
 
 #include <diffsiam/eval/edit_effect.hpp>
 
-#include <experiments/editing/wish.hpp>
+#include <experiments/learner.hpp>
 
 namespace example {
+
+/// "Trouser", or "size 4" where levels have no names.
+[[nodiscard]] inline std::string name_of(FactorTable const& factors, Wish const& wish) {
+  if (!factors.level_names.empty()) return factors.level_names[static_cast<std::size_t>(wish.level)];
+  return factors.names[wish.factor] + " " + std::to_string(wish.level);
+}
 
 /// One edit of some pictures.
 struct Manipulation {
@@ -40,11 +46,11 @@ struct MethodEdits {
 };
 
 /// An object an edit: wish after wish, and of each the directions.
-[[nodiscard]] inline nlohmann::ordered_json json_of(MethodEdits const& edits, ExperimentData const& data) {
+[[nodiscard]] inline nlohmann::ordered_json json_of(MethodEdits const& edits, FactorTable const& factors) {
   auto list = nlohmann::ordered_json::array();
   for (WishEdits const& of : edits.wishes)
     for (Manipulation const* const edit : of.directions())
-      list.push_back({{"wish", name_of(data, of.wish)},
+      list.push_back({{"wish", name_of(factors, of.wish)},
                       {"direction", edit->direction},
                       {"strength", edit->strength},
                       {"reached", edit->effect.reached},

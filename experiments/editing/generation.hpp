@@ -68,7 +68,8 @@ struct Generated {
 }
 
 /// A diffusion over z (count, dims) of the first training pictures.
-[[nodiscard]] inline ds::model::LatentDiffusion<B> trained_latent(Studio const& studio, Method const& method,
+[[nodiscard]] inline ds::model::LatentDiffusion<B> trained_latent(Studio const& studio,
+                                                                  TrainedMethod const& method,
                                                                   FeatureSet const& z) {
   auto const count = static_cast<ds::Index>(z.train.size()) / z.dims;
   auto const standardiser = ds::eval::Standardiser::fit(features_of(z.train, z.dims));
@@ -76,8 +77,9 @@ struct Generated {
                                        {*studio.context, standardiser.mean(), standardiser.scale()}};
   ExperimentData known = *studio.data;
   known.pictures.train = known.pictures.train.slice(0, count);
-  Recipe const recipe{.method = method.name + "_latent", .steps = studio.settings.latent_steps};
-  Run const run{studio.context, &known, recipe, studio.folder, studio.settings.seed};
+  Run const run{studio.context,          &known,
+                method.name + "_latent", {.steps = studio.settings.latent_steps},
+                studio.folder,           studio.settings.seed};
   auto const codes = ds::Tensor<B>::from(*studio.context, {count, z.dims}, std::span<float const>{z.train});
   // The loader's order of pictures is that of their z.
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
@@ -90,7 +92,7 @@ struct Generated {
 
 /// z from the latent diffusion, decoded from random x_T.
 [[nodiscard]] inline Generated latent_samples(Studio const& studio, FrechetScale const& scale,
-                                              Method const& method, FeatureSet const& z) {
+                                              TrainedMethod const& method, FeatureSet const& z) {
   constexpr int latent_sampling_steps = 100;
   auto const latent = trained_latent(studio, method, z);
   ds::Index const count = studio.settings.pictures;

@@ -50,7 +50,7 @@ struct Interpolation {
   return way;
 }
 
-[[nodiscard]] inline Interpolation interpolate_pairs(Studio const& studio, Method const& method,
+[[nodiscard]] inline Interpolation interpolate_pairs(Studio const& studio, TrainedMethod const& method,
                                                      Subjects const& from, Subjects const& to) {
   auto const images =
       ds::model::interpolate(method.model, from.origin(), to.origin(), interpolation_weights, studio.grid());

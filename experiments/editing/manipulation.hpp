@@ -33,13 +33,13 @@ namespace example {
     if (all.levels[at] != wish.level) chosen.push_back(i);
   }
   if (chosen.empty())
-    ds::fail<ds::ConfigError>("--edited, --chosen-on", {"pictures without ", name_of(*studio.data, wish)},
+    ds::fail<ds::ConfigError>("--edited, --chosen-on", {"pictures without ", name_of(studio.factors(), wish)},
                               {"none among ", all.count()}, "take more of them");
   return some_of(all, chosen);
 }
 
 /// Pictures with z moved towards a level; x_T stays.
-[[nodiscard]] inline ds::Tensor<B> moved_towards(Studio const& studio, Method const& method,
+[[nodiscard]] inline ds::Tensor<B> moved_towards(Studio const& studio, TrainedMethod const& method,
                                                  Subjects const& subjects,
                                                  ds::eval::LinearClassifier const& classifier, int level,
                                                  double strength) {
@@ -58,7 +58,7 @@ namespace example {
 /// vary independently all others are alike in both means, so that the step between them holds this one alone;
 /// w, made to tell levels apart, may lean on other things too. `level_shifts` (dims, levels) are those of
 /// LevelMoments.
-[[nodiscard]] inline ds::Tensor<B> moved_between(Studio const& studio, Method const& method,
+[[nodiscard]] inline ds::Tensor<B> moved_between(Studio const& studio, TrainedMethod const& method,
                                                  Subjects const& subjects,
                                                  ds::eval::LinearClassifier const& classifier,
                                                  Eigen::MatrixXd const& level_shifts, int level,
@@ -98,12 +98,12 @@ template <class Edit>
 }
 
 /// Every wish by all dims, by a learned mask, and by level means. `z` of training and validation pictures.
-[[nodiscard]] inline MethodEdits manipulations(Studio const& studio, Method const& method,
+[[nodiscard]] inline MethodEdits manipulations(Studio const& studio, TrainedMethod const& method,
                                                FeatureSet const& z, Subjects const& validation,
                                                Subjects const& test) {
   FactorTable const& factors = studio.factors();
   ds::ThreadPool& threads = studio.context->threads();
-  auto const wishes = wishes_for(*studio.data);
+  auto const wishes = studio.data->set->wishes;
   ds::io::ProgressLine progress{std::cout,
                                 {.total = static_cast<std::int64_t>(wishes.size()),
                                  .label = "manipulation, " + method.name,
@@ -175,7 +175,7 @@ inline void show_manipulations(ds::report::HtmlReport& report, Studio const& stu
     for (WishEdits const& of : of_method.wishes) {
       columns = std::max(columns, of.all_dims.before.shape().samples());
       for (Manipulation const* const m : of.directions())
-        table.rows.push_back({of_method.method, name_of(*studio.data, of.wish), m->direction,
+        table.rows.push_back({of_method.method, name_of(studio.factors(), of.wish), m->direction,
                               figure(m->strength, 2), percent(m->effect.reached), percent(m->effect.target),
                               percent(m->effect.others), figure(m->effect.ratio, 2), figure(m->moved, 4)});
     }

@@ -36,7 +36,7 @@ struct Reconstruction {
   }
 };
 
-[[nodiscard]] inline Reconstruction reconstruct(Studio const& studio, Method const& method,
+[[nodiscard]] inline Reconstruction reconstruct(Studio const& studio, TrainedMethod const& method,
                                                 Subjects const& test) {
   auto const random = method.decode(studio, studio.noise(test.count(), 60), test.z);
   ds::Index const shown = std::min(studio.settings.shown, test.count());

@@ -13,7 +13,7 @@
 
 #include <experiments/editing/judge.hpp>
 #include <experiments/editing/settings.hpp>
-#include <experiments/methods.hpp>
+#include <experiments/features.hpp>
 #include <experiments/support/report.hpp>
 
 namespace example {
@@ -49,7 +49,7 @@ struct Studio {
 };
 
 /// A trained method: "diffsiam" or "pdae".
-struct Method {
+struct TrainedMethod {
   std::string name;
   ds::DiffSiam<B> model;
 
@@ -71,12 +71,11 @@ struct Subjects {
   [[nodiscard]] ds::model::Origin<B> origin() const { return {x_T, z}; }
 };
 
-[[nodiscard]] inline Subjects subjects_of(Studio const& studio, Method const& method,
+[[nodiscard]] inline Subjects subjects_of(Studio const& studio, TrainedMethod const& method,
                                           ds::data::Dataset const& pictures, std::vector<int> const& levels,
                                           ds::Index count) {
   auto const part = pictures.slice(0, std::min(count, pictures.size()));
-  auto const units = part.units();
-  auto const images = ds::Tensor<B>::from(*studio.context, part.shape(), std::span<float const>{units});
+  auto const images = images_of(*studio.context, part);
   auto const z = method.model.encode(images);
   auto const x_T = method.model.infer_noise(images, z, studio.grid());
   auto const rebuilt = method.decode(studio, x_T, z);

@@ -27,7 +27,7 @@ struct ModelFiles {
 
 /// Throws FileError, with the command that trains them, unless all weights are there.
 inline void require_trained(ModelFiles const& files, std::string const& data,
-                            std::vector<std::string> const& methods) {
+                            std::vector<std::string> const& names) {
   auto const require = [&](std::filesystem::path const& path, std::string const& method) {
     if (!ds::io::file_exists(path))
       ds::fail<ds::FileError>(
@@ -35,24 +35,23 @@ inline void require_trained(ModelFiles const& files, std::string const& data,
           {"compare_methods --data ", data, " --method ", method, " trains them, or try --untrained"});
   };
   require(denoiser_file(files, data), "denoiser");
-  for (std::string const& method : methods) require(method_file(files, data, method), method);
+  for (std::string const& name : names) require(method_file(files, data, name), name);
 }
 
 [[nodiscard]] inline ds::UNet<B> load_denoiser(B::Context& context, ExperimentData const& data,
                                                ModelFiles const& files) {
   ds::UNet<B> const denoiser{context, denoiser_config(data)};
-  if (!files.untrained) ds::io::load_weights(denoiser_file(files, data.name), denoiser);
+  if (!files.untrained) ds::io::load_weights(denoiser_file(files, std::string(data.set->name)), denoiser);
   return denoiser;
 }
 
 /// The encoder and shift decoder of `name`, with the denoiser that they were trained on.
-[[nodiscard]] inline Method load_method(B::Context& context, ExperimentData const& data,
-                                        ModelFiles const& files, std::string const& name) {
-  Run const run{&context, &data, recipe_of(name, Recipe::of_data(data.name)), {}, files.seed};
-  auto const partition = ds::TimestepPartition::uniform(
-      {.timesteps = 1000, .subsets = run.recipe.subsets, .dims = static_cast<int>(run.recipe.dims)});
-  Learner const learner{run, encoder_of(run, partition), load_denoiser(context, data, files)};
-  if (!files.untrained) ds::io::load_weights(method_file(files, data.name, name), learner);
+[[nodiscard]] inline TrainedMethod load_method(B::Context& context, ExperimentData const& data,
+                                               ModelFiles const& files, std::string const& name) {
+  Recipe const recipe = recipe_of(named(methods, "--method", name), recipe_for(*data.set));
+  Run const run{&context, &data, name, recipe, {}, files.seed};
+  Learner const learner{run, encoder_of(run, uniform_partition(recipe)), load_denoiser(context, data, files)};
+  if (!files.untrained) ds::io::load_weights(method_file(files, std::string(data.set->name), name), learner);
   return {name, *learner.model};
 }
 

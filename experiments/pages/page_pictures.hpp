@@ -51,16 +51,16 @@ struct PagePicture {
   ds::report::Chart chart{.title = "While the encoder learns: " + title,
                           .x_label = "training step",
                           .y_label = "linear probe, % of validation pictures"};
-  for (NamedMethod const& method : methods_with_results(results, data)) {
-    if (method.key == "denoiser_features") continue;
+  for (Method const& method : methods_with_results(results, data)) {
+    if (method.source == Source::denoiser) continue;
     std::map<std::uint64_t, BySeed> points;
     for (auto const& [cell, entries] : results.cells()) {
-      if (cell.data != data || cell.method != method.key) continue;
+      if (cell.data != data || cell.method != method.name) continue;
       for (Measured const& entry : entries)
         if (entry.measure == "probe_while_training" && entry.step)
           points[*entry.step].emplace_back(cell.seed, entry.value);
     }
-    ds::report::Series series{.name = method.name};
+    ds::report::Series series{.name = std::string(method.title)};
     for (auto const& [step, values] : points) {
       series.x.push_back(static_cast<double>(step));
       series.y.push_back(100 * spread_of(values).mean);
@@ -91,9 +91,9 @@ namespace detail {
 /// What each subset alone tells of each factor, of the smallest seed that has it, with marks where the factor
 /// is lost and where it is found; nothing where the method has no such measures, or one factor only.
 [[nodiscard]] inline std::optional<PagePicture> subset_map(ResultFile const& results, std::string const& data,
-                                                           NamedMethod const& method) {
+                                                           Method const& method) {
   for (auto const& [cell, entries] : results.cells()) {
-    if (cell.data != data || cell.method != method.key) continue;
+    if (cell.data != data || cell.method != method.name) continue;
     std::map<std::pair<std::string, std::size_t>, double> alone;
     std::size_t subsets = 0;
     for (Measured const& entry : entries)
@@ -101,14 +101,14 @@ namespace detail {
         alone[{parts->second, parts->first}] = entry.value;
         subsets = std::max(subsets, parts->first + 1);
       }
-    std::vector<std::string> const factors = factors_by_loss(results, data, method.key);
+    std::vector<std::string> const factors = factors_by_loss(results, data, method.name);
     if (subsets == 0 || factors.size() < 2) continue;
 
     constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
     auto const count = static_cast<double>(subsets);
     double const steps = 1000 / count;
     ds::report::HeatMap map{
-        .title = method.name + ": each factor from each subset alone",
+        .title = std::string(method.title) + ": each factor from each subset alone",
         .x_label = "subset of z, for " + ds::io::format_number(steps) + " time-steps each",
         .value_label = "accuracy above chance",
         .marks = {{.name = "lost at", .shape = ds::report::MarkShape::triangle},
@@ -125,9 +125,10 @@ namespace detail {
       map.marks[0].at.push_back(lost.value_or(nothing) / steps);
       map.marks[1].at.push_back(found.value_or(nothing) / steps);
     }
-    return PagePicture{
-        data + "_subsets_" + method.key + ".svg", svg_file(ds::report::render_heat_map(map)),
-        "What each subset of z tells of each factor, " + method.name + ", seed " + std::to_string(cell.seed)};
+    return PagePicture{data + "_subsets_" + std::string(method.name) + ".svg",
+                       svg_file(ds::report::render_heat_map(map)),
+                       "What each subset of z tells of each factor, " + std::string(method.title) +
+                           ", seed " + std::to_string(cell.seed)};
   }
   return std::nullopt;
 }

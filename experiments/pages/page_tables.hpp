@@ -12,61 +12,27 @@
 #include <utility>
 #include <vector>
 
+#include <experiments/methods.hpp>
 #include <experiments/pages/page.hpp>
 #include <experiments/results.hpp>
 
 namespace example {
 
-struct NamedMethod {
-  std::string key, name;
-  [[nodiscard]] bool ceiling() const { return key == "supervised"; }
-};
-
-/// Ours first, the ceiling last.
-[[nodiscard]] inline std::vector<NamedMethod> const& named_methods() {
-  static std::vector<NamedMethod> const methods{{"diffsiam", "DiffSiam"},
-                                                {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours"},
-                                                {"diffsiam_simsiam", "DiffSiam, SimSiam half"},
-                                                {"stop_preceding", "DiffSiam, preceding subsets stopped"},
-                                                {"priced", "diffusion half, preceding stopped, z at a price"},
-                                                {"dual", "DiffSiam, dual gradient"},
-                                                {"staged", "DiffSiam, staged widths"},
-                                                {"suggested", "DiffSiam, suggested widths"},
-                                                {"diffusion_only", "diffusion half only"},
-                                                {"one_dim_subsets", "diffusion half, one dim a subset"},
-                                                {"pdae", "PDAE (one subset)"},
-                                                {"nt_xent", "NT-Xent only"},
-                                                {"nt_xent_neighbours", "NT-Xent only, denoiser's neighbours"},
-                                                {"simsiam", "SimSiam only"},
-                                                {"denoiser_features", "denoiser's activations"},
-                                                {"autoencoder", "autoencoder"},
-                                                {"beta_vae", "beta-VAE"},
-                                                {"pca", "PCA"},
-                                                {"raw_pixels", "raw pixels"},
-                                                {"random_encoder", "untrained encoder"},
-                                                {"supervised", "supervised (ceiling)"}};
-  return methods;
-}
-
-/// Those that have results of a data set. One that the list above does not know stands before the ceiling,
-/// under its own name.
-[[nodiscard]] inline std::vector<NamedMethod> methods_with_results(ResultFile const& results,
-                                                                   std::string const& data) {
-  std::set<std::string> present;
+/// Those that have results of a data set. One that the table of methods does not know stands before the
+/// ceiling, under its own name; `results` must live as long.
+[[nodiscard]] inline std::vector<Method> methods_with_results(ResultFile const& results,
+                                                              std::string_view data) {
+  std::set<std::string_view> present;
   for (auto const& [cell, entries] : results.cells())
     if (cell.data == data) present.insert(cell.method);
-  std::vector<NamedMethod> methods;
-  std::optional<NamedMethod> ceiling;
-  for (NamedMethod const& method : named_methods()) {
-    if (present.erase(method.key) == 0) continue;
-    if (method.ceiling())
-      ceiling = method;
-    else
-      methods.push_back(method);
-  }
-  for (std::string const& unknown : present) methods.push_back({unknown, unknown});
-  if (ceiling) methods.push_back(*ceiling);
-  return methods;
+  std::vector<Method> found;
+  for (Method const& method : methods)
+    if (present.erase(method.name) > 0) found.push_back(method);
+  auto const ceiling = std::find_if(found.begin(), found.end(), [](Method const& m) { return m.ceiling(); });
+  std::vector<Method> unknown;
+  for (std::string_view const name : present) unknown.push_back({name, name});
+  found.insert(ceiling, unknown.begin(), unknown.end());
+  return found;
 }
 
 struct Column {
@@ -81,8 +47,8 @@ enum class Lead { none, dims_and_seeds };
 namespace detail {
 
 /// "64", or what the seeds have, where they differ.
-[[nodiscard]] inline std::string dims_of(ResultFile const& results, std::string const& data,
-                                         std::string const& method) {
+[[nodiscard]] inline std::string dims_of(ResultFile const& results, std::string_view data,
+                                         std::string_view method) {
   std::set<ds::Index> dims;
   for (auto const& [cell, entries] : results.cells())
     if (cell.data == data && cell.method == method) dims.insert(results.dims(cell));
@@ -91,8 +57,8 @@ namespace detail {
   return text;
 }
 
-[[nodiscard]] inline std::size_t seeds_of(ResultFile const& results, std::string const& data,
-                                          std::string const& method) {
+[[nodiscard]] inline std::size_t seeds_of(ResultFile const& results, std::string_view data,
+                                          std::string_view method) {
   auto const& cells = results.cells();
   return static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), [&](auto const& entry) {
     return entry.first.data == data && entry.first.method == method;
@@ -115,34 +81,34 @@ namespace detail {
 
 /// A row for each method that has one of the measures. Of the unsupervised, the best mean as written is bold;
 /// where several are written alike, all of them.
-[[nodiscard]] inline MarkdownTable score_table(ResultFile const& results, std::string const& data,
+[[nodiscard]] inline MarkdownTable score_table(ResultFile const& results, std::string_view data,
                                                std::vector<Column> const& columns, Lead lead,
                                                std::string const& what) {
   MarkdownTable table{.header = {"method"}};
   if (lead == Lead::dims_and_seeds) table.header.insert(table.header.end(), {"dims", "seeds"});
   for (Column const& column : columns) table.header.push_back(column.title);
 
-  std::vector<NamedMethod> shown;
+  std::vector<Method> shown;
   std::vector<std::vector<Spread>> spreads;
   std::vector<std::optional<double>> best(columns.size());
   std::vector<std::size_t> seeds;
-  for (NamedMethod const& method : methods_with_results(results, data)) {
+  for (Method const& method : methods_with_results(results, data)) {
     std::vector<Spread> row;
     for (Column const& column : columns)
-      row.push_back(spread_of(results.over_seeds(data, method.key, column.measure)));
+      row.push_back(spread_of(results.over_seeds(data, method.name, column.measure)));
     if (std::none_of(row.begin(), row.end(), [](Spread const& s) { return s.count > 0; })) continue;
     for (std::size_t i = 0; i < row.size(); ++i)
       if (row[i].count > 0 && !method.ceiling() && columns[i].score)
         best[i] = std::max(best[i].value_or(row[i].mean), row[i].mean);
     shown.push_back(method);
     spreads.push_back(std::move(row));
-    seeds.push_back(detail::seeds_of(results, data, method.key));
+    seeds.push_back(detail::seeds_of(results, data, method.name));
   }
 
   for (std::size_t r = 0; r < shown.size(); ++r) {
-    std::vector<std::string> cells{shown[r].name};
+    std::vector<std::string> cells{std::string(shown[r].title)};
     if (lead == Lead::dims_and_seeds) {
-      cells.push_back(detail::dims_of(results, data, shown[r].key));
+      cells.push_back(detail::dims_of(results, data, shown[r].name));
       cells.push_back(std::to_string(seeds[r]));
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -161,18 +127,18 @@ namespace detail {
 }
 
 /// DiffSiam minus each other method, over the seeds that both have. Empty without DiffSiam or the others.
-[[nodiscard]] inline MarkdownTable difference_table(ResultFile const& results, std::string const& data) {
+[[nodiscard]] inline MarkdownTable difference_table(ResultFile const& results, std::string_view data) {
   constexpr NumberStyle style{.scale = 100, .decimals = 2, .sign = true};
   std::array<std::string, 2> const measures{"linear_probe", "knn_20"};
   MarkdownTable table{.header = {"DiffSiam minus", "linear probe", "k-NN, k = 20", "pairs"}};
   std::vector<std::size_t> pairs;
-  for (NamedMethod const& method : methods_with_results(results, data)) {
-    if (method.key == "diffsiam") continue;
-    std::vector<std::string> cells{method.name};
+  for (Method const& method : methods_with_results(results, data)) {
+    if (method.name == "diffsiam") continue;
+    std::vector<std::string> cells{std::string(method.title)};
     std::array<std::size_t, 2> counts{};
     for (std::size_t i = 0; i < measures.size(); ++i) {
       Spread const spread = spread_of(paired_difference(results.over_seeds(data, "diffsiam", measures[i]),
-                                                        results.over_seeds(data, method.key, measures[i])));
+                                                        results.over_seeds(data, method.name, measures[i])));
       counts[i] = spread.count;
       cells.push_back(written(spread, style));
     }
@@ -189,7 +155,7 @@ namespace detail {
 }
 
 /// The factors of a data set, in the order in which they were written.
-[[nodiscard]] inline std::vector<std::string> factors_of(ResultFile const& results, std::string const& data) {
+[[nodiscard]] inline std::vector<std::string> factors_of(ResultFile const& results, std::string_view data) {
   constexpr std::string_view prefix = "linear_probe.";
   std::vector<std::string> factors;
   for (auto const& [cell, entries] : results.cells()) {
@@ -205,8 +171,8 @@ namespace detail {
 
 /// The same, those that are lost at the smallest time-steps first; those of which that is not known last.
 [[nodiscard]] inline std::vector<std::string> factors_by_loss(ResultFile const& results,
-                                                              std::string const& data,
-                                                              std::string const& method) {
+                                                              std::string_view data,
+                                                              std::string_view method) {
   std::vector<std::tuple<bool, double, std::size_t>> order;  // equal ones stay as they are
   std::vector<std::string> const factors = factors_of(results, data);
   for (std::string const& factor : factors) {
@@ -226,7 +192,7 @@ namespace detail {
 }
 
 /// How well each method's features tell each factor.
-[[nodiscard]] inline MarkdownTable factor_table(ResultFile const& results, std::string const& data) {
+[[nodiscard]] inline MarkdownTable factor_table(ResultFile const& results, std::string_view data) {
   std::vector<Column> columns;
   for (std::string const& factor : factors_by_loss(results, data, "diffsiam"))
     columns.push_back({spoken(factor), "linear_probe." + factor, percent_style});
@@ -238,7 +204,7 @@ namespace detail {
 /// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has
 /// it: in which subsets of z, beside those of the untrained encoder, and from which step on the decoder
 /// relies on it.
-[[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string const& data) {
+[[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string_view data) {
   struct Steps {
     std::string title, method, measure;
   };

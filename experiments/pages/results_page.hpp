@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <experiments/named.hpp>
 #include <experiments/pages/page_pictures.hpp>
 
 namespace example {
@@ -109,9 +110,8 @@ inline void write_shapes(PageWriter& page, ResultFile const& results) {
   page.table(factor_table(results, data), "### Shapes: by factor");
   page.table(order_table(results, data), "### Shapes: where factors are lost and found");
   bool any_map = false;
-  for (NamedMethod const& method : named_methods())
-    if (method.key == "diffsiam" || method.key == "diffusion_only")
-      any_map = page.picture(subset_map(results, data, method)) || any_map;
+  for (char const* const name : {"diffsiam", "diffusion_only"})
+    any_map = page.picture(subset_map(results, data, named(methods, "subset_map", name))) || any_map;
   if (any_map) page.line(map_caption);
   if (page.picture(learning_chart(results, data, "shapes"))) page.line(curve_caption);
 }

@@ -9,11 +9,12 @@ TREE = {
     "cmake/library.cmake": "add_library(diffsiam::io ALIAS diffsiam_io)\n",
     "include/diffsiam/nn/linear.hpp": "class Linear {};\n",
     "examples/03_train.cpp": 'app.add_option("--steps", steps);\n',
+    "experiments/recipe.hpp": 'f("batch_size", self.batch_size, 1, 64, "pictures");\n',
     "scripts/demo": "--quick) ;;\n",
     "docs/method.md": "",
 }
 GOOD = """See [the method](docs/method.md). `nn/linear.hpp` and `include/diffsiam/nn/` hold `nn::Linear`; `tests/<name>.cpp` is a
-placeholder, and `diffsiam::io` a target. `build/demo/examples/train --steps 3`, `scripts/demo --quick`.
+placeholder, and `diffsiam::io` a target. `build/demo/examples/train --steps 3`, `scripts/demo --quick`, `--batch-size 8`.
 
     cmake --build build/demo --target train
 """

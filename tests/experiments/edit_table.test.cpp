@@ -46,8 +46,8 @@ TEST_CASE("means over wishes are taken direction by direction, of all three", "[
 }
 
 TEST_CASE("the table of edits names wish and direction of every row", "[experiments]") {
-  ExperimentData fashion{};
-  fashion.name = "fashion";
+  FactorTable fashion;
+  fashion.level_names = {"T-shirt", "Trouser", "Pullover", "Dress"};
   auto const rows = json_of({.method = "pdae", .wishes = {edits_of(1, 1), edits_of(2, 3)}}, fashion);
   REQUIRE(rows.size() == 6);
   for (std::size_t i = 0; i < 6; ++i) {

@@ -1,0 +1,144 @@
+// Everything that trained methods are tried in, from the options of edit_pictures to its page and figures.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <diffsiam/train/run_folder.hpp>
+
+#include <experiments/editing/page.hpp>
+#include <experiments/editing/trained.hpp>
+#include <experiments/support/run_start.hpp>
+#include <experiments/support/settings.hpp>
+
+namespace example {
+
+struct EditOptions {
+  std::string data = "shapes";
+  std::filesystem::path out, fashion{ds::data::FashionMnist::debian_folder};
+  ModelFiles files;
+  EditSettings settings;
+  ds::Index first = 0;  ///< of each part; 0: all of them
+  RunStart start;
+  int threads = 0;
+
+  /// Beside those of EditSettings.
+  template <class Self, class F>
+  static void for_each_setting(Self& self, F&& f) {
+    f("run_seed", self.files.seed, 0, most_seed, "which of the runs");
+    f("first", self.first, fewest_pictures, fashion_parts.train, "use only so many pictures of each part");
+  }
+
+  [[nodiscard]] RunFolder folder() const {
+    return {out.empty() ? std::filesystem::path("runs/editing") / data : out};
+  }
+  /// All that the run depends on, besides the models' weights.
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    auto all = json_of_settings(settings);
+    all.update(json_of_settings(*this));
+    all["data"] = data;
+    all["untrained"] = files.untrained;
+    return all;
+  }
+};
+
+namespace detail {
+
+/// Throws ConfigError where the settings do not fit each other, or the pictures.
+inline void require_valid(EditSettings const& settings, PartSizes const& parts) {
+  require_at_most("--pictures", settings.pictures, parts.test, "the test pictures there are");
+  require_at_most("--edited", settings.edited, settings.pictures, "the pictures that are rebuilt");
+  require_at_most("--chosen-on", settings.chosen_on, parts.validation, "the validation pictures there are");
+}
+
+/// Everything that a method is tried in.
+inline void try_method(Studio const& studio, TrainedMethod const& method, FrechetScale const& scale,
+                       Edits& edits) {
+  EditSettings const& settings = studio.settings;
+  ExperimentData const& data = *studio.data;
+  auto const begin = [&](char const* what) { say(what + (", " + method.name)); };
+  say(method.name + ": x_T of test pictures");
+  Subjects const test = subjects_of(studio, method, data.pictures.test, data.factors.test, settings.pictures),
+                 validation = subjects_of(studio, method, data.pictures.validation, data.factors.validation,
+                                          settings.chosen_on);
+  Subjects const edited = first_of(test, settings.edited), others = partners_of(test, edited.count());
+
+  begin("2 reconstructions");
+  edits.reconstructions.push_back(reconstruct(studio, method, test));
+  edits.compared.push_back(judged(studio, scale, "rebuilt, " + method.name, test.rebuilt));
+  begin("3 interpolations");
+  edits.interpolations.push_back(interpolate_pairs(studio, method, edited, others));
+  begin("4 counterfactuals");
+  edits.counterfactuals.push_back(exchange_segments(studio, method, edited, others));
+
+  begin("5 manipulations");
+  auto const known = data.pictures.train.slice(0, std::min(settings.known, data.pictures.train.size()));
+  FeatureSet const z{z_dims,
+                     ds::eval::encode(*studio.context, method.model.encoder(), known),
+                     ds::eval::encode(*studio.context, method.model.encoder(), data.pictures.validation),
+                     {}};
+  edits.manipulations.push_back(manipulations(studio, method, z, validation, edited));
+  begin("6 pictures from drawn z");
+  edits.drawn.push_back(latent_samples(studio, scale, method, z));
+  edits.compared.push_back(edits.drawn.back());
+}
+
+}  // namespace detail
+
+inline void run_edits(EditOptions const& options) {
+  Clock::time_point const start = Clock::now();
+  DataSet const& set = data_set(options.data);
+  detail::require_valid(options.settings, set.parts.first(options.first));
+  RunFolder const folder = options.folder();
+  std::string const judge_name = options.data + "_judge";
+  ds::train::RunFolder const claim{folder.root,
+                                   options.json(),
+                                   {.resume = options.start.resume,
+                                    .overwrite = options.start.overwrite,
+                                    .stages = {judge_name, "diffsiam_latent", "pdae_latent"},
+                                    .others = {"report.html"},
+                                    .last = "result.json",
+                                    .may_differ = {"backend", "precision"}}};
+  if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
+  if (!options.files.untrained) require_trained(options.files, options.data, {"diffsiam", "pdae"});
+  ExperimentData const data = first_pictures(set.load(set, options.fashion), options.first);
+  B::Context context{{.threads = options.threads}};
+  ds::UNet<B> const denoiser = load_denoiser(context, data, options.files);
+  std::vector<TrainedMethod> trained;
+  for (char const* const name : {"diffsiam", "pdae"})
+    trained.push_back(load_method(context, data, options.files, name));
+  claim.take();
+  // The judge is trained as a method is, for its own steps.
+  Run const judging{&context,
+                    &data,
+                    judge_name,
+                    {.steps = options.settings.judge_steps},
+                    folder,
+                    options.settings.seed,
+                    options.start.resume};
+  Studio const studio{&context,         &data,  trained_judge(judging),
+                      options.settings, folder, trained.front().model.partition()};
+
+  FrechetScale const scale{studio};
+  say("1 samples of the denoiser");
+  Edits edits{.judge = judge_accuracy(context, studio.judge, data),
+              .samples = denoiser_samples(studio, scale, denoiser)};
+  edits.compared = {{"real ones (validation)", scale.of_real(options.settings.pictures)}, edits.samples};
+  for (TrainedMethod const& method : trained) detail::try_method(studio, method, scale, edits);
+
+  double const seconds = seconds_since(start);
+  write_page(edits, studio,
+             "The same edits by z of DiffSiam (" + std::to_string(studio.partition.subsets()) +
+                 " subsets) and of PDAE (one), " + std::to_string(options.settings.sampling_steps) +
+                 " DDIM steps each way; " + figure(seconds / 60, 1) + " minutes." +
+                 (options.files.untrained ? " The models are untrained: a test of the program." : ""));
+  auto result = json_of(edits, studio);
+  result["untrained"] = options.files.untrained;
+  result["seconds"] = seconds;
+  ds::io::write_file(folder / "result.json", result.dump(2) + "\n");
+  print_figures(edits);
+  say("report: " + (folder / "report.html").string());
+}
+
+}  // namespace example

@@ -1,0 +1,135 @@
+// From a method of the table to the features of all pictures.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <diffsiam/model/step_losses.hpp>
+#include <diffsiam/model/suggest_partition.hpp>
+
+#include <experiments/baselines.hpp>
+#include <experiments/curve.hpp>
+#include <experiments/learner.hpp>
+#include <experiments/methods.hpp>
+
+namespace example {
+
+struct MethodResult {
+  FeatureSet z;
+  std::optional<ds::TimestepPartition> partition{};  ///< where z has subsets, or takes part in their control
+  std::optional<ds::DiffSiam<B>> model{};            ///< where there is a decoder
+};
+
+[[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data) {
+  return {.in_channels = data.channels(),
+          .base_channels = 16,
+          .multipliers = {1, 2, 2},
+          .blocks_per_level = 1,
+          .attention_factors = {4},
+          .groups = 8};
+}
+
+[[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {
+  return ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = recipe.subsets, .dims = z_dims});
+}
+
+namespace detail {
+
+/// The published widths, of 512 dims and 64 subsets, brought to 64 dims and 16 subsets.
+[[nodiscard]] inline ds::TimestepPartition staged_partition() {
+  return ds::TimestepPartition::staged({.timesteps = 1000, .subsets = 16, .dims = z_dims},
+                                       {{50, 2}, {100, 3}, {300, 37}, {500, 12}, {1000, 10}});
+}
+
+/// Where z gives most back, by a pilot of a third of the steps without siamese half.
+[[nodiscard]] inline ds::TimestepPartition suggested_partition(Run const& run, ds::UNet<B> const& denoiser,
+                                                               ds::TimestepPartition const& uniform) {
+  Run pilot = run;
+  pilot.stage = "pilot";
+  pilot.recipe.siamese = Siamese::none;
+  pilot.recipe.steps = std::max<std::uint64_t>(1, run.recipe.steps / 3);
+  auto const encoder = encoder_of(pilot, uniform);
+  Learner const learner{pilot, encoder, denoiser};
+  (void)train_by_recipe(pilot, learner, [](std::uint64_t) {});
+  ds::data::Dataset const& unseen = run.data->pictures.validation;
+  auto const part = unseen.slice(0, std::min<ds::Index>(200, unseen.size()));
+  auto const images = images_of(*run.context, part);
+  std::vector<int> steps;
+  for (int t = 12; t < uniform.timesteps(); t += 25) steps.push_back(t);
+  auto const losses = ds::model::step_losses(*learner.model, images, encoder(images), steps,
+                                             {.draws = 2, .rng = {.seed = 1}});
+  auto const gains = ds::model::weighted_gains(learner.model->schedule(), losses);
+  return ds::model::suggest_partition(
+      {.timesteps = uniform.timesteps(), .subsets = uniform.subsets(), .dims = uniform.dims()}, steps, gains);
+}
+
+/// What a priced z says is what its noise lets through: measures see it with noise, as the decoder does.
+inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
+  ds::Rng rng{.seed = seed, .stream = 900};
+  for (auto* part : {&z.train, &z.validation, &z.test}) {
+    auto const noise =
+        ds::diffusion::normal<B>(context, {static_cast<ds::Index>(part->size())}, rng).values();
+    std::transform(part->begin(), part->end(), noise.begin(), part->begin(), std::plus<>{});
+    rng = rng.with_stream(rng.stream + 1);
+  }
+}
+
+[[nodiscard]] inline MethodResult by_recipe(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
+  Recipe const& recipe = run.recipe;
+  auto partition = uniform_partition(recipe);
+  if (recipe.widths == Widths::staged) partition = staged_partition();
+  if (recipe.widths == Widths::suggested) partition = suggested_partition(run, denoiser, partition);
+  auto const encoder = encoder_of(run, partition);
+  Learner const learner{run, encoder, denoiser};
+  auto const noise = [&](FeatureSet& z) {
+    if (recipe.price > 0) add_noise(*run.context, z, run.seed);
+  };
+  std::optional<ds::data::Partners> partners;
+  if (recipe.neighbours > 0)
+    partners = denoiser_partners(*run.context, denoiser, run.data->pictures.train, recipe.neighbours,
+                                 run.context->threads());
+  auto const look = [&](std::uint64_t step) {
+    FeatureSet z = curve.features(encoder);
+    noise(z);
+    curve.add(z, step);
+  };
+  (void)train_by_recipe(run, learner, look, std::move(partners));
+  MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
+  noise(result.z);
+  if (recipe.diffusion) result.partition = partition;
+  result.model = learner.model;
+  return result;
+}
+
+}  // namespace detail
+
+/// Trains what there is to train; `run` has the method's recipe.
+[[nodiscard]] inline MethodResult features_by(Method const& method, Run const& run,
+                                              ds::UNet<B> const& denoiser, Curve& curve) {
+  Pictures const& pictures = run.data->pictures;
+  switch (method.source) {
+    case Source::encoder:
+      break;
+    case Source::denoiser:
+      return {denoiser_features(run, denoiser, curve)};
+    case Source::autoencoder:
+      return {autoencoder_features(run, curve)};
+    case Source::beta_vae:
+      return {beta_vae_features(run, curve)};
+    case Source::pca:
+      return {pca_features(raw_pixels(pictures), z_dims, run.context->threads())};
+    case Source::pixels:
+      return {raw_pixels(pictures)};
+    case Source::untrained_encoder:
+      // Also the control of the map: what its subsets hold, no training has put there.
+      return {encode_parts(*run.context, plain_encoder(run, z_dims), pictures),
+              uniform_partition(run.recipe)};
+    case Source::classifier:
+      return {supervised_features(run, curve)};
+  }
+  return detail::by_recipe(run, denoiser, curve);
+}
+
+}  // namespace example

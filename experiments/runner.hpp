@@ -1,0 +1,161 @@
+// One cell of the table: a method trained on a data set, and measured.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <diffsiam/train/run_folder.hpp>
+
+#include <experiments/features.hpp>
+#include <experiments/order.hpp>
+#include <experiments/results.hpp>
+#include <experiments/support/run_start.hpp>
+
+namespace example {
+
+/// Which cell, and with what.
+struct CellOptions {
+  std::string data = "fashion", method = "diffsiam";
+  nlohmann::ordered_json recipe_settings{};  ///< of the recipe, in place of the data set's
+  std::uint64_t seed = 0;
+  ds::Index pictures = 0;
+  ds::Index pairs = 64;
+  std::uint64_t denoiser_steps = 1600;
+
+  std::filesystem::path results = "runs/results.jsonl", runs = "runs/experiments",
+                        weights = "experiments/weights", fashion{ds::data::FashionMnist::debian_folder};
+  RunStart start;
+  bool validation_only = false;  ///< no results: settings are chosen by the curve
+  int threads = 0;
+
+  /// See settings.hpp.
+  template <class Self, class F>
+  static void for_each_setting(Self& self, F&& f) {
+    f("seed", self.seed, 0, most_seed, "another random run");
+    f("pictures", self.pictures, fewest_pictures, fashion_parts.train,
+      "use only the first ones of each part");
+    f("pairs", self.pairs, 1, 5000, "of pictures that differ in one factor, where they are asked for");
+    f("denoiser_steps", self.denoiser_steps, 1, most_steps, "where it is trained");
+  }
+
+  [[nodiscard]] Recipe recipe() const {
+    Recipe recipe = recipe_for(data_set(data));
+    take_settings(recipe, recipe_settings);
+    return recipe;
+  }
+  [[nodiscard]] RunFolder folder() const {
+    return {runs / (data + "." + method + "." + std::to_string(seed))};
+  }
+  /// All that the run depends on.
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    auto all = json_of_settings(*this);
+    all["data"] = data;
+    all["method"] = method;
+    all["recipe"] = json_of_settings(recipe());
+    return all;
+  }
+};
+
+namespace detail {
+
+/// No row of the table: it trains the denoiser of a data set, and ends.
+inline constexpr Method denoiser_alone{.name = "denoiser", .title = "denoiser", .source = Source::denoiser};
+
+[[nodiscard]] inline Method const& method_of(CellOptions const& options) {
+  if (options.method == denoiser_alone.name) return denoiser_alone;
+  return named(methods, "--method", options.method);
+}
+
+/// Throws ConfigError where the settings of a recipe do not fit each other, or the pictures.
+inline void require_valid(Recipe const& recipe, PartSizes const& parts) {
+  bool const siamese = recipe.siamese != Siamese::none;
+  if (recipe.diffusion) require_batch("--batch", recipe.batch, parts);
+  if (siamese) require_batch("--siamese-batch", recipe.siamese_batch, parts);
+  if (siamese && recipe.diffusion && recipe.siamese_from >= recipe.steps)
+    ds::fail<ds::ConfigError>("--siamese-from", {"a step before the last, ", recipe.steps},
+                              recipe.siamese_from);
+  require_neighbours(recipe.neighbours, parts);
+  require_subsets(recipe.subsets, z_dims);
+}
+
+/// The frozen denoiser of a data set: read from its file, or trained once and kept there in half precision.
+inline void load_or_train_denoiser(CellOptions const& options, Run const& run, ds::UNet<B> const& denoiser) {
+  auto const path = options.weights / (options.data + "_denoiser.safetensors");
+  if (!ds::io::file_exists(path)) {
+    std::filesystem::create_directories(options.weights);
+    RunConfig config;
+    config.denoiser_steps = options.denoiser_steps;
+    (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume,
+                         run.data->set->flip);
+    ds::io::save_weights(path, denoiser, ds::io::Dtype::F16);
+  }
+  ds::io::load_weights(path, denoiser);  // as rounded, so that every run sees the same
+}
+
+/// Everything that there is to measure of a method.
+inline void measure(MeasureList& list, Run const& run, Method const& method, MethodResult const& result,
+                    ds::UNet<B> const& denoiser, ds::Index pairs) {
+  auto const& [z, partition, model] = result;
+  ExperimentData const& data = *run.data;
+  ds::ThreadPool& threads = run.context->threads();
+  bool const parts = partition && partition->subsets() > 1;
+  measure_reading(list, z, data, threads);
+  if (data.factors.factors() > 1 && z.dims <= 256)
+    measure_disentanglement(list, z, partition ? ds::eval::subset_groups(*partition) : ds::eval::DimGroups{},
+                            data, threads);
+  if (parts) measure_order(list, z, *partition, data, threads);
+  if (data.set->draws_pairs && model && parts) measure_use(list, *run.context, *model, data.factors, pairs);
+  if (data.set->draws_pairs && method.source == Source::denoiser)
+    measure_lost_steps(list, *run.context, denoiser, data.factors, pairs);
+  list.add("peak_bytes", static_cast<double>(peak_bytes()));
+}
+
+}  // namespace detail
+
+/// Trains and measures, unless the cell is in the results already. Throws ConfigError for settings that do
+/// not fit, before anything is read or written.
+inline void run_cell(CellOptions const& options) {
+  Cell const cell{options.data, options.method, options.seed};
+  DataSet const& set = data_set(options.data);
+  Method const& method = detail::method_of(options);
+  Recipe const recipe = recipe_of(method, options.recipe());
+  if (method.source == Source::encoder) detail::require_valid(recipe, set.parts.first(options.pictures));
+  ResultFile results{options.results};
+  if (results.has(cell) && !options.start.overwrite)
+    return say(options.data + " " + options.method + " " + std::to_string(options.seed) +
+               ": there already, in " + options.results.string());
+  ds::train::RunFolder const claim{options.folder().root,
+                                   options.json(),
+                                   {.resume = options.start.resume,
+                                    .overwrite = options.start.overwrite,
+                                    .stages = {"denoiser", "pilot", options.method},
+                                    .may_differ = {"backend", "precision"},
+                                    .option = "--runs"}};
+  ExperimentData const data = first_pictures(set.load(set, options.fashion), options.pictures);
+  B::Context context{{.threads = options.threads}};
+  Run const run{&context,         &data,        options.method,      recipe,
+                options.folder(), options.seed, options.start.resume};
+  claim.take();
+  ds::UNet<B> const denoiser{context, denoiser_config(data)};
+  detail::load_or_train_denoiser(options, run, denoiser);
+  if (&method == &detail::denoiser_alone) return;
+
+  MeasureList list;
+  Curve curve{context, data};
+  MethodResult const result = features_by(method, run, denoiser, curve);
+  list.add_seconds("training_processor_seconds");
+  for (CurvePoint const& point : curve.points())
+    list.add({"probe_while_training", point.mean(), point.seconds, point.step});
+  if (options.validation_only) return;
+  detail::measure(list, run, method, result, denoiser, options.pairs);
+  for (Measured const& entry : list.entries())
+    if (!entry.measure.starts_with("alone.") && !entry.measure.starts_with("prefix."))
+      say("  " + entry.measure + (entry.step ? " at " + std::to_string(*entry.step) : "") + "  " +
+          ds::io::format_fixed(entry.value, 4));
+  if (options.results.has_parent_path()) std::filesystem::create_directories(options.results.parent_path());
+  results.append(cell, result.z.dims, list.entries());
+}
+
+}  // namespace example

@@ -114,7 +114,7 @@ using FactorReader = ds::model::Classifier<B>;
   double best_accuracy = -1;
   for (int const t : candidates) {
     FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), z_dims, threads);
-    double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).mean();
+    double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).value;
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
   }
   say("best time-step on validation pictures: " + std::to_string(best));

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   add_threads(app, options.threads);
   add_start_options(app, options.start);
   add_setting_options(app, options);
-  add_setting_options(app, recipe);
+  add_setting_options(app, recipe, false);  // a data set has defaults of its own
   return run_program(app, argc, argv, [&] {
     options.recipe_settings = given_settings(app, recipe);
     if (!list) return run_cell(options);

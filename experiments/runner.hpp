@@ -146,8 +146,7 @@ inline void run_cell(CellOptions const& options) {
   Curve curve{context, data};
   MethodResult const result = features_by(method, run, denoiser, curve);
   list.add_seconds("training_processor_seconds");
-  for (CurvePoint const& point : curve.points())
-    list.add({"probe_while_training", point.mean(), point.seconds, point.step});
+  for (Measured const& point : curve.points()) list.add(point);
   if (options.validation_only) return;
   detail::measure(list, run, method, result, denoiser, options.pairs);
   for (Measured const& entry : list.entries())

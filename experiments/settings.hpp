@@ -28,16 +28,19 @@ namespace example {
   return option;
 }
 
-/// Adds an option for each setting.
+/// Adds an option for each setting. Help shows what `settings` hold now as defaults, unless these depend on
+/// other options.
 template <class S>
-void add_setting_options(CLI::App& app, S& settings) {
+void add_setting_options(CLI::App& app, S& settings, bool shows_defaults = true) {
   S::for_each_setting(settings,
                       [&](std::string_view name, auto& value, auto least, auto most, char const* what) {
                         std::string const option = option_of(name);
+                        CLI::Option* added = nullptr;
                         if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(value)>>)
-                          add_number(app, option.c_str(), value, least, most, what);
+                          added = add_number(app, option.c_str(), value, least, most, what);
                         else
-                          add_whole_number(app, option.c_str(), value, least, most, what);
+                          added = add_whole_number(app, option.c_str(), value, least, most, what);
+                        if (!shows_defaults) added->default_str("");
                       });
 }
 

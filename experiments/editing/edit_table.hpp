@@ -68,19 +68,18 @@ struct MethodEdits {
   nlohmann::ordered_json result;
   auto const count = static_cast<double>(edits.wishes.size());
   for (std::size_t direction = 0; direction < 3 && !edits.wishes.empty(); ++direction) {
-    double reached = 0, target = 0, others = 0, share = 0;
-    for (WishEdits const& of : edits.wishes) {
-      ds::eval::EditEffect const& effect = of.directions()[direction]->effect;
-      reached += effect.reached / count;
-      target += effect.target / count;
-      others += effect.others / count;
-      share += effect.share / count;
-    }
-    result[edits.wishes.front().directions()[direction]->direction] = {{"reached", reached},
+    auto const mean = [&](double ds::eval::EditEffect::* measure) {
+      double sum = 0;
+      for (WishEdits const& of : edits.wishes) sum += of.directions()[direction]->effect.*measure / count;
+      return sum;
+    };
+    using Effect = ds::eval::EditEffect;
+    double const target = mean(&Effect::target), others = mean(&Effect::others);
+    result[edits.wishes.front().directions()[direction]->direction] = {{"reached", mean(&Effect::reached)},
                                                                        {"target", target},
                                                                        {"others", others},
                                                                        {"ratio", target / others},
-                                                                       {"share", share}};
+                                                                       {"share", mean(&Effect::share)}};
   }
   return result;
 }

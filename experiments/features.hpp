@@ -23,12 +23,7 @@ struct MethodResult {
 };
 
 [[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data) {
-  return {.in_channels = data.channels(),
-          .base_channels = 16,
-          .multipliers = {1, 2, 2},
-          .blocks_per_level = 1,
-          .attention_factors = {4},
-          .groups = 8};
+  return ds::unet::Config::for_small(data.channels());
 }
 
 [[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {

@@ -40,6 +40,15 @@ struct OneDnn : Cpu<T> {
     if (onednn::gradient_weight_serves(g)) return onednn::conv2d_gradient_weight(context, g, x, dy, dw);
     Base::conv2d_gradient_weight(context, g, x, dy, dw);
   }
+  // With a context of its own, for they are handed on as pointers.
+  template <class Act>
+  static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
+    Cpu<T>::template group_norm<Act>(context, g, pass);
+  }
+  template <class Act>
+  static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
+    Cpu<T>::template group_norm_gradient<Act>(context, g, pass);
+  }
   // The greater of the two of a convolution, without bias and with it.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
     if (!onednn::forward_serves(g)) return Base::conv2d_workspace(g, threads);

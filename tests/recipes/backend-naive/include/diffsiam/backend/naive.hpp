@@ -1,0 +1,4 @@
+// The Naive backend.
+#pragma once
+
+#include <diffsiam/backend/naive/naive.hpp>

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include <diffsiam/model/step_losses.hpp>
 #include <diffsiam/model/suggest_partition.hpp>
+#include <diffsiam/model/timestep_losses.hpp>
 
 #include <experiments/baselines.hpp>
 #include <experiments/curve.hpp>
@@ -53,14 +53,14 @@ namespace detail {
   auto const images = images_of(*run.context, part);
   std::vector<int> steps;
   for (int t = 12; t < uniform.timesteps(); t += 25) steps.push_back(t);
-  auto const losses = ds::model::step_losses(*learner.model, images, encoder(images), steps,
-                                             {.draws = 2, .rng = {.seed = 1}});
+  auto const losses = ds::model::timestep_losses(*learner.model, images, encoder(images), steps,
+                                                 {.draws = 2, .rng = {.seed = 1}});
   auto const gains = ds::model::weighted_gains(learner.model->schedule(), losses);
   return ds::model::suggest_partition(
       {.timesteps = uniform.timesteps(), .subsets = uniform.subsets(), .dims = uniform.dims()}, steps, gains);
 }
 
-/// What a priced z says is what its noise lets through: measures see it with noise, as the decoder does.
+/// What a kl_penalty z says is what its noise lets through: measures see it with noise, as the decoder does.
 inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   ds::Rng rng{.seed = seed, .stream = 900};
   for (auto* part : {&z.train, &z.validation, &z.test}) {
@@ -79,7 +79,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   auto const encoder = encoder_of(run, partition);
   Learner const learner{run, encoder, denoiser};
   auto const noise = [&](FeatureSet& z) {
-    if (recipe.price > 0) add_noise(*run.context, z, run.seed);
+    if (recipe.kl_weight > 0) add_noise(*run.context, z, run.seed);
   };
   std::optional<ds::data::Partners> partners;
   if (recipe.neighbours > 0)

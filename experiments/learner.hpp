@@ -120,11 +120,11 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
 [[nodiscard]] inline ds::Taped<B> diffusion_half(Recipe const& recipe, ds::DiffSiam<B> const& model,
                                                  ds::Taped<B> const& z,
                                                  ds::diffusion::Noised<B> const& noised, ds::Rng const& rng) {
-  if (recipe.price == 0) return model.diffusion_loss(z, noised);
+  if (recipe.kl_weight == 0) return model.diffusion_loss(z, noised);
   // A stream apart from those of t and eps.
   auto const noise = ds::diffusion::normal<B>(noised.t.context(), z.shape(), rng.with_stream(rng.stream + 7));
   return ds::ops::linear_combination(1, model.diffusion_loss(ds::ops::add(z, noise), noised),
-                                     recipe.price / (2 * static_cast<double>(z.shape().samples())),
+                                     recipe.kl_weight / (2 * static_cast<double>(z.shape().samples())),
                                      ds::ops::sum(ds::ops::multiply(z, z)));
 }
 

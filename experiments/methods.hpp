@@ -43,11 +43,11 @@ inline constexpr std::array<Method, 21> methods{{
     {"diffsiam_simsiam", "DiffSiam, SimSiam half", [](Recipe& r) { r.siamese = Siamese::simsiam; }},
     {"stop_preceding", "DiffSiam, preceding subsets stopped",
      [](Recipe& r) { r.gradient_mode = detail::Mode::stop_preceding; }},
-    {"priced", "diffusion half, preceding stopped, z at a price",
+    {"kl_penalty", "diffusion half, preceding stopped, KL penalty on z",
      [](Recipe& r) {
        r.siamese = Siamese::none;
        r.gradient_mode = detail::Mode::stop_preceding;
-       if (r.price == 0) r.price = 1e-7;
+       if (r.kl_weight == 0) r.kl_weight = 1e-7;
      }},
     {"dual", "DiffSiam, dual gradient", [](Recipe& r) { r.gradient_mode = detail::Mode::dual; }},
     {"staged", "DiffSiam, staged widths", [](Recipe& r) { r.widths = Widths::staged; }},

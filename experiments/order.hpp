@@ -14,7 +14,7 @@
 #include <diffsiam/eval/spearman.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
 #include <diffsiam/model/measured_err.hpp>
-#include <diffsiam/model/step_losses.hpp>
+#include <diffsiam/model/timestep_losses.hpp>
 
 #include <experiments/learner.hpp>
 #include <experiments/measure.hpp>
@@ -111,7 +111,7 @@ inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> 
   auto const steps = looked_at_steps(model.schedule().timesteps());
   auto const x_0 = images_of(context, pairs.first);
   auto const losses = [&](ds::Tensor<B> const& pictures) {
-    return ds::model::step_losses(model, x_0, model.encode(pictures), steps, {.rng = {.seed = 7}});
+    return ds::model::timestep_losses(model, x_0, model.encode(pictures), steps, {.rng = {.seed = 7}});
   };
   auto const right = losses(x_0);
   std::vector<double> used;

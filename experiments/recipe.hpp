@@ -30,7 +30,7 @@ struct Recipe {
   ds::Index neighbours = 0;
   ds::Index encoder_width = 1;
   double p2_k = 0.01;
-  double price = 0;
+  double kl_weight = 0;
   int subsets = 16;
   double beta = 4;
   ds::data::AugmentConfig views{};  ///< of the siamese half
@@ -55,7 +55,7 @@ struct Recipe {
       "of a picture by the denoiser, one of which is its second view; 0: itself");
     f("encoder_width", self.encoder_width, 1, 16, "times the channels of the small backbone");
     f("p2_k", self.p2_k, 0, 1e6, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
-    f("price", self.price, 0, 1e6,
+    f("kl_weight", self.kl_weight, 0, 1e6,
       "of a nat of z, which then reaches the decoder with unit noise: |z|^2/2 times this joins the loss; 0: "
       "free");
     f("subsets", self.subsets, 1, z_dims, "k, the subsets of z; 1 is PDAE");

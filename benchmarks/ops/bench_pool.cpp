@@ -9,6 +9,6 @@ namespace ops = diffsiam::ops;
 using bench::Kind, bench::op_case, bench::measure;
 
 [[maybe_unused]] bool const registered =
-    bench::measure_images("mean_positions", [](auto const& x) { return ops::mean_positions(x); });
+    bench::measure_images("global_average_pool", [](auto const& x) { return ops::global_average_pool(x); });
 
 }  // namespace

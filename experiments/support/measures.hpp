@@ -15,7 +15,7 @@
 #include <diffsiam/eval/pca.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
 #include <diffsiam/io/json_lines.hpp>
-#include <diffsiam/model/step_losses.hpp>
+#include <diffsiam/model/timestep_losses.hpp>
 
 #include <experiments/support/console.hpp>
 #include <experiments/support/fashion_run.hpp>
@@ -192,17 +192,17 @@ template <class B>
 
 /// The losses at single time-steps on the first 200 pictures, or all: what z adds, from fine to coarse.
 template <class B>
-[[nodiscard]] std::vector<ds::model::StepLoss> losses_by_timestep(typename B::Context& context,
-                                                                  ds::DiffSiam<B> const& model,
-                                                                  ds::data::Dataset const& pictures,
-                                                                  std::uint64_t seed) {
+[[nodiscard]] std::vector<ds::model::TimestepLoss> losses_by_timestep(typename B::Context& context,
+                                                                      ds::DiffSiam<B> const& model,
+                                                                      ds::data::Dataset const& pictures,
+                                                                      std::uint64_t seed) {
   auto const part = pictures.slice(0, std::min<ds::Index>(200, pictures.size()));
   auto const units = part.units();
   auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
   std::vector<int> steps;
   for (int t = 25; t < model.schedule().timesteps(); t += 50) steps.push_back(t);
-  return ds::model::step_losses(model, images, model.encode(images), steps,
-                                {.rng = {.seed = seed, .stream = 41}});
+  return ds::model::timestep_losses(model, images, model.encode(images), steps,
+                                    {.rng = {.seed = seed, .stream = 41}});
 }
 
 }  // namespace example

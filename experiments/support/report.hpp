@@ -20,7 +20,7 @@ struct Results {
   std::vector<std::pair<std::string, Score>> scores;  ///< by kind of feature, ours first
   std::vector<SubsetScore> subsets;
   DiffusionScore diffusion;
-  std::vector<ds::model::StepLoss> by_timestep;
+  std::vector<ds::model::TimestepLoss> by_timestep;
   ds::eval::SubsetFactorMap map;  ///< of subsets by classes
   ds::train::StageSpeed denoiser_speed, diffsiam_speed;
 };

@@ -37,8 +37,8 @@ TEST_CASE("Activations of a bfloat16 network stay in bfloat16, and what leaves i
   CHECK(ops::conv2d(y, drawn(context, {16, 1, 1, 32}, 5)).is_low_precision());
   CHECK_FALSE(ops::conv2d(y, drawn(context, {3, 3, 3, 32}, 6)).is_low_precision());  // a picture
   CHECK_FALSE((y - y.full_precision()).is_low_precision());                          // a loss
-  CHECK_FALSE(ops::mean_positions(y).is_low_precision());                            // features
-  CHECK_FALSE(ops::linear(ops::mean_positions(y), drawn(context, {64, 32}, 7)).is_low_precision());
+  CHECK_FALSE(ops::global_average_pool(y).is_low_precision());                       // features
+  CHECK_FALSE(ops::linear(ops::global_average_pool(y), drawn(context, {64, 32}, 7)).is_low_precision());
 }
 
 TEST_CASE("A tensor in low precision is read and written as any other, but for its data") {

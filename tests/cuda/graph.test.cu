@@ -47,7 +47,7 @@ TEST_CASE("Replays draw numbers of their own, into memory that stays theirs", "[
   });
   CHECK(noise.values() == std::vector<float>(8, 0.0F));
   auto const others = Tensor<B>::filled(context, {8}, 7.0F);
-  B::HostSlot slot{context, sizeof(std::uint64_t)};
+  B::PinnedBuffer slot{context, sizeof(std::uint64_t)};
   for (std::uint64_t later = 0; later < 3; ++later) {
     *static_cast<std::uint64_t*>(slot.wait()) = later;
     slot.send(offset.get());

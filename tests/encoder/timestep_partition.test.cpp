@@ -105,7 +105,7 @@ TEST_CASE("a partition out of proportion is a ConfigError", "[partition]") {
 }
 
 TEST_CASE("stages that do not fit are a ConfigError", "[partition]") {
-  auto const staged = [](std::vector<Stage> const& stages) {
+  auto const staged = [](std::vector<PartitionStage> const& stages) {
     return TimestepPartition::staged({.timesteps = 100, .subsets = 10, .dims = 20}, stages);
   };
   CHECK_NOTHROW(staged({{50, 10}, {100, 10}}));

@@ -58,7 +58,7 @@ template <class B, nn::Module M, class Call, class... Name>
 void compare_module(typename B::Context& context, File const& file, Report& report, M const& module,
                     Call const& call, Name const&... inputs) {
   file.load(module, "param.", {"cond_layers"});  // an alias of another weight
-  Tape<B> tape{context, {.mode = Mode::inference}};
+  Tape<B> tape{context, {.mode = Mode::evaluation}};
   std::vector<std::string> const names{inputs...};
   std::vector<Taped<B>> x;
   for (std::string const& name : names) x.push_back(tape.variable(file.tensor<B>(context, "input." + name)));

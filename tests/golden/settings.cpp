@@ -80,7 +80,7 @@ encoder::TimestepPartition partition_of(Json const& json) {
   TimestepPartition::Config const config{
       .timesteps = s.get<int>("timesteps"), .subsets = s.get<int>("subsets"), .dims = s.get<int>("dims")};
   auto const widths = s.get<Json>("widths");
-  std::vector<encoder::Stage> stages;
+  std::vector<encoder::PartitionStage> stages;
   if (widths.is_array()) {
     // A stage of its own for every subset.
     auto const uniform = TimestepPartition::uniform(config);

@@ -1,6 +1,6 @@
 #include <tests/gradient/check_case.hpp>
 
-#include <diffsiam/testing/cases/normalisation.hpp>
+#include <diffsiam/testing/cases/norms.hpp>
 
 namespace diffsiam::test {
 

@@ -167,7 +167,7 @@ TEST_CASE("Latents that cannot be sampled are refused") {
   CHECK_THROWS_AS(latent.loss(tape, Tensor<B>::zeros(context, {2, 3}), {}), ShapeError);
 }
 
-TEST_CASE("A scale whose way back no float holds is refused") {
+TEST_CASE("A scale whose inverse no float holds is refused") {
   B::Context context;
   using Standardisation = model::LatentStandardisation<B>;
   std::vector<float> const zero{0}, least{1e-42F}, far{1e25F}, great{1e25F};

@@ -16,7 +16,7 @@ TEMPLATE_TEST_CASE("Dropout drops on a training tape alone, and keeps the mean",
   auto const x = Tensor<B>::filled(make.context, {50, 50}, 1);
   nn::Dropout const layer{0.2};
   CHECK(layer(x).data() == x.data());
-  Tape<B> evaluation{make.context, {.mode = Mode::inference}};
+  Tape<B> evaluation{make.context, {.mode = Mode::evaluation}};
   CHECK(layer(evaluation.input(x)).value().data() == x.data());
   Tape<B> tape{make.context, {.rng = {.seed = 3}}};
   auto const first = layer(tape.input(x)).value().template values<double>();

@@ -56,7 +56,7 @@ struct CheckReadings {
                     std::vector<float> const& expected) {
     std::size_t const before = context.memory().live_bytes();
     {
-      Tape<B> tape{context, {.mode = Mode::inference}};
+      Tape<B> tape{context, {.mode = Mode::evaluation}};
       auto const y = std::apply([&](auto const&... x) { return f(tape.variable(x)...); }, inputs);
       CHECK(y.value().values() == expected);
       tape.backward(y, Tensor<B>::filled(context, y.shape(), 1));
@@ -64,7 +64,7 @@ struct CheckReadings {
     // Gradients of parameters stay, once.
     std::size_t const once = context.memory().live_bytes();
     {
-      Tape<B> tape{context, {.mode = Mode::inference}};
+      Tape<B> tape{context, {.mode = Mode::evaluation}};
       auto const y = std::apply([&](auto const&... x) { return f(tape.input(x)...); }, inputs);
       CHECK(y.value().values() == expected);
     }
@@ -78,7 +78,7 @@ struct CheckReadings {
                     std::vector<float> const& expected, std::size_t i) {
     std::vector<float> gradients[2];
     for (bool only : {false, true}) {
-      Tape<B> tape{context, {.mode = Mode::inference}};
+      Tape<B> tape{context, {.mode = Mode::evaluation}};
       std::vector<Taped<B>> values;
       for (std::size_t j = 0; j < N; ++j)
         values.push_back(only && j != i ? tape.input(inputs[j]) : tape.variable(inputs[j]));
@@ -99,7 +99,7 @@ struct CheckReadings {
   static void first_alone(B::Context& context, F const& f, std::array<Tensor<B>, N> const& inputs,
                           std::vector<float> const& expected, std::vector<float> const& gradient) {
     // The first argument taped, the others plain tensors.
-    Tape<B> tape{context, {.mode = Mode::inference}};
+    Tape<B> tape{context, {.mode = Mode::evaluation}};
     Taped<B> const first = tape.variable(inputs[0]);
     auto const y = [&]<std::size_t... J>(std::index_sequence<J...>) {
       return f(first, inputs[J + 1]...);
@@ -117,7 +117,7 @@ struct CheckReadings {
     auto const f = tested.function(model, fixed);
     std::size_t const before = context.memory().live_bytes();
     {
-      Tape<Dry> tape{context, {.mode = Mode::inference}};
+      Tape<Dry> tape{context, {.mode = Mode::evaluation}};
       auto const y = std::apply([&](auto const&... x) { return f(tape.variable(x)...); }, inputs);
       double const forward = context.flops();
       tape.backward(y, Tensor<Dry>{context, y.shape()});

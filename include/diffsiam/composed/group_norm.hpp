@@ -4,9 +4,9 @@
 
 #include <type_traits>
 
-#include <diffsiam/composed/normalise.hpp>
+#include <diffsiam/composed/norm.hpp>
 #include <diffsiam/concepts/backend_options.hpp>
-#include <diffsiam/core/normalisation.hpp>
+#include <diffsiam/core/norm.hpp>
 
 namespace diffsiam::composed {
 
@@ -20,25 +20,25 @@ using NormFunction = void (*)(typename B::Context&, NormGeometry const&, Pass co
 
 template <class B, class Act>
 void group_norm(typename B::Context& context, NormGeometry const& g, NormForwardOf<B> const& pass) {
-  Normalise<B> const normalise{context, {g.n, g.s, g.c}, g.groups};
-  Tensor<B> const mean = normalise.table(), variance = normalise.table();
-  normalise.statistics(pass.x, mean, variance);
-  normalise.fold(mean, variance, pass);
-  if (pass.modulation != nullptr) normalise.modulate(pass.modulation, pass.scale, pass.shift);
-  normalise.template apply<Act>(pass.x, pass.scale, pass.shift, pass.y);
+  ComposedNorm<B> const norm{context, {g.n, g.s, g.c}, g.groups};
+  Tensor<B> const mean = norm.table(), variance = norm.table();
+  norm.statistics(pass.x, mean, variance);
+  norm.fold(mean, variance, pass);
+  if (pass.modulation != nullptr) norm.modulate(pass.modulation, pass.scale, pass.shift);
+  norm.template apply<Act>(pass.x, pass.scale, pass.shift, pass.y);
 }
 template <class B, class Act>
 void group_norm_gradient(typename B::Context& context, NormGeometry const& g, NormBackwardOf<B> const& pass) {
-  Normalise<B> const normalise{context, {g.n, g.s, g.c}, g.groups};
+  ComposedNorm<B> const norm{context, {g.n, g.s, g.c}, g.groups};
   Tensor<B> behind;
   auto const* dv = pass.dy;
   if constexpr (!std::is_same_v<Act, functional::Identity>) {
-    behind = normalise.template through_activation<Act>(pass);
+    behind = norm.template through_activation<Act>(pass);
     dv = behind.data();
   }
-  normalise.sums(dv, pass);
-  if (pass.modulation != nullptr) normalise.through_modulation(pass);
-  normalise.add_input_gradient(dv, pass, true);
+  norm.sums(dv, pass);
+  if (pass.modulation != nullptr) norm.through_modulation(pass);
+  norm.add_input_gradient(dv, pass, true);
 }
 
 template <class B, class Act>

@@ -10,7 +10,7 @@
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/mixed_pointer.hpp>
-#include <diffsiam/core/normalisation.hpp>
+#include <diffsiam/core/norm.hpp>
 #include <diffsiam/core/observer.hpp>
 
 namespace diffsiam::backend {

@@ -67,8 +67,8 @@ concept HasFlopRule = requires(Op const& op, Shapes in) {
 /// Satisfied if and only if Op has a name and both rules. `forward(Forward<B> const&)` and
 /// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr InputList
 /// keeps_inputs` (those that backward reads; all by default), `static constexpr bool keeps_output`
-/// (false by default), and `recompute(Forward<B> const&)`, which computes the output again from the inputs
-/// and what forward saved, for operations so cheap that memory is worth more, and a StorageRule.
+/// (false by default), and `rematerialize(Forward<B> const&)`, which computes the output again from the
+/// inputs and what forward saved, for operations so cheap that memory is worth more, and a StorageRule.
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;

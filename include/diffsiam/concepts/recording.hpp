@@ -30,9 +30,11 @@ concept MultiTensor =
 ///     random numbers are then drawn *rng_offset steps after those recorded. What would make the host wait is
 ///     an Error meanwhile, and what is uploaded becomes a constant of the recording, which
 ///     context.recording_state() sums up;
-///   - a B::HostSlot{context, bytes} carries values between host and device beside the host's work: wait() is
+///   - a B::PinnedBuffer{context, bytes} carries values between host and device beside the host's work:
+///   wait() is
 ///     its memory on the host, once the device is done with it; send(to) and fetch(from) queue the copies;
-///   - a B::Inbox{context, bytes} has memory of the device, data(), that put(from) fills from the host while
+///   - a B::StagingBuffer{context, bytes} has memory of the device, data(), that put(from) fills from the
+///   host while
 ///     earlier work is still being done;
 ///   - B is MultiTensor.
 /// Without it a training step is run anew each time.
@@ -41,14 +43,15 @@ template <class B>
 concept Recordable =
     Backend<B> && MultiTensor<B> &&
     requires(typename B::Context& context, std::uint64_t const* rng_offset, FunctionRef<void()> work,
-             typename B::HostSlot& slot, typename B::Inbox& inbox, void* device, void const* host) {
+             typename B::PinnedBuffer& slot, typename B::StagingBuffer& inbox, void* device,
+             void const* host) {
       context.record(rng_offset, work).replay();
       { context.recording_state().uploads() } -> std::same_as<std::uint64_t>;
-      requires std::constructible_from<typename B::HostSlot, typename B::Context&, std::size_t>;
+      requires std::constructible_from<typename B::PinnedBuffer, typename B::Context&, std::size_t>;
       { slot.wait() } -> std::same_as<void*>;
       slot.send(device);
       slot.fetch(device);
-      requires std::constructible_from<typename B::Inbox, typename B::Context&, std::size_t>;
+      requires std::constructible_from<typename B::StagingBuffer, typename B::Context&, std::size_t>;
       { inbox.data() } -> std::same_as<void*>;
       inbox.put(host);
     };

@@ -108,7 +108,7 @@ template <class B, class P, class Progress = NoProgress>
                                     P const& predict, DdimOptions const& options = {},
                                     EncodeEnd end = EncodeEnd::stay_on_grid, Progress const& progress = {}) {
   if (options.eta != 0)
-    fail<ConfigError>("ddim_encode", "eta = 0: only the deterministic process has a way back", options.eta);
+    fail<ConfigError>("ddim_encode", "eta = 0: only the deterministic process can be inverted", options.eta);
   auto const hops = grid.encode(schedule, end);
   return follow_hops<B>(hops, x_0, predict, options, progress);
 }

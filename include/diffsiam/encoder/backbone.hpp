@@ -63,8 +63,8 @@ class ConvBackbone {
       Index const out = config_.channels[i];
       nn::require_values_in_groups("ConvBackbone", {"stage ", i}, out, config_.groups,
                                    halved(config_.height, i + 1), halved(config_.width, i + 1));
-      Stage stage{nn::Conv2d<B>{init, {.in = in, .out = out, .stride = 2}}, std::nullopt,
-                  Norm{init, {out, config_.groups}}};
+      ConvStage stage{nn::Conv2d<B>{init, {.in = in, .out = out, .stride = 2}}, std::nullopt,
+                      Norm{init, {out, config_.groups}}};
       if (static_cast<Index>(i) == config_.attention_after) {
         stage.attention.emplace(init,
                                 typename nn::SelfAttention<B>::Config{out, config_.heads, config_.groups});
@@ -119,7 +119,7 @@ class ConvBackbone {
 
  private:
   using Norm = nn::GroupNorm<B, functional::Silu>;
-  struct Stage {
+  struct ConvStage {
     nn::Conv2d<B> conv;
     std::optional<nn::SelfAttention<B>> attention;
     Norm norm;
@@ -137,7 +137,7 @@ class ConvBackbone {
   }
 
   Config config_;
-  std::vector<Stage> stages_;
+  std::vector<ConvStage> stages_;
 };
 
 }  // namespace diffsiam::encoder

@@ -54,7 +54,7 @@ class ConvDecoder {
     Index const n = z.shape().samples();
     require_shape("ConvDecoder", {n, config_.latent_dims}, z.shape(), "z is as wide as the decoder reads");
     auto h = ops::reshape(linear_(z), {n, smallest_.height, smallest_.width, config_.widths.back()});
-    for (Stage const& stage : stages_) h = stage(h);
+    for (ConvStage const& stage : stages_) h = stage(h);
     return h;  // (n, height, width, channels)
   }
 
@@ -80,7 +80,7 @@ class ConvDecoder {
   struct Sides {
     Index height, width;
   };
-  struct Stage {
+  struct ConvStage {
     nn::GroupNorm<B, functional::Silu> norm;
     nn::Conv2d<B> conv;
     Sides sides;  ///< of the result
@@ -134,7 +134,7 @@ class ConvDecoder {
   Config config_;
   Sides smallest_;
   nn::Linear<B> linear_;
-  std::vector<Stage> stages_;
+  std::vector<ConvStage> stages_;
 };
 
 }  // namespace diffsiam::encoder

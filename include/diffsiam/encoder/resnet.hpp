@@ -43,7 +43,7 @@ class ResNet10 {
   [[nodiscard]] auto operator()(X const& x) const {
     auto h = ops::relu(norm_(stem_(x)));
     for (Block const& block : blocks_) h = block(h);
-    return ops::mean_positions(h);
+    return ops::global_average_pool(h);
   }
 
   [[nodiscard]] Config const& config() const& { return config_; }

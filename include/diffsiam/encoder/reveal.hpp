@@ -16,12 +16,13 @@
 namespace diffsiam::encoder {
 
 /// Which columns of z, relative to the subset i(t) of a sample's time-step.
-enum class Columns { revealed, newest, preceding };
+enum class SubsetColumns { revealed, newest, preceding };
 
 /// 1 where a column of z is among `columns` at t, else 0: t (n) -> (n, dims). Throws RangeError for t out of
 /// range.
 template <class B>
-[[nodiscard]] Tensor<B> column_mask(TimestepPartition const& partition, Tensor<B> const& t, Columns columns) {
+[[nodiscard]] Tensor<B> column_mask(TimestepPartition const& partition, Tensor<B> const& t,
+                                    SubsetColumns columns) {
   using T = typename B::Scalar;
   ops::require_timesteps("reveal", t, partition.timesteps());
   auto& context = t.context();
@@ -33,9 +34,9 @@ template <class B>
     for (Index i = 0; i < count; ++i) {
       auto const at = static_cast<std::size_t>(i);
       auto const subset = static_cast<int>(from + i);
-      begin[at] = static_cast<T>(columns == Columns::newest ? partition.begin(subset) : 0);
-      end[at] =
-          static_cast<T>(columns == Columns::preceding ? partition.begin(subset) : partition.end(subset));
+      begin[at] = static_cast<T>(columns == SubsetColumns::newest ? partition.begin(subset) : 0);
+      end[at] = static_cast<T>(columns == SubsetColumns::preceding ? partition.begin(subset)
+                                                                   : partition.end(subset));
     }
     B::upload(context, begin.data(), begins.data() + from, count);
     B::upload(context, end.data(), ends.data() + from, count);
@@ -58,14 +59,14 @@ template <FlowingValue Z, class B>
                           GradientMode mode = GradientMode::joint) {
   require_shape("reveal", {t.size(), partition.dims()}, z.shape(), "z is as wide as its partition");
   if (mode == GradientMode::stop_preceding) {
-    return ops::add(ops::select(z, column_mask(partition, t, Columns::newest)),
-                    ops::select(detach(z), column_mask(partition, t, Columns::preceding)));
+    return ops::add(ops::select(z, column_mask(partition, t, SubsetColumns::newest)),
+                    ops::select(detach(z), column_mask(partition, t, SubsetColumns::preceding)));
   }
   if (mode == GradientMode::dual) {
     fail<ConfigError>("reveal", "joint or stop_preceding", "dual",
                       "dual is the sum of two losses, one in each mode");
   }
-  auto const mask = column_mask(partition, t, Columns::revealed);
+  auto const mask = column_mask(partition, t, SubsetColumns::revealed);
   using Result = decltype(ops::add(ops::select(z, mask), ops::select(z, mask)));
   return Result{ops::select(z, mask)};
 }

@@ -30,7 +30,7 @@ struct Dims {
 
 /// A stage: subsets that share `dims` columns. They are those whose first step is below `end_step` and that
 /// belong to no earlier stage.
-struct Stage {
+struct PartitionStage {
   int end_step = 0;
   int dims = 0;
 };
@@ -61,7 +61,7 @@ class TimestepPartition {
   /// also the remainder. The stages ascend and end at T, each has at least one subset, and their dims sum to
   /// d.
   [[nodiscard]] static constexpr TimestepPartition staged(Config const& config,
-                                                          std::span<Stage const> stages) {
+                                                          std::span<PartitionStage const> stages) {
     TimestepPartition partition(config);
     require_stages(config, stages);
     int subset = 0;
@@ -82,8 +82,8 @@ class TimestepPartition {
     return partition;
   }
   [[nodiscard]] static constexpr TimestepPartition staged(Config const& config,
-                                                          std::initializer_list<Stage> stages) {
-    return staged(config, std::span<Stage const>(stages.begin(), stages.size()));
+                                                          std::initializer_list<PartitionStage> stages) {
+    return staged(config, std::span<PartitionStage const>(stages.begin(), stages.size()));
   }
 
   /// The published widths: T = 1000, k = 64, d = 512, most dims between steps 100 and 300.
@@ -146,7 +146,7 @@ class TimestepPartition {
     if (subsets_ > max_subsets) partition_error::too_many_subsets_to_hold(subsets_, max_subsets);
   }
 
-  static constexpr void require_stages(Config const& config, std::span<Stage const> stages) {
+  static constexpr void require_stages(Config const& config, std::span<PartitionStage const> stages) {
     std::int64_t sum = 0;
     int previous = 0;
     for (std::size_t s = 0; s < stages.size(); ++s) {

@@ -23,14 +23,14 @@
 namespace diffsiam::eval {
 
 /// Columns [begin, end) of features.
-struct Columns {
+struct FeatureColumns {
   Index begin = 0;
   Index end = 0;
 };
 
 /// W above, b in the last row, of the columns it was solved for; (columns + 1, targets).
 struct RidgeWeights {
-  Columns columns;
+  FeatureColumns columns;
   Eigen::MatrixXd values;
 };
 
@@ -60,7 +60,7 @@ class RidgeSystem {
   /// From these columns alone. Throws RangeError for columns outside the features or none, ConfigError for a
   /// strength that is not above 0 and finite, or, where columns are sums of others (those of few samples
   /// are), not above rounding: without it their weights are not determined.
-  [[nodiscard]] RidgeWeights solve(Columns columns, double strength) const {
+  [[nodiscard]] RidgeWeights solve(FeatureColumns columns, double strength) const {
     if (columns.begin < 0 || columns.end <= columns.begin || columns.end > dims())
       fail<RangeError>("RidgeSystem::solve", {"columns within [0, ", dims(), ")"},
                        {"[", columns.begin, ", ", columns.end, ")"});

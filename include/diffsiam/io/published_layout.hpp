@@ -81,7 +81,7 @@ template <class T>
   return detail::transposed(values, b.outer, b.positions, b.channels);
 }
 
-/// The way back.
+/// The inverse.
 template <class T>
 [[nodiscard]] std::vector<T> from_published(PublishedLayout const& layout, Shape const& shape,
                                             std::vector<T> values) {

@@ -10,7 +10,7 @@
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/activation.hpp>
-#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/functional/norm.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam::model {

@@ -135,7 +135,7 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
 /// stages, or one per subset if there are fewer subsets. Throws ShapeError for unequal counts or none,
 /// RangeError for steps out of range or order and for gains of which none is above 0, NumericError for a gain
 /// that is not finite, ConfigError for no stage or a config that no partition can have.
-[[nodiscard]] inline std::vector<encoder::Stage> suggest_stages(
+[[nodiscard]] inline std::vector<encoder::PartitionStage> suggest_stages(
     encoder::TimestepPartition::Config const& config, std::span<int const> steps,
     std::span<double const> gains, int stages = 5) {
   if (stages < 1) fail<ConfigError>("suggest_partition", "at least one stage", stages);
@@ -146,7 +146,7 @@ inline void require_gains(std::string_view operation, int timesteps, std::span<i
 
   std::vector<double> stage_masses;
   std::vector<int> counts;
-  std::vector<encoder::Stage> result;
+  std::vector<encoder::PartitionStage> result;
   for (std::size_t s = 0; s + 1 < cuts.size(); ++s) {
     stage_masses.push_back(std::accumulate(masses.begin() + cuts[s], masses.begin() + cuts[s + 1], 0.0));
     counts.push_back(cuts[s + 1] - cuts[s]);

@@ -1,5 +1,5 @@
-// BatchNorm: batch statistics in training, running statistics in inference. A forward pass only proposes new
-// running statistics; the training step commits them.
+// BatchNorm: batch statistics in training, running statistics in evaluation mode. A forward pass only
+// proposes new running statistics; the training step commits them.
 #pragma once
 
 #include <diffsiam/config.hpp>

@@ -1,4 +1,4 @@
-// Dropout: drops elements in training, does nothing in inference or with p = 0.
+// Dropout: drops elements in training, does nothing in evaluation mode or with p = 0.
 #pragma once
 
 #include <diffsiam/nn/mode.hpp>
@@ -15,7 +15,7 @@ class Dropout {
 
   template <FlowingValue X>
   [[nodiscard]] X operator()(X const& x) const {
-    if (p_ == 0 || mode_of(x) == Mode::inference) return x;
+    if (p_ == 0 || mode_of(x) == Mode::evaluation) return x;
     if constexpr (requires { x.tape(); }) {
       return ops::dropout(x, p_, x.tape().draw_stream());
     } else {

@@ -1,5 +1,5 @@
-// Where training and inference differ, the value decides unless a mode is given: a taped value means
-// training, a plain value inference.
+// Where training and evaluation differ, the value decides unless a mode is given: a taped value means
+// training, a plain value evaluation.
 #pragma once
 
 #include <diffsiam/value/taped.hpp>
@@ -8,7 +8,7 @@ namespace diffsiam::nn {
 
 template <class B>
 [[nodiscard]] Mode mode_of(Tensor<B> const&) {
-  return Mode::inference;
+  return Mode::evaluation;
 }
 template <class B>
 [[nodiscard]] Mode mode_of(Taped<B> const& value) {

@@ -1,8 +1,8 @@
-// batch_norm: per channel over the whole batch in training, by running statistics in inference (Ioffe and
-// Szegedy, 2015).
+// batch_norm: per channel over the whole batch in training, by running statistics in evaluation mode (Ioffe
+// and Szegedy, 2015).
 #pragma once
 
-#include <diffsiam/composed/normalise.hpp>
+#include <diffsiam/composed/norm.hpp>
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/tensor/pass.hpp>
@@ -10,8 +10,8 @@
 namespace diffsiam::ops {
 
 /// Inputs x (n, ..., c), gamma (c), beta (c). In training x has at least two values a channel, and the
-/// running statistics (c) that are given move: mean, and variance with Bessel's correction. In inference they
-/// are constants, which let no gradient through.
+/// running statistics (c) that are given move: mean, and variance with Bessel's correction. In evaluation
+/// mode they are constants, which let no gradient through.
 template <class B>
 struct BatchNorm {
   using T = typename B::Scalar;
@@ -39,13 +39,13 @@ struct BatchNorm {
   }
 
   DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
-    if (!training) return fold_and_apply(pass, normalise, running_mean, running_variance);
-    Tensor<B> const mean = normalise.table(), variance = normalise.table();
-    normalise.statistics(pass.in[0].data(), mean, variance);
-    fold_and_apply(pass, normalise, mean, variance);
-    SampleGrid const t = normalise.table_grid();
-    auto const count = static_cast<double>(normalise.x_grid.s);
+    auto const norm = norm_of(pass.context, pass.in[0].shape());
+    if (!training) return fold_and_apply(pass, norm, running_mean, running_variance);
+    Tensor<B> const mean = norm.table(), variance = norm.table();
+    norm.statistics(pass.in[0].data(), mean, variance);
+    fold_and_apply(pass, norm, mean, variance);
+    SampleGrid const t = norm.table_grid();
+    auto const count = static_cast<double>(norm.x_grid.s);
     B::for_each(pass.context, t.grid(), functional::RunningAverage<T>{static_cast<T>(momentum), T(1)},
                 t.full(running_mean.data()), t.full(mean.data()));
     B::for_each(pass.context, t.grid(),
@@ -53,41 +53,41 @@ struct BatchNorm {
                 t.full(running_variance.data()), t.full(variance.data()));
   }
   void backward(Backward<B> const& pass) const {
-    auto const normalise = normaliser(pass.context, pass.in[0].shape());
-    Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+    auto const norm = norm_of(pass.context, pass.in[0].shape());
+    Tensor<B> const p_1 = norm.table(), p_2 = norm.table();
     auto const data = [&](std::size_t i) { return pass.gradient(i) ? pass.gradient(i)->data() : nullptr; };
     NormBackward<T> const gradients{.x = pass.in[0].data(),
                                     .gamma = pass.in[1].data(),
-                                    .mean = normalise.plane(pass.saved[0], 0),
-                                    .inverse_deviation = normalise.plane(pass.saved[0], 1),
-                                    .scale = normalise.plane(pass.saved[1], 0),
+                                    .mean = norm.plane(pass.saved[0], 0),
+                                    .inverse_deviation = norm.plane(pass.saved[0], 1),
+                                    .scale = norm.plane(pass.saved[1], 0),
                                     .dx = data(0),
                                     .p_1 = p_1.data(),
                                     .p_2 = p_2.data()};
-    normalise.sums(pass.dy.data(), gradients);
-    normalise.add_over_samples(p_2, data(1));
-    normalise.add_over_samples(p_1, data(2));
-    normalise.add_input_gradient(pass.dy.data(), gradients, training);
+    norm.sums(pass.dy.data(), gradients);
+    norm.add_over_samples(p_2, data(1));
+    norm.add_over_samples(p_1, data(2));
+    norm.add_input_gradient(pass.dy.data(), gradients, training);
   }
 
  private:
   /// Batch norm is group norm of one sample that holds the batch, a group a channel.
-  [[nodiscard]] static composed::Normalise<B> normaliser(typename B::Context& context, Shape const& x) {
+  [[nodiscard]] static composed::ComposedNorm<B> norm_of(typename B::Context& context, Shape const& x) {
     return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
   }
-  void fold_and_apply(Forward<B> const& pass, composed::Normalise<B> const& normalise, Tensor<B> const& mean,
+  void fold_and_apply(Forward<B> const& pass, composed::ComposedNorm<B> const& norm, Tensor<B> const& mean,
                       Tensor<B> const& variance) const {
-    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
-    T *const scale = normalise.plane(affine, 0), *const shift = normalise.plane(affine, 1);
-    normalise.fold(mean, variance,
-                   {.gamma = pass.in[1].data(),
-                    .beta = pass.in[2].data(),
-                    .epsilon = epsilon,
-                    .mean = normalise.plane(statistics, 0),
-                    .inverse_deviation = normalise.plane(statistics, 1),
-                    .scale = scale,
-                    .shift = shift});
-    normalise.template apply<functional::Identity>(pass.in[0].data(), scale, shift, pass.out.data());
+    Tensor<B> const statistics = norm.table(2), affine = norm.table(2);
+    T *const scale = norm.plane(affine, 0), *const shift = norm.plane(affine, 1);
+    norm.fold(mean, variance,
+              {.gamma = pass.in[1].data(),
+               .beta = pass.in[2].data(),
+               .epsilon = epsilon,
+               .mean = norm.plane(statistics, 0),
+               .inverse_deviation = norm.plane(statistics, 1),
+               .scale = scale,
+               .shift = shift});
+    norm.template apply<functional::Identity>(pass.in[0].data(), scale, shift, pass.out.data());
     pass.save(0, statistics);
     pass.save(1, affine);
   }

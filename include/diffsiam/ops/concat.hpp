@@ -32,7 +32,7 @@ struct Concat {
     });
   }
   template <class B>
-  void recompute(Forward<B> const& pass) const {
+  void rematerialize(Forward<B> const& pass) const {
     forward(pass);
   }
   template <class B>

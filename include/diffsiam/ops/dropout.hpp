@@ -1,6 +1,6 @@
 // dropout: in training an element is kept with probability 1 - p and scaled by 1 / (1 - p) (Srivastava et
-// al., 2014); in inference nothing happens. Draws come from the tape's (seed, step), so they depend neither
-// on threads nor on order.
+// al., 2014); in evaluation mode nothing happens. Draws come from the tape's (seed, step), so they depend
+// neither on threads nor on order.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>

@@ -48,7 +48,7 @@ struct GroupNormRules {
 
  protected:
   template <class B>
-  [[nodiscard]] composed::Normalise<B> normaliser(typename B::Context& context, Shape const& x) const {
+  [[nodiscard]] composed::ComposedNorm<B> norm_of(typename B::Context& context, Shape const& x) const {
     NormGeometry const g = geometry(x);
     return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
   }
@@ -62,8 +62,8 @@ struct GroupNormRules {
   template <class B>
   DIFFSIAM_STEERS void forward_by(composed::NormFunction<B, composed::NormForwardOf<B>> function,
                                   Forward<B> const& pass) const {
-    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-    Tensor<B> const statistics = normalise.table(2), affine = normalise.table(2);
+    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
+    Tensor<B> const statistics = norm.table(2), affine = norm.table(2);
     function(pass.context, geometry(pass.in[0].shape()),
              {.x = pass.in[0].storage(),
               .gamma = pass.in[1].data(),
@@ -71,34 +71,34 @@ struct GroupNormRules {
               .modulation = modulation_of(pass.in),
               .epsilon = epsilon,
               .y = pass.out.storage(),
-              .mean = normalise.plane(statistics, 0),
-              .inverse_deviation = normalise.plane(statistics, 1),
-              .scale = normalise.plane(affine, 0),
-              .shift = normalise.plane(affine, 1)});
+              .mean = norm.plane(statistics, 0),
+              .inverse_deviation = norm.plane(statistics, 1),
+              .scale = norm.plane(affine, 0),
+              .shift = norm.plane(affine, 1)});
     pass.save(0, statistics);
     pass.save(1, affine);
   }
   template <class B>
   DIFFSIAM_STEERS void backward_by(composed::NormFunction<B, composed::NormBackwardOf<B>> function,
                                    Backward<B> const& pass) const {
-    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
-    Tensor<B> const p_1 = normalise.table(), p_2 = normalise.table();
+    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
+    Tensor<B> const p_1 = norm.table(), p_2 = norm.table();
     function(pass.context, geometry(pass.in[0].shape()),
              {.x = pass.in[0].storage(),
               .gamma = pass.in[1].data(),
               .beta = pass.in[2].data(),
               .modulation = modulation_of(pass.in),
               .dy = pass.dy.storage(),
-              .mean = normalise.plane(pass.saved[0], 0),
-              .inverse_deviation = normalise.plane(pass.saved[0], 1),
-              .scale = normalise.plane(pass.saved[1], 0),
-              .shift = normalise.plane(pass.saved[1], 1),
+              .mean = norm.plane(pass.saved[0], 0),
+              .inverse_deviation = norm.plane(pass.saved[0], 1),
+              .scale = norm.plane(pass.saved[1], 0),
+              .shift = norm.plane(pass.saved[1], 1),
               .dx = pass.gradient(0) ? pass.gradient(0)->storage() : backend::WrittenBy<B>{nullptr},
               .d_modulation = gradient(pass, 3),
               .p_1 = p_1.data(),
               .p_2 = p_2.data()});
-    normalise.add_over_samples(p_2, gradient(pass, 1));
-    normalise.add_over_samples(p_1, gradient(pass, 2));
+    norm.add_over_samples(p_2, gradient(pass, 1));
+    norm.add_over_samples(p_1, gradient(pass, 2));
   }
   /// Where the gradient of input i goes, if there is such an input and somebody asks.
   template <class B>
@@ -116,11 +116,11 @@ struct GroupNorm : GroupNormRules {
   }
   /// From the folded statistics: one pass.
   template <class B>
-  void recompute(Forward<B> const& pass) const {
-    auto const normalise = normaliser<B>(pass.context, pass.in[0].shape());
+  void rematerialize(Forward<B> const& pass) const {
+    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
     Tensor<B> const& affine = (*pass.saved)[1];
-    normalise.template apply<Act>(pass.in[0].storage(), normalise.plane(affine, 0),
-                                  normalise.plane(affine, 1), pass.out.storage());
+    norm.template apply<Act>(pass.in[0].storage(), norm.plane(affine, 0), norm.plane(affine, 1),
+                             pass.out.storage());
   }
   template <class B>
   void backward(Backward<B> const& pass) const {

@@ -4,7 +4,7 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
-#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/functional/norm.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {

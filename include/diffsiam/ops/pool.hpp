@@ -1,4 +1,4 @@
-// mean_positions: the mean over all pixels, one value a channel.
+// global_average_pool: the mean over all pixels, one value a channel.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -9,8 +9,8 @@
 namespace diffsiam::ops {
 
 /// x (n, ..., c) -> (n, c).
-struct MeanPositions {
-  static constexpr std::string_view name = "mean_positions";
+struct GlobalAveragePool {
+  static constexpr std::string_view name = "global_average_pool";
   static constexpr InputList keeps_inputs{};
 
   [[nodiscard]] Shape shape(Shapes in) const {
@@ -40,8 +40,8 @@ struct MeanPositions {
 };
 
 template <Value X>
-auto mean_positions(X const& x) {
-  return evaluate(MeanPositions{}, x);
+auto global_average_pool(X const& x) {
+  return evaluate(GlobalAveragePool{}, x);
 }
 
 }  // namespace diffsiam::ops

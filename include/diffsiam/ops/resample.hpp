@@ -71,7 +71,7 @@ struct UpsampleNearest {
                 g.small(pass.in[0].storage()));
   }
   template <class B>
-  void recompute(Forward<B> const& pass) const {
+  void rematerialize(Forward<B> const& pass) const {
     forward(pass);
   }
   template <class B>

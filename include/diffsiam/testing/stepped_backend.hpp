@@ -22,7 +22,7 @@ class SteppedSlot {
   SteppedSlot(SteppedSlot const&) = delete;
   SteppedSlot& operator=(SteppedSlot const&) = delete;
   [[nodiscard]] void* wait() {
-    context_->recording_state().require_done("HostSlot::wait");
+    context_->recording_state().require_done("PinnedBuffer::wait");
     return memory_.data();
   }
   void send(void* to) {
@@ -43,7 +43,7 @@ class SteppedInbox {
       : context_(&context), bytes_(bytes), memory_(context.allocate(bytes)) {}
   [[nodiscard]] void* data() const { return memory_.get(); }
   void put(void const* from) {
-    context_->recording_state().require_done("Inbox::put");
+    context_->recording_state().require_done("StagingBuffer::put");
     std::memcpy(memory_.get(), from, bytes_);
   }
 
@@ -59,8 +59,8 @@ struct Stepped : OwnKernels {
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
   using Context = SteppedContext;
-  using HostSlot = SteppedSlot;
-  using Inbox = SteppedInbox;
+  using PinnedBuffer = SteppedSlot;
+  using StagingBuffer = SteppedInbox;
   using Brings =
       backend::Options<backend::Option::group_norm, backend::Option::multi_tensor, backend::Option::recording,
                        backend::Option::prepacked_weights, backend::Option::observer>;

@@ -28,7 +28,7 @@ struct InboxOf {
 template <backend::Recordable B>
 struct InboxOf<B> {
   using T = typename B::Scalar;
-  typename B::Inbox inbox;
+  typename B::StagingBuffer inbox;
   Tensor<B> tensor;
 
   InboxOf(typename B::Context& context, Shape const& shape)

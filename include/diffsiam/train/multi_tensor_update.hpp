@@ -30,7 +30,8 @@ class SentValue {
   static_assert(std::is_trivially_copyable_v<Value>);
   explicit SentValue(typename B::Context& context)
       : memory_(context.allocate(sizeof(Value))),
-        slots_{typename B::HostSlot{context, sizeof(Value)}, typename B::HostSlot{context, sizeof(Value)}} {}
+        slots_{typename B::PinnedBuffer{context, sizeof(Value)},
+               typename B::PinnedBuffer{context, sizeof(Value)}} {}
   void send(Value const& value) {
     auto& slot = slots_[turn_ ^= 1U];
     std::memcpy(slot.wait(), &value, sizeof(Value));
@@ -41,7 +42,7 @@ class SentValue {
 
  private:
   std::shared_ptr<void> memory_;
-  std::array<typename B::HostSlot, 2> slots_;
+  std::array<typename B::PinnedBuffer, 2> slots_;
   unsigned turn_ = 0;
 };
 
@@ -65,7 +66,7 @@ class ChunkList {
     std::size_t const bytes = chunks_.size() * sizeof(Chunk);
     if (bytes == 0) return;
     memory_ = context.allocate(bytes);
-    typename B::HostSlot slot{context, bytes};
+    typename B::PinnedBuffer slot{context, bytes};
     std::memcpy(slot.wait(), chunks_.data(), bytes);
     slot.send(memory_.get());
     (void)slot.wait();

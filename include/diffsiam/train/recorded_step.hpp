@@ -75,12 +75,12 @@ class RecordedStep {
   using T = typename Backend::Scalar;
   using Clock = std::chrono::steady_clock;
   using Context = typename Backend::Context;
-  using HostSlot = typename Backend::HostSlot;
+  using PinnedBuffer = typename Backend::PinnedBuffer;
   using Recorder = StepRecorder<typename Step::Plan>;
   using Recording = decltype(std::declval<Context&>().record(nullptr, std::declval<FunctionRef<void()>>()));
   /// A replay whose report is on its way.
   struct Replay {
-    std::unique_ptr<HostSlot> report;
+    std::unique_ptr<PinnedBuffer> report;
     std::optional<StepStatistics> begun;
   };
 
@@ -114,7 +114,7 @@ class RecordedStep {
                     "others while it is recorded than in the step before",
                     "what changes from step to step comes through a Feed");
       auto const bytes = static_cast<std::size_t>(recorder_->report().size()) * sizeof(T);
-      for (Replay& replay : replays_) replay.report = std::make_unique<HostSlot>(context(), bytes);
+      for (Replay& replay : replays_) replay.report = std::make_unique<PinnedBuffer>(context(), bytes);
       recording_.emplace(std::move(recording));
     } catch (...) {
       recorder_.reset();

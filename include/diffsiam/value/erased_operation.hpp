@@ -41,7 +41,9 @@ struct Erased {
   DIFFSIAM_STEERS static double flops(void const* op, Shapes in) { return of(op).flops(in); }
   DIFFSIAM_STEERS static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
   DIFFSIAM_STEERS static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
-  DIFFSIAM_STEERS static void recompute(void const* op, Forward<B> const& pass) { of(op).recompute(pass); }
+  DIFFSIAM_STEERS static void rematerialize(void const* op, Forward<B> const& pass) {
+    of(op).rematerialize(pass);
+  }
 };
 
 template <class B, class Op>

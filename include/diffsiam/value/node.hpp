@@ -42,7 +42,7 @@ class Node {
   }
 
   /// Whether others need not keep the node's value: it is computed again for their backward pass.
-  [[nodiscard]] virtual bool recomputes() const { return false; }
+  [[nodiscard]] virtual bool rematerializes() const { return false; }
   [[nodiscard]] virtual Tensor<B> const& recomputed() {
     throw Error("Tape: expected a value that is computed again, got one that is not");
   }
@@ -135,15 +135,15 @@ struct BackwardRules {
   void const* (*copy)(void const* op);
   void (*destroy)(void const* op);
   void (*backward)(void const* op, Backward<B> const& pass);
-  void (*recompute)(void const* op, Forward<B> const& pass);  ///< null: costs too much
+  void (*rematerialize)(void const* op, Forward<B> const& pass);  ///< null: costs too much
   InputList keeps_inputs;  ///< those whose data stay; of others the shape alone
   bool keeps_output;
 };
 
 template <class B, class Op>
-[[nodiscard]] constexpr auto recompute_of() -> decltype(BackwardRules<B>::recompute) {
-  if constexpr (requires(Op const& op, Forward<B> const& pass) { op.recompute(pass); })
-    return &Erased<B, Op>::recompute;
+[[nodiscard]] constexpr auto recompute_of() -> decltype(BackwardRules<B>::rematerialize) {
+  if constexpr (requires(Op const& op, Forward<B> const& pass) { op.rematerialize(pass); })
+    return &Erased<B, Op>::rematerialize;
   else
     return nullptr;
 }
@@ -160,25 +160,25 @@ using Sources = std::span<Node<B>* const>;
 template <class B>
 class RecordedNode final : public Node<B> {
  public:
-  /// `saves_memory`: values that are cheap to compute are not kept.
+  /// `rematerialize`: values that are cheap to compute are not kept.
   RecordedNode(ErasedOperation<B> const& op, BackwardRules<B> const& backward_rules,
                std::span<Tensor<B> const> in, Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved,
-               bool saves_memory)
+               bool rematerialize)
       : op_{op.rules, backward_rules.copy(op.op)},
         backward_rules_(&backward_rules),
-        recomputes_(saves_memory && backward_rules.recompute != nullptr),
+        rematerializes_(rematerialize && backward_rules.rematerialize != nullptr),
         count_(in.size()),
         saved_(std::move(saved)) {
     for (std::size_t i = 0; i < count_; ++i) {
       sources_[i] = sources[i];
-      bool const comes_again = sources[i] != nullptr && sources[i]->recomputes();
-      in_[i] = keep(in[i], !comes_again && (recomputes_ || needs(i)));
+      bool const comes_again = sources[i] != nullptr && sources[i]->rematerializes();
+      in_[i] = keep(in[i], !comes_again && (rematerializes_ || needs(i)));
     }
     out_ = keep(out, backward_rules.keeps_output);
   }
   ~RecordedNode() override { backward_rules_->destroy(op_.op); }
 
-  [[nodiscard]] bool recomputes() const override { return recomputes_; }
+  [[nodiscard]] bool rematerializes() const override { return rematerializes_; }
   [[nodiscard]] Tensor<B> const& recomputed() override {
     if (recomputed_) return recomputed_;
     auto const in = inputs(true);
@@ -186,7 +186,7 @@ class RecordedNode final : public Node<B> {
     recomputed_ = output_tensor<B>(out_.context(), op_.rules->storage_rule, from, out_.shape());
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::forward};
     run_forward(op_.rules->storage_rule, Forward<B>{out_.context(), from, recomputed_, &saved_},
-                [&](Forward<B> const& pass) { backward_rules_->recompute(op_.op, pass); });
+                [&](Forward<B> const& pass) { backward_rules_->rematerialize(op_.op, pass); });
     return recomputed_;
   }
 
@@ -197,7 +197,7 @@ class RecordedNode final : public Node<B> {
   [[nodiscard]] InputArray<B> inputs(bool all) const {
     auto in = in_;
     for (std::size_t i = 0; i < count_; ++i)
-      if ((all || needs(i)) && sources_[i] != nullptr && sources_[i]->recomputes())
+      if ((all || needs(i)) && sources_[i] != nullptr && sources_[i]->rematerializes())
         in[i] = sources_[i]->recomputed();
     return in;
   }
@@ -233,7 +233,7 @@ class RecordedNode final : public Node<B> {
 
   ErasedOperation<B> op_;  // a copy of our own
   BackwardRules<B> const* backward_rules_;
-  bool recomputes_;
+  bool rematerializes_;
   std::size_t count_;
   InputArray<B> in_;
   std::array<Node<B>*, most_inputs> sources_{};

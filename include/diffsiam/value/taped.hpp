@@ -14,8 +14,8 @@
 
 namespace diffsiam {
 
-/// Where training and inference differ (batch norm, dropout), a mode says which.
-enum class Mode { training, inference };
+/// Where training and evaluation differ (batch norm, dropout), a mode says which.
+enum class Mode { training, evaluation };
 
 /// A value on a tape. Cheap to copy; valid as long as its tape.
 template <class B>
@@ -59,7 +59,7 @@ class Tape {
     Rng rng{};  ///< dropout draws from it: key (seed, stream), counter (element, step)
     /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
     /// again in the backward pass: less memory for little time (docs/performance.md). False keeps them.
-    bool saves_memory = true;
+    bool rematerialize = true;
   };
 
   explicit Tape(Context& context, Options options = {}) : context_(&context), options_(options) {}
@@ -147,7 +147,7 @@ class Tape {
     Saved<B> saved;
     Tensor<B> out = detail::compute<B>(*context_, op, in, &saved);
     Node<B>* const node = append(new detail::RecordedNode<B>{op, backward_rules, in, sources, out,
-                                                             std::move(saved), options_.saves_memory},
+                                                             std::move(saved), options_.rematerialize},
                                  out.shape(), out.is_low_precision());
     return {*this, node, std::move(out)};
   }

@@ -17,7 +17,7 @@ struct OneConvolution {
       : conv(init, {.in = 1, .out = config.channels}), channels(config.channels) {}
   template <diffsiam::FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
-    return diffsiam::ops::mean_positions(diffsiam::ops::silu(conv(x)));  // (n, channels)
+    return diffsiam::ops::global_average_pool(diffsiam::ops::silu(conv(x)));  // (n, channels)
   }
   template <class F>
   void for_each_child(F&& f) const {

@@ -87,7 +87,7 @@ class DitiStep {
       std::vector<double> steps;
       for (int i = 0; i < partition_.subsets(); ++i) steps.push_back(partition_.first_step(i));
       first.assign(std::span<double const>(steps));
-      auto const masks = encoder::column_mask(partition_, first, encoder::Columns::revealed);
+      auto const masks = encoder::column_mask(partition_, first, encoder::SubsetColumns::revealed);
       report_->exact("masks", published_values(masks), file_->values("masks"));
     }
     if (file_->contains("t_to_idx")) {
@@ -122,7 +122,7 @@ class DitiStep {
     forget_gradients();
     Tensor<B> const x_0 = file_->tensor<B>(*context_, "input.x_0");
     auto const n = noised(x_0, file_->tensor<B>(*context_, "input.noise"));
-    Tape<B> tape{*context_, {.mode = Mode::inference}};
+    Tape<B> tape{*context_, {.mode = Mode::evaluation}};
     Taped<B> const z = encoder_(tape.input(x_0));
     if (outputs) {
       compare_output(*file_, *report_, "output.z", z.value());
@@ -150,7 +150,7 @@ class DitiStep {
       Tensor<B> const x_0 = input_rolled("input.x_0", 0, roll_of(settings, "roll_x_0_along_batch_by", step));
       auto const n = noised(
           x_0, input_rolled("input.noise", 1, roll_of(settings, "roll_noise_along_channels_by", step)));
-      Tape<B> tape{*context_, {.mode = Mode::inference}};
+      Tape<B> tape{*context_, {.mode = Mode::evaluation}};
       Taped<B> const loss = loss_of(encoder_(tape.input(x_0)), n, gradient_mode_of(mode), false);
       losses.push_back(static_cast<double>(loss.value().item()));
       tape.backward(loss);

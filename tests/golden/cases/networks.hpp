@@ -29,7 +29,7 @@ void check_unet(typename B::Context& context, File const& file, Report& report) 
 
   unet::UNet<B> const denoiser{context, unet_config_of(file)};
   file.load(denoiser, "param.");
-  Tape<B> tape{context, {.mode = Mode::inference}};
+  Tape<B> tape{context, {.mode = Mode::evaluation}};
   diffusion::Noised<B> const noised{file.tensor<B>(context, "input.x_t"), file.tensor<B>(context, "input.t"),
                                     file.tensor<B>(context, "input.noise")};
   auto const eps = denoiser(tape.input(noised.x_t), noised.t);

@@ -35,13 +35,13 @@ void pack_weights(HostContext& context, Index depth, Index columns, E* packed, W
 }
 
 /// Columns [first, last) of what a convolution writes.
-struct Columns {
+struct ColumnRange {
   Index first, last;
 };
 
 /// y (pixels of the piece, out) (+)= bias + convolution, for some columns of one piece.
 template <class T, class E>
-void convolve(ConvGeometry const& g, ConvView<E> const& x, Columns const& columns, E const* packed,
+void convolve(ConvGeometry const& g, ConvView<E> const& x, ColumnRange const& columns, E const* packed,
               T const* bias, T* y, bool accumulate) {
   constexpr Index group = Summand<T, E>::group;
   Index const pixels = x.images * x.rows * g.out_w();
@@ -154,7 +154,7 @@ void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E con
   context.threads().run(cut.pieces * slices, [&](Index piece, int worker) {
     auto const view = cut.view(x, piece / slices, copies + worker * copy);
     Index const first = piece % slices * columns;
-    Columns const written{first, std::min(first + columns, g.out)};
+    ColumnRange const written{first, std::min(first + columns, g.out)};
     T const* const from = bias == nullptr ? nullptr : start;
     Y* const to = y + view.first_pixel * g.out;
     if constexpr (narrows) {

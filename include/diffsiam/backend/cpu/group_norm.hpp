@@ -10,9 +10,9 @@
 #include <diffsiam/backend/cpu/bf16.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/config.hpp>
-#include <diffsiam/core/normalisation.hpp>
+#include <diffsiam/core/norm.hpp>
 #include <diffsiam/functional/activation.hpp>
-#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/functional/norm.hpp>
 
 namespace diffsiam::backend::cpu {
 
@@ -277,7 +277,7 @@ template <class T, class X = T>
     detail::for_each_strip(channels, [&](Index c, auto count) {
       detail::sum_rows_of<T>(g.s, count, p_1 + c,
                              [&](Index row, auto at) { return at(dv + row * channels + c); });
-      // dv x^, as in NormalisedProduct.
+      // dv x^, as in NormProduct.
       detail::sum_rows_of<X>(g.s, count, p_2 + c, [&](Index row, auto at) {
         return at(dv + row * channels + c) * (at(x + row * g.c + c) - at(mean + c)) * at(deviation + c);
       });

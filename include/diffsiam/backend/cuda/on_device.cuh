@@ -8,9 +8,9 @@
 
 #include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/context.hpp>
-#include <diffsiam/backend/cuda/host_slot.hpp>
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/launch.cuh>
+#include <diffsiam/backend/cuda/pinned_buffer.hpp>
 #include <diffsiam/concepts/declared_options.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -22,8 +22,8 @@ namespace diffsiam::backend::cuda {
 template <class OwnKernels, Math math>
 struct OnDevice : OwnKernels {
   using Context = CudaContext;
-  using HostSlot = cuda::HostSlot;
-  using Inbox = cuda::Inbox;
+  using PinnedBuffer = cuda::PinnedBuffer;
+  using StagingBuffer = cuda::StagingBuffer;
   using Brings = Options<Option::gemm_with_bias, Option::group_norm, Option::multi_tensor, Option::recording,
                          Option::observer>;
   /// Random bits are the same everywhere; normals differ by fused multiply-adds: 2 ulp of the largest, 5.8.

@@ -77,7 +77,7 @@ void mixed_precision(Visit&& visit) {
                   return ops::linear(ops::attention(ops::linear_combination(0.3, qkv, 0, qkv), 2), w_2);
                 })));
   visit(op_case("low-precision dropout and mean", {image, kernel}, after_conv([](auto const& h) {
-                  return ops::mean_positions(ops::dropout(h, 0.3, {.seed = 3}));
+                  return ops::global_average_pool(ops::dropout(h, 0.3, {.seed = 3}));
                 })));
 }
 

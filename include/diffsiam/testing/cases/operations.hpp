@@ -4,7 +4,7 @@
 
 #include <diffsiam/testing/cases/arithmetic.hpp>
 #include <diffsiam/testing/cases/loss.hpp>
-#include <diffsiam/testing/cases/normalisation.hpp>
+#include <diffsiam/testing/cases/norms.hpp>
 #include <diffsiam/testing/cases/product.hpp>
 
 namespace diffsiam::testing::cases {

@@ -25,7 +25,8 @@ void product(Visit&& visit) {
   visit(op_case("attention, 1 head", {{2, 2, 3, 12}}, [](auto const& x) { return ops::attention(x, 1); }));
   visit(op_case("attention, 2 heads", {{2, 3, 2, 12}}, [](auto const& x) { return ops::attention(x, 2); }));
   visit(op_case("attention, 4 heads of 1", {{1, 5, 12}}, [](auto const& x) { return ops::attention(x, 4); }));
-  visit(op_case("mean_positions", {{2, 3, 2, 5}}, [](auto const& x) { return ops::mean_positions(x); }));
+  visit(op_case("global_average_pool", {{2, 3, 2, 5}},
+                [](auto const& x) { return ops::global_average_pool(x); }));
   visit(op_case("upsample_nearest", {{2, 3, 2, 5}}, [](auto const& x) { return ops::upsample_nearest(x); }));
   visit(op_case("downsample_mean", {{2, 4, 6, 3}}, [](auto const& x) { return ops::downsample_mean(x); }));
   visit(op_case("downsample_mean, 1 channel", {{3, 2, 4, 1}},

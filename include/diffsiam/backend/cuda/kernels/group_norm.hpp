@@ -5,8 +5,8 @@
 #include <diffsiam/backend/cuda/kernels/access.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
-#include <diffsiam/core/normalisation.hpp>
-#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/core/norm.hpp>
+#include <diffsiam/functional/norm.hpp>
 
 namespace diffsiam::backend::cuda {
 
@@ -99,7 +99,7 @@ struct GroupNormSums {
         T dv;
         functional::AffineActivateGradient<Act>{}(dv, read<T>(pass.dy, at), x, scale, shift);
         p_1 += dv;
-        p_2 += functional::NormalisedProduct{}(dv, x, mean, deviation);
+        p_2 += functional::NormProduct{}(dv, x, mean, deviation);
       }
     }
     shared.p_1[warp][in_warp] = p_1;

@@ -15,9 +15,9 @@ TEST_CASE("The hinge loss of known scores") {
 }
 
 TEST_CASE("The gradient of the hinge loss is right on Reference and on Cpu") {
-  auto const tested =
-      testing::op_case("Hinge", {{3, 4}}, {{testing::Kind::normal, {3, 4}}},
-                       [](auto const& scores, auto const& targets) { return loss::Hinge{}(scores, targets); });
+  auto const tested = testing::op_case(
+      "Hinge", {{3, 4}}, {{testing::Kind::normal, {3, 4}}},
+      [](auto const& scores, auto const& targets) { return loss::Hinge{}(scores, targets); });
   CHECK(testing::check_gradients(tested).passed());
 }
 

@@ -1,4 +1,5 @@
-// LateNoise: little noise in the first half of the time-steps, much in the second; beta_t is one of two values.
+// LateNoise: little noise in the first half of the time-steps, much in the second; beta_t is one of two
+// values.
 #pragma once
 
 #include <diffsiam/diffusion/beta_schedules.hpp>

@@ -6,7 +6,7 @@
 #include <tests/support/catch.hpp>
 #include <tests/support/small_model.hpp>
 
-#include <diffsiam/model/step_losses.hpp>
+#include <diffsiam/model/timestep_losses.hpp>
 
 using namespace diffsiam;
 using diffsiam::test::Approx;
@@ -40,7 +40,7 @@ double mean_square(std::vector<double> const& a, std::vector<double> const& b) {
 TEST_CASE("Step losses are those of training, without its weighting, on the same noise") {
   Setting s;
   auto const losses =
-      model::step_losses(s.small.model, s.images, s.z, s.steps, {.rng = {.seed = 4, .step = 7}});
+      model::timestep_losses(s.small.model, s.images, s.z, s.steps, {.rng = {.seed = 4, .step = 7}});
   auto const weight = diffusion::SnrPower{};
   REQUIRE(losses.size() == 3);
   for (auto const& at : losses) {
@@ -62,15 +62,15 @@ TEST_CASE("Only what t reveals of z counts") {
   SampleGrid const hidden{3, 1, 4};  // subsets 2 and 3, read from t = 6 on
   B::for_each(s.context, hidden.grid(), functional::Assign<double>{3},
               hidden.full(other.data() + 4, other.shape().channels()));
-  auto const one = model::step_losses(s.small.model, s.images, s.z, s.steps);
-  auto const two = model::step_losses(s.small.model, s.images, other, s.steps);
+  auto const one = model::timestep_losses(s.small.model, s.images, s.z, s.steps);
+  auto const two = model::timestep_losses(s.small.model, s.images, other, s.steps);
   CHECK(one[1].shifted == two[1].shifted);
   CHECK(one[2].shifted != two[2].shifted);
 }
 
 TEST_CASE("Draws are averaged, and a predictor alone loses what the denoiser does") {
   Setting s;
-  auto const both = model::step_losses(s.small.model, s.images, s.z, s.steps, {.draws = 2});
+  auto const both = model::timestep_losses(s.small.model, s.images, s.z, s.steps, {.draws = 2});
   for (std::size_t i = 0; i < s.steps.size(); ++i) {
     double sum = 0;
     for (std::uint64_t step = 0; step < 2; ++step) {
@@ -80,8 +80,8 @@ TEST_CASE("Draws are averaged, and a predictor alone loses what the denoiser doe
     CHECK(both[i].denoiser == Approx(sum / 2).epsilon(1e-12));
   }
   auto const schedule = s.small.model.schedule();
-  auto const alone = model::step_losses(schedule, diffusion::PlainNoise{s.small.denoiser, schedule}, s.images,
-                                        s.steps, {.draws = 2});
+  auto const alone = model::timestep_losses(schedule, diffusion::PlainNoise{s.small.denoiser, schedule},
+                                            s.images, s.steps, {.draws = 2});
   for (std::size_t i = 0; i < s.steps.size(); ++i) {
     CHECK(alone[i].denoiser == Approx(both[i].denoiser).epsilon(1e-12));
     CHECK(alone[i].gain() == 0);
@@ -94,7 +94,7 @@ TEST_CASE("The loss of a predictor of x_0 or v is that of the eps it implies, al
   std::vector<int> const steps{3, 11};
   for (auto const target : {diffusion::PredictionTarget::x_0, diffusion::PredictionTarget::v}) {
     diffusion::PlainNoise const predict{s.small.denoiser, schedule, target};
-    auto const losses = model::step_losses(schedule, predict, s.images, steps, {.rng = {.seed = 9}});
+    auto const losses = model::timestep_losses(schedule, predict, s.images, steps, {.rng = {.seed = 9}});
     auto const noise = diffusion::normal<B>(s.context, s.images.shape(), {.seed = 9});
     auto const t = diffusion::same_timestep<B>(s.context, s.images.shape().samples(), 3);
     auto const x_t = diffusion::add_noise(schedule, s.images, t, noise);
@@ -108,11 +108,11 @@ TEST_CASE("The loss of a predictor of x_0 or v is that of the eps it implies, al
 TEST_CASE("Step losses refuse what they cannot look at") {
   Setting s;
   std::vector<int> const beyond{12}, none;
-  CHECK_THROWS_WITH(model::step_losses(s.small.model, s.images, s.z, beyond),
-                    contains("step_losses") && contains("[0, 12)"));
-  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z, none), RangeError);
-  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z.samples(0, 2), s.steps), ShapeError);
-  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images, s.z, s.steps, {.draws = 0}), ConfigError);
-  CHECK_THROWS_AS(model::step_losses(s.small.model, s.images.samples(0, 0), s.z.samples(0, 0), s.steps),
+  CHECK_THROWS_WITH(model::timestep_losses(s.small.model, s.images, s.z, beyond),
+                    contains("timestep_losses") && contains("[0, 12)"));
+  CHECK_THROWS_AS(model::timestep_losses(s.small.model, s.images, s.z, none), RangeError);
+  CHECK_THROWS_AS(model::timestep_losses(s.small.model, s.images, s.z.samples(0, 2), s.steps), ShapeError);
+  CHECK_THROWS_AS(model::timestep_losses(s.small.model, s.images, s.z, s.steps, {.draws = 0}), ConfigError);
+  CHECK_THROWS_AS(model::timestep_losses(s.small.model, s.images.samples(0, 0), s.z.samples(0, 0), s.steps),
                   ShapeError);
 }

@@ -59,7 +59,7 @@ struct AffineActivateGradient {
   }
 };
 /// Summand dv x^ with x^ = (x - mean) r.
-struct NormalisedProduct {
+struct NormProduct {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& dv, T const& x, T const& mean, T const& r) const {
     return dv * (x - mean) * r;

@@ -7,14 +7,14 @@
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/activation.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
-#include <diffsiam/functional/normalisation.hpp>
+#include <diffsiam/functional/norm.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam::composed {
 
 /// x (n, s, c) in `groups` groups of channels. Tables are (n, c), those of NormForward and NormBackward.
 template <class B>
-struct Normalise {
+struct ComposedNorm {
   using T = typename B::Scalar;
   using Context = typename B::Context;
   Context& context;
@@ -100,7 +100,7 @@ struct Normalise {
     B::fill(context, pass.p_1, g.n * g.c, T(0));
     B::fill(context, pass.p_2, g.n * g.c, T(0));
     B::sum(context, g.grid(), functional::Itself{}, g.per_sample_channel(pass.p_1), g.full(dv));
-    B::sum(context, g.grid(), functional::NormalisedProduct{}, g.per_sample_channel(pass.p_2), g.full(dv),
+    B::sum(context, g.grid(), functional::NormProduct{}, g.per_sample_channel(pass.p_2), g.full(dv),
            g.full(pass.x), g.per_sample_channel(pass.mean), g.per_sample_channel(pass.inverse_deviation));
   }
   /// Brings the sums before the modulation; adds its gradient into d_modulation where that is not null.

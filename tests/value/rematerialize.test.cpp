@@ -41,7 +41,7 @@ struct Played {
 };
 
 template <class B>
-Played play(bool saves_memory) {
+Played play(bool rematerialize) {
   typename B::Context context{{.threads = 2}};
   Stretch<B> const stretch{nn::Init<B>{context, 0}};
   testing::randomise(stretch, 5);
@@ -52,7 +52,7 @@ Played play(bool saves_memory) {
   auto const h = drawn({2, 8, 6, 8}, 1), skip = drawn({2, 8, 6, 8}, 2), emb = drawn({2, 4}, 3);
   Played played;
   std::size_t const before = context.memory().live_bytes();
-  Tape<B> tape{context, {.saves_memory = saves_memory}};
+  Tape<B> tape{context, {.rematerialize = rematerialize}};
   std::vector<Taped<B>> const inputs{tape.variable(h), tape.variable(skip), tape.variable(emb)};
   {
     auto const loss = ops::mean(stretch(inputs[0], inputs[1], inputs[2]));
@@ -67,7 +67,7 @@ Played play(bool saves_memory) {
 
 }  // namespace
 
-TEST_CASE("What is computed again on the way back gives the same gradients for less memory") {
+TEST_CASE("What is rematerialized in the backward pass gives the same gradients for less memory") {
   SECTION("bit for bit where each operation has one way to be computed") {
     using B = backend::Reference<double>;
     CHECK(play<B>(true).gradients == play<B>(false).gradients);

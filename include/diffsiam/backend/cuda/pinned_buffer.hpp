@@ -1,4 +1,4 @@
-// HostSlot and Inbox: pinned memory of the host, to and from which a device copies by itself.
+// PinnedBuffer and StagingBuffer: pinned memory of the host, to and from which a device copies by itself.
 #pragma once
 
 #include <array>
@@ -22,33 +22,34 @@ inline cudaError_t create_event(cudaEvent_t* event) {
 }
 
 /// As backend::Recordable says.
-class HostSlot {
+class PinnedBuffer {
  public:
-  HostSlot(CudaContext& context, std::size_t bytes)
-      : context_(&context), bytes_(bytes), done_(make_handle<Event, &create_event>("HostSlot")) {
+  PinnedBuffer(CudaContext& context, std::size_t bytes)
+      : context_(&context), bytes_(bytes), done_(make_handle<Event, &create_event>("PinnedBuffer")) {
     void* memory = nullptr;
-    check(cudaMallocHost(&memory, bytes), "HostSlot");
+    check(cudaMallocHost(&memory, bytes), "PinnedBuffer");
     memory_.reset(memory);
   }
-  HostSlot(HostSlot const&) = delete;
-  HostSlot& operator=(HostSlot const&) = delete;
-  ~HostSlot() { (void)cudaEventSynchronize(done_.get()); }
+  PinnedBuffer(PinnedBuffer const&) = delete;
+  PinnedBuffer& operator=(PinnedBuffer const&) = delete;
+  ~PinnedBuffer() { (void)cudaEventSynchronize(done_.get()); }
 
   /// The host's memory, once the device is done with it.
   [[nodiscard]] void* wait() {
-    context_->recording_state().require_done("HostSlot::wait");
-    check(cudaEventSynchronize(done_.get()), "HostSlot::wait");
+    context_->recording_state().require_done("PinnedBuffer::wait");
+    check(cudaEventSynchronize(done_.get()), "PinnedBuffer::wait");
     return memory_.get();
   }
   void send(void* to) { send(to, context_->stream()); }
   void send(void* to, cudaStream_t stream) {
-    check(cudaMemcpyAsync(to, memory_.get(), bytes_, cudaMemcpyHostToDevice, stream), "HostSlot::send");
-    check(cudaEventRecord(done_.get(), stream), "HostSlot::send");
+    check(cudaMemcpyAsync(to, memory_.get(), bytes_, cudaMemcpyHostToDevice, stream), "PinnedBuffer::send");
+    check(cudaEventRecord(done_.get(), stream), "PinnedBuffer::send");
   }
   void fetch(void const* from) {
     cudaStream_t const stream = context_->stream();
-    check(cudaMemcpyAsync(memory_.get(), from, bytes_, cudaMemcpyDeviceToHost, stream), "HostSlot::fetch");
-    check(cudaEventRecord(done_.get(), stream), "HostSlot::fetch");
+    check(cudaMemcpyAsync(memory_.get(), from, bytes_, cudaMemcpyDeviceToHost, stream),
+          "PinnedBuffer::fetch");
+    check(cudaEventRecord(done_.get(), stream), "PinnedBuffer::fetch");
   }
 
  private:
@@ -60,35 +61,35 @@ class HostSlot {
 
 /// As backend::Recordable says: values cross to the device on a stream of their own, beside earlier work, and
 /// are put in place between that and what follows.
-class Inbox {
+class StagingBuffer {
  public:
-  Inbox(CudaContext& context, std::size_t bytes)
+  StagingBuffer(CudaContext& context, std::size_t bytes)
       : context_(&context),
         bytes_(bytes),
         memory_(context.allocate(bytes)),
         staging_(context.allocate(bytes)),
-        crossing_(make_handle<Crossing, &cudaStreamCreate>("Inbox")),
-        arrived_(make_handle<Event, &create_event>("Inbox")),
-        taken_(make_handle<Event, &create_event>("Inbox")),
-        slots_{HostSlot{context, bytes}, HostSlot{context, bytes}} {
+        crossing_(make_handle<Crossing, &cudaStreamCreate>("StagingBuffer")),
+        arrived_(make_handle<Event, &create_event>("StagingBuffer")),
+        taken_(make_handle<Event, &create_event>("StagingBuffer")),
+        slots_{PinnedBuffer{context, bytes}, PinnedBuffer{context, bytes}} {
     // What had this memory before may still be at work.
-    check(cudaEventRecord(taken_.get(), context.stream()), "Inbox");
+    check(cudaEventRecord(taken_.get(), context.stream()), "StagingBuffer");
   }
 
   /// On the device.
   [[nodiscard]] void* data() const { return memory_.get(); }
   /// Returns when the values may be changed.
   void put(void const* from) {
-    HostSlot& slot = slots_[turn_ ^= 1U];
+    PinnedBuffer& slot = slots_[turn_ ^= 1U];
     std::memcpy(slot.wait(), from, bytes_);
-    check(cudaStreamWaitEvent(crossing_.get(), taken_.get(), 0), "Inbox::put");
+    check(cudaStreamWaitEvent(crossing_.get(), taken_.get(), 0), "StagingBuffer::put");
     slot.send(staging_.get(), crossing_.get());
-    check(cudaEventRecord(arrived_.get(), crossing_.get()), "Inbox::put");
+    check(cudaEventRecord(arrived_.get(), crossing_.get()), "StagingBuffer::put");
     cudaStream_t const stream = context_->stream();
-    check(cudaStreamWaitEvent(stream, arrived_.get(), 0), "Inbox::put");
+    check(cudaStreamWaitEvent(stream, arrived_.get(), 0), "StagingBuffer::put");
     check(cudaMemcpyAsync(memory_.get(), staging_.get(), bytes_, cudaMemcpyDeviceToDevice, stream),
-          "Inbox::put");
-    check(cudaEventRecord(taken_.get(), stream), "Inbox::put");
+          "StagingBuffer::put");
+    check(cudaEventRecord(taken_.get(), stream), "StagingBuffer::put");
   }
 
  private:
@@ -99,7 +100,7 @@ class Inbox {
   std::shared_ptr<void> memory_, staging_;
   Crossing crossing_;
   Event arrived_, taken_;
-  std::array<HostSlot, 2> slots_;
+  std::array<PinnedBuffer, 2> slots_;
   unsigned turn_ = 0;
 };
 

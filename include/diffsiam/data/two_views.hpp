@@ -27,10 +27,8 @@ concept Augmentation =
 /// Two independent views of a picture, of the same kind or of two.
 class TwoViews {
  public:
-  /// Throws ConfigError for a configuration out of range.
-  explicit TwoViews(AugmentConfig const& config) : TwoViews(config, config) {}
-  TwoViews(AugmentConfig const& first, AugmentConfig const& second) : views_{from(first), from(second)} {}
-  /// The user's own augmentation, or one and an AugmentConfig.
+  /// Of an AugmentConfig or of the user's own Augmentation. Throws ConfigError for a configuration out of
+  /// range.
   template <class A>
     requires(!std::same_as<A, TwoViews>)
   explicit TwoViews(A const& both) : TwoViews(both, both) {}

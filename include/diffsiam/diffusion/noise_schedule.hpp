@@ -30,9 +30,9 @@ class NoiseSchedule {
     static_assert(
         BetaSchedule<S>,
         "A noise schedule is called with (int t, int timesteps) and returns beta_t; see BetaSchedule.");
-    auto betas = detail::betas_to_write(operation, timesteps);
-    for (int t = 0; t < timesteps; ++t)
-      betas[static_cast<std::size_t>(t)] = static_cast<double>(schedule(t, timesteps));
+    if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", timesteps);
+    std::vector<double> betas;
+    for (int t = 0; t < timesteps; ++t) betas.push_back(static_cast<double>(schedule(t, timesteps)));
     return build(operation, std::move(betas));
   }
   /// LinearBetas.

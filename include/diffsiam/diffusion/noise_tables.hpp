@@ -43,12 +43,6 @@ DIFFSIAM_STEERS inline void require_betas(std::string_view operation, std::span<
   }
 }
 
-/// T betas that the caller fills; ConfigError for T < 2.
-[[nodiscard]] inline std::vector<double> betas_to_write(std::string_view operation, int timesteps) {
-  if (timesteps < 2) fail<ConfigError>(operation, "at least 2 time-steps", timesteps);
-  return std::vector<double>(static_cast<std::size_t>(timesteps));
-}
-
 /// The t-th of T values from `first` to `last` in equal steps, both included.
 [[nodiscard]] inline double even_step(double first, double last, int t, int timesteps) {
   return t == timesteps - 1 ? last : first + t * ((last - first) / (timesteps - 1));

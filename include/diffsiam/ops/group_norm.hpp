@@ -62,7 +62,7 @@ struct GroupNormRules {
   template <class B>
   DIFFSIAM_STEERS void forward_by(composed::NormFunction<B, composed::NormForwardOf<B>> function,
                                   Forward<B> const& pass) const {
-    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
+    auto const norm = norm_of<B>(pass.context, pass.in[0].shape());
     Tensor<B> const statistics = norm.table(2), affine = norm.table(2);
     function(pass.context, geometry(pass.in[0].shape()),
              {.x = pass.in[0].storage(),
@@ -81,7 +81,7 @@ struct GroupNormRules {
   template <class B>
   DIFFSIAM_STEERS void backward_by(composed::NormFunction<B, composed::NormBackwardOf<B>> function,
                                    Backward<B> const& pass) const {
-    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
+    auto const norm = norm_of<B>(pass.context, pass.in[0].shape());
     Tensor<B> const p_1 = norm.table(), p_2 = norm.table();
     function(pass.context, geometry(pass.in[0].shape()),
              {.x = pass.in[0].storage(),
@@ -117,7 +117,7 @@ struct GroupNorm : GroupNormRules {
   /// From the folded statistics: one pass.
   template <class B>
   void rematerialize(Forward<B> const& pass) const {
-    auto const norm = normaliser<B>(pass.context, pass.in[0].shape());
+    auto const norm = norm_of<B>(pass.context, pass.in[0].shape());
     Tensor<B> const& affine = (*pass.saved)[1];
     norm.template apply<Act>(pass.in[0].storage(), norm.plane(affine, 0), norm.plane(affine, 1),
                              pass.out.storage());

@@ -13,14 +13,14 @@
 namespace diffsiam::test {
 
 /// All combinations of `levels`, `repeats` times: factors are then independent to the last digit.
-struct Grid {
+struct LevelGrid {
   std::vector<int> values;
   std::vector<float> code;
   Index count = 0, dims;
   int factors;
 
   /// dim(levels of the sample, sample, dim).
-  Grid(std::vector<int> const& levels, int repeats, Index width,
+  LevelGrid(std::vector<int> const& levels, int repeats, Index width,
        std::function<float(int const*, Index, Index)> const& dim)
       : dims(width), factors(static_cast<int>(levels.size())) {
     int combinations = 1;
@@ -47,7 +47,7 @@ struct Grid {
 }
 
 /// Dim j is the level of factor j; further dims are noise.
-[[nodiscard]] inline Grid perfect(std::vector<int> const& levels, int repeats, Index dims,
+[[nodiscard]] inline LevelGrid perfect(std::vector<int> const& levels, int repeats, Index dims,
                                   std::uint64_t seed = 1) {
   auto const factors = static_cast<Index>(levels.size());
   return {levels, repeats, dims, [=](int const* level, Index i, Index j) {
@@ -56,20 +56,20 @@ struct Grid {
 }
 
 /// Two factors of `levels` levels as sum and difference.
-[[nodiscard]] inline Grid rotated(int levels, int repeats) {
+[[nodiscard]] inline LevelGrid rotated(int levels, int repeats) {
   return {{levels, levels}, repeats, 2, [](int const* level, Index, Index j) {
             return static_cast<float>(j == 0 ? level[0] + level[1] : level[0] - level[1]);
           }};
 }
 
 /// Noise alone.
-[[nodiscard]] inline Grid unrelated(std::vector<int> const& levels, int repeats, Index dims,
+[[nodiscard]] inline LevelGrid unrelated(std::vector<int> const& levels, int repeats, Index dims,
                                     std::uint64_t seed = 1) {
   return {levels, repeats, dims, [=](int const*, Index i, Index j) { return noise(i, j, seed); }};
 }
 
 /// The same value everywhere.
-[[nodiscard]] inline Grid constant(std::vector<int> const& levels, int repeats, Index dims) {
+[[nodiscard]] inline LevelGrid constant(std::vector<int> const& levels, int repeats, Index dims) {
   return {levels, repeats, dims, [](int const*, Index, Index) { return 0.7F; }};
 }
 

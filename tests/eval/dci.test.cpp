@@ -9,7 +9,7 @@ using namespace diffsiam;
 using namespace diffsiam::eval;
 using test::Approx;
 using test::contains;
-using test::Grid;
+using test::LevelGrid;
 
 TEST_CASE("disentanglement and completeness of importances by hand") {
   Eigen::MatrixXd importance(3, 2);
@@ -30,7 +30,7 @@ TEST_CASE("disentanglement and completeness of importances by hand") {
 }
 
 TEST_CASE("DCI is 1 for a dim a factor beside noise, and 0 for factors turned by 45 degrees") {
-  Grid const train = test::perfect({2, 3, 4}, 50, 6, 1), test = test::perfect({2, 3, 4}, 20, 6, 2);
+  LevelGrid const train = test::perfect({2, 3, 4}, 50, 6, 1), test = test::perfect({2, 3, 4}, 20, 6, 2);
   DciResult const one = dci(train.factored(), test.factored(), DimGroups::each(6));
   REQUIRE(one.scores.disentanglement == Approx(1));
   REQUIRE(one.scores.completeness == Approx(1));
@@ -42,7 +42,7 @@ TEST_CASE("DCI is 1 for a dim a factor beside noise, and 0 for factors turned by
   REQUIRE(one.accuracy[2] == 0.5);
   REQUIRE(one.error() == Approx(1 - (1 + one.accuracy[1] + 0.5) / 3));
 
-  Grid const turned = test::rotated(4, 30);
+  LevelGrid const turned = test::rotated(4, 30);
   DciResult const mixed = dci(turned.factored(), turned.factored(), DimGroups::each(2));
   REQUIRE(mixed.scores.disentanglement < 0.01);  // not 0 where the two factors' strengths differ
   REQUIRE(mixed.scores.completeness < 1e-6);
@@ -51,11 +51,11 @@ TEST_CASE("DCI is 1 for a dim a factor beside noise, and 0 for factors turned by
 
 TEST_CASE("a factor stored twice costs completeness alone, unless the copies are exact") {
   auto const twice = [](float spread) {
-    return Grid{{2, 2}, 300, 3, [=](int const* level, Index i, Index j) {
+    return LevelGrid{{2, 2}, 300, 3, [=](int const* level, Index i, Index j) {
                   return static_cast<float>(level[j / 2]) + spread * test::noise(i, j);
                 }};
   };
-  Grid const noisy = twice(0.5F), exact = twice(0);
+  LevelGrid const noisy = twice(0.5F), exact = twice(0);
   DciResult const result = dci(noisy.factored(), noisy.factored(), DimGroups::each(3));
   REQUIRE(result.scores.disentanglement > 0.9);
   REQUIRE(result.scores.per_factor[0] == Approx(1 - std::log(2.0) / std::log(3.0)).margin(0.03));
@@ -68,19 +68,19 @@ TEST_CASE("a factor stored twice costs completeness alone, unless the copies are
 }
 
 TEST_CASE("codes that tell nothing have no importance and the accuracy of the most frequent level") {
-  Grid const flat = test::constant({2, 4}, 20, 3);
+  LevelGrid const flat = test::constant({2, 4}, 20, 3);
   DciResult const none = dci(flat.factored(), flat.factored(), DimGroups::each(3));
   REQUIRE(none.scores.disentanglement == 0);
   REQUIRE(none.scores.completeness == 0);
   REQUIRE(none.informativeness == Approx((0.5 + 0.25) / 2));
-  Grid const noise = test::unrelated({2, 4}, 200, 8, 1), unseen = test::unrelated({2, 4}, 100, 8, 2);
+  LevelGrid const noise = test::unrelated({2, 4}, 200, 8, 1), unseen = test::unrelated({2, 4}, 100, 8, 2);
   DciResult const random = dci(noise.factored(), unseen.factored(), DimGroups::each(8));
   REQUIRE(random.importance.maxCoeff() < 0.1);
   REQUIRE(random.informativeness < 0.45);
 }
 
 TEST_CASE("DCI has the same bits for any number of threads, and checks what it is given") {
-  Grid const train = test::perfect({2, 3, 4}, 10, 9, 1), test = test::perfect({2, 3, 4}, 5, 9, 2);
+  LevelGrid const train = test::perfect({2, 3, 4}, 10, 9, 1), test = test::perfect({2, 3, 4}, 5, 9, 2);
   ThreadPool pool{3};
   DciResult const a = dci(train.factored(), test.factored(), {{4, 9}}, {.seed = 5}, &pool);
   DciResult const b = dci(train.factored(), test.factored(), {{4, 9}}, {.seed = 5});
@@ -88,7 +88,7 @@ TEST_CASE("DCI has the same bits for any number of threads, and checks what it i
   REQUIRE(a.strength == b.strength);
   REQUIRE(a.accuracy == b.accuracy);
 
-  Grid const few = test::perfect({2, 2}, 1, 4);
+  LevelGrid const few = test::perfect({2, 2}, 1, 4);
   REQUIRE_THROWS_WITH(
       dci(few.factored(), few.factored(), DimGroups::each(4)),
       contains("dci") && contains("more training samples than the 4 dims") && contains("got 4"));
@@ -99,7 +99,7 @@ TEST_CASE("DCI has the same bits for any number of threads, and checks what it i
   REQUIRE_THROWS_AS(with({.strengths = {0.1, -1}}), ConfigError);
   REQUIRE_THROWS_AS(with({.slack = NAN}), ConfigError);
   REQUIRE_THROWS_AS(dci(train.factored(), test.factored(), DimGroups::each(8)), ConfigError);
-  Grid bad = train;
+  LevelGrid bad = train;
   bad.code[12] = NAN;
   REQUIRE_THROWS_WITH(dci(bad.factored(), test.factored(), DimGroups::each(9)),
                       contains("dimension 3 of sample 1"));

@@ -9,11 +9,11 @@ using namespace diffsiam;
 using namespace diffsiam::eval;
 using test::Approx;
 using test::contains;
-using test::Grid;
+using test::LevelGrid;
 
 namespace {
 
-double score(Grid const& train, Grid const& test, DimGroups const& groups) {
+double score(LevelGrid const& train, LevelGrid const& test, DimGroups const& groups) {
   return factor_vae(train.factored(), test.factored(), groups, {.train_votes = 1000, .test_votes = 500})
       .score;
 }
@@ -58,24 +58,24 @@ TEST_CASE("votes are judged by the majority of those for training") {
 TEST_CASE("the FactorVAE score of known codes: perfect, stored twice, turned, unrelated, constant") {
   DimGroups const two = DimGroups::each(2), three = DimGroups::each(3);
   auto const noisy = [](std::uint64_t seed) {
-    return Grid{{3, 4}, 20, 3, [=](int const* level, Index i, Index j) {
+    return LevelGrid{{3, 4}, 20, 3, [=](int const* level, Index i, Index j) {
                   return static_cast<float>(level[(j + 1) / 2]) + 0.1F * test::noise(i, j, seed);
                 }};
   };
-  Grid const perfect = test::perfect({2, 3, 4}, 20, 3);
+  LevelGrid const perfect = test::perfect({2, 3, 4}, 20, 3);
   REQUIRE(score(perfect, perfect, three) == 1);
   REQUIRE(score(noisy(1), noisy(2), three) > 0.99);  // the second factor in two dims
   REQUIRE(score(noisy(1), noisy(2), {{1, 3}}) > 0.99);
-  Grid const turned = test::rotated(6, 10);
+  LevelGrid const turned = test::rotated(6, 10);
   REQUIRE(score(turned, turned, two) == Approx(0.5).margin(0.1));
   REQUIRE(score(test::unrelated({2, 2, 2}, 100, 3, 1), test::unrelated({2, 2, 2}, 100, 3, 2), three) ==
           Approx(1.0 / 3).margin(0.1));
-  Grid const flat = test::constant({2, 3}, 5, 2);
+  LevelGrid const flat = test::constant({2, 3}, 5, 2);
   REQUIRE(score(flat, flat, two) == 0);
 }
 
 TEST_CASE("the FactorVAE score has the same bits for any number of threads, and hangs on its seed") {
-  Grid const turned = test::rotated(4, 10);
+  LevelGrid const turned = test::rotated(4, 10);
   ThreadPool pool{3};
   FactorVaeConfig const config{.train_votes = 300, .test_votes = 200, .seed = 3};
   auto const run = [&](FactorVaeConfig const& with, ThreadPool* threads) {
@@ -90,7 +90,7 @@ TEST_CASE("votes that cannot be gathered are refused") {
   std::vector<int> const levels{0, 1, 2};
   Factored const single{{code, 3, 1}, {levels, 3, 1}};
   REQUIRE_THROWS_WITH(factor_vae(single, single, {{1}}), contains("factor 0 with two samples"));
-  Grid const good = test::perfect({2, 2}, 2, 2);
+  LevelGrid const good = test::perfect({2, 2}, 2, 2);
   REQUIRE_THROWS_AS(factor_vae(good.factored(), good.factored(), {{2}}, {.batch = 1}), ConfigError);
   REQUIRE_THROWS_AS(factor_vae(good.factored(), good.factored(), {{2}}, {.test_votes = 0}), ConfigError);
   REQUIRE_THROWS_AS(factor_vae(good.factored(), good.factored(), {{1}}), ConfigError);

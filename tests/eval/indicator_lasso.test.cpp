@@ -31,7 +31,7 @@ TEST_CASE("the held-out error from moments is that of the samples") {
 }
 
 TEST_CASE("the strength is the greatest that costs little, the intercept the share of a level") {
-  test::Grid const clear{{2}, 200, 2, [](int const* level, Index i, Index j) {
+  test::LevelGrid const clear{{2}, 200, 2, [](int const* level, Index i, Index j) {
                            return j == 0 ? static_cast<float>(2 * level[0] - 1) : test::noise(i, j);
                          }};
   IndicatorLassoConfig const config{.strengths = {0.001, 0.4, 0.1}};
@@ -44,11 +44,11 @@ TEST_CASE("the strength is the greatest that costs little, the intercept the sha
   REQUIRE(loose.weights(1, 1) == 0);
   REQUIRE(loose.weights(2, 1) == Approx(0.5));
 
-  test::Grid rare = test::constant({4}, 10, 1);
+  test::LevelGrid rare = test::constant({4}, 10, 1);
   for (int& level : rare.values) level = level == 0 ? 0 : 1;
   IndicatorLasso const flat = indicator_lasso(rare.factored())[0];
   REQUIRE(flat.weights(1, 0) == Approx(0.25));
   REQUIRE(softmax_predict(rare.features(), flat.weights) == std::vector<int>(40, 1));
-  test::Grid const few = test::perfect({3}, 1, 1);
+  test::LevelGrid const few = test::perfect({3}, 1, 1);
   REQUIRE_THROWS_WITH(indicator_lasso(few.factored()), contains("at least 4") && contains("got 3"));
 }

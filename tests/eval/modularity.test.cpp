@@ -22,7 +22,7 @@ TEST_CASE("modularity by hand: alone 1, shared by all 0, nothing 0") {
 }
 
 TEST_CASE("modularity of known codes") {
-  auto const of = [](test::Grid const& grid) {
+  auto const of = [](test::LevelGrid const& grid) {
     return modularity(information_matrix(grid.factored())).score;
   };
   REQUIRE(of(test::perfect({2, 3, 5}, 2, 3)) == Approx(1));

@@ -13,7 +13,7 @@ using namespace diffsiam::eval;
 using test::Approx;
 using test::Blobs;
 using test::contains;
-using test::Grid;
+using test::LevelGrid;
 
 TEST_CASE("linear discriminants predict as scikit-learn's do") {
   test::Reference data;
@@ -46,7 +46,7 @@ TEST_CASE("a linear discriminant reads Gaussian classes as well as softmax regre
 
 TEST_CASE(
     "SAP is the gain over chance for a dim a factor, in whatever order, and 0 for a factor stored twice") {
-  Grid const one = test::perfect({2, 3, 5}, 4, 3);
+  LevelGrid const one = test::perfect({2, 3, 5}, 4, 3);
   SapResult const result = sap(one.factored(), one.factored(), DimGroups::each(3));
   REQUIRE(result.accuracy(2, 2) == 1);  // five levels in line along one dim
   REQUIRE(result.per_factor[0] == Approx(1 - 1.0 / 2));
@@ -55,22 +55,22 @@ TEST_CASE(
   REQUIRE(result.score == Approx((0.5 + 2.0 / 3 + 0.8) / 3));
   REQUIRE(result.best == std::vector<Index>{0, 1, 2});
 
-  Grid const twice{
+  LevelGrid const twice{
       {3, 4}, 3, 3, [](int const* level, Index, Index j) { return static_cast<float>(level[j / 2]); }};
   SapResult const redundant = sap(twice.factored(), twice.factored(), DimGroups::each(3));
   REQUIRE(redundant.per_factor[0] == 0);
   REQUIRE(redundant.per_factor[1] == Approx(0.75));
   REQUIRE(sap(twice.factored(), twice.factored(), {{2, 3}}).per_factor[0] == Approx(1 - 1.0 / 3));
 
-  Grid const turned = test::rotated(4, 10);
+  LevelGrid const turned = test::rotated(4, 10);
   REQUIRE(sap(turned.factored(), turned.factored(), DimGroups::each(2)).score == Approx(0).margin(1e-12));
-  Grid const train = test::unrelated({2, 3}, 500, 6, 1), test = test::unrelated({2, 3}, 500, 6, 2);
+  LevelGrid const train = test::unrelated({2, 3}, 500, 6, 1), test = test::unrelated({2, 3}, 500, 6, 2);
   REQUIRE(sap(train.factored(), test.factored(), DimGroups::each(6)).score < 0.03);
 }
 
 TEST_CASE("predictors judge the test samples, in whatever order they come") {
-  Grid const train = test::perfect({5}, 20, 1);
-  Grid test = test::perfect({5}, 4, 1);
+  LevelGrid const train = test::perfect({5}, 20, 1);
+  LevelGrid test = test::perfect({5}, 4, 1);
   std::reverse(test.values.begin(), test.values.end());
   std::reverse(test.code.begin(), test.code.end());
   REQUIRE(sap(train.factored(), test.factored(), {{1}}).accuracy(0, 0) == 1);
@@ -90,12 +90,12 @@ TEST_CASE("a constant code predicts the most frequent level, so its SAP is 0, al
 }
 
 TEST_CASE("SAP has the same bits for any number of threads, and checks what it is given") {
-  Grid const train = test::perfect({2, 3, 4}, 10, 9, 1), test = test::perfect({2, 3, 4}, 5, 9, 2);
+  LevelGrid const train = test::perfect({2, 3, 4}, 10, 9, 1), test = test::perfect({2, 3, 4}, 5, 9, 2);
   DimGroups const groups{{2, 3, 7, 9}};
   ThreadPool pool{3};
   REQUIRE(sap(train.factored(), test.factored(), groups, &pool).accuracy ==
           sap(train.factored(), test.factored(), groups).accuracy);
-  Grid const few = test::perfect({2, 2}, 1, 4);
+  LevelGrid const few = test::perfect({2, 2}, 1, 4);
   REQUIRE_THROWS_WITH(sap(few.factored(), few.factored(), {{4}}),
                       contains("sap") && contains("4 dims of group 0"));
   REQUIRE_THROWS_AS(sap(train.factored(), few.factored(), groups), ShapeError);

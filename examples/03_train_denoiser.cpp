@@ -34,7 +34,7 @@ int main(int argc, char** argv) try {
   app.add_option("--predicts", predicts, "eps, v or x_0");
   app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber);
   app.add_option("--base", base, "channels of the first level, a multiple of 8");
-  app.add_option("--batch", batch, "pictures a step");
+  app.add_option("--batch", batch, "pictures a step")->check(CLI::PositiveNumber);
   app.add_option("--threads", threads, "0: all cores");
   app.add_flag("--resume", run.resume, "goes on with the run in the folder");
   app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");
@@ -46,12 +46,12 @@ int main(int argc, char** argv) try {
     std::cout << "finished already: " << folder / "samples.png" << '\n';
     return 0;
   }
-  auto const pictures = ds::data::load_fashion_mnist().train;
   B::Context context{{.threads = threads}};
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::PredictionTarget const target = ds::prediction_target(predicts);
   ds::UNet<B> const denoiser{context, ds::unet::Config::for_small(1, base)};
   ds::loss::Denoising const denoising{schedule, target};
+  auto const pictures = ds::data::load_fashion_mnist().train;
   ds::train::AveragedAdam<B> training{ds::parameters(denoiser),
                                       {.learning_rate = 1e-3, .steps = steps, .rng = {.stream = 10}}};
   ds::data::Loader loader{pictures, {.batch_size = batch, .flip = 0.5F}};

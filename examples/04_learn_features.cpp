@@ -29,7 +29,7 @@ int main(int argc, char** argv) try {
   CLI::App app{"Learns features of Fashion-MNIST.", "learn_features"};
   app.add_option("denoiser", denoiser_file, "weights that train_denoiser has left")->required();
   app.add_option("--out", out, "folder of the run");
-  app.add_option("--pictures", pictures, "use only the first ones");
+  app.add_option("--pictures", pictures, "use only the first ones")->check(CLI::Range(20, 60000));
   app.add_option("--steps", steps, "of training");
   app.add_flag("--resume", run.resume, "goes on with the run in the folder");
   app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");
@@ -37,11 +37,11 @@ int main(int argc, char** argv) try {
 
   ds::train::RunFolder const folder{
       out, {{"latent_dims", dims}, {"subsets", subsets}, {"pictures", pictures}, {"steps", steps}}, run};
-  auto const fashion = ds::data::load_fashion_mnist();
-  auto const known = fashion.train.slice(0, static_cast<ds::Index>(pictures)), test = fashion.test;
   B::Context context;
   ds::UNet<B> const denoiser{context, ds::unet::Config::for_small()};
   ds::io::load_weights(denoiser_file, denoiser);
+  auto const fashion = ds::data::load_fashion_mnist();
+  auto const known = fashion.train.slice(0, static_cast<ds::Index>(pictures)), test = fashion.test;
   ds::ModularEncoder<B> const encoder{
       context,
       {.backbone = ds::encoder::ConvBackbone<B>::Config::for_small(),

@@ -65,8 +65,8 @@ refused "--steps" train_denoiser --steps -1
 refused "--steps" train_denoiser --steps 0
 refused "divide into 8 groups" train_denoiser --base 12
 refused "expected eps, x_0 or v, got 'w'" train_denoiser --predicts w
-refused "a batch size of at least 1" train_denoiser --batch 0
-refused "expected 0 <= begin <= end <= 60000" learn_features weights --pictures 60001
+refused "--batch" train_denoiser --batch 0
+refused "--pictures" learn_features weights --pictures 60001
 refused "'/nowhere'" learn_features /nowhere
 for program in train_diffsiam compare_methods; do
   refused "--temperature: expected a number in [0.001, 1000], got '0'" $program --temperature 0

@@ -124,20 +124,22 @@ inline constexpr std::array<Wish, 5> shape_wishes{
 
 }  // namespace detail
 
-inline std::array const data_sets{DataSet{.name = "fashion",
-                                          .parts = fashion_parts,
-                                          .flip = 0.5F,
-                                          .draws_pairs = false,
-                                          .change = [](Recipe& recipe) { recipe.views = fashion_views(); },
-                                          .wishes = detail::fashion_wishes,
-                                          .load = detail::load_fashion},
-                                  DataSet{.name = "shapes",
-                                          .parts = {20000, 2000, 5000},
-                                          .flip = 0,
-                                          .draws_pairs = true,
-                                          .change = detail::settings_of_shapes,
-                                          .wishes = detail::shape_wishes,
-                                          .load = detail::load_shapes}};
+inline std::array const data_sets{
+    DataSet{.name = "fashion",
+            .parts = fashion_parts,
+            .flip = 0.5F,
+            .draws_pairs = false,
+            .change = [](Recipe& recipe) { recipe.views = fashion_views(); },
+            .wishes = detail::fashion_wishes,
+            .load = detail::load_fashion},
+    DataSet{.name = "shapes",
+            .parts = {20000, 2000, 5000},
+            .flip = 0,
+            .draws_pairs = true,
+            .change = detail::settings_of_shapes,
+            .wishes = detail::shape_wishes,
+            .load = detail::load_shapes},
+};
 
 [[nodiscard]] inline DataSet const& data_set(std::string_view name) {
   return named(data_sets, "--data", name);

@@ -115,8 +115,8 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
                    training.step, loader, loss, module);
 }
 
-/// The diffusion loss of z. Where z has a price it reaches the decoder with unit noise, and |z|^2/2, what the
-/// noisy z may say at most in nats, joins the loss at that price.
+/// The diffusion loss of z. Under a KL penalty z reaches the decoder with unit noise, and |z|^2/2, what the
+/// noisy z may say at most in nats, joins the loss with weight kl_weight.
 [[nodiscard]] inline ds::Taped<B> diffusion_half(Recipe const& recipe, ds::DiffSiam<B> const& model,
                                                  ds::Taped<B> const& z,
                                                  ds::diffusion::Noised<B> const& noised, ds::Rng const& rng) {

@@ -1,17 +1,16 @@
-// Draws how fast noise schedules destroy a picture, which steps time grids visit, and when attributes are
-// lost.
+// Draws how fast noise schedules destroy a picture, which steps grids visit, when attributes are lost.
 //
 //   cmake --build build/demo --target noise_schedules      (scripts/demo makes build/demo)
 //   build/demo/examples/noise_schedules [FOLDER]
 // ctest: @OUT@
 #include <filesystem>
 #include <iostream>
-#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/core/version.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/report/html_report.hpp>
 
@@ -32,6 +31,7 @@ ds::Tensor<B> picture(B::Context& context) {
 int main(int argc, char** argv) {
   std::filesystem::path folder = "runs/schedules";
   CLI::App app{"Draws noise schedules and time grids.", "noise_schedules"};
+  app.set_version_flag("--version", "noise_schedules " + ds::version());
   app.add_option("folder", folder, "where schedules.html is written");
   CLI11_PARSE(app, argc, argv);
   B::Context context;

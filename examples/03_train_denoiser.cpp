@@ -2,7 +2,6 @@
 //
 //   cmake --build build/demo --target train_denoiser       (scripts/demo makes build/demo)
 //   build/demo/examples/train_denoiser --predicts v --steps 450 --out runs/denoiser
-//
 // ctest: --steps 2 --batch 8 --base 8 --predicts v --overwrite --out @OUT@
 #include <atomic>
 #include <csignal>
@@ -11,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/core/version.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/data/loader.hpp>
 #include <diffsiam/diffsiam.hpp>
@@ -30,16 +30,16 @@ int main(int argc, char** argv) try {
   int base = 16, batch = 64, threads = 0;
   ds::train::RunFolderConfig run{.stages = {"denoiser"}, .last = "samples.png"};
   CLI::App app{"Trains a denoiser on Fashion-MNIST.", "train_denoiser"};
+  app.set_version_flag("--version", "train_denoiser " + ds::version());
   app.add_option("--out", out, "folder of the run");
   app.add_option("--predicts", predicts, "eps, v or x_0");
   app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber);
-  app.add_option("--base", base, "channels of the first level, a multiple of 8");
+  app.add_option("--base", base, "channels of the first level, a multiple of 8")->check(CLI::Range(8, 1024));
   app.add_option("--batch", batch, "pictures a step")->check(CLI::PositiveNumber);
-  app.add_option("--threads", threads, "0: all cores");
+  app.add_option("--threads", threads, "0: all cores")->check(CLI::Range(0, 1024));
   app.add_flag("--resume", run.resume, "goes on with the run in the folder");
   app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");
   CLI11_PARSE(app, argc, argv);
-
   ds::train::RunFolder const folder{
       out, {{"steps", steps}, {"base", base}, {"batch", batch}, {"predicts", predicts}}, run};
   if (folder.finished()) {

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/core/version.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/data/loader.hpp>
 #include <diffsiam/diffsiam.hpp>
@@ -28,13 +29,13 @@ int main(int argc, char** argv) try {
   ds::train::RunFolderConfig run{.stages = {"diffsiam"}};
   CLI::App app{"Learns features of Fashion-MNIST.", "learn_features"};
   app.add_option("denoiser", denoiser_file, "weights that train_denoiser has left")->required();
+  app.set_version_flag("--version", "learn_features " + ds::version());
   app.add_option("--out", out, "folder of the run");
   app.add_option("--pictures", pictures, "use only the first ones")->check(CLI::Range(20, 60000));
-  app.add_option("--steps", steps, "of training");
+  app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber);
   app.add_flag("--resume", run.resume, "goes on with the run in the folder");
   app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");
   CLI11_PARSE(app, argc, argv);
-
   ds::train::RunFolder const folder{
       out, {{"latent_dims", dims}, {"subsets", subsets}, {"pictures", pictures}, {"steps", steps}}, run};
   B::Context context;
@@ -68,7 +69,6 @@ int main(int argc, char** argv) try {
   };
   folder.take();
   ds::train::Stage{stage}.run(adam.step, loader, loss, model, siamese);
-
   auto const z = ds::eval::encode(context, encoder, known), unseen = ds::eval::encode(context, encoder, test);
   auto const found = ds::eval::knn({{z, known.size(), dims}, known.labels()},
                                    {{unseen, test.size(), dims}, test.labels()}, {.k = {20}});

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/core/version.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/eval/encode.hpp>
@@ -40,6 +41,7 @@ ds::ModularEncoder<B> load_encoder(B::Context& context, std::filesystem::path co
 int main(int argc, char** argv) try {
   std::filesystem::path folder;
   CLI::App app{"Looks up pictures that are alike in some subsets of z, and draws them.", "use_features"};
+  app.set_version_flag("--version", "use_features " + ds::version());
   app.add_option("folder", folder, "of a run; gains retrieval.png")->required();
   CLI11_PARSE(app, argc, argv);
 

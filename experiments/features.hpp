@@ -60,7 +60,8 @@ namespace detail {
       {.timesteps = uniform.timesteps(), .subsets = uniform.subsets(), .dims = uniform.dims()}, steps, gains);
 }
 
-/// What z under a KL penalty says is what its noise lets through: measures see it with noise, as the decoder does.
+/// What z under a KL penalty says is what its noise lets through: measures see it with noise, as the decoder
+/// does.
 inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   ds::Rng rng{.seed = seed, .stream = 900};
   for (auto* part : {&z.train, &z.validation, &z.test}) {

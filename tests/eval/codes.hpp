@@ -21,7 +21,7 @@ struct LevelGrid {
 
   /// dim(levels of the sample, sample, dim).
   LevelGrid(std::vector<int> const& levels, int repeats, Index width,
-       std::function<float(int const*, Index, Index)> const& dim)
+            std::function<float(int const*, Index, Index)> const& dim)
       : dims(width), factors(static_cast<int>(levels.size())) {
     int combinations = 1;
     for (int const n : levels) combinations *= n;
@@ -48,7 +48,7 @@ struct LevelGrid {
 
 /// Dim j is the level of factor j; further dims are noise.
 [[nodiscard]] inline LevelGrid perfect(std::vector<int> const& levels, int repeats, Index dims,
-                                  std::uint64_t seed = 1) {
+                                       std::uint64_t seed = 1) {
   auto const factors = static_cast<Index>(levels.size());
   return {levels, repeats, dims, [=](int const* level, Index i, Index j) {
             return j < factors ? static_cast<float>(level[j]) : noise(i, j, seed);
@@ -64,7 +64,7 @@ struct LevelGrid {
 
 /// Noise alone.
 [[nodiscard]] inline LevelGrid unrelated(std::vector<int> const& levels, int repeats, Index dims,
-                                    std::uint64_t seed = 1) {
+                                         std::uint64_t seed = 1) {
   return {levels, repeats, dims, [=](int const*, Index i, Index j) { return noise(i, j, seed); }};
 }
 

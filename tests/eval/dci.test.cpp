@@ -52,8 +52,8 @@ TEST_CASE("DCI is 1 for a dim a factor beside noise, and 0 for factors turned by
 TEST_CASE("a factor stored twice costs completeness alone, unless the copies are exact") {
   auto const twice = [](float spread) {
     return LevelGrid{{2, 2}, 300, 3, [=](int const* level, Index i, Index j) {
-                  return static_cast<float>(level[j / 2]) + spread * test::noise(i, j);
-                }};
+                       return static_cast<float>(level[j / 2]) + spread * test::noise(i, j);
+                     }};
   };
   LevelGrid const noisy = twice(0.5F), exact = twice(0);
   DciResult const result = dci(noisy.factored(), noisy.factored(), DimGroups::each(3));

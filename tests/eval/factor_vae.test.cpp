@@ -59,8 +59,8 @@ TEST_CASE("the FactorVAE score of known codes: perfect, stored twice, turned, un
   DimGroups const two = DimGroups::each(2), three = DimGroups::each(3);
   auto const noisy = [](std::uint64_t seed) {
     return LevelGrid{{3, 4}, 20, 3, [=](int const* level, Index i, Index j) {
-                  return static_cast<float>(level[(j + 1) / 2]) + 0.1F * test::noise(i, j, seed);
-                }};
+                       return static_cast<float>(level[(j + 1) / 2]) + 0.1F * test::noise(i, j, seed);
+                     }};
   };
   LevelGrid const perfect = test::perfect({2, 3, 4}, 20, 3);
   REQUIRE(score(perfect, perfect, three) == 1);

@@ -36,7 +36,7 @@ TEST_CASE("factors are checked, and what is wrong is named") {
 
 TEST_CASE("training and test samples must be of one kind") {
   test::LevelGrid const a = test::perfect({2, 2}, 1, 2), wide = test::perfect({2, 2}, 1, 3),
-                   more = test::perfect({2, 2, 2}, 1, 2);
+                        more = test::perfect({2, 2, 2}, 1, 2);
   require_factored("measure", a.factored(), a.factored());
   REQUIRE_THROWS_WITH(require_factored("measure", a.factored(), wide.factored()),
                       contains("2 dims, as the training features, got 3"));

@@ -32,8 +32,8 @@ TEST_CASE("the held-out error from moments is that of the samples") {
 
 TEST_CASE("the strength is the greatest that costs little, the intercept the share of a level") {
   test::LevelGrid const clear{{2}, 200, 2, [](int const* level, Index i, Index j) {
-                           return j == 0 ? static_cast<float>(2 * level[0] - 1) : test::noise(i, j);
-                         }};
+                                return j == 0 ? static_cast<float>(2 * level[0] - 1) : test::noise(i, j);
+                              }};
   IndicatorLassoConfig const config{.strengths = {0.001, 0.4, 0.1}};
   // Of strength a is left (a / .5)^2 of the variance: .04 for .1, nearly nothing for .001.
   REQUIRE(indicator_lasso(clear.factored(), config)[0].strength == 0.001);

@@ -50,7 +50,8 @@ TEST_CASE("a group's information is what a linear layer reads of it on samples i
   REQUIRE(group_mig(train.factored(), test.factored(), {{2, 3}}, &pool).information == groups.information);
 
   // The parity of two binary dims determines the factor, but no linear layer tells.
-  LevelGrid parity{{2, 2}, 50, 2, [](int const* level, Index, Index j) { return static_cast<float>(level[j]); }};
+  LevelGrid parity{
+      {2, 2}, 50, 2, [](int const* level, Index, Index j) { return static_cast<float>(level[j]); }};
   for (std::size_t i = 0; i < parity.values.size(); i += 2) parity.values[i] ^= parity.values[i + 1];
   REQUIRE(group_mig(parity.factored(), parity.factored(), {{2}}).information(0, 0) < 1e-9);
 }

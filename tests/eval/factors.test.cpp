@@ -58,10 +58,11 @@ TEST_CASE("groups of dims cover the code, ascending") {
 }
 
 TEST_CASE("the two greatest, with a floor for one that is alone") {
-  detail::BestTwo const top = detail::best_two(Eigen::Vector4d{0.5, 0.25, 1, 0.75}, 0);
+  diffsiam::eval::detail::BestTwo const top =
+      diffsiam::eval::detail::best_two(Eigen::Vector4d{0.5, 0.25, 1, 0.75}, 0);
   REQUIRE(top.index == 2);
   REQUIRE(top.gap() == 0.25);
-  REQUIRE(detail::best_two(Eigen::Vector3d{1, 1, 0}, 0).gap() == 0);
-  REQUIRE(detail::best_two(Eigen::Vector2d{0.125, -1}, 0).second == -1);
-  REQUIRE(detail::best_two(Eigen::VectorXd::Constant(1, 0.75), 0.5).gap() == 0.25);
+  REQUIRE(diffsiam::eval::detail::best_two(Eigen::Vector3d{1, 1, 0}, 0).gap() == 0);
+  REQUIRE(diffsiam::eval::detail::best_two(Eigen::Vector2d{0.125, -1}, 0).second == -1);
+  REQUIRE(diffsiam::eval::detail::best_two(Eigen::VectorXd::Constant(1, 0.75), 0.5).gap() == 0.25);
 }

@@ -26,7 +26,7 @@ TEST_CASE("the held-out error from moments is that of the samples") {
       double const distance = is_at(held.levels[static_cast<std::size_t>(i)]) - predicted;
       error += distance * distance / 60;
     }
-    REQUIRE(detail::indicator_error(fit, other, 0, level, w) == Approx(error).epsilon(1e-5));
+    REQUIRE(diffsiam::eval::detail::indicator_error(fit, other, 0, level, w) == Approx(error).epsilon(1e-5));
   }
 }
 

@@ -32,10 +32,10 @@ TEST_CASE("The shift of a mask makes its probabilities sum to what is kept") {
   Eigen::VectorXd scores(4);
   scores << 0, 0, 0, 0;
   // All alike: sigmoid(shift) = 1/4.
-  REQUIRE(detail::mask_shift(scores, 1) == Approx(std::log(1.0 / 3)));
+  REQUIRE(diffsiam::eval::detail::mask_shift(scores, 1) == Approx(std::log(1.0 / 3)));
   scores << -40, 0.3, 2, 55;
   for (double const kept : {0.01, 1.0, 1.7, 3.0, 3.9}) {
-    double const shift = detail::mask_shift(scores, kept);
+    double const shift = diffsiam::eval::detail::mask_shift(scores, kept);
     double sum = 0;
     for (Index j = 0; j < 4; ++j) sum += 1 / (1 + std::exp(-scores[j] - shift));
     REQUIRE(sum == Approx(kept).epsilon(1e-9));

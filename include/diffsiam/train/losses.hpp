@@ -121,7 +121,7 @@ double add_losses(Accumulation& sums, L const& losses, std::uint64_t step, int a
   if constexpr (requires { losses.parts; }) {
     std::size_t next = 0;
     for (auto const& part : losses.parts) {
-      if (next == sums.parts.size()) sums.parts.push_back({std::string(part.name), 0});
+      if (next == sums.parts.size()) sums.parts.push_back(NamedValue{std::string(part.name), 0});
       add(sums.parts[next++].value, part.name, number_of(part.value));
     }
   }

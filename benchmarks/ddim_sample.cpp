@@ -16,7 +16,7 @@ Json measure(Options const& options) {
   std::size_t const bytes_before = process_bytes("VmRSS");
   Sizes const sizes = sizes_of(options.config);
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
-  auto context = example::make_context<B>(options.threads);
+  auto context = experiments::make_context<B>(options.threads);
   ds::UNet<B> const denoiser{context, sizes.denoiser};
   auto const model = make_diffsiam(context, denoiser, sizes);
   auto const grid = ds::TimeGrid::linspace(1000, options.grid);

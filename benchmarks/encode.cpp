@@ -15,7 +15,7 @@ Json measure(Options const& options) {
   std::size_t const bytes_before = process_bytes("VmRSS");
   Sizes const sizes = sizes_of(options.config);
   Index const batch = options.batch > 0 ? options.batch : sizes.batch;
-  auto context = example::make_context<B>(options.threads);
+  auto context = experiments::make_context<B>(options.threads);
   auto const encoder = make_encoder<B>(context, sizes);
   auto const images = ds::diffusion::normal<B>(context, sizes.images(batch), {.seed = 7});
   auto const predicted =

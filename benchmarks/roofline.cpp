@@ -17,8 +17,8 @@ namespace ds = diffsiam;
 int main(int argc, char** argv) {
   int count = 2;
   CLI::App app{"What this machine can do at most. Prints one JSON line.", "roofline"};
-  example::add_threads(app, count);
-  return example::run_program(app, argc, argv, [&] {
+  experiments::add_threads(app, count);
+  return experiments::run_program(app, argc, argv, [&] {
     ds::ThreadPool threads{count};
     nlohmann::ordered_json const record{{"program", "roofline"},
                                         {"threads", threads.threads()},

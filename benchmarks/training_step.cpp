@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
       argc, argv, "How fast a training step is. Prints one JSON line.", []<class B>(Options const& options) {
         std::size_t const bytes_before = process_bytes("VmRSS");
         Sizes const sizes = sizes_of(options.config);
-        auto context = example::make_context<B>(options.threads);
+        auto context = experiments::make_context<B>(options.threads);
         ds::UNet<B> const denoiser{context, sizes.denoiser};
         return options.what == "denoiser" ? measure<B>(context, denoiser, options, sizes, bytes_before)
                                           : measure<B>(context, make_diffsiam(context, denoiser, sizes),

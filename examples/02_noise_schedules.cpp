@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
       .picture(ds::io::grid(noised, 10, 2), {.caption = "x_t at t = 0, 111, ... 999", .scale = 2});
   page.section("Which steps a sampler visits").table(grids);
   page.section("Which attribute is lost when").table(lost);
-  std::filesystem::create_directories(folder);
+  ds::io::create_folder(folder);
   page.write(folder / "schedules.html");
   std::cout << "see " << folder / "schedules.html" << '\n';
 }

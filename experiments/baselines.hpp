@@ -18,7 +18,7 @@
 #include <experiments/learner.hpp>
 #include <experiments/support/activations.hpp>
 
-namespace example {
+namespace experiments {
 
 /// What probes read of a model: encoder(x) and its width.
 template <class Model>
@@ -121,4 +121,4 @@ using FactorReader = ds::model::Classifier<B>;
   return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), z_dims, threads);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -11,7 +11,7 @@
 #include <experiments/results.hpp>
 #include <experiments/support/measures.hpp>
 
-namespace example {
+namespace experiments {
 
 /// The linear probe's accuracy on validation pictures, mean over factors, at the steps at which one looked;
 /// from at most `most` training pictures. Test pictures are left alone.
@@ -63,4 +63,4 @@ class Curve {
   std::vector<Measured> points_;
 };
 
-}  // namespace example
+}  // namespace experiments

@@ -17,7 +17,7 @@
 #include <experiments/support/fashion_run.hpp>
 #include <experiments/support/settings.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Values (count, factors), row-major, each in [0, its levels).
 struct FactorTable {
@@ -165,4 +165,4 @@ inline std::array const data_sets{
   return data;
 }
 
-}  // namespace example
+}  // namespace experiments

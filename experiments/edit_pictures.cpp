@@ -17,7 +17,7 @@
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
 
-using namespace example;
+using namespace experiments;
 
 int main(int argc, char** argv) {
   EditOptions options;

@@ -14,7 +14,7 @@
 #include <experiments/learner.hpp>
 #include <experiments/methods.hpp>
 
-namespace example {
+namespace experiments {
 
 struct MethodResult {
   FeatureSet z;
@@ -128,4 +128,4 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   return detail::by_recipe(run, denoiser, curve);
 }
 
-}  // namespace example
+}  // namespace experiments

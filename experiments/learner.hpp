@@ -16,7 +16,7 @@
 #include <experiments/support/training.hpp>
 #include <experiments/support/weighting.hpp>
 
-namespace example {
+namespace experiments {
 
 using B = ds::backend::Cpu<float>;  // what every experiment runs on
 
@@ -26,7 +26,7 @@ struct Run {
   ExperimentData const* data;
   std::string stage;  ///< names its files
   Recipe recipe;
-  RunFolder folder;
+  std::filesystem::path folder;
   std::uint64_t seed = 0;
   bool resume = false;
 };
@@ -106,7 +106,7 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
     return loss_of(tape, loader.next(), at);
   };
   return run_stage({.name = run.stage,
-                    .folder = run.folder.root,
+                    .folder = run.folder,
                     .steps = recipe.steps,
                     .resume = run.resume,
                     .settings = {{"stage", run.stage}, {"recipe", json_of_settings(recipe)}},
@@ -165,4 +165,4 @@ inline StageSpeed train_by_recipe(Run const& run, Learner const& learner,
   return train_module(run, learner, loading, std::move(look), loss);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -17,7 +17,7 @@
 #include <experiments/results.hpp>
 #include <experiments/support/measures.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Adds measures to a list, each with the processor seconds since the one before.
 class MeasureList {
@@ -91,4 +91,4 @@ inline void measure_disentanglement(MeasureList& list, FeatureSet const& z,
   if (subsets.count() > 1) add("subset.", subsets, eval::group_mig(train, test, subsets, &threads));
 }
 
-}  // namespace example
+}  // namespace experiments

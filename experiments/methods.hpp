@@ -8,7 +8,7 @@
 
 #include <experiments/recipe.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Where a method's features come from.
 enum class Source { encoder, denoiser, autoencoder, beta_vae, pca, pixels, untrained_encoder, classifier };
@@ -91,4 +91,4 @@ inline constexpr std::array<Method, 21> methods{{
   return base;
 }
 
-}  // namespace example
+}  // namespace experiments

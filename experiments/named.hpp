@@ -7,7 +7,7 @@
 
 #include <diffsiam/core/error.hpp>
 
-namespace example {
+namespace experiments {
 
 template <class Table>
 [[nodiscard]] std::vector<std::string> names_of(Table const& table) {
@@ -27,4 +27,4 @@ template <class Table>
   diffsiam::fail<diffsiam::ConfigError>(option, known, name);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -19,7 +19,7 @@
 #include <experiments/learner.hpp>
 #include <experiments/measure.hpp>
 
-namespace example {
+namespace experiments {
 
 /// An attribute counts as lost where the ideal denoiser mistakes a quarter of the pairs.
 inline constexpr double lost_degree = 0.25;
@@ -155,4 +155,4 @@ inline void measure_order(MeasureList& list, FeatureSet const& z, ds::TimestepPa
   list.add("order_correlation", eval::spearman_r(lost, found));
 }
 
-}  // namespace example
+}  // namespace experiments

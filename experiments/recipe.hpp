@@ -8,7 +8,7 @@
 #include <diffsiam/data/augment_config.hpp>
 #include <diffsiam/encoder/timestep_partition.hpp>
 
-namespace example {
+namespace experiments {
 
 namespace ds = diffsiam;
 
@@ -67,4 +67,4 @@ struct Recipe {
   }
 };
 
-}  // namespace example
+}  // namespace experiments

@@ -17,7 +17,7 @@
 #include <diffsiam/io/json.hpp>
 #include <diffsiam/io/json_lines.hpp>
 
-namespace example {
+namespace experiments {
 
 namespace ds = diffsiam;
 
@@ -121,4 +121,4 @@ class ResultFile {
   std::map<Cell, ds::Index> dims_;
 };
 
-}  // namespace example
+}  // namespace experiments

@@ -22,7 +22,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using namespace example;
+using namespace experiments;
 
 struct Options {
   fs::path results = "docs/results.jsonl", page = "docs/results.md", images = "docs/images";
@@ -49,8 +49,8 @@ void run(Options const& options) {
                            .lexically_relative(fs::absolute(folder_of(options.page)).lexically_normal());
   ResultsPage const page = render_results(results, way.generic_string() + "/");
   std::string const after = between_markers(before, page.markdown);
-  fs::create_directories(options.images);
-  fs::create_directories(folder_of(options.page));
+  ds::io::create_folder(options.images);
+  ds::io::create_folder(folder_of(options.page));
   for (PagePicture const& picture : page.pictures)
     ds::io::write_file(options.images / picture.file, picture.svg);
   ds::io::write_file(options.page, after);

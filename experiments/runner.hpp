@@ -13,7 +13,7 @@
 #include <experiments/results.hpp>
 #include <experiments/support/run_start.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Which cell, and with what.
 struct CellOptions {
@@ -45,7 +45,7 @@ struct CellOptions {
     take_settings(recipe, recipe_settings);
     return recipe;
   }
-  [[nodiscard]] RunFolder folder() const {
+  [[nodiscard]] std::filesystem::path folder() const {
     return {runs / (data + "." + method + "." + std::to_string(seed))};
   }
   /// All that the run depends on.
@@ -84,7 +84,7 @@ inline void require_valid(Recipe const& recipe, PartSizes const& parts) {
 inline void load_or_train_denoiser(CellOptions const& options, Run const& run, ds::UNet<B> const& denoiser) {
   auto const path = options.weights / (options.data + "_denoiser.safetensors");
   if (!ds::io::file_exists(path)) {
-    std::filesystem::create_directories(options.weights);
+    ds::io::create_folder(options.weights);
     RunConfig config;
     config.denoiser_steps = options.denoiser_steps;
     (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume,
@@ -126,7 +126,7 @@ inline void run_cell(CellOptions const& options) {
   if (results.has(cell) && !options.start.overwrite)
     return say(options.data + " " + options.method + " " + std::to_string(options.seed) +
                ": there already, in " + options.results.string());
-  ds::train::RunFolder const claim{options.folder().root,
+  ds::train::RunFolder const claim{options.folder(),
                                    options.json(),
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
@@ -153,8 +153,8 @@ inline void run_cell(CellOptions const& options) {
     if (!entry.measure.starts_with("alone.") && !entry.measure.starts_with("prefix."))
       say("  " + entry.measure + (entry.step ? " at " + std::to_string(*entry.step) : "") + "  " +
           ds::io::format_fixed(entry.value, 4));
-  if (options.results.has_parent_path()) std::filesystem::create_directories(options.results.parent_path());
+  if (options.results.has_parent_path()) ds::io::create_folder(options.results.parent_path());
   results.append(cell, result.z.dims, list.entries());
 }
 
-}  // namespace example
+}  // namespace experiments

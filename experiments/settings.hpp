@@ -19,7 +19,7 @@
 
 #include <experiments/support/options.hpp>
 
-namespace example {
+namespace experiments {
 
 /// "siamese_batch" as "--siamese-batch".
 [[nodiscard]] inline std::string option_of(std::string_view setting) {
@@ -72,4 +72,4 @@ void take_settings(S& settings, nlohmann::ordered_json const& json) {
   });
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -32,13 +32,13 @@
 
 namespace {
 
-using namespace example;
+using namespace experiments;
 
 struct Options {
   BackendChoice choice;
   bool full = false;
   RunStart start;
-  RunFolder folder{"runs/demo"};
+  std::filesystem::path folder{"runs/demo"};
   std::filesystem::path data{ds::data::FashionMnist::debian_folder};
   std::uint64_t seed = 0;
   int threads = 0;
@@ -88,7 +88,8 @@ void print_table(Results const& results, RunConfig const& config) {
               results.diffusion.denoiser, results.diffusion.diffsiam, results.diffusion.diffsiam_z_shuffled);
 }
 
-void write_result(Results const& results, RunConfig const& config, RunFolder const& folder, double seconds) {
+void write_result(Results const& results, RunConfig const& config, std::filesystem::path const& folder,
+                  double seconds) {
   nlohmann::ordered_json probe, neighbours;
   std::array<char const*, 4> const keys{"diffsiam", "pca", "random_encoder", "raw_pixels"};
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -136,12 +137,12 @@ Results measure(typename B::Context& context, ds::DiffSiam<B> const& model, Pict
 template <class B>
 void run(Options const& options) {
   RunConfig const config = options.config();
-  RunFolder const& folder = options.folder;
+  std::filesystem::path const& folder = options.folder;
   bool const resume = options.start.resume;
   require_valid(config, options.parts());
   auto settings = config.json();
   if (options.pictures > 0) settings["pictures"] = options.pictures;
-  ds::train::RunFolder const claim{folder.root,
+  ds::train::RunFolder const claim{folder,
                                    settings,
                                    {.resume = resume,
                                     .overwrite = options.start.overwrite,
@@ -159,7 +160,7 @@ void run(Options const& options) {
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
   ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};
   say("denoiser: " + std::to_string(ds::parameters(denoiser).size()) + " parameters; run " + config.name +
-      " in " + folder.root.string());
+      " in " + folder.string());
 
   StageSpeed const denoiser_speed = train_denoiser(context, denoiser, pictures, config, folder, resume);
   ds::DiffSiam<B> const model{
@@ -198,7 +199,7 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", quick, "under ten minutes on two cores (default)");
   app.add_flag("--full", options.full, "trains as long as it pays")->excludes("--quick");
   add_start_options(app, options.start);
-  app.add_option("--out", options.folder.root, "folder of the run")->capture_default_str();
+  app.add_option("--out", options.folder, "folder of the run")->capture_default_str();
   app.add_option("--data", options.data, "folder with the IDX files of Fashion-MNIST")->capture_default_str();
   add_seed(app, options.seed);
   add_threads(app, options.threads);

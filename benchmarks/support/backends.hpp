@@ -16,8 +16,8 @@ int run_program(int argc, char** argv, std::string const& purpose, F const& meas
   Options options;
   CLI::App app{purpose, std::filesystem::path(argv[0]).filename().string()};
   add_options(app, options);
-  return example::run_program(app, argc, argv, [&] {
-    example::with_backend(options, [&]<class B>() {
+  return experiments::run_program(app, argc, argv, [&] {
+    experiments::with_backend(options, [&]<class B>() {
       std::printf("%s\n", measure.template operator()<B>(options).dump().c_str());
     });
   });

@@ -15,7 +15,7 @@ namespace bench {
 
 using diffsiam::Index;
 
-struct Options : example::BackendChoice {
+struct Options : experiments::BackendChoice {
   std::string config = "fashion";
   std::string what = "diffsiam";
   int threads = 2;
@@ -33,15 +33,15 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--config", options.config, "sizes of the networks")
       ->check(CLI::IsMember({"fashion", "celeba64"}))
       ->capture_default_str();
-  example::add_backend_options(app, options);
+  experiments::add_backend_options(app, options);
   app.add_option("--what", options.what, "what is trained or sampled from")
       ->check(CLI::IsMember({"denoiser", "diffsiam"}))
       ->capture_default_str();
-  example::add_threads(app, options.threads);
-  example::add_whole_number(app, "--batch", options.batch, 0, 4096, "0: 64 for fashion, 8 for celeba64");
-  example::add_whole_number(app, "--steps", options.steps, 0, 1000000,
-                            "measured ones; 0: about ten seconds of them");
-  example::add_whole_number(app, "--grid", options.grid, 1, 999, "time-steps of a sampler");
+  experiments::add_threads(app, options.threads);
+  experiments::add_whole_number(app, "--batch", options.batch, 0, 4096, "0: 64 for fashion, 8 for celeba64");
+  experiments::add_whole_number(app, "--steps", options.steps, 0, 1000000,
+                                "measured ones; 0: about ten seconds of them");
+  experiments::add_whole_number(app, "--grid", options.grid, 1, 999, "time-steps of a sampler");
   app.add_flag("--profile", options.profile, "also print seconds by operation");
   app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");
   app.add_flag("--graph", options.graph, "of a training step: recorded once and replayed (cuda)")

@@ -12,7 +12,7 @@
 
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 /// The rates at which factors change when a segment is exchanged.
 struct SegmentEffect {
@@ -139,4 +139,4 @@ inline void show_counterfactuals(ds::report::HtmlReport& report, Studio const& s
                "the right, the exchange grows between them. Left grid: x_T kept; right: by slerp.");
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -12,7 +12,7 @@
 
 #include <experiments/learner.hpp>
 
-namespace example {
+namespace experiments {
 
 /// "Trouser", or "size 4" where levels have no names.
 [[nodiscard]] inline std::string name_of(FactorTable const& factors, Wish const& wish) {
@@ -84,4 +84,4 @@ struct MethodEdits {
   return result;
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -12,7 +12,7 @@
 
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Distances to all test pictures. Few pictures have a bias upwards, so compare equal counts only.
 class FrechetScale {
@@ -103,13 +103,14 @@ struct Generated {
                 method.decode(studio, studio.noise(count, 61), drawn));
 }
 
-inline void show_samples(ds::report::HtmlReport& report, RunFolder const& folder, Generated const& samples) {
+inline void show_samples(ds::report::HtmlReport& report, std::filesystem::path const& folder,
+                         Generated const& samples) {
   auto& section = report.section("1 Samples of the denoiser");
   section.text("Frechet distance " + figure(samples.frechet, 2) + "; section 6 compares it.");
   show(section, folder, "samples_denoiser", samples.pictures, "From random x_T, without any z.");
 }
 
-inline void show_generated(ds::report::HtmlReport& report, RunFolder const& folder,
+inline void show_generated(ds::report::HtmlReport& report, std::filesystem::path const& folder,
                            std::vector<Generated> const& drawn, std::vector<Generated> const& compared) {
   auto& section = report.section("6 New pictures from drawn z");
   ds::report::Table table{.header = {"pictures", "Frechet distance"},
@@ -123,4 +124,4 @@ inline void show_generated(ds::report::HtmlReport& report, RunFolder const& fold
     show(section, folder, "samples_latent_" + std::to_string(i), drawn[i].pictures, drawn[i].kind);
 }
 
-}  // namespace example
+}  // namespace experiments

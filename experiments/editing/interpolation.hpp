@@ -11,7 +11,7 @@
 
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 inline constexpr std::array<double, 5> interpolation_weights{0, 0.25, 0.5, 0.75, 1};
 
@@ -66,7 +66,7 @@ struct Interpolation {
   return result;
 }
 
-inline void show_interpolations(ds::report::HtmlReport& report, RunFolder const& folder,
+inline void show_interpolations(ds::report::HtmlReport& report, std::filesystem::path const& folder,
                                 std::vector<Interpolation> const& results) {
   auto& section = report.section("3 Interpolations");
   ds::report::Table table{.header = {"z of", "weight", "the first's %", "the second's %", "neither's %"},
@@ -84,4 +84,4 @@ inline void show_interpolations(ds::report::HtmlReport& report, RunFolder const&
          r.method + ": a row a pair, from the first picture to the second.");
 }
 
-}  // namespace example
+}  // namespace experiments

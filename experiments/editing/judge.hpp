@@ -9,7 +9,7 @@
 
 #include <experiments/baselines.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Says which level of each factor pictures show, and has features for the Frechet distance.
 using Judge = FactorReader;
@@ -17,7 +17,7 @@ using Judge = FactorReader;
 /// Read from the run's folder, or trained for the run's steps and kept there.
 [[nodiscard]] inline Judge trained_judge(Run const& run) {
   Judge const judge = factor_reader(run);
-  std::filesystem::path const weights = run.folder.root / (run.stage + ".safetensors");
+  std::filesystem::path const weights = run.folder / (run.stage + ".safetensors");
   if (ds::io::file_exists(weights)) {
     say("judge: from " + weights.string());
     ds::io::load_weights(weights, judge);
@@ -46,4 +46,4 @@ using Judge = FactorReader;
   return right;
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -23,7 +23,7 @@
 #include <experiments/editing/studio.hpp>
 #include <experiments/measure.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Those that have another level. Throws ConfigError for none.
 [[nodiscard]] inline Subjects without(Studio const& studio, Subjects const& all, Wish const& wish) {
@@ -194,4 +194,4 @@ inline void show_manipulations(ds::report::HtmlReport& report, Studio const& stu
   }
 }
 
-}  // namespace example
+}  // namespace experiments

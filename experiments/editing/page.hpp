@@ -12,7 +12,7 @@
 #include <experiments/editing/reconstruction.hpp>
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 /// All that was made; an entry a method where there are several.
 struct Edits {
@@ -86,4 +86,4 @@ inline void write_page(Edits const& edits, Studio const& studio, std::string con
   report.write(studio.folder / "report.html");
 }
 
-}  // namespace example
+}  // namespace experiments

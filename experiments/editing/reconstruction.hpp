@@ -9,7 +9,7 @@
 
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 /// How like pictures are to others, on [0, 1].
 struct Likeness {
@@ -45,7 +45,7 @@ struct Reconstruction {
       rows_of<B>({test.images.samples(0, shown), test.rebuilt.samples(0, shown), random.samples(0, shown)})};
 }
 
-inline void show_reconstructions(ds::report::HtmlReport& report, RunFolder const& folder,
+inline void show_reconstructions(ds::report::HtmlReport& report, std::filesystem::path const& folder,
                                  std::vector<Reconstruction> const& results) {
   auto& section = report.section("2 Reconstructions");
   ds::report::Table table{.header = {"z of", "x_T", "MSE", "PSNR", "SSIM"},
@@ -64,4 +64,4 @@ inline void show_reconstructions(ds::report::HtmlReport& report, RunFolder const
          r.method + ", from above: test pictures; from z and the inferred x_T; from z and a random x_T.");
 }
 
-}  // namespace example
+}  // namespace experiments

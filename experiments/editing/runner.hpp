@@ -12,7 +12,7 @@
 #include <experiments/support/run_start.hpp>
 #include <experiments/support/settings.hpp>
 
-namespace example {
+namespace experiments {
 
 struct EditOptions {
   std::string data = "shapes";
@@ -30,7 +30,7 @@ struct EditOptions {
     f("first", self.first, fewest_pictures, fashion_parts.train, "use only so many pictures of each part");
   }
 
-  [[nodiscard]] RunFolder folder() const {
+  [[nodiscard]] std::filesystem::path folder() const {
     return {out.empty() ? std::filesystem::path("runs/editing") / data : out};
   }
   /// All that the run depends on, besides the models' weights.
@@ -90,9 +90,9 @@ inline void run_edits(EditOptions const& options) {
   Clock::time_point const start = Clock::now();
   DataSet const& set = data_set(options.data);
   detail::require_valid(options.settings, set.parts.first(options.first));
-  RunFolder const folder = options.folder();
+  std::filesystem::path const folder = options.folder();
   std::string const judge_name = options.data + "_judge";
-  ds::train::RunFolder const claim{folder.root,
+  ds::train::RunFolder const claim{folder,
                                    options.json(),
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
@@ -141,4 +141,4 @@ inline void run_edits(EditOptions const& options) {
   say("report: " + (folder / "report.html").string());
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -6,7 +6,7 @@
 
 #include <diffsiam/core/shape.hpp>
 
-namespace example {
+namespace experiments {
 
 namespace ds = diffsiam;
 
@@ -39,4 +39,4 @@ struct EditSettings {
   }
 };
 
-}  // namespace example
+}  // namespace experiments

@@ -16,7 +16,7 @@
 #include <experiments/features.hpp>
 #include <experiments/support/report.hpp>
 
-namespace example {
+namespace experiments {
 
 /// What the methods are tried in, the same for all.
 struct Studio {
@@ -24,7 +24,7 @@ struct Studio {
   ExperimentData const* data;
   Judge judge;
   EditSettings settings;
-  RunFolder folder;
+  std::filesystem::path folder;
   /// Cuts z in subsets. PDAE has one only; its edits exchange the same columns as DiffSiam's.
   ds::TimestepPartition partition;
 
@@ -131,9 +131,9 @@ struct Subjects {
 }
 
 /// Keeps a picture as a file, twice as large, and shows it.
-inline void show(ds::report::ReportSection& section, RunFolder const& folder, std::string const& file,
-                 ds::io::Picture const& picture, std::string const& caption) {
-  ds::io::write_png(folder.root / (file + ".png"), ds::io::upscale(picture, 2));
+inline void show(ds::report::ReportSection& section, std::filesystem::path const& folder,
+                 std::string const& file, ds::io::Picture const& picture, std::string const& caption) {
+  ds::io::write_png(folder / (file + ".png"), ds::io::upscale(picture, 2));
   section.picture(picture, {.caption = caption, .scale = 2});
 }
 
@@ -141,4 +141,4 @@ inline void show(ds::report::ReportSection& section, RunFolder const& folder, st
   return std::isfinite(value) ? ds::io::format_fixed(value, decimals) : "–";
 }
 
-}  // namespace example
+}  // namespace experiments

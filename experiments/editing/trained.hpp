@@ -7,7 +7,7 @@
 
 #include <experiments/editing/studio.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Where the weights stand.
 struct ModelFiles {
@@ -55,4 +55,4 @@ inline void require_trained(ModelFiles const& files, std::string const& data,
   return {name, *learner.model};
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -15,7 +15,7 @@
 #include <diffsiam/core/shape.hpp>
 #include <diffsiam/io/format_number.hpp>
 
-namespace example {
+namespace experiments {
 
 namespace ds = diffsiam;
 
@@ -134,4 +134,4 @@ namespace detail {
   return result;
 }
 
-}  // namespace example
+}  // namespace experiments

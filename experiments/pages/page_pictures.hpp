@@ -16,7 +16,7 @@
 
 #include <experiments/pages/page_tables.hpp>
 
-namespace example {
+namespace experiments {
 
 /// An <svg> element that begins at 0 0, as a file of its own: on white and with ink of its own, since a page
 /// that shows it as a picture lends it no colours.
@@ -133,4 +133,4 @@ namespace detail {
   return std::nullopt;
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -16,7 +16,7 @@
 #include <experiments/pages/page.hpp>
 #include <experiments/results.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Those that have results of a data set. One that the table of methods does not know stands before the
 /// ceiling, under its own name; `results` must live as long.
@@ -236,4 +236,4 @@ namespace detail {
   return table;
 }
 
-}  // namespace example
+}  // namespace experiments

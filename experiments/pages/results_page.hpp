@@ -8,7 +8,7 @@
 #include <experiments/named.hpp>
 #include <experiments/pages/page_pictures.hpp>
 
-namespace example {
+namespace experiments {
 
 struct ResultsPage {
   std::string markdown;  ///< what stands between the markers
@@ -127,4 +127,4 @@ inline void write_shapes(PageWriter& page, ResultFile const& results) {
   return page.take();
 }
 
-}  // namespace example
+}  // namespace experiments

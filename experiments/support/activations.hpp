@@ -11,7 +11,7 @@
 
 #include <experiments/support/measures.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Activations at the end of the denoiser's way down for pictures noised to step t, flattened.
 template <class B_>
@@ -55,4 +55,4 @@ template <class B>
   return ds::eval::nearest_partners(features_of(components, pca->components()), each, &threads);
 }
 
-}  // namespace example
+}  // namespace experiments

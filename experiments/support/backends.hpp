@@ -17,7 +17,7 @@
 #endif
 #endif
 
-namespace example {
+namespace experiments {
 
 /// Programs for GPUs are built apart, as NAME_cuda by nvcc, through which Cpu is slower.
 #ifdef DIFFSIAM_WITH_CUDA
@@ -78,4 +78,4 @@ template <class B>
     return typename B::Context{};
 }
 
-}  // namespace example
+}  // namespace experiments

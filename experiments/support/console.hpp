@@ -6,7 +6,7 @@
 #include <iostream>
 #include <string_view>
 
-namespace example {
+namespace experiments {
 
 using Clock = std::chrono::steady_clock;
 
@@ -25,4 +25,4 @@ inline void say(std::string_view line) {
   std::cout << line << std::endl;
 }
 
-}  // namespace example
+}  // namespace experiments

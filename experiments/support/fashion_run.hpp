@@ -12,7 +12,7 @@
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/diffsiam.hpp>
 
-namespace example {
+namespace experiments {
 
 namespace ds = diffsiam;
 
@@ -117,12 +117,6 @@ struct Pictures {
   ds::data::Dataset train, validation, test;
 };
 
-/// The files of a run.
-struct RunFolder {
-  std::filesystem::path root;
-  [[nodiscard]] std::filesystem::path operator/(char const* file) const { return root / file; }
-};
-
 /// Greatest resident size of this process so far.
 [[nodiscard]] inline std::uint64_t peak_bytes() {
   rusage usage{};
@@ -130,4 +124,4 @@ struct RunFolder {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-}  // namespace example
+}  // namespace experiments

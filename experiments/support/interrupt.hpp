@@ -5,7 +5,7 @@
 #include <atomic>
 #include <csignal>
 
-namespace example {
+namespace experiments {
 
 /// What a signal handler can set: the one piece of global state, and the program's, not the library's.
 inline std::atomic<bool> stop_requested{false};
@@ -37,4 +37,4 @@ class StopOnSignals {
   Handler interrupt_, terminate_;
 };
 
-}  // namespace example
+}  // namespace experiments

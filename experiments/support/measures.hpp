@@ -20,7 +20,7 @@
 #include <experiments/support/console.hpp>
 #include <experiments/support/fashion_run.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Features of the three parts, rows of `dims`.
 struct FeatureSet {
@@ -205,4 +205,4 @@ template <class B>
                                     {.rng = {.seed = seed, .stream = 41}});
 }
 
-}  // namespace example
+}  // namespace experiments

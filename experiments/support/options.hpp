@@ -15,7 +15,7 @@
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/core/thread_pool.hpp>
 
-namespace example {
+namespace experiments {
 
 inline constexpr std::int64_t most_steps = 1000000000;
 inline constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
@@ -35,12 +35,7 @@ inline constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max
 
 /// A check: one number in [least, most]. NaN is in no range.
 [[nodiscard]] inline CLI::Validator number(double least, double most) {
-  auto const shown = [](double bound) {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, "%g", bound);
-    return std::string(digits);
-  };
-  std::string const range = "[" + shown(least) + ", " + shown(most) + "]";
+  std::string const range = diffsiam::text({"[", least, ", ", most, "]"});
   return {[=](std::string& given) -> std::string {
             double value = NAN;
             char const* const end = given.data() + given.size();
@@ -85,4 +80,4 @@ inline void add_seed(CLI::App& app, std::uint64_t& seed, char const* what = "ano
   add_whole_number(app, "--seed", seed, 0, most_seed, what);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -14,7 +14,7 @@
 
 #include <experiments/support/interrupt.hpp>
 
-namespace example {
+namespace experiments {
 
 /// Parses the options of `app`, which bears the program's name, and runs body(). 0 when it returns or help
 /// was asked for, 1 when it throws, 2 for a bad option, 128 + the signal when one stopped it.
@@ -41,4 +41,4 @@ template <class Body>
   }
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -13,7 +13,7 @@
 
 #include <experiments/support/measures.hpp>
 
-namespace example {
+namespace experiments {
 
 /// All that was measured.
 struct Results {
@@ -93,7 +93,8 @@ template <class B>
 
 template <class B>
 void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
-                  RunConfig const& config, Results const& results, RunFolder const& folder, double seconds) {
+                  RunConfig const& config, Results const& results, std::filesystem::path const& folder,
+                  double seconds) {
   ds::report::HtmlReport report{
       {.title = "DiffSiam on Fashion-MNIST",
        .intro = "A denoiser is trained first and frozen. Then an encoder and a shift decoder learn what the "
@@ -212,4 +213,4 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
   report.write(folder / "report.html");
 }
 
-}  // namespace example
+}  // namespace experiments

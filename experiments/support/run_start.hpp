@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace example {
+namespace experiments {
 
 struct RunStart {
   bool resume = false, overwrite = false;
@@ -15,4 +15,4 @@ inline void add_start_options(CLI::App& app, RunStart& start) {
       ->excludes(resume);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -8,7 +8,7 @@
 
 #include <experiments/support/fashion_run.hpp>
 
-namespace example {
+namespace experiments {
 
 /// How many pictures each part of a data set has, known before they are read.
 struct PartSizes {
@@ -53,4 +53,4 @@ inline void require_valid(RunConfig const& config, PartSizes const& parts) {
   require_subsets(config.subsets, config.latent_dims);
 }
 
-}  // namespace example
+}  // namespace experiments

@@ -16,7 +16,7 @@
 #include <experiments/support/fashion_run.hpp>
 #include <experiments/support/interrupt.hpp>
 
-namespace example {
+namespace experiments {
 
 using ds::train::StageConfig;
 using ds::train::StageSpeed;
@@ -35,7 +35,8 @@ StageSpeed run_stage(StageConfig config, Step& step, ds::data::Loader& loader, L
 /// A denoiser on all training pictures.
 template <class B>
 StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoiser, Pictures const& pictures,
-                          RunConfig const& config, RunFolder const& folder, bool resume, float flip = 0.5F) {
+                          RunConfig const& config, std::filesystem::path const& folder, bool resume,
+                          float flip = 0.5F) {
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::loss::Noise const noise_loss{schedule};
   ds::train::AveragedAdam<B> training{ds::parameters(denoiser),
@@ -50,7 +51,7 @@ StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoi
     return noise_loss(denoiser(tape.input(noised.x_t), noised.t), noised);
   };
   return run_stage({.name = "denoiser",
-                    .folder = folder.root,
+                    .folder = folder,
                     .steps = config.denoiser_steps,
                     .resume = resume,
                     .settings = config.json(),
@@ -63,8 +64,9 @@ StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoi
 /// NT-Xent, of two views of a picture, or of a picture and a partner.
 template <class B>
 StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& model,
-                          Pictures const& pictures, RunConfig const& config, RunFolder const& folder,
-                          bool resume, std::optional<ds::data::Partners> const& partners,
+                          Pictures const& pictures, RunConfig const& config,
+                          std::filesystem::path const& folder, bool resume,
+                          std::optional<ds::data::Partners> const& partners,
                           std::function<void(std::uint64_t)> look) {
   ds::NtXentHalf<B> const siamese{context,
                                   {.head = {.dims = config.latent_dims,
@@ -100,7 +102,7 @@ StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& m
         .images = config.batch};
   };
   return run_stage({.name = "diffsiam",
-                    .folder = folder.root,
+                    .folder = folder,
                     .steps = config.steps,
                     .resume = resume,
                     .settings = config.json(),
@@ -110,4 +112,4 @@ StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& m
                    training.step, loader, loss, model, siamese);
 }
 
-}  // namespace example
+}  // namespace experiments

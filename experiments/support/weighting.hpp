@@ -3,7 +3,7 @@
 
 #include <diffsiam/diffusion/weighting.hpp>
 
-namespace example {
+namespace experiments {
 
 /// lambda_t = 1/(k + SNR): where the SNR is above k, the error of eps counts as that of x_0 does, so that
 /// steps at which z must say much weigh most. 0: PDAE's, SNR^0.1/(1 + SNR).
@@ -15,4 +15,4 @@ struct LossWeighting {
   }
 };
 
-}  // namespace example
+}  // namespace experiments

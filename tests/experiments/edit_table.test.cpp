@@ -4,7 +4,7 @@
 
 #include <experiments/editing/edit_table.hpp>
 
-using namespace example;
+using namespace experiments;
 
 namespace {
 

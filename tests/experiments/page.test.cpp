@@ -8,7 +8,7 @@
 
 #include <experiments/pages/results_page.hpp>
 
-using namespace example;
+using namespace experiments;
 using diffsiam::FileError;
 using diffsiam::test::contains;
 using diffsiam::test::message_of;

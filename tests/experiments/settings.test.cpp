@@ -9,7 +9,7 @@
 #include <experiments/recipe.hpp>
 #include <experiments/settings.hpp>
 
-using namespace example;
+using namespace experiments;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <experiments/data_sets.hpp>
 #include <experiments/methods.hpp>
 
-using namespace example;
+using namespace experiments;
 using diffsiam::ConfigError;
 using diffsiam::test::contains;
 using diffsiam::test::message_of;

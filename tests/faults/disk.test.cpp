@@ -45,30 +45,30 @@ std::vector<Writer> writers(bool large) {
       picture.pixels[i] = static_cast<std::uint8_t>(i * i * 2654435761U >> 13);
     return picture;
   };
-  return {{"safetensors",
-           [=](Path const& path) {
-             io::SafetensorsWriter writer;
-             writer.add("w", io::Dtype::F64, {static_cast<std::int64_t>(many)},
-                        std::vector<double>(many, 1.5));
-             writer.write(path);
-           }},
-          {"weights", [=](Path const& path) { io::save_weights(path, run->net); }},
-          {"checkpoint", [=](Path const& path) { run->save(path); }},
-          {"PNG", [=](Path const& path) { io::write_png(path, noise(large ? 200 : 20)); }},
-          {"report",
-           [=](Path const& path) {
-             report::HtmlReport report{{.title = "T"}};
-             report.section("S").text(std::string(many, 'x')).picture(noise(8));
-             report.write(path);
-           }},
-          {"SVG", chart},
-          {"results",
-           [=](Path const& path) {
-             example::ResultFile results{path};
-             results.append({"data", "method", 1}, 1,
-                            std::vector<example::Measured>(many / 50, {.measure = "measure", .value = 0.5}));
-           }},
-          {"resumed lines", [=](Path const& path) { (void)io::JsonLines::resume(path, 5); }}};
+  return {
+      {"safetensors",
+       [=](Path const& path) {
+         io::SafetensorsWriter writer;
+         writer.add("w", io::Dtype::F64, {static_cast<std::int64_t>(many)}, std::vector<double>(many, 1.5));
+         writer.write(path);
+       }},
+      {"weights", [=](Path const& path) { io::save_weights(path, run->net); }},
+      {"checkpoint", [=](Path const& path) { run->save(path); }},
+      {"PNG", [=](Path const& path) { io::write_png(path, noise(large ? 200 : 20)); }},
+      {"report",
+       [=](Path const& path) {
+         report::HtmlReport report{{.title = "T"}};
+         report.section("S").text(std::string(many, 'x')).picture(noise(8));
+         report.write(path);
+       }},
+      {"SVG", chart},
+      {"results",
+       [=](Path const& path) {
+         experiments::ResultFile results{path};
+         results.append({"data", "method", 1}, 1,
+                        std::vector<experiments::Measured>(many / 50, {.measure = "measure", .value = 0.5}));
+       }},
+      {"resumed lines", [=](Path const& path) { (void)io::JsonLines::resume(path, 5); }}};
 }
 
 /// What stood there before: good lines of JSON, which all of them may replace.

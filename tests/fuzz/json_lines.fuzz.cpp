@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   // The text itself, and each byte of it as some forty of JSON at the most.
   Budget const budget{.factor = 64};
   io::write_file(path, text);
-  reads(size, budget, [&] { example::ResultFile const results{path}; });
+  reads(size, budget, [&] { experiments::ResultFile const results{path}; });
   bool const good = reads(size, budget, [&] {
     io::JsonLines lines = io::JsonLines::resume(path, 2);
     lines.append({{"step", 3}});

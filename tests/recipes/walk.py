@@ -20,14 +20,14 @@ def listed_files(contributing):
 
 
 def edits_of(folder):
-    """{path: [(line that stands there, line to add behind it)]}: a path, then pairs of lines with < and >."""
-    edits, path, anchor = {}, None, None
+    """{path: [(line that stands there, lines to add behind it)]}: a path, then a line with < and lines with > for each."""
+    edits, path = {}, None
     file = folder / "edits"
     for line in file.read_text().splitlines() if file.exists() else []:
         if line.startswith("< "):
-            anchor = line[2:]
-        elif line.startswith("> "):
-            edits[path].append((anchor, line[2:]))
+            edits[path].append((line[2:], []))
+        elif line.startswith(">"):
+            edits[path][-1][1].append(line[2:])
         else:
             path = line
             edits[path] = []
@@ -40,7 +40,7 @@ def apply(edits, tree):
         for anchor, added in lines:
             if text.count(f"{anchor}\n") != 1:
                 sys.exit(f"{path}: expected one line '{anchor}'")
-            text = text.replace(f"{anchor}\n", f"{anchor}\n{added}\n")
+            text = text.replace(f"{anchor}\n", "\n".join([anchor, *added, ""]))
         (tree / path).write_text(text)
 
 

@@ -64,3 +64,16 @@ TEST_CASE("More parameters than one portion are all counted", "[train][clip]") {
   }
   CHECK(train::global_norm(list) == Approx(std::sqrt(140.0)));
 }
+
+TEST_CASE("Squared norms whose sum overflows are refused like one that is not finite", "[train][clip]") {
+  using B = backend::Reference<double>;
+  B::Context context;
+  SmallNet<B> const net{context};
+  auto const list = nn::parameters(net);
+  for (auto const& [name, parameter] : list.parameters) {
+    std::vector<double> gradient(static_cast<std::size_t>(parameter.shape().size()));
+    gradient.front() = 1.2e154;  // its square is 1.4e308
+    parameter.gradient().assign(std::span<double const>{gradient});
+  }
+  CHECK_THROWS_WITH(train::global_norm(list), contains("squared norms whose sum is inf"));
+}

@@ -86,3 +86,11 @@ TEST_CASE("Files in the way of a run are named", "[train][run_folder]") {
              contains("config.json: expected a JSON object") && contains("line 3, column 3"));
   CHECK_THAT(refusal(scratch.folder(), 3, config(true, true)), contains("resume or to overwrite"));
 }
+
+TEST_CASE("A folder that cannot be made is an error of the library's family", "[train][run_folder]") {
+  Scratch scratch;
+  io::write_file(scratch / "file", "");
+  RunFolder const folder{scratch / "file/run", settings(3), config()};
+  CHECK_THAT(message_of<FileError>([&] { folder.take(); }),
+             contains("to create the folder '") && contains("file/run'"));
+}

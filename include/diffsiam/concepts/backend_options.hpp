@@ -1,5 +1,5 @@
 // The options of a backend: what it may bring beyond the six groups of backend.hpp. Each is a concept that
-// says what happens without it. No other file looks for members of a backend or of its context.
+// says what happens without it. No other header looks for members of a backend or of its context.
 #pragma once
 
 #include <concepts>

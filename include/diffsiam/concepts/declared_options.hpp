@@ -24,19 +24,65 @@ enum class Option {
   prepacked_weights,
   observer,
 };
-inline constexpr std::string_view option_names[]{
-    "gemm_with_bias", "storage",        "group_norm",        "multi_tensor",         "recording",
-    "host_memory",    "gemm_workspace", "conv2d_workspaces", "group_norm_workspace", "prepacked_weights",
-    "observer"};
+inline constexpr std::size_t option_count = static_cast<std::size_t>(Option::observer) + 1;
+
+/// As a backend writes it.
+[[nodiscard]] constexpr std::string_view name_of(Option option) {
+  switch (option) {
+    case Option::gemm_with_bias:
+      return "gemm_with_bias";
+    case Option::storage:
+      return "storage";
+    case Option::group_norm:
+      return "group_norm";
+    case Option::multi_tensor:
+      return "multi_tensor";
+    case Option::recording:
+      return "recording";
+    case Option::host_memory:
+      return "host_memory";
+    case Option::gemm_workspace:
+      return "gemm_workspace";
+    case Option::conv2d_workspaces:
+      return "conv2d_workspaces";
+    case Option::group_norm_workspace:
+      return "group_norm_workspace";
+    case Option::prepacked_weights:
+      return "prepacked_weights";
+    case Option::observer:
+      return "observer";
+  }
+  return "";
+}
 
 /// Whether B has the option `option`.
 template <class B>
 [[nodiscard]] consteval bool has(Option option) {
-  using Context = typename B::Context;
-  bool const found[]{GemmWithBias<B>,       MixedPrecision<B>,        FusedGroupNorm<B>,  MultiTensor<B>,
-                     Recordable<B>,         HostReadable<B>,          GemmWorkspace<B>,   Conv2dWorkspaces<B>,
-                     GroupNormWorkspace<B>, PrepacksWeights<Context>, Observable<Context>};
-  return found[static_cast<std::size_t>(option)];
+  switch (option) {
+    case Option::gemm_with_bias:
+      return GemmWithBias<B>;
+    case Option::storage:
+      return MixedPrecision<B>;
+    case Option::group_norm:
+      return FusedGroupNorm<B>;
+    case Option::multi_tensor:
+      return MultiTensor<B>;
+    case Option::recording:
+      return Recordable<B>;
+    case Option::host_memory:
+      return HostReadable<B>;
+    case Option::gemm_workspace:
+      return GemmWorkspace<B>;
+    case Option::conv2d_workspaces:
+      return Conv2dWorkspaces<B>;
+    case Option::group_norm_workspace:
+      return GroupNormWorkspace<B>;
+    case Option::prepacked_weights:
+      return PrepacksWeights<typename B::Context>;
+    case Option::observer:
+      return Observable<typename B::Context>;
+  }
+  return false;
 }
 
 /// One option that B declares: the compiler names it where it is not found.

@@ -65,6 +65,20 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
   fail<FileError>("file_exists", {"a regular file at ", detail::quoted(path), ", or nothing"}, obstacle);
 }
 
+/// Creates a folder and those above it, unless they stand there. Throws FileError.
+inline void create_folder(std::filesystem::path const& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    fail<FileError>("create_folder", {"to create the folder ", detail::quoted(path)}, error.message());
+}
+/// Removes a file, if there is one. Throws FileError.
+inline void remove_file(std::filesystem::path const& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) fail<FileError>("remove_file", {"to remove ", detail::quoted(path)}, error.message());
+}
+
 /// A regular file opened for reading, its size known before anything is read.
 class InputFile {
  public:

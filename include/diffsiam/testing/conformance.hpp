@@ -24,9 +24,9 @@ template <class B>
     auto const list = [](bool present, std::string_view name, std::string& names) {
       if (present) names.append(" ").append(name);
     };
-    (list(B::Brings::contains(backend::Option{I}), backend::option_names[I], declared), ...);
-    (list(backend::has<B>(backend::Option{I}), backend::option_names[I], found), ...);
-  }(std::make_index_sequence<std::size(backend::option_names)>{});
+    (list(B::Brings::contains(backend::Option{I}), backend::name_of(backend::Option{I}), declared), ...);
+    (list(backend::has<B>(backend::Option{I}), backend::name_of(backend::Option{I}), found), ...);
+  }(std::make_index_sequence<backend::option_count>{});
   return {"options of the backend", declared == found ? 0.0 : 1.0, 0,
           "it declares" + declared + "; it has" + found};
 }

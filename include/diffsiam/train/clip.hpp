@@ -42,19 +42,22 @@ void measure_squares(nn::ParameterList<B> const& list, std::vector<typename B::S
 }
 
 /// The root of the sum of squared norms, in double. Unless `may_overflow`, throws NumericError that names the
-/// step (if not 0) and the first parameter whose gradient is not finite.
+/// step (if not 0) and the first parameter whose gradient is not finite, or the sum that is not.
 template <class B>
 [[nodiscard]] double norm_of(nn::ParameterList<B> const& list, std::span<typename B::Scalar const> squares,
                              bool may_overflow, std::uint64_t step = 0) {
+  auto const refuse = [step](Text const& found) {
+    fail<NumericError>(step > 0 ? "train, step " + std::to_string(step) : "global_norm", "finite gradients",
+                       found, "a smaller learning rate, warm-up, or clipping from the start may help");
+  };
   double total = 0;
   for (std::size_t i = 0; i < squares.size(); ++i) {
     auto const square = static_cast<double>(squares[i]);
     if (!may_overflow && !std::isfinite(square))
-      fail<NumericError>(step > 0 ? "train, step " + std::to_string(step) : "global_norm", "finite gradients",
-                         {"a squared norm of ", square, " in '", list.parameters[i].name.name, "'"},
-                         "a smaller learning rate, warm-up, or clipping from the start may help");
+      refuse({"a squared norm of ", square, " in '", list.parameters[i].name.name, "'"});
     total += square;
   }
+  if (!may_overflow && !std::isfinite(total)) refuse({"squared norms whose sum is ", total});
   return std::sqrt(total);
 }
 
@@ -71,7 +74,7 @@ void scale_gradients(nn::ParameterList<B> const& list, double factor) {
 }  // namespace detail
 
 /// The L2 norm over the gradients of all trainable parameters; sums across parameters in double.
-/// Throws NumericError, naming the first parameter at fault, unless it is finite.
+/// Throws NumericError, naming the first parameter at fault if there is one, unless it is finite.
 template <class B>
 [[nodiscard]] double global_norm(nn::ParameterList<B> const& list) {
   std::vector<typename B::Scalar> squares;

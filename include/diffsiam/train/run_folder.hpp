@@ -17,6 +17,13 @@
 
 namespace diffsiam::train {
 
+/// With which the files of a stage end, behind its name.
+struct StageFiles {
+  static constexpr char const* checkpoint = ".checkpoint.safetensors";
+  static constexpr char const* metrics = ".metrics.jsonl";
+  static constexpr char const* weights = ".safetensors";
+};
+
 struct RunFolderConfig {
   bool resume = false;     ///< goes on with the run that stands in the folder
   bool overwrite = false;  ///< begins anew where one stands there
@@ -77,11 +84,11 @@ class RunFolder {
   /// Whether the run to resume has come to its end: nothing is left to do.
   [[nodiscard]] bool finished() const { return finished_; }
 
-  /// Takes the folder: removes what is overwritten, and leaves the settings in config.json.
+  /// Takes the folder: removes what is overwritten, and leaves the settings in config.json. Throws FileError.
   void take() const {
-    std::filesystem::create_directories(root_);
+    io::create_folder(root_);
     if (config_.overwrite)
-      for (std::string const& file : own_files()) std::filesystem::remove(root_ / file);
+      for (std::string const& file : own_files()) io::remove_file(root_ / file);
     // The old settings stand until nothing of their run is left.
     if (!config_.resume || !std::filesystem::exists(root_ / "config.json"))
       io::write_file(root_ / "config.json", settings_.dump(2) + "\n");
@@ -93,7 +100,7 @@ class RunFolder {
     std::vector<std::string> names;
     if (!config_.last.empty()) names.push_back(config_.last);
     for (std::string const& stage : config_.stages)
-      for (char const* const ending : {".checkpoint.safetensors", ".metrics.jsonl", ".safetensors"})
+      for (char const* const ending : {StageFiles::checkpoint, StageFiles::metrics, StageFiles::weights})
         names.push_back(stage + ending);
     names.insert(names.end(), config_.others.begin(), config_.others.end());
     return names;

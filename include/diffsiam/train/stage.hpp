@@ -118,9 +118,9 @@ class Stage {
     (void)SaveTimer{config_.save};
   }
 
-  [[nodiscard]] std::filesystem::path checkpoint_path() const { return file(".checkpoint.safetensors"); }
-  [[nodiscard]] std::filesystem::path metrics_path() const { return file(".metrics.jsonl"); }
-  [[nodiscard]] std::filesystem::path weights_path() const { return file(".safetensors"); }
+  [[nodiscard]] std::filesystem::path checkpoint_path() const { return file(StageFiles::checkpoint); }
+  [[nodiscard]] std::filesystem::path metrics_path() const { return file(StageFiles::metrics); }
+  [[nodiscard]] std::filesystem::path weights_path() const { return file(StageFiles::weights); }
 
   /// Trains by `step` (a TrainStep, with an Ema or without) and `loss_fn`, as TrainStep calls it, until all
   /// steps are done; then the averaged weights are those of the model, and in its file. `model` and `others`
@@ -175,10 +175,10 @@ class Stage {
   /// Removes what a killed process has left half written and, of a stage that begins anew, what the one
   /// before has left: it must not pass for this one's.
   void prepare_folder(bool resumed) const {
-    std::filesystem::create_directories(config_.folder);
+    io::create_folder(config_.folder);
     for (auto const& path : {checkpoint_path(), metrics_path(), weights_path()}) io::remove_leftovers(path);
     if (!resumed)
-      for (auto const& path : {weights_path(), checkpoint_path()}) std::filesystem::remove(path);
+      for (auto const& path : {weights_path(), checkpoint_path()}) io::remove_file(path);
   }
 
   /// All steps, with metrics, progress, saves and looks.

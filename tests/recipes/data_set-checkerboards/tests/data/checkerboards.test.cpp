@@ -27,7 +27,7 @@ TEST_CASE("Checkerboards of one seed are the same, and others of another seed") 
 }
 
 TEST_CASE("The experiments know checkerboards by name") {
-  auto const& set = example::data_set("checkerboards");
+  auto const& set = experiments::data_set("checkerboards");
   auto const loaded = set.load(set, {});
   CHECK(loaded.pictures.train.size() == set.parts.train);
   CHECK(loaded.factors.column(loaded.factors.test, 0) == loaded.pictures.test.labels());

@@ -3,7 +3,9 @@ find_package(CLI11 QUIET CONFIG)
 # Flags of the project's own tests, examples, experiments and benchmarks. Nothing here reaches a user of the library.
 add_library(diffsiam_own INTERFACE)
 target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
-  $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
+  $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::pictures>
+  $<TARGET_NAME_IF_EXISTS:diffsiam::lmdb> $<TARGET_NAME_IF_EXISTS:diffsiam::npz>
+  $<TARGET_NAME_IF_EXISTS:diffsiam::hnsw> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(diffsiam_own INTERFACE $<$<TARGET_EXISTS:diffsiam::onednn>:DIFFSIAM_WITH_ONEDNN>)
 target_compile_options(diffsiam_own INTERFACE
@@ -65,11 +67,22 @@ function(diffsiam_can_build folder out)
   endif()
 endfunction()
 
+# Components, and the names of headers and tests that need each (a regular expression).
+set(DIFFSIAM_FILES_OF_pictures "decode_(jpeg|webp|picture)|exif|picture_folder|celeba|lmdb_pictures")
+set(DIFFSIAM_FILES_OF_lmdb "lmdb_pictures")
+set(DIFFSIAM_FILES_OF_npz "npz")
+set(DIFFSIAM_FILES_OF_hnsw "hnsw")
+
 # Sets `out` to whether a file can be built with what was found: backend/onednn.hpp, onednn_float.test.cpp and such
-# need oneDNN. Of backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files.
+# need oneDNN, and the files of a component need the component. Of backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files.
 function(diffsiam_can_build_file file out)
   set(${out} TRUE PARENT_SCOPE)
   if(file MATCHES "backend/(cuda/[^k]|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT TARGET diffsiam::onednn))
     set(${out} FALSE PARENT_SCOPE)
   endif()
+  foreach(component IN ITEMS pictures lmdb npz hnsw)
+    if(file MATCHES "(${DIFFSIAM_FILES_OF_${component}})[^/]*$" AND NOT TARGET diffsiam::${component})
+      set(${out} FALSE PARENT_SCOPE)
+    endif()
+  endforeach()
 endfunction()

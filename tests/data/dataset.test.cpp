@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <memory>
 #include <numeric>
+#include <optional>
 
 #include <tests/data/files.hpp>
 #include <tests/support/catch.hpp>
@@ -30,7 +32,51 @@ std::vector<int> numbers(Dataset const& set) {
   return result;
 }
 
+/// Four pictures of 1 x 2 x 1 with the pixels (10 i, 10 i + 1), made when they are asked for.
+struct Computed {
+  Index count = 4;
+  [[nodiscard]] Index size() const { return count; }
+  [[nodiscard]] data::ImageExtent extent() const { return {.height = 1, .width = 2, .channels = 1}; }
+  void read(Index i, std::span<std::uint8_t> out) const {
+    if (i == 3) fail<FileError>("read", "a picture", "a broken one");
+    out[0] = static_cast<std::uint8_t>(10 * i);
+    out[1] = static_cast<std::uint8_t>(10 * i + 1);
+  }
+};
+struct ComputedAndLabelled : Computed {
+  [[nodiscard]] std::vector<int> labels() const { return {0, 1, 0, 4}; }
+};
+static_assert(data::PictureSource<Dataset> && !data::LabelledSource<Computed>);
+
 }  // namespace
+
+TEST_CASE("a data set reads the pictures of a source when they are needed") {
+  Dataset const set{ComputedAndLabelled{}};
+  REQUIRE(set.shape() == Shape{4, 1, 2, 1});
+  REQUIRE(set.classes() == 5);
+  REQUIRE(set.pixels(2) == Bytes{20, 21});
+  Dataset const part = set.subset(std::vector<Index>{2, 1});
+  REQUIRE(part.labels() == std::vector{0, 1});
+  REQUIRE(part.units() == std::vector{data::unit_from_pixel(20), data::unit_from_pixel(21),
+                                      data::unit_from_pixel(10), data::unit_from_pixel(11)});
+  REQUIRE_THROWS_WITH(set.pixels(3), test::contains("a broken one"));
+  REQUIRE_THROWS_AS(set.units(), FileError);
+  REQUIRE_FALSE(Dataset{Computed{}}.labelled());
+  REQUIRE_THROWS_AS(Dataset{Computed{0}}, ShapeError);
+  REQUIRE_THROWS_AS((Dataset{ComputedAndLabelled{{.count = 3}}}), ShapeError);  // four labels
+}
+
+TEST_CASE("a data set borrows memory, keeps its owner, and copies nothing") {
+  auto const memory = std::make_shared<Bytes>(Bytes{1, 2, 3, 4});
+  std::weak_ptr<Bytes> const watched = memory;
+  auto set = std::make_optional(Dataset::borrow(*memory, {2, 1, 2, 1}, {1, 0}, memory));
+  (*memory)[2] = 30;
+  REQUIRE(set->pixels(1) == Bytes{30, 4});
+  REQUIRE(memory.use_count() == 2);
+  set.reset();
+  REQUIRE(watched.use_count() == 1);
+  REQUIRE_THROWS_AS(Dataset::borrow(*memory, {2, 1, 1, 1}), ShapeError);
+}
 
 TEST_CASE("pixels become floats in [-1, 1] with exact ends and come back") {
   REQUIRE(data::unit_from_pixel(0) == -1.0F);

@@ -76,8 +76,10 @@ std::uint64_t hash(std::span<std::uint8_t const> bytes) {  // FNV-1a
 
 Pixels all_pixels(data::Dataset const& set) {
   Pixels result;
-  for (Index i = 0; i < set.size(); ++i)
-    result.insert(result.end(), set.pixels(i).begin(), set.pixels(i).end());
+  for (Index i = 0; i < set.size(); ++i) {
+    auto const pixels = set.pixels(i);
+    result.insert(result.end(), pixels.begin(), pixels.end());
+  }
   return result;
 }
 

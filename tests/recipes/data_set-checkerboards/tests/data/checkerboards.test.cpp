@@ -20,7 +20,7 @@ TEST_CASE("Checkerboards change colour at the sides of their squares") {
 TEST_CASE("Checkerboards of one seed are the same, and others of another seed") {
   auto const pixels = [](std::uint64_t seed) {
     auto const boards = data::checkerboards(4, 8, {.seed = seed});
-    return std::vector<std::uint8_t>(boards.pixels(3).begin(), boards.pixels(3).end());
+    return boards.pixels(3);
   };
   CHECK(pixels(1) == pixels(1));
   CHECK(pixels(1) != pixels(2));

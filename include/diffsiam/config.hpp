@@ -53,7 +53,8 @@
 #else
 #define DIFFSIAM_INDEPENDENT_ITERATIONS
 #endif
-// Around functions that inline such loops: clang warns of those it cannot vectorise, as all are at -O1.
+// Around such loops and the functions that inline them, at either of which clang reports that it did not
+// vectorise, as it never does at -O1.
 #if defined(__clang__)
 #define DIFFSIAM_MAY_STAY_SCALAR_BEGIN \
   _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wpass-failed\"")

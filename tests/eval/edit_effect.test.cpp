@@ -23,13 +23,13 @@ std::vector<int> const after{1, 0, 0,   // the first factor alone
                              1, 1, 0,   // and the third
                              1, 2, 0,   // nothing
                              0, 1, 1};  // the first and the second
-std::array const levels{2, 3, 2};
+std::array const factor_levels{2, 3, 2};
 
 /// Certainty of each level.
 std::vector<float> certain(std::vector<int> const& named) {
   std::vector<float> rows;
   for (std::size_t i = 0; i < named.size(); ++i)
-    for (int l = 0; l < levels[i % 3]; ++l) rows.push_back(l == named[i] ? 1.0F : 0.0F);
+    for (int l = 0; l < factor_levels[i % 3]; ++l) rows.push_back(l == named[i] ? 1.0F : 0.0F);
   return rows;
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("Certain probabilities tell what levels tell") {
   auto const p = certain(before), q = certain(after);
   std::vector<int> const wanted{1, 1, 0, 0};
   for (Index target = 0; target < 3; ++target) {
-    EditEffect const soft = edit_effect(JudgedProbabilities{p, q, 4, levels}, target, wanted);
+    EditEffect const soft = edit_effect(JudgedProbabilities{p, q, 4, factor_levels}, target, wanted);
     EditEffect const hard = edit_effect(JudgedLevels{before, after, 4, 3}, target, wanted);
     CHECK(soft.changed == hard.changed);
     CHECK(soft.ratio == hard.ratio);
@@ -108,7 +108,7 @@ TEST_CASE("Edits that cannot be judged are refused") {
   auto const p = certain(before);
   auto q = certain(after);
   auto const judge = [&](Index target = 0, std::vector<int> const& wanted = {}) {
-    return edit_effect(JudgedProbabilities{p, q, 4, levels}, target, wanted);
+    return edit_effect(JudgedProbabilities{p, q, 4, factor_levels}, target, wanted);
   };
   CHECK_THROWS_WITH(judge(0, {0, 1, 2, 0}), contains("[0, 2)") && contains("2 for picture 2"));
   CHECK_THROWS_WITH(edit_effect(JudgedProbabilities{p, q, 4, std::array{2, 2, 2}}, 0),

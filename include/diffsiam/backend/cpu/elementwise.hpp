@@ -14,6 +14,7 @@ template <class T>
 using PlaneKernel = void (*)(void const* f, T* const* data, Index const* row_stride, Index rows,
                              Index columns);
 
+DIFFSIAM_MAY_STAY_SCALAR_BEGIN
 /// f at `block` neighbours. Inner strides and the length are constants, so the loop vectorises, also at -O2.
 /// Operands of one call are the same element or do not overlap, so iterations are independent.
 template <Index block, int... Inner, class F, class... T>
@@ -36,7 +37,6 @@ DIFFSIAM_ALWAYS_INLINE void apply_rows(F const f, T* const* from, Index const* r
 }
 
 /// The PlaneKernel of a functor.
-DIFFSIAM_MAY_STAY_SCALAR_BEGIN
 template <class T, class F, int... Inner>
 void apply_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns) {
   apply_rows<T, F, Inner...>(*static_cast<F const*>(f), data, row_stride, rows, columns,

@@ -40,7 +40,8 @@ class Dataset {
   }
   /// Pictures that `source` reads whenever they are needed, on the threads that need them. Labels are
   /// source.labels(), where the source has that function. Throws as the constructor above.
-  template <PictureSource S>
+  template <class S>
+    requires(!std::same_as<S, Dataset>) && PictureSource<S>
   explicit Dataset(S source) {
     auto const held = std::make_shared<S const>(std::move(source));
     std::vector<int> labels;

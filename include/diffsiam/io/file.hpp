@@ -103,6 +103,8 @@ class InputFile {
 
   /// Bytes in the file when it was opened.
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  /// The system's number of the open file.
+  [[nodiscard]] int descriptor() const { return ::fileno(file_.get()); }
 
   /// Fills `bytes` from the current position; throws FileError when the file ends early.
   void read(std::span<std::byte> bytes) {
@@ -189,6 +191,15 @@ class AtomicFile {
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) give_up("to write");
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+  /// Replaces bytes that have been written already, such as a header that is known only at the end. Throws
+  /// FileError when the disk refuses.
+  void overwrite(std::uint64_t position, std::span<std::byte const> bytes) {
+    require_open();
+    if (::fseeko(file_.get(), static_cast<off_t>(position), SEEK_SET) != 0) give_up("to write");
+    write(bytes);
+    if (::fseeko(file_.get(), 0, SEEK_END) != 0) give_up("to write");
+  }
 
   /// Brings the content to the disk and renames it to the target; throws FileError, the target untouched.
   void commit() {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/io/elements.hpp>
 #include <diffsiam/io/file.hpp>
+#include <diffsiam/io/mapped_file.hpp>
 #include <diffsiam/io/safetensors_header.hpp>
 
 namespace diffsiam::io {
@@ -28,6 +30,24 @@ class SafetensorsFile {
     InputFile file(path, "read_safetensors");
     SafetensorsFile result(path.string());
     result.load(file.size(), [&](std::span<std::byte> bytes) { file.read(bytes); });
+    return result;
+  }
+
+  /// The same without reading the tensors: they are read from the disk when they are touched, so that a file
+  /// may be larger than memory (see MappedFile).
+  [[nodiscard]] static SafetensorsFile map(std::filesystem::path const& path) {
+    auto const file = std::make_shared<MappedFile const>(path);
+    SafetensorsFile result(path.string());
+    std::span<std::byte const> const bytes = file->bytes();
+    std::uint64_t promised = 0;
+    result.require_size(bytes.size());
+    std::memcpy(&promised, bytes.data(), sizeof promised);
+    auto const header =
+        static_cast<std::size_t>(safetensors_header_size(promised, bytes.size(), result.path_));
+    std::string_view const text{reinterpret_cast<char const*>(bytes.data()) + sizeof promised, header};
+    result.data_ = bytes.subspan(sizeof promised + header);
+    result.header_ = parse_safetensors_header(text, result.data_.size(), result.path_);
+    result.owner_ = file;
     return result;
   }
 
@@ -64,10 +84,12 @@ class SafetensorsFile {
   /// The stored bytes of a tensor, little-endian, in row-major order.
   [[nodiscard]] std::span<std::byte const> bytes(std::string_view name) const& {
     SafetensorsEntry const& found = entry(name);
-    return std::span(data_).subspan(static_cast<std::size_t>(found.begin),
-                                    static_cast<std::size_t>(found.end - found.begin));
+    return data_.subspan(static_cast<std::size_t>(found.begin),
+                         static_cast<std::size_t>(found.end - found.begin));
   }
   void bytes(std::string_view name) const&& = delete;
+  /// What holds the bytes of all tensors: who keeps it may use them after the end of this object.
+  [[nodiscard]] std::shared_ptr<void const> owner() const { return owner_; }
   /// Number of elements.
   [[nodiscard]] std::size_t size(std::string_view name) const {
     SafetensorsEntry const& found = entry(name);
@@ -111,15 +133,20 @@ class SafetensorsFile {
   template <class Read>
   void load(std::uint64_t file_size, Read read) {
     std::uint64_t promised = 0;
-    if (file_size < sizeof promised)
-      fail<FileError>("read_safetensors", "at least 8 bytes in " + detail::shown_name(path_), file_size);
+    require_size(file_size);
     read(std::as_writable_bytes(std::span(&promised, 1)));
     std::string text(static_cast<std::size_t>(safetensors_header_size(promised, file_size, path_)), '\0');
     read(std::as_writable_bytes(std::span(text)));
     std::uint64_t const data_size = file_size - sizeof promised - text.size();
     header_ = parse_safetensors_header(text, data_size, path_);
-    data_.resize(static_cast<std::size_t>(data_size));
-    read(std::span(data_));
+    auto const data = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(data_size));
+    read(std::span(*data));
+    data_ = *data;
+    owner_ = data;
+  }
+  void require_size(std::uint64_t file_size) const {
+    if (file_size < 8)
+      fail<FileError>("read_safetensors", "at least 8 bytes in " + detail::shown_name(path_), file_size);
   }
 
   [[nodiscard]] SafetensorsEntry const& entry(std::string_view name) const {
@@ -132,7 +159,8 @@ class SafetensorsFile {
   }
   std::string path_;
   SafetensorsHeader header_;
-  std::vector<std::byte> data_;
+  std::span<std::byte const> data_;
+  std::shared_ptr<void const> owner_;
 };
 
 }  // namespace diffsiam::io

@@ -1,0 +1,155 @@
+// resize: a picture of another size, antialiased as Pillow's Image.resize does it (its documentation:
+// "Concepts", Filters). First along the rows, rounded to 8 bits; then down the columns:
+//
+//     out[y] = round(sum_i weight[y, i] row[i])
+//
+// Own code. Pixels are Pillow's, but for rare ones that differ by 1: sums are float32 here and integers
+// there.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <diffsiam/config.hpp>
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/data/image_view.hpp>
+#include <diffsiam/data/resize_taps.hpp>
+#include <diffsiam/io/picture.hpp>
+
+namespace diffsiam::data {
+
+/// A rectangle of a picture. Its sides may lie between pixels.
+struct Region {
+  double top = 0;
+  double left = 0;
+  double height = 0;
+  double width = 0;
+};
+
+namespace detail {
+
+/// A picture in memory, or a part of one: its rows are `pitch` bytes apart.
+struct PixelView {
+  std::uint8_t const* pixels;
+  int height, width, channels;
+  std::size_t pitch;
+};
+
+/// To 0..255, halves upwards.
+[[nodiscard]] inline std::uint8_t rounded_pixel(float value) {
+  return static_cast<std::uint8_t>(static_cast<int>(std::min(std::max(value + 0.5F, 0.0F), 255.0F)));
+}
+
+/// Rows of pixels, each taken to another width. Products of four pixels at a time are summed in as many lanes
+/// for each channel, whose weights are repeated for that.
+template <int Channels>
+class RowResizer {
+ public:
+  explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(taps.begin()), end_(taps.end()) {
+    int const blocks = (taps.most + block - 1) / block;
+    each_ = static_cast<std::size_t>(blocks * lanes);
+    weights_.resize(first_.size() * each_);
+    for (std::size_t x = 0; x < first_.size(); ++x)
+      for (int k = 0; k < taps.count[x]; ++k)
+        std::fill_n(weights_.begin() + static_cast<std::ptrdiff_t>(x * each_) + k * Channels, Channels,
+                    taps.of(static_cast<int>(x))[k]);
+    // The last taps are filled up with zeros, which read zeros.
+    row_.resize(static_cast<std::size_t>((end_ - begin_) * Channels) + each_);
+  }
+
+  /// `row` is a whole row of the source; `out` has one pixel a position, rounded.
+  void operator()(std::uint8_t const* row, float* out) {
+    std::uint8_t const* const needed = row + static_cast<std::ptrdiff_t>(begin_) * Channels;
+    auto const size = static_cast<std::size_t>((end_ - begin_) * Channels);
+    for (std::size_t i = 0; i < size; ++i) row_[i] = static_cast<float>(needed[i]);
+    for (std::size_t x = 0; x < first_.size(); ++x, out += Channels)
+      sum(row_.data() + static_cast<std::ptrdiff_t>(first_[x] - begin_) * Channels,
+          weights_.data() + x * each_, out);
+  }
+
+ private:
+  static constexpr int block = 4, lanes = block * Channels;
+
+  void sum(float const* pixels, float const* weights, float* out) const {
+    float sums[lanes] = {};
+    for (std::size_t k = 0; k < each_; k += lanes)
+      for (std::size_t i = 0; i < lanes; ++i) sums[i] += weights[k + i] * pixels[k + i];
+    for (int c = 0; c < Channels; ++c) {
+      float const total = (sums[c] + sums[c + Channels]) + (sums[c + 2 * Channels] + sums[c + 3 * Channels]);
+      out[c] = static_cast<float>(rounded_pixel(total));
+    }
+  }
+
+  std::vector<int> first_;
+  int begin_, end_;
+  std::size_t each_ = 0;
+  std::vector<float> weights_, row_;
+};
+
+/// Row by row: each is made narrower or wider, and added to the rows of the result that it belongs to. So no
+/// picture stands between both steps.
+template <int Channels>
+void resize(PixelView const& source, Region const& region, int height, int width, Filter filter,
+            std::uint8_t* out) {
+  Taps const down = taps_of(filter, source.height, region.top, region.height, height);
+  RowResizer<Channels> narrow(taps_of(filter, source.width, region.left, region.width, width));
+  auto const pitch = static_cast<std::size_t>(width) * Channels;
+  std::vector<float> line(pitch), sums(static_cast<std::size_t>(height) * pitch);
+  for (int i = down.begin(), from = 0; i < down.end(); ++i) {
+    narrow(source.pixels + static_cast<std::size_t>(i) * source.pitch, line.data());
+    auto const index = [](int y) { return static_cast<std::size_t>(y); };
+    while (down.first[index(from)] + down.count[index(from)] <= i) ++from;
+    for (int y = from; y < height && down.first[index(y)] <= i; ++y) {
+      float const weight = down.of(y)[i - down.first[index(y)]];
+      float* const DIFFSIAM_RESTRICT row = sums.data() + index(y) * pitch;
+      for (std::size_t k = 0; k < pitch; ++k) row[k] += weight * line[k];
+    }
+  }
+  for (std::size_t k = 0; k < sums.size(); ++k) out[k] = rounded_pixel(sums[k]);
+}
+
+/// The same of 1 or 3 channels, everything checked by the caller.
+inline void resize_view(PixelView const& source, Region const& region, int height, int width, Filter filter,
+                        std::uint8_t* out) {
+  auto const resize_channels = source.channels == 1 ? resize<1> : resize<3>;
+  resize_channels(source, region, height, width, filter, out);
+}
+
+/// The largest side of a result.
+inline constexpr int longest_side = 1 << 15;
+
+}  // namespace detail
+
+/// `region` of the picture as height x width pixels. Throws ShapeError for a picture that is none, a region
+/// that is not inside of it or has no extent, and sides of the result outside of 1 .. 2^15.
+[[nodiscard]] inline io::Picture resize(io::Picture const& picture, Region const& region, int height,
+                                        int width, Filter filter = Filter::bilinear) {
+  io::detail::require_picture(picture, "resize");
+  bool const inside = region.top >= 0 && region.left >= 0 && region.height > 0 && region.width > 0 &&
+                      region.top + region.height <= picture.height &&
+                      region.left + region.width <= picture.width;
+  if (!inside)
+    fail<ShapeError>("resize", {"a region inside of ", io::detail::shown_extents(picture)},
+                     {region.height, " x ", region.width, " at (", region.top, ", ", region.left, ")"});
+  if (std::min(height, width) < 1 || std::max(height, width) > detail::longest_side)
+    fail<ShapeError>("resize", "sides of 1 .. 32768", {height, " x ", width});
+  io::Picture result = io::blank_picture(height, width, picture.channels, 0);
+  auto const pitch = static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.channels);
+  detail::resize_view({picture.pixels.data(), picture.height, picture.width, picture.channels, pitch}, region,
+                      height, width, filter, result.pixels.data());
+  return result;
+}
+
+/// The whole picture as height x width pixels.
+[[nodiscard]] inline io::Picture resize(io::Picture const& picture, int height, int width,
+                                        Filter filter = Filter::bilinear) {
+  return resize(picture, {.height = double(picture.height), .width = double(picture.width)}, height, width,
+                filter);
+}
+
+}  // namespace diffsiam::data

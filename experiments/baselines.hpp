@@ -33,7 +33,7 @@ struct CodeOf {
 inline constexpr ds::Index baseline_batch = 128;
 
 [[nodiscard]] inline typename ds::encoder::ConvBackbone<B>::Config backbone_config(Run const& run) {
-  return small_backbone<B>(run.recipe.encoder_width, run.data->channels(), run.data->side());
+  return backbone_for<B>(run.recipe.encoder_width, run.data->channels(), run.data->side());
 }
 /// The encoder of every method, with the subsets of `partition`.
 [[nodiscard]] inline ds::ModularEncoder<B> encoder_of(Run const& run,

@@ -14,7 +14,7 @@
 
 #include <experiments/named.hpp>
 #include <experiments/recipe.hpp>
-#include <experiments/support/fashion_run.hpp>
+#include <experiments/support/run_config.hpp>
 #include <experiments/support/settings.hpp>
 
 namespace experiments {
@@ -129,7 +129,7 @@ inline std::array const data_sets{
             .parts = fashion_parts,
             .flip = 0.5F,
             .draws_pairs = false,
-            .change = [](Recipe& recipe) { recipe.views = fashion_views(); },
+            .change = [](Recipe& recipe) { recipe.views = grey_views(); },
             .wishes = detail::fashion_wishes,
             .load = detail::load_fashion},
     DataSet{.name = "shapes",

@@ -10,12 +10,17 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include <diffsiam/core/error.hpp>
+#include <diffsiam/core/text.hpp>
 
 #include <experiments/support/options.hpp>
 
@@ -70,6 +75,33 @@ void take_settings(S& settings, nlohmann::ordered_json const& json) {
   S::for_each_setting(settings, [&](std::string_view name, auto& value, auto const&...) {
     if (auto const found = json.find(name); found != json.end()) found->get_to(value);
   });
+}
+
+/// The same of a file that people write. Throws ConfigError, naming the file, for a name that is no setting
+/// and a value that is no number in the setting's range.
+template <class S>
+void take_checked_settings(S& settings, nlohmann::ordered_json const& json,
+                           std::filesystem::path const& path) {
+  nlohmann::ordered_json unknown = json;
+  std::string names;
+  S::for_each_setting(
+      settings, [&](std::string_view name, auto& value, auto least, auto most, auto const&...) {
+        names += (names.empty() ? "" : ", ") + std::string(name);
+        auto const found = json.find(name);
+        if (found == json.end()) return;
+        unknown.erase(std::string(name));
+        constexpr bool whole = std::integral<std::remove_reference_t<decltype(value)>>;
+        bool const number = whole ? found->is_number_integer() : found->is_number();
+        if (!number || *found < least || *found > most)
+          diffsiam::fail<diffsiam::ConfigError>(
+              path.string(),
+              {"\"", name, "\" to be a ", whole ? "whole number" : "number", " in [", least, ", ", most, "]"},
+              found->dump());
+        found->get_to(value);
+      });
+  if (!unknown.empty())
+    diffsiam::fail<diffsiam::ConfigError>(path.string(), {"settings among ", names},
+                                          {"\"", unknown.begin().key(), "\""});
 }
 
 }  // namespace experiments

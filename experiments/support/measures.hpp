@@ -18,7 +18,7 @@
 #include <diffsiam/model/timestep_losses.hpp>
 
 #include <experiments/support/console.hpp>
-#include <experiments/support/fashion_run.hpp>
+#include <experiments/support/run_config.hpp>
 
 namespace experiments {
 
@@ -28,13 +28,15 @@ struct FeatureSet {
   std::vector<float> train, validation, test;
 };
 
-/// Labels of the three parts.
+/// Labels of the three parts, in [0, classes).
 struct LabelSet {
   std::vector<int> train, validation, test;
+  int classes;
   explicit LabelSet(Pictures const& pictures)
       : train(pictures.train.labels()),
         validation(pictures.validation.labels()),
-        test(pictures.test.labels()) {}
+        test(pictures.test.labels()),
+        classes(pictures.train.classes()) {}
 };
 
 [[nodiscard]] inline ds::eval::Features features_of(std::vector<float> const& values, ds::Index dims) {
@@ -81,14 +83,15 @@ struct Score {
 [[nodiscard]] inline double probe(FeatureSet const& set, LabelSet const& labels, ds::ThreadPool& threads) {
   return ds::eval::linear_probe({features_of(set.train, set.dims), labels.train},
                                 {features_of(set.validation, set.dims), labels.validation},
-                                {features_of(set.test, set.dims), labels.test}, {}, &threads)
+                                {features_of(set.test, set.dims), labels.test}, {.classes = labels.classes},
+                                &threads)
       .accuracy;
 }
 /// Accuracy of the linear probe and of k-NN (cosine, k = 20) on the test part.
 [[nodiscard]] inline Score score(FeatureSet const& set, LabelSet const& labels, ds::ThreadPool& threads) {
-  auto const neighbours =
-      ds::eval::knn({features_of(set.train, set.dims), labels.train},
-                    {features_of(set.test, set.dims), labels.test}, {.k = {20}}, &threads);
+  auto const neighbours = ds::eval::knn({features_of(set.train, set.dims), labels.train},
+                                        {features_of(set.test, set.dims), labels.test},
+                                        {.k = {20}, .classes = labels.classes}, &threads);
   return {probe(set, labels, threads), neighbours.front().accuracy};
 }
 
@@ -112,7 +115,7 @@ class ProbeCurve {
                unseen = ds::eval::encode(context, encoder, validation_);
     ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
     auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
-                                               held_out, held_out, {}, threads_);
+                                               held_out, held_out, {.classes = train_.classes()}, threads_);
     // A resumed run comes by some steps again: the line it wrote then makes way.
     ds::io::JsonLines::resume(path_, static_cast<std::int64_t>(step) - 1)
         .append(

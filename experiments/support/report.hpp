@@ -2,8 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,19 +10,9 @@
 #include <diffsiam/report/metric_series.hpp>
 #include <diffsiam/train/stage.hpp>
 
-#include <experiments/support/measures.hpp>
+#include <experiments/support/run_measures.hpp>
 
 namespace experiments {
-
-/// All that was measured.
-struct Results {
-  std::vector<std::pair<std::string, Score>> scores;  ///< by kind of feature, ours first
-  std::vector<SubsetScore> subsets;
-  DiffusionScore diffusion;
-  std::vector<ds::model::TimestepLoss> by_timestep;
-  ds::eval::SubsetFactorMap map;  ///< of subsets by classes
-  ds::train::StageSpeed denoiser_speed, diffsiam_speed;
-};
 
 template <class B>
 [[nodiscard]] std::vector<ds::io::Picture> pictures_of(ds::Tensor<B> const& images) {
@@ -58,20 +47,50 @@ template <class B>
   return rows_of(rows);
 }
 
-/// The first `each` test pictures of every class, class by class.
-template <class B>
-[[nodiscard]] ds::Tensor<B> one_of_each(typename B::Context& context, ds::data::Dataset const& pictures,
-                                        int each = 1) {
+/// The first test picture of each class, of the first ten classes; without labels the first ten pictures.
+[[nodiscard]] inline std::vector<ds::Index> shown_pictures(ds::data::Dataset const& pictures) {
+  constexpr ds::Index most = 10;
   std::vector<ds::Index> chosen;
-  for (int label = 0; label < pictures.classes(); ++label) {
-    int found = 0;
-    for (ds::Index i = 0; i < pictures.size() && found < each; ++i) {
-      if (pictures.label(i) == label) chosen.push_back(i), ++found;
-    }
+  if (!pictures.labelled()) {
+    for (ds::Index i = 0; i < std::min(most, pictures.size()); ++i) chosen.push_back(i);
+    return chosen;
   }
-  auto const part = pictures.subset(chosen);
-  auto const units = part.units();
-  return ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
+  auto const labels = pictures.labels();
+  for (int label = 0; label < pictures.classes() && static_cast<ds::Index>(chosen.size()) < most; ++label)
+    if (auto const found = std::find(labels.begin(), labels.end(), label); found != labels.end())
+      chosen.push_back(found - labels.begin());
+  return chosen;
+}
+template <class B>
+[[nodiscard]] ds::Tensor<B> tensor_of(typename B::Context& context, ds::data::Dataset const& pictures) {
+  auto const units = pictures.units();
+  return ds::Tensor<B>::from(context, pictures.shape(), std::span<float const>{units});
+}
+
+/// A row for each of the shown pictures: itself, then those nearest to it among the test pictures by columns
+/// [begin, end) of z.
+[[nodiscard]] inline ds::io::Picture neighbour_rows(Results const& results, ds::data::Dataset const& test,
+                                                    ds::Index dims, ds::encoder::Dims columns,
+                                                    ds::ThreadPool& threads) {
+  constexpr ds::Index across = 10;
+  std::vector<float> part;
+  for (auto row = results.z_test.begin(); row != results.z_test.end(); row += dims)
+    part.insert(part.end(), row + columns.begin, row + columns.end);
+  auto const features = features_of(part, columns.size());
+  std::vector<ds::Index> rows;
+  for (ds::Index const query : shown_pictures(test)) {
+    auto const first = features.row(query);
+    auto const nearest =
+        ds::eval::nearest_neighbours(features, {{first, first + columns.size()}, 1, columns.size()},
+                                     std::min(across, test.size()), &threads);
+    for (auto const& neighbour : nearest.of(0)) rows.push_back(neighbour.index);
+  }
+  auto const set = test.subset(rows);
+  auto const units = set.units();
+  return ds::io::grid(ds::io::pictures_from_unit(
+                          std::span{units}, static_cast<int>(rows.size()), static_cast<int>(test.height()),
+                          static_cast<int>(test.width()), static_cast<int>(test.channels())),
+                      static_cast<int>(std::min(across, test.size())), 2);
 }
 
 /// What each subset says of the class, alone and with those before it.
@@ -91,34 +110,32 @@ template <class B>
   return ds::io::format_fixed(100 * value, 1);
 }
 
-template <class B>
-void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pictures const& pictures,
-                  RunConfig const& config, Results const& results, std::filesystem::path const& folder,
-                  double seconds) {
-  ds::report::HtmlReport report{
-      {.title = "DiffSiam on Fashion-MNIST",
-       .intro = "A denoiser is trained first and frozen. Then an encoder and a shift decoder learn what the "
-                "denoiser "
-                "can no longer restore at each time-step, in " +
-                std::to_string(config.subsets) + " subsets of " + std::to_string(config.latent_dims) +
-                " features, while NT-Xent joins two views of each picture. Run " + config.name + ", seed " +
-                std::to_string(config.seed) + ", " + ds::io::format_fixed(seconds / 60, 1) +
-                " minutes from the start of training to this page."}};
+namespace detail {
 
-  ds::report::Table table{.header = {"features", "dims", "linear probe %", "k-NN (k = 20) %"},
-                          .rows = {},
-                          .caption =
-                              "Accuracy on the 10,000 test pictures. The probe's weight decay and step are "
-                              "chosen on 5,000 validation pictures."};
-  std::array<std::string, 4> const dims{
-      std::to_string(config.latent_dims), std::to_string(config.latent_dims),
-      std::to_string(config.latent_dims), std::to_string(pictures.train.image_size())};
-  for (std::size_t i = 0; i < results.scores.size(); ++i) {
-    auto const& [name, s] = results.scores[i];
-    table.rows.push_back({name, dims[i], percent(s.linear_probe), percent(s.knn)});
+inline void report_features(ds::report::ReportSection& section, Results const& results, RunData const& data) {
+  bool const labelled = data.labelled();
+  ds::report::Table table{.header = {"features", "dims"}, .rows = {}, .caption = {}};
+  auto const& [train, validation, test] = data.pictures;
+  if (labelled) {
+    table.header.insert(table.header.end(), {"linear probe %", "k-NN (k = 20) %"});
+    table.caption = ds::text({"Accuracy on the ", test.size(), " test pictures of ", test.classes(),
+                              " classes. The probe's weight decay and step are chosen on ", validation.size(),
+                              " validation pictures, and all are fitted to ", train.size(), "."});
+  } else {
+    table.header.push_back("view retrieval %");
+    table.caption =
+        "The pictures have no labels. Retrieval: of how many augmented views of test pictures the nearest "
+        "picture is the one they were made of.";
   }
-  auto& features = report.section("What the features know");
-  features.table(table);
+  for (FeatureScores const& each : results.features) {
+    table.rows.push_back({each.name, std::to_string(each.dims)});
+    if (each.labels)
+      table.rows.back().insert(table.rows.back().end(),
+                               {percent(each.labels->linear_probe), percent(each.labels->knn)});
+    if (each.retrieval) table.rows.back().push_back(percent(*each.retrieval));
+  }
+  section.table(table);
+  if (!labelled) return;
   ds::report::Series by_subset{.name = "linear probe", .x = {}, .y = {}};
   ds::report::Table subsets{.header = {"first subsets", "dims", "linear probe %"},
                             .rows = {},
@@ -128,23 +145,25 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
     by_subset.y.push_back(100 * s.linear_probe);
     subsets.rows.push_back({std::to_string(s.subsets), std::to_string(s.dims), percent(s.linear_probe)});
   }
-  features.chart({.title = "Accuracy when only the first m subsets are read",
-                  .x_label = "subsets m",
-                  .y_label = "%",
-                  .markers = true,
-                  .series = {by_subset}});
-  features.table(subsets);
-  features.heat_map(subset_map(results.map),
-                    "(accuracy - chance)/(1 - chance) of a linear discriminant on test pictures: 0 is "
-                    "guessing, 1 is never wrong.");
+  section.chart({.title = "Accuracy when only the first m subsets are read",
+                 .x_label = "subsets m",
+                 .y_label = "%",
+                 .markers = true,
+                 .series = {by_subset}});
+  section.table(subsets);
+  if (results.map)
+    section.heat_map(subset_map(*results.map),
+                     "(accuracy - chance)/(1 - chance) of a linear discriminant on test pictures: 0 is "
+                     "guessing, 1 is never wrong.");
+}
 
-  auto& losses = report.section("What was lost, and what z gives back");
-  losses.table({.header = {"on held-out pictures", "diffusion loss"},
-                .rows = {{"denoiser alone", ds::io::format_fixed(results.diffusion.denoiser, 5)},
-                         {"DiffSiam", ds::io::format_fixed(results.diffusion.diffsiam, 5)},
-                         {"DiffSiam, z of another picture",
-                          ds::io::format_fixed(results.diffusion.diffsiam_z_shuffled, 5)}},
-                .caption = "Same time-steps and noise, same weighting."});
+inline void report_losses(ds::report::ReportSection& section, Results const& results) {
+  section.table({.header = {"on held-out pictures", "diffusion loss"},
+                 .rows = {{"denoiser alone", ds::io::format_fixed(results.diffusion.denoiser, 5)},
+                          {"DiffSiam", ds::io::format_fixed(results.diffusion.diffsiam, 5)},
+                          {"DiffSiam, z of another picture",
+                           ds::io::format_fixed(results.diffusion.diffsiam_z_shuffled, 5)}},
+                 .caption = "Same time-steps and noise, same weighting."});
   ds::report::Series alone{.name = "denoiser", .x = {}, .y = {}}, ours{.name = "DiffSiam", .x = {}, .y = {}},
       gain{.name = "share of the loss that z takes away", .x = {}, .y = {}};
   for (auto const& s : results.by_timestep) {
@@ -153,14 +172,89 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
     ours.y.push_back(s.shifted);
     gain.y.push_back(100 * s.gain() / s.denoiser);
   }
-  losses.chart({.title = "Loss by time-step",
-                .x_label = "t",
-                .y_label = "mean squared error of eps",
-                .log_y = true,
-                .series = {alone, ours}});
-  losses.chart({.title = "Gain by time-step", .x_label = "t", .y_label = "%", .series = {gain}});
+  section.chart({.title = "Loss by time-step",
+                 .x_label = "t",
+                 .y_label = "mean squared error of eps",
+                 .log_y = true,
+                 .series = {alone, ours}});
+  section.chart({.title = "Gain by time-step", .x_label = "t", .y_label = "%", .series = {gain}});
+}
 
-  ds::Tensor<B> const shown = one_of_each<B>(context, pictures.test);
+inline void report_neighbours(ds::report::ReportSection& section, Results const& results, RunData const& data,
+                              ds::TimestepPartition const& partition, ds::ThreadPool& threads) {
+  int const dims = partition.dims(), subsets = partition.subsets(), quarter = std::max(1, subsets / 4);
+  section.text(
+      "Each row begins with a test picture. The others are nearest to it by the cosine of the features that "
+      "the "
+      "heading names.");
+  auto const add = [&](ds::encoder::Dims columns, char const* caption) {
+    section.picture(neighbour_rows(results, data.pictures.test, dims, columns, threads),
+                    {.caption = caption, .scale = data.pictures.test.height() > 40 ? 1 : 2});
+  };
+  add({0, dims}, "By all of z.");
+  if (subsets < 4) return;
+  add({0, partition.end(quarter - 1)}, "By the first quarter of the subsets: small time-steps.");
+  add({partition.begin(subsets - quarter), dims}, "By the last quarter of the subsets: large time-steps.");
+}
+
+inline void report_training(ds::report::ReportSection& section, Results const& results,
+                            std::filesystem::path const& folder, bool labelled) {
+  auto const curve = [&](char const* stage, char const* metric, char const* name) {
+    return ds::report::metric_series(folder / (std::string(stage) + ds::train::StageFiles::metrics), metric,
+                                     name);
+  };
+  section.chart({.title = "Denoiser",
+                 .x_label = "step",
+                 .y_label = "loss",
+                 .log_y = true,
+                 .series = {curve("denoiser", "loss", "mean squared error of eps")}});
+  section.chart({.title = "DiffSiam, diffusion half",
+                 .x_label = "step",
+                 .y_label = "loss",
+                 .series = {curve("diffsiam", "diffusion", "weighted loss")}});
+  section.chart({.title = "DiffSiam, siamese half",
+                 .x_label = "step",
+                 .y_label = "loss",
+                 .series = {curve("diffsiam", "nt_xent", "NT-Xent")}});
+  if (labelled) {
+    ds::report::Series probe = curve("probe", "validation_accuracy", "linear probe");
+    for (double& y : probe.y) y *= 100;
+    section.chart({.title = "What the features know while they are learned",
+                   .x_label = "step",
+                   .y_label = "% of validation pictures",
+                   .markers = true,
+                   .series = {probe}},
+                  "From 10,000 training pictures, or all.");
+  }
+  section.text("Denoiser: " + std::to_string(static_cast<int>(results.denoiser_speed.images_per_second)) +
+               " images a second. DiffSiam: " +
+               std::to_string(static_cast<int>(results.diffsiam_speed.images_per_second)) +
+               " images a second, the siamese half beside.");
+}
+
+}  // namespace detail
+
+template <class B>
+void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, RunData const& data,
+                  RunConfig const& config, std::string const& title, Results const& results,
+                  std::filesystem::path const& folder, ds::ThreadPool& threads, double seconds) {
+  ds::report::HtmlReport report{
+      {.title = "DiffSiam on " + title,
+       .intro = "A denoiser is trained first and frozen. Then an encoder and a shift decoder learn what the "
+                "denoiser can no longer restore at each time-step, in " +
+                std::to_string(config.subsets) + " subsets of " + std::to_string(config.latent_dims) +
+                " features, while NT-Xent joins two views of each picture. Run " + config.name + ", seed " +
+                std::to_string(config.seed) + ", " + ds::io::format_fixed(seconds / 60, 1) +
+                " minutes from the start of training to this page."}};
+  if (!data.found.empty()) {
+    auto& section = report.section("The pictures");
+    for (std::string const& sentence : data.found) section.text(sentence + ".");
+  }
+  detail::report_features(report.section("What the features know"), results, data);
+  detail::report_losses(report.section("What was lost, and what z gives back"), results);
+
+  ds::data::Dataset const& test = data.pictures.test;
+  ds::Tensor<B> const shown = tensor_of<B>(context, test.subset(shown_pictures(test)));
   auto& images = report.section("Pictures");
   auto const rebuilt = reconstructions(context, model, shown, config);
   ds::io::write_png(folder / "reconstructions.png", ds::io::upscale(rebuilt, 2));
@@ -170,8 +264,7 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
                   .scale = 2});
   auto const grid = ds::TimeGrid::linspace(1000, config.sampling_steps);
   ds::Tensor<B> const x_T =
-      ds::diffusion::normal<B>(context, {40, shown.shape()[1], shown.shape()[2], shown.shape()[3]},
-                               {.seed = config.seed, .stream = 51});
+      ds::diffusion::normal<B>(context, shown.shape().with_samples(40), {.seed = config.seed, .stream = 51});
   auto const samples = pictures_of(ds::ddim_sample<B>(
       model.schedule(), grid, x_T, ds::diffusion::PlainNoise{model.decoder().denoiser(), model.schedule()}));
   images.picture(
@@ -179,36 +272,8 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Pi
       {.caption = "Samples of the denoiser, " + std::to_string(config.sampling_steps) + " DDIM steps.",
        .scale = 2});
 
-  auto& curves = report.section("Training");
-  curves.chart({.title = "Denoiser",
-                .x_label = "step",
-                .y_label = "loss",
-                .log_y = true,
-                .series = {ds::report::metric_series(folder / "denoiser.metrics.jsonl", "loss",
-                                                     "mean squared error of eps")}});
-  curves.chart({.title = "DiffSiam, diffusion half",
-                .x_label = "step",
-                .y_label = "loss",
-                .series = {ds::report::metric_series(folder / "diffsiam.metrics.jsonl", "diffusion",
-                                                     "weighted loss")}});
-  curves.chart(
-      {.title = "DiffSiam, siamese half",
-       .x_label = "step",
-       .y_label = "loss",
-       .series = {ds::report::metric_series(folder / "diffsiam.metrics.jsonl", "nt_xent", "NT-Xent")}});
-  ds::report::Series probe_curve =
-      ds::report::metric_series(folder / "probe.metrics.jsonl", "validation_accuracy", "linear probe");
-  for (double& y : probe_curve.y) y *= 100;
-  curves.chart({.title = "What the features know while they are learned",
-                .x_label = "step",
-                .y_label = "% of validation pictures",
-                .markers = true,
-                .series = {probe_curve}},
-               "From 10,000 training pictures.");
-  curves.text("Denoiser: " + std::to_string(static_cast<int>(results.denoiser_speed.images_per_second)) +
-              " images a second. DiffSiam: " +
-              std::to_string(static_cast<int>(results.diffsiam_speed.images_per_second)) +
-              " images a second, the siamese half beside.");
+  detail::report_neighbours(report.section("Neighbours"), results, data, model.partition(), threads);
+  detail::report_training(report.section("Training"), results, folder, data.labelled());
   report.section("Settings").preformatted(config.json().dump(2));
   report.write(folder / "report.html");
 }

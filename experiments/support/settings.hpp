@@ -6,7 +6,7 @@
 
 #include <diffsiam/core/error.hpp>
 
-#include <experiments/support/fashion_run.hpp>
+#include <experiments/support/run_config.hpp>
 
 namespace experiments {
 
@@ -24,9 +24,17 @@ inline constexpr PartSizes fashion_parts{55000, 5000, 10000};
 
 /// The least of `--pictures`: what the measures need (k-NN of 200, 64 components) fits into it.
 inline constexpr ds::Index fewest_pictures = 256;
+/// The least of a folder: k-NN of 20, and batches that are worth the name.
+inline constexpr ds::Index fewest_training_pictures = 64;
 
 inline void require_at_most(char const* option, ds::Index value, ds::Index most, char const* why) {
   if (value > most) ds::fail<ds::ConfigError>(option, {"at most ", most, ", ", why}, value);
+}
+/// Of the pictures there may be fewer than a batch of the defaults.
+[[nodiscard]] inline RunConfig with_batches_below(RunConfig config, ds::Index pictures) {
+  for (ds::Index* const batch : {&config.denoiser_batch, &config.batch, &config.siamese_batch})
+    *batch = std::min(*batch, pictures);
+  return config;
 }
 inline void require_batch(char const* option, ds::Index batch, PartSizes const& parts) {
   require_at_most(option, batch, parts.train, "the training pictures there are");
@@ -40,14 +48,15 @@ inline void require_subsets(int subsets, ds::Index latent_dims) {
 
 /// The first stage of a run. Throws ConfigError.
 inline void require_valid_denoiser(RunConfig const& config, PartSizes const& parts) {
-  if (config.base_channels % config.groups != 0)
+  if (config.base % config.groups != 0)
     ds::fail<ds::ConfigError>("--base", {"a multiple of ", config.groups, ", the groups of its norms"},
-                              config.base_channels);
-  require_batch("--batch", config.denoiser_batch, parts);
+                              config.base);
+  require_batch("--denoiser-batch", config.denoiser_batch, parts);
 }
 /// Both stages. Throws ConfigError.
 inline void require_valid(RunConfig const& config, PartSizes const& parts) {
   require_valid_denoiser(config, parts);
+  require_batch("--batch", config.batch, parts);
   require_batch("--siamese-batch", config.siamese_batch, parts);
   require_neighbours(config.neighbours, parts);
   require_subsets(config.subsets, config.latent_dims);

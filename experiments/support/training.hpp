@@ -13,8 +13,8 @@
 #include <diffsiam/train/feed.hpp>
 #include <diffsiam/train/stage.hpp>
 
-#include <experiments/support/fashion_run.hpp>
 #include <experiments/support/interrupt.hpp>
+#include <experiments/support/run_config.hpp>
 
 namespace experiments {
 
@@ -81,7 +81,7 @@ StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& m
   ds::data::Loader loader{pictures.train,
                           {.batch_size = std::max(config.batch, config.siamese_batch),
                            .seed = config.seed + 4,
-                           .views = ds::data::TwoViews{fashion_views()},
+                           .views = ds::data::TwoViews{views_for(config.channels)},
                            .partners = partners}};
   ds::Shape const picture = pictures.train.shape();
   ds::train::Feed<B> images{context, picture.with_samples(config.batch)};

@@ -57,6 +57,7 @@ TEST_CASE("a data set reads the pictures of a source when they are needed") {
   REQUIRE(set.pixels(2) == Bytes{20, 21});
   Dataset const part = set.subset(std::vector<Index>{2, 1});
   REQUIRE(part.labels() == std::vector{0, 1});
+  REQUIRE(part.slice(1, 2).origin(0) == 1);
   REQUIRE(part.units() == std::vector{data::unit_from_pixel(20), data::unit_from_pixel(21),
                                       data::unit_from_pixel(10), data::unit_from_pixel(11)});
   REQUIRE_THROWS_WITH(set.pixels(3), test::contains("a broken one"));

@@ -113,6 +113,8 @@ class Dataset {
     else
       std::copy_n(in_memory(i), out.size(), out.begin());
   }
+  /// Which picture i is of the whole set that this one was cut from: its place in lists of names.
+  [[nodiscard]] Index origin(Index i) const { return static_cast<Index>(row(i)); }
   /// Label of picture i; only of a labelled set.
   [[nodiscard]] int label(Index i) const { return store_->labels[row(i)]; }
   /// Writes picture i as floats in [-1, 1]; `out` has image_size() values. Throws what the source throws.

@@ -105,7 +105,7 @@ inline void convert_channels(std::uint8_t const* source, int from, std::size_t c
     for (std::size_t i = 0; i < count; ++i) std::fill_n(out + 3 * i, 3, source[i]);
   } else {
     for (std::size_t i = 0; i < count; ++i)
-      out[i] = luma(source[3 * i], source[3 * i + 1], source[3 * i + 2]);
+      out[i] = data::luma(source[3 * i], source[3 * i + 1], source[3 * i + 2]);
   }
 }
 

@@ -42,6 +42,7 @@ struct PictureCacheConfig {
   std::filesystem::path path;  ///< of the cache file
   bool skip_unreadable =
       false;  ///< leaves out pictures that cannot be read; otherwise the first one is an error
+  std::string skip_hint = "skip_unreadable";  ///< what the program calls that, for errors
   /// Called after each piece of work, by the thread that waits. What it throws ends the work.
   std::function<void(Index done, Index all)> progress = [](Index, Index) {};
 };
@@ -193,7 +194,8 @@ class CacheBuilder {
         else
           source_.read(begin + i, out);
       } catch (FileError const& error) {
-        if (!config_.skip_unreadable) throw;
+        if (!config_.skip_unreadable)
+          throw FileError(text({error.what(), " (", config_.skip_hint, " leaves such pictures out)"}));
         read_[at].error = error.what();
       }
     });

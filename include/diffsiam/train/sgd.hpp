@@ -1,4 +1,4 @@
-// Stochastic gradient descent with momentum, with the semantics of torch.optim.SGD (no dampening).
+// Sgd: stochastic gradient descent with momentum, as in torch.optim.SGD (without dampening).
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::train {
 
-/// Settings of Sgd; nesterov needs momentum.
+/// Settings of Sgd. nesterov needs a momentum above 0.
 struct SgdConfig {
   double learning_rate = 1e-2;
   double momentum = 0.9;

@@ -22,12 +22,9 @@ struct AnyCountVisitor {
 };
 
 /// Satisfied if and only if O holds parameters of one backend and
-///   - step(factor) updates them, where `factor` scales the learning rate, sets their gradients to zero,
-///   commits
-///     their buffers and counts the step;
-///   - for_each_state and for_each_count show everything that a checkpoint must keep, as (name, tensor) and
-///   as
-///     (name, count&).
+///   - step(factor) updates them, sets their gradients to zero, commits their buffers and counts the step;
+///     `factor` scales the learning rate;
+///   - for_each_state and for_each_count show what a checkpoint keeps, as (name, tensor) and (name, count&).
 /// If it has step(factor, Ema&), averages are updated in the same pass (Ema::fused_average). Models: Adam,
 /// AdamW, Sgd, Scheduled, OptimizerGroup.
 template <class O>

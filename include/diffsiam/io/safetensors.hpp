@@ -1,4 +1,4 @@
-// The safetensors format: named tensors of any rank with free metadata in one file.
+// The safetensors format: one file with named tensors of any rank and free metadata.
 #pragma once
 
 #include <diffsiam/io/dtype.hpp>               // Dtype

@@ -10,6 +10,7 @@
 
 namespace diffsiam::backend {
 
+/// The options of a backend, by the names that backends declare.
 enum class Option {
   gemm_with_bias,
   storage,

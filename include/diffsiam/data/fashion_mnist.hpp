@@ -14,6 +14,7 @@
 
 namespace diffsiam::data {
 
+/// The training part (60,000 pictures) and the test part (10,000), with labels 0 to 9.
 struct FashionMnist {
   static constexpr std::array<std::string_view, 10> class_names{
       "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -30,6 +30,7 @@
 
 namespace diffsiam::data {
 
+/// Settings of a Loader.
 struct LoaderConfig {
   Index batch_size = 64;
   std::uint64_t seed = 0;

@@ -23,6 +23,7 @@
 
 namespace diffsiam::data {
 
+/// Settings of ShapePictures.
 struct ShapePicturesConfig {
   Index side = 32;     ///< of the picture, 16 to 64 pixels
   Index channels = 3;  ///< 3 (RGB) or 1 (brightness instead of hue)

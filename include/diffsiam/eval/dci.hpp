@@ -32,6 +32,7 @@ struct ImportanceScores {
   std::vector<double> per_factor{};  ///< C_j; 0 for a factor without importance
 };
 
+/// The result of dci().
 struct DciResult {
   ImportanceScores scores{};
   double informativeness = 0;      ///< mean over the factors of the held-out accuracy

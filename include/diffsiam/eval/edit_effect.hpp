@@ -34,6 +34,7 @@ struct JudgedProbabilities {
   std::span<int const> levels;  ///< number of levels of each factor
 };
 
+/// The result of edit_effect().
 struct EditEffect {
   std::vector<double> changed{};  ///< of each factor, in [0, 1]
   double target = 0;              ///< change of the factor that the edit is meant to change

@@ -18,6 +18,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of factor_vae().
 struct FactorVaeConfig {
   Index batch = 64;  ///< samples in a batch, drawn with replacement
   Index train_votes = 10000;
@@ -26,6 +27,7 @@ struct FactorVaeConfig {
   std::uint64_t seed = 0;
 };
 
+/// The result of factor_vae_score().
 struct FactorVaeResult {
   double score = 0;              ///< accuracy on test votes, in [0, 1]
   double train_accuracy = 0;     ///< on the votes that the assignment was made from

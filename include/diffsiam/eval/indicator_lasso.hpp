@@ -22,6 +22,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of indicator_lasso(). `strengths` are those among which it chooses.
 struct IndicatorLassoConfig {
   std::vector<double> strengths{0.1, 0.03, 0.01, 0.003, 0.001};
   double slack = 0.01;     ///< as a fraction of the variance of the held-out indicators

@@ -15,8 +15,10 @@
 
 namespace diffsiam::eval {
 
+/// Whether neighbours vote with exp(similarity / temperature), or with one vote each.
 enum class Vote { weighted, majority };
 
+/// Settings of knn(). There is one result for each k.
 struct KnnConfig {
   std::vector<Index> k{20, 200};
   Vote vote = Vote::weighted;
@@ -24,6 +26,7 @@ struct KnnConfig {
   int classes = 0;  ///< 0 means the largest training label + 1
 };
 
+/// The result for one k.
 struct KnnResult {
   Index k = 0;
   double accuracy = 0;              ///< in [0, 1]

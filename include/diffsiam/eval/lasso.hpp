@@ -17,6 +17,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of lasso().
 struct LassoConfig {
   double alpha = 0.01;      ///< 0 or more
   double tolerance = 1e-6;  ///< of the largest step of a weight, in units of |c|_max / G_jj

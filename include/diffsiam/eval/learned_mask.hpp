@@ -19,6 +19,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of masked_classifier().
 struct LearnedMaskConfig {
   Index kept = 0;                 ///< d', the number of dims that are selected, in [1, dims]
   int steps = 400;                ///< each step uses all training samples

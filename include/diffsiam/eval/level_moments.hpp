@@ -12,6 +12,7 @@
 
 namespace diffsiam::eval {
 
+/// Moments of all samples, and of the levels of each factor.
 struct LevelMoments {
   struct Factor {
     Eigen::VectorXd share;  ///< the fraction of samples at each level, (levels)

@@ -12,6 +12,7 @@
 
 namespace diffsiam::eval {
 
+/// A fitted classifier. It takes features that are not standardised.
 class LinearClassifier {
  public:
   LinearClassifier() = default;

@@ -15,6 +15,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of linear_probe(). `weight_decays` are those among which it chooses.
 struct LinearProbeConfig {
   std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
   int most_steps = 100;     ///< for each weight decay
@@ -22,6 +23,7 @@ struct LinearProbeConfig {
   int classes = 0;          ///< 0 means the largest training label + 1
 };
 
+/// The result of linear_probe().
 struct LinearProbeResult {
   double accuracy = 0;              ///< on test data, in [0, 1]
   double validation_accuracy = 0;   ///< the accuracy by which the step was chosen

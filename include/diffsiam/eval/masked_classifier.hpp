@@ -13,6 +13,7 @@
 
 namespace diffsiam::eval {
 
+/// The result of masked_classifier().
 struct MaskedClassifierResult {
   std::vector<Index> dims{};            ///< the chosen dims, ascending
   std::vector<double> probabilities{};  ///< the final p of each dim; their sum is d'

@@ -18,6 +18,7 @@
 
 namespace diffsiam::eval {
 
+/// The result of mig() and group_mig().
 struct MigResult {
   double score = 0;                  ///< mean over the factors, in [0, 1]
   std::vector<double> per_factor{};  ///< the gap divided by the entropy, in [0, 1]

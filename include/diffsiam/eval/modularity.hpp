@@ -16,6 +16,7 @@
 
 namespace diffsiam::eval {
 
+/// The result of modularity().
 struct ModularityResult {
   double score = 0;                ///< mean over the parts, in [0, 1]
   std::vector<double> per_part{};  ///< 0 for a part without information

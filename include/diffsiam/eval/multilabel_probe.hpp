@@ -29,6 +29,7 @@ struct Attributed {
   Index attributes = 0;
 };
 
+/// Settings of multilabel_probe(). `weight_decays` are those among which it chooses.
 struct MultilabelProbeConfig {
   std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
   int most_steps = 200;     ///< for each weight decay
@@ -85,6 +86,7 @@ inline void require_attributed(std::string_view part, Attributed const& data, In
 
 }  // namespace detail
 
+/// The result of multilabel_probe().
 struct MultilabelProbeResult {
   double mean_average_precision = 0;             ///< on test data, in [0, 1]
   double validation_mean_average_precision = 0;  ///< the value by which the decay was chosen

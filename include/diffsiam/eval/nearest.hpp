@@ -14,6 +14,7 @@
 
 namespace diffsiam::eval {
 
+/// A neighbour: its row in the base features, and its similarity to the query.
 struct Neighbour {
   Index index = 0;
   float similarity = 0;  ///< cosine, in [-1, 1]; 0 if one of the vectors is zero

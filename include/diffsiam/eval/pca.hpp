@@ -17,6 +17,7 @@
 
 namespace diffsiam::eval {
 
+/// Settings of Pca::fit().
 struct PcaConfig {
   Index components = 64;
   bool whiten = false;       ///< divides each component by its standard deviation

@@ -34,6 +34,7 @@ struct RidgeWeights {
   Eigen::MatrixXd values;
 };
 
+/// The moments C and D of features and targets, from which solve() gets weights.
 class RidgeSystem {
  public:
   /// Targets are (count, targets), row-major. Throws ShapeError for counts that do not fit, NumericError for

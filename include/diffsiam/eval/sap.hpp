@@ -14,6 +14,7 @@
 
 namespace diffsiam::eval {
 
+/// The result of sap().
 struct SapResult {
   double score = 0;                  ///< mean over the factors, in [0, 1]
   std::vector<double> per_factor{};  ///< the gap of each factor

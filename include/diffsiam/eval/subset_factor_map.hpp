@@ -106,11 +106,11 @@ struct SubsetFactorMap {
   return map;
 }
 
-/// The time-step at which a factor is found.
+/// The time-step at which a factor is found, in two measures. `mean` is the mean of the subsets' time-steps,
+/// each weighted by how much the largest prefix score so far, which begins at 0, grows with that subset.
 struct FoundStep {
-  double mean = 0;  ///< of the subsets' steps, each weighted by what the greatest prefix score so far gains
-                    ///< with that subset; it begins at 0
-  double half = 0;  ///< the step of the first subset with which the prefix reaches half of its last score
+  double mean = 0;
+  double half = 0;  ///< the time-step of the first subset whose prefix score is at least half of the last one
 };
 
 /// From the prefix scores of a factor and the time-step of each subset (subset_centres, or first steps).

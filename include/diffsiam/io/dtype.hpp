@@ -8,6 +8,7 @@
 
 namespace diffsiam::io {
 
+/// The names are those in the files.
 enum class Dtype {
   F16,
   BF16,

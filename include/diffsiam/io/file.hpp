@@ -126,6 +126,7 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
+/// The default limit of read_file: 1 GiB.
 inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 30;
 
 /// The whole file. Throws FileError if it is missing, not a regular file, or larger than `limit` bytes, which

@@ -30,6 +30,7 @@
 
 namespace diffsiam::io {
 
+/// The most bytes of JSON in a header, as in the reference implementation.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
 /// One tensor: its dtype, extents of any rank, and the place of its bytes in the data.
@@ -40,6 +41,7 @@ struct SafetensorsEntry {
   std::uint64_t end;
 };
 
+/// The parsed header: tensors and metadata by name.
 struct SafetensorsHeader {
   std::map<std::string, SafetensorsEntry, std::less<>> tensors;
   std::map<std::string, std::string> metadata;

@@ -10,6 +10,7 @@
 
 namespace diffsiam::ops {
 
+/// The same elements with the shape `to`, which must have the same number of elements.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
   static constexpr InputList keeps_inputs{};

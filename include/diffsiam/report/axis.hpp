@@ -12,6 +12,7 @@
 
 namespace diffsiam::report {
 
+/// A tick: its value on the axis and its text.
 struct Tick {
   double value;
   std::string label;

@@ -25,6 +25,7 @@ struct Series {
   std::vector<double> y{};
 };
 
+/// A line chart.
 struct Chart {
   std::string title{};
   std::string x_label{};

@@ -27,6 +27,7 @@ struct HeatMapMarks {
   std::vector<double> at{};
 };
 
+/// A table of values with names for its rows and columns.
 struct HeatMap {
   std::string title{};
   std::string x_label{};

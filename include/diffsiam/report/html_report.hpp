@@ -30,6 +30,7 @@ struct Table {
   std::string caption{};
 };
 
+/// How a picture is shown.
 struct PictureOptions {
   std::string caption{};
   int scale = 1;  ///< each pixel is shown as scale x scale pixels; the file stays small

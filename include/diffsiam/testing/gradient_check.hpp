@@ -15,6 +15,7 @@
 
 namespace diffsiam::testing {
 
+/// Settings of check_gradients().
 struct GradientOptions {
   double step = 1e-4;   ///< of the differences, relative to the root mean square of a tensor
   Index entries = 24;   ///< checked for each tensor; larger tensors are also checked along a random direction

@@ -54,6 +54,7 @@ class SteppedInbox {
   std::shared_ptr<void> memory_;
 };
 
+/// T is the scalar type; OwnKernels may also be MixedKernels (see stepped_mixed.hpp).
 template <class T, class OwnKernels = backend::cuda::Kernels<T, SteppedDevice>>
 struct Stepped : OwnKernels {
   using Device = SteppedDevice;

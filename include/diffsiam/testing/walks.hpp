@@ -26,6 +26,7 @@ struct Reflect {
   }
 };
 
+/// Checks for_each with every kind of operand, overwriting, accumulating and in place.
 template <class B>
 void check_for_each(Bench<B>& bench, SampleGrid const& g) {
   std::string const name = "for_each over " + to_string(Shape{g.n, g.s, g.c});

@@ -13,6 +13,7 @@
 
 namespace diffsiam::train {
 
+/// A key with different values: `saved` in the checkpoint, `present` in this run, both as JSON.
 struct ConfigDifference {
   std::string key, saved, present;
 };

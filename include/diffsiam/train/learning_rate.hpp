@@ -21,6 +21,7 @@ concept LearningRateSchedule = std::copy_constructible<S> && requires(S const& s
   { schedule(step) } -> std::convertible_to<double>;
 };
 
+/// Always 1: the learning rate of the optimizer itself.
 struct ConstantRate {
   [[nodiscard]] double operator()(std::uint64_t) const { return 1; }
 };

@@ -18,6 +18,7 @@
 
 namespace diffsiam::train {
 
+/// What a callback may return: whether the run goes on.
 enum class Signal { go_on, stop };
 
 /// Loop loop{{.steps = 1000, .stop = &stop}};

@@ -13,6 +13,7 @@
 
 namespace diffsiam::train {
 
+/// Holds the scale: multiply the loss by scale(), and call update() after each step.
 class LossScaler {
  public:
   struct Config {

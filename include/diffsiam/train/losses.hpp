@@ -36,6 +36,7 @@ struct MicroBatch {
   Rng rng;  ///< random numbers for the caller, different for each micro-batch and from those of the tape
 };
 
+/// A part of the loss in the statistics of a step.
 struct NamedValue {
   std::string name;
   double value = 0;

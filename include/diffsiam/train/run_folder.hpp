@@ -24,6 +24,7 @@ struct StageFiles {
   static constexpr char const* weights = ".safetensors";
 };
 
+/// What a program does with its folder, and the files that it writes there.
 struct RunFolderConfig {
   bool resume = false;     ///< resumes the run in the folder
   bool overwrite = false;  ///< begins a new run even if there is one in the folder

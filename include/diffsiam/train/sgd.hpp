@@ -18,6 +18,7 @@ struct SgdConfig {
   double weight_decay = 0;
 };
 
+/// The rule of GradientDescent. Without momentum a weight has no state.
 struct SgdRule {
   using Config = SgdConfig;
   static constexpr std::string_view name = "Sgd";

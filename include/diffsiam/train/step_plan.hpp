@@ -38,6 +38,7 @@ struct StepStatistics {
   std::vector<std::string> without_gradient{};
 };
 
+/// Settings of a training step.
 struct StepConfig {
   int accumulate = 1;        ///< micro-batches in a step
   double max_norm = 0;       ///< largest norm of the gradient; 0: no clipping

@@ -21,6 +21,7 @@ struct ConvView {
   Index first_pixel;  ///< counted among the output pixels of the batch; the pixels of a piece are contiguous
 };
 
+/// How a convolution is divided into pieces.
 struct ConvRows {
   ConvGeometry g;
   Index images = 1, rows = 1;  ///< of a piece; rows of one image are divided only if images == 1

@@ -43,6 +43,7 @@ template <class T, class O>
   return {const_cast<T*>(operand.data), &operand.stride};
 }
 
+/// The addresses and strides of all operands of one call.
 template <class T>
 struct Walkers {
   std::array<Walker<T>, most_operands> at;

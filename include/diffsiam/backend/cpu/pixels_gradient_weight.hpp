@@ -11,6 +11,7 @@
 
 namespace diffsiam::backend::cpu {
 
+/// How the gradient is divided: blocks of output channels, and parts of chunks of pixels.
 struct PixelsCut {
   static constexpr Index block = 64, chunk = 128;  ///< output channels of a piece; pixels at a time
   Index pixels, in, out;

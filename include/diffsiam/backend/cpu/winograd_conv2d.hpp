@@ -240,6 +240,7 @@ void convolve(HostContext& context, ConvGeometry const& g, PrepackedWeights::Key
     convolve_by_tiles<T, E>(context, cut, x, whole, begin, target);
 }
 
+/// y = bias + convolution. E is the type of operands.
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   convolve<T, E>(

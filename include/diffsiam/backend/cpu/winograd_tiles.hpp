@@ -30,6 +30,7 @@ struct TileRange {
   Index first, count;
 };
 
+/// How a convolution is divided into tiles, and the tiles into blocks.
 struct TileCut {
   ConvGeometry g;
   Index across, down, tiles;

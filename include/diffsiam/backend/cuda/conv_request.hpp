@@ -11,6 +11,7 @@
 
 namespace diffsiam::backend::cuda {
 
+/// The convolution and its two gradients.
 enum class Pass { forward, gradient_input, gradient_weight };
 
 /// The tensors of a pass are an image, weights and an output, or gradients of them. Sums are float32.

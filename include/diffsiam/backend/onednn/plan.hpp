@@ -12,6 +12,7 @@
 
 namespace diffsiam::backend::onednn {
 
+/// The convolution, without and with a bias, and its two gradients.
 enum class Pass { forward, forward_bias, gradient_input, gradient_weight };
 
 /// A batch that is divided into pieces of nearly the same size. Its units are images, or rows for 1x1 kernels

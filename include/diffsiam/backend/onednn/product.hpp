@@ -19,6 +19,7 @@ using ProductKey = std::array<Index, 9>;
   return {g.m, g.n, g.k, g.a.transposed, g.b.transposed, g.a.leading, g.b.leading, g.c.leading, g.accumulate};
 }
 
+/// How C is divided among pieces.
 struct ProductCut {
   bool rows;  ///< whether rows of C are divided; otherwise its columns
   Index unit, units, pieces;

@@ -23,6 +23,7 @@ struct WriteConstants {
   }
 };
 
+/// Writes `size` values of the host to memory of the device, with as many launches as needed.
 template <class Device, class S, class T>
 void write_constants(typename Device::Context& context, S const* from, T* to, Index size) {
   for (Index done = 0; done < size; done += WriteConstants<T>::most) {

@@ -19,6 +19,7 @@ struct FillValue {
   DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x = value; }
 };
 
+/// T is the scalar type.
 template <class T, class Device>
 struct Kernels {
   using Scalar = T;

@@ -9,6 +9,7 @@
 
 namespace diffsiam::backend::cuda {
 
+/// T is the scalar type, C the storage dtype.
 template <class T, class C, class Device>
 struct MixedKernels : Kernels<T, Device> {
   using Full = Kernels<T, Device>;

@@ -1,4 +1,4 @@
-// The default backend of the CPU.
+// Includes the backend Cpu, the default for CPUs.
 #pragma once
 
 #include <diffsiam/backend/cpu/cpu.hpp>

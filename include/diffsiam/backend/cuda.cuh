@@ -1,4 +1,4 @@
-// The Cuda backend, whole: include this in a .cu file.
+// Includes the Cuda backend with all of its precisions. Include it in a .cu file.
 #pragma once
 
 #include <diffsiam/backend/cuda/cuda.cuh>   // backend::Cuda: Blas, Conv, Elementwise, Reduce, Random

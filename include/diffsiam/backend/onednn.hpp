@@ -1,4 +1,4 @@
-// The backend on oneDNN: needs the CMake target diffsiam::onednn.
+// Includes the backend OneDnn. It needs the CMake target diffsiam::onednn.
 #pragma once
 
 #include <diffsiam/backend/onednn/onednn.hpp>

@@ -1,5 +1,5 @@
-// RecordingState: what contexts that can record share. While work is recorded it is not done: whoever wants
-// its values now is told so, and its memory stays its own, for every replay writes there again.
+// RecordingState: the part of a context that can record work for later replay. Recorded work is not done at
+// once, so its values cannot be read yet, and every replay writes to the same memory again.
 #pragma once
 
 #include <cstddef>
@@ -16,26 +16,26 @@ namespace diffsiam::backend {
 class RecordingState {
  public:
   [[nodiscard]] bool recording() const { return memory_ != nullptr; }
-  /// Where work that is recorded finds its memory.
+  /// The memory pool from which recorded work allocates; null unless recording.
   [[nodiscard]] std::shared_ptr<MemoryPool> const& memory() const& { return memory_; }
   [[nodiscard]] std::shared_ptr<MemoryPool> memory() const&& { return memory_; }
-  /// Where random kernels read how many steps after the recorded one they are; null unless recording.
+  /// Where random kernels read how many steps they are after the recorded step; null unless recording.
   [[nodiscard]] std::uint64_t const* rng_offset() const& { return rng_offset_; }
   void rng_offset() const&& = delete;
 
-  /// Throws Error where a recording has begun.
+  /// Throws Error if a recording has begun already.
   void begin(std::shared_ptr<MemoryPool> memory, std::uint64_t const* rng_offset) {
     if (recording()) fail<Error>("record", "one recording at a time", "one within another");
     memory_ = std::move(memory);
     rng_offset_ = rng_offset;
     uploads_ = empty_sum;
   }
-  /// The memory of what was recorded.
+  /// Ends the recording and returns the memory that it used.
   std::shared_ptr<MemoryPool> end() {
     rng_offset_ = nullptr;
     return std::exchange(memory_, nullptr);
   }
-  /// Throws Error while recording, for `operation`, which makes the host wait.
+  /// Throws Error while recording. `operation` is what would make the host wait.
   void require_done(std::string_view operation) const {
     if (recording())
       fail<Error>(operation, "work that needs no host while it is recorded", "values that the host asks for",
@@ -43,12 +43,12 @@ class RecordingState {
                   "step late");
   }
 
-  /// Counts what is uploaded from now on; recordings count by themselves.
+  /// Starts or stops a sum over uploads outside of a recording; within a recording uploads are always summed.
   void watch_uploads(bool watched) {
     watched_ = watched;
     uploads_ = empty_sum;
   }
-  /// A sum over all bytes that were uploaded while watched or recorded (Fowler, Noll and Vo, 1a).
+  /// A hash (FNV-1a: Fowler, Noll and Vo) of all bytes that were uploaded while watched or recorded.
   [[nodiscard]] std::uint64_t uploads() const { return uploads_; }
   void note_upload(void const* from, std::size_t bytes) {
     if (!watched_ && !recording()) return;

@@ -1,4 +1,4 @@
-// The backend that specifies the others.
+// Includes the backend Reference, the specification of all others.
 #pragma once
 
 #include <diffsiam/backend/reference/reference.hpp>

@@ -1,5 +1,5 @@
-// GroupNorm with activation Act, as a backend computes it: by its own FusedGroupNorm, or composed of the
-// functions that every backend has.
+// GroupNorm with activation Act for any backend: its own FusedGroupNorm if it has one, otherwise composed of
+// the functions that every backend has.
 #pragma once
 
 #include <type_traits>
@@ -14,10 +14,11 @@ template <class B>
 using NormForwardOf = NormForward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
 template <class B>
 using NormBackwardOf = NormBackward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
-/// What computes a pass.
+/// A function that computes a forward or a backward pass.
 template <class B, class Pass>
 using NormFunction = void (*)(typename B::Context&, NormGeometry const&, Pass const&);
 
+/// The composed forward pass.
 template <class B, class Act>
 void group_norm(typename B::Context& context, NormGeometry const& g, NormForwardOf<B> const& pass) {
   ComposedNorm<B> const norm{context, {g.n, g.s, g.c}, g.groups};
@@ -27,6 +28,7 @@ void group_norm(typename B::Context& context, NormGeometry const& g, NormForward
   if (pass.modulation != nullptr) norm.modulate(pass.modulation, pass.scale, pass.shift);
   norm.template apply<Act>(pass.x, pass.scale, pass.shift, pass.y);
 }
+/// The composed backward pass.
 template <class B, class Act>
 void group_norm_gradient(typename B::Context& context, NormGeometry const& g, NormBackwardOf<B> const& pass) {
   ComposedNorm<B> const norm{context, {g.n, g.s, g.c}, g.groups};
@@ -41,6 +43,7 @@ void group_norm_gradient(typename B::Context& context, NormGeometry const& g, No
   norm.add_input_gradient(dv, pass, true);
 }
 
+/// The forward pass of B: its own, or the composed one.
 template <class B, class Act>
 [[nodiscard]] constexpr NormFunction<B, NormForwardOf<B>> group_norm_of() {
   if constexpr (backend::FusedGroupNorm<B, Act>)
@@ -48,6 +51,7 @@ template <class B, class Act>
   else
     return &group_norm<B, Act>;
 }
+/// The backward pass of B: its own, or the composed one.
 template <class B, class Act>
 [[nodiscard]] constexpr NormFunction<B, NormBackwardOf<B>> group_norm_gradient_of() {
   if constexpr (backend::FusedGroupNorm<B, Act>)

@@ -1,6 +1,6 @@
-// A linear layer as a backend computes it: y (n, out) = x (n, in) w (out, in)^T + bias, and its gradients.
-// The geometry is that of a 1x1 convolution of n images of one pixel: so backends with mixed precision know
-// rows in low precision.
+// A linear layer for any backend: y (n, out) = x (n, in) w (out, in)^T + bias, and its gradients. The
+// geometry is that of a 1x1 convolution of n images of one pixel, because backends with mixed precision
+// accept rows in low precision there.
 #pragma once
 
 #include <diffsiam/concepts/backend_options.hpp>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::composed {
 
-/// C = A B + bias, n values.
+/// C = A B + bias, where bias has one value for each of n columns.
 template <class B, class T = typename B::Scalar>
 void gemm_with_bias(typename B::Context& context, Gemm<T> product, T const* bias) {
   if constexpr (backend::GemmWithBias<B>) {
@@ -23,7 +23,7 @@ void gemm_with_bias(typename B::Context& context, Gemm<T> product, T const* bias
   }
 }
 
-/// `bias` is null where there is none.
+/// y = x w^T + bias; `bias` is null if there is none.
 template <class B, class T = typename B::Scalar>
 void linear(typename B::Context& context, ConvGeometry const& g, backend::ReadBy<B> const& x, T const* w,
             T const* bias, backend::WrittenBy<B> const& y) {
@@ -37,7 +37,7 @@ void linear(typename B::Context& context, ConvGeometry const& g, backend::ReadBy
                         .c = {.data = full_precision(y), .leading = g.out}};
   bias != nullptr ? gemm_with_bias<B>(context, product, bias) : B::gemm(context, product);
 }
-/// dx += dy w; a dx in low precision is written.
+/// dx += dy w; dx in low precision is overwritten.
 template <class B, class T = typename B::Scalar>
 void linear_gradient_input(typename B::Context& context, ConvGeometry const& g, backend::ReadBy<B> const& dy,
                            T const* w, backend::WrittenBy<B> const& dx) {

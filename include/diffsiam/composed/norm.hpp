@@ -1,6 +1,7 @@
-// What GroupNorm, LayerNorm and BatchNorm share: statistics over positions and the channels of a group, an
-// affine map, perhaps a modulation, an activation. Everything per (sample, channel) is folded to y = act(a x
-// + d) first, so that the image is read twice for statistics and once for the result.
+// ComposedNorm: the common part of GroupNorm, LayerNorm and BatchNorm. It computes statistics over positions
+// and the channels of a group, an affine map, an optional modulation and an activation. All factors are first
+// folded into y = act(a x + d) for each sample and channel, so the image is read twice for the statistics and
+// once for the result.
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -12,7 +13,8 @@
 
 namespace diffsiam::composed {
 
-/// x (n, s, c) in `groups` groups of channels. Tables are (n, c), those of NormForward and NormBackward.
+/// For x (n, s, c) with `groups` groups of channels. Tables are (n, c), like those of NormForward and
+/// NormBackward.
 template <class B>
 struct ComposedNorm {
   using T = typename B::Scalar;
@@ -21,7 +23,7 @@ struct ComposedNorm {
   SampleGrid x_grid;
   Index groups;
 
-  /// The (n, groups, channels of a group) view of a table.
+  /// A table as (n, groups, channels of a group).
   [[nodiscard]] SampleGrid group_grid() const { return {x_grid.n, groups, x_grid.c / groups}; }
   [[nodiscard]] SampleGrid table_grid() const { return {x_grid.n, 1, x_grid.c}; }
   [[nodiscard]] Tensor<B> table(Index planes = 1) const { return {context, {planes, x_grid.n, x_grid.c}}; }
@@ -29,7 +31,7 @@ struct ComposedNorm {
     return tables.data() + i * x_grid.n * x_grid.c;
   }
 
-  /// Replaces each entry by the mean over its group of `sums`, which hold sums over positions.
+  /// Replaces each entry of `sums`, which hold sums over positions, by the mean over its group.
   DIFFSIAM_STEERS void group_means(Tensor<B> const& sums) const {
     SampleGrid const g = group_grid();
     auto const means = Tensor<B>::zeros(context, {g.n, g.s});
@@ -40,7 +42,7 @@ struct ComposedNorm {
                 g.per_sample_position(means.data()));
   }
 
-  /// Statistics of x: (mean, biased variance).
+  /// The mean and the biased variance of x, for each group.
   DIFFSIAM_STEERS void statistics(T const* x, Tensor<B> const& mean, Tensor<B> const& variance) const {
     SampleGrid const g = x_grid;
     mean.fill(T(0));
@@ -52,7 +54,7 @@ struct ComposedNorm {
     group_means(variance);
   }
 
-  /// Writes the tables of `into`, from its gamma and beta, before any modulation.
+  /// Writes the tables of `into` from its gamma and beta, before any modulation.
   DIFFSIAM_STEERS void fold(Tensor<B> const& mean, Tensor<B> const& variance,
                             NormForward<T> const& into) const {
     SampleGrid const g = table_grid();
@@ -63,7 +65,7 @@ struct ComposedNorm {
                 g.full(into.mean), g.full(into.inverse_deviation), g.per_channel(into.gamma),
                 g.per_channel(into.beta));
   }
-  /// Folds a modulation (n, 2c), scale then shift, into scale and shift.
+  /// Folds a modulation (n, 2c), first scale and then shift, into scale and shift.
   void modulate(T const* modulation, T* scale, T* shift) const {
     SampleGrid const g = table_grid();
     B::for_each(context, g.grid(), functional::FoldModulation{}, g.full(scale), g.full(shift),
@@ -77,14 +79,14 @@ struct ComposedNorm {
                 g.per_sample_channel(scale), g.per_sample_channel(shift));
   }
 
-  /// into (c) += the sum of a table over samples; does nothing where `into` is null.
+  /// into (c) += the sum of a table over samples; does nothing if `into` is null.
   void add_over_samples(Tensor<B> const& table, T* into) const {
     if (into == nullptr) return;
     SampleGrid const t = table_grid();
     B::sum(context, t.grid(), functional::Itself{}, t.per_channel(into), t.full(table.data()));
   }
 
-  /// The gradient before the activation: dv from dy.
+  /// dv, the gradient before the activation, from dy.
   template <class Act>
   [[nodiscard]] Tensor<B> through_activation(NormBackward<T> const& pass) const {
     SampleGrid const g = x_grid;
@@ -103,7 +105,8 @@ struct ComposedNorm {
     B::sum(context, g.grid(), functional::NormProduct{}, g.per_sample_channel(pass.p_2), g.full(dv),
            g.full(pass.x), g.per_sample_channel(pass.mean), g.per_sample_channel(pass.inverse_deviation));
   }
-  /// Brings the sums before the modulation; adds its gradient into d_modulation where that is not null.
+  /// Converts p_1 and p_2 to sums before the modulation, and adds its gradient to d_modulation if that is not
+  /// null.
   void through_modulation(NormBackward<T> const& pass) const {
     SampleGrid const t = table_grid();
     if (T* const into = pass.d_modulation) {
@@ -114,8 +117,8 @@ struct ComposedNorm {
     B::for_each(context, t.grid(), functional::ThroughModulation{}, t.full(pass.p_1), t.full(pass.p_2),
                 t.per_sample_channel(pass.modulation, 2 * t.c));
   }
-  /// dx += the gradient of x, from dv and its sums, where dx is not null. Statistics that are constants
-  /// (inference) let no gradient through.
+  /// dx += the gradient of x from dv and its sums, if dx is not null. No gradient flows through statistics
+  /// that are constants (in evaluation mode).
   DIFFSIAM_STEERS void add_input_gradient(T const* dv, NormBackward<T> const& pass,
                                           bool through_statistics) const {
     if (pass.dx == nullptr) return;

@@ -1,6 +1,5 @@
-// Backend: what a policy type must bring to carry the library, in six narrow groups. Everything else, from
-// GroupNorm to attention, is composed of these. What a backend may bring beyond them stands in
-// backend_options.hpp.
+// Backend: the functions that a backend must have, in six small groups. Everything else, from GroupNorm to
+// attention, is composed of them. Optional functions are listed in backend_options.hpp.
 #pragma once
 
 #include <concepts>
@@ -13,8 +12,8 @@
 
 namespace diffsiam::backend {
 
-/// Satisfied if and only if B names its scalar type, what it brings beyond the six groups (Options<...> of
-/// declared_options.hpp), and a context that hands out shared memory.
+/// Satisfied if and only if B names its scalar type, its optional functions (Options<...> of
+/// declared_options.hpp), and a context that allocates shared memory.
 template <class B>
 concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
   typename B::Scalar;
@@ -22,7 +21,7 @@ concept Contextual = requires(typename B::Context& context, std::size_t bytes) {
   { context.allocate(bytes) } -> std::same_as<std::shared_ptr<void>>;
 };
 
-/// Satisfied if and only if values can be set, copied, and moved between the host and B.
+/// Satisfied if and only if B can set values, copy them, and move them between the host and B's memory.
 template <class B>
 concept Memory =
     Contextual<B> && requires(typename B::Context& context, typename B::Scalar* x, float* host, Index size) {
@@ -32,14 +31,15 @@ concept Memory =
       B::download(context, x, host, size);
     };
 
-/// Satisfied if and only if B multiplies batches of row-major matrices (see Gemm).
+/// Satisfied if and only if B multiplies batches of row-major matrices (see Gemm in core/products.hpp).
 template <class B>
 concept Blas =
     Contextual<B> && requires(typename B::Context& context, Gemm<typename B::Scalar> const& product) {
       B::gemm(context, product);
     };
 
-/// Satisfied if and only if B convolves in NHWC and knows both gradients, which add into what is there.
+/// Satisfied if and only if B computes convolutions in NHWC and both of their gradients, which are added to
+/// what is there.
 template <class B>
 concept Conv = Contextual<B> &&
                requires(typename B::Context& context, ConvGeometry const& geometry, typename B::Scalar* x) {
@@ -48,7 +48,7 @@ concept Conv = Contextual<B> &&
                  B::conv2d_gradient_weight(context, geometry, x, x, x);
                };
 
-/// A functor for the checks of functions that take one.
+/// A functor for the concepts that check functions with a functor argument.
 struct AnyFunctor {
   template <class... T>
   auto operator()(T&&... x) const {
@@ -63,7 +63,7 @@ concept Elementwise =
       B::for_each(context, Grid{}, AnyFunctor{}, x, x);
     };
 
-/// Satisfied if and only if B adds f(...) over a grid into its output, and takes the softmax of rows.
+/// Satisfied if and only if B adds f(...) over a grid to its output, and computes the softmax of rows.
 template <class B>
 concept Reduce = Contextual<B> && requires(typename B::Context& context, Operand<typename B::Scalar, 1> x) {
   B::sum(context, Grid{}, AnyFunctor{}, x, x);
@@ -71,18 +71,18 @@ concept Reduce = Contextual<B> && requires(typename B::Context& context, Operand
   B::log_softmax(context, Index{}, Index{}, x.data, x.data);
 };
 
-/// Satisfied if and only if B draws the library's Philox numbers.
+/// Satisfied if and only if B draws the random numbers of core/philox.hpp.
 template <class B>
 concept Random = Contextual<B> && requires(typename B::Context& context, Rng rng, typename B::Scalar* x) {
   B::uniform(context, rng, x, Index{});
   B::normal(context, rng, x, Index{});
 };
 
-/// Satisfied if and only if B brings all six groups. Models: Reference, Cpu, OneDnn, Cuda, DryRun.
+/// Satisfied if and only if B has all six groups. Models: Reference, Cpu, OneDnn, Cuda, DryRun.
 template <class B>
 concept Backend = Memory<B> && Blas<B> && Conv<B> && Elementwise<B> && Reduce<B> && Random<B>;
 
-/// True for a Backend; for another type the compiler says in one sentence what to add.
+/// True for a Backend. For any other type the compiler says in one sentence what to add.
 template <class B>
 [[nodiscard]] consteval bool complete() {
   static_assert(Contextual<B>, "A backend needs Scalar, Brings, and a Context with allocate(bytes).");

@@ -1,5 +1,6 @@
-// The options of a backend: what it may bring beyond the six groups of backend.hpp. Each is a concept that
-// says what happens without it. No other header looks for members of a backend or of its context.
+// The options of a backend: functions that it may have beyond the six groups of backend.hpp. Each option is a
+// concept whose comment says what happens without it. No other header looks for members of a backend or of
+// its context.
 #pragma once
 
 #include <concepts>
@@ -15,23 +16,23 @@
 
 namespace diffsiam::backend {
 
-/// Satisfied if and only if B adds a bias, one value a column of C, in a product that is neither accumulated
-/// nor of a batch: C = alpha A B + bias. Without it C starts as the bias, and the product is added
-/// (composed/linear.hpp). Models: Cuda.
+/// Satisfied if and only if B adds a bias, one value for each column of C, in a product that neither
+/// accumulates nor is a batch: C = alpha A B + bias. Without it, C is filled with the bias and the product is
+/// added (composed/linear.hpp). Models: Cuda.
 template <class B>
 concept GemmWithBias =
     Contextual<B> && requires(typename B::Context& context, Gemm<typename B::Scalar> const& product,
                               typename B::Scalar const* bias) { B::gemm_with_bias(context, product, bias); };
 
-/// Satisfied if and only if B names a storage dtype, B::Storage, narrower than its scalar: large activations
-/// and their gradients then stay in memory in low precision. Without it all tensors are in full precision.
-/// B takes MixedPointer<Scalar, Storage> (Tensor::storage())
+/// Satisfied if and only if B names a storage dtype, B::Storage, that is narrower than its scalar. Large
+/// activations and their gradients are then stored in low precision. Without it all tensors are in full
+/// precision. B takes MixedPointer<Scalar, Storage> (Tensor::storage())
 ///   - in fill and copy, on either side;
-///   - in for_each, for any operand; the first is written and, in low precision, not read;
-///   - in conv2d and its gradients, for x, y, dy and dx; in group_norm and its gradient likewise;
+///   - in for_each, for any operand; the first is written and, if in low precision, not read;
+///   - in conv2d and its gradients, for x, y, dy and dx; in group_norm and its gradient, too;
 ///   - in sum with Itself, for one operand of contiguous rows (the gradient of a bias).
-/// Gradients in low precision are written, not added into. Elsewhere tensors are converted first. Such a B
-/// also brings a FusedGroupNorm. Models: Cpu<float, BFloat16>, Cuda<BFloat16>, Cuda<Half>.
+/// Gradients in low precision are overwritten, not added to. For other functions tensors are converted first.
+/// Such a B must also have a FusedGroupNorm. Models: Cpu<float, BFloat16>, Cuda<BFloat16>, Cuda<Half>.
 template <class B>
 concept MixedPrecision =
     Contextual<B> && requires { requires !std::same_as<typename B::Storage, typename B::Scalar>; };
@@ -47,27 +48,28 @@ struct StorageType<B> {
 };
 }  // namespace detail
 
-/// The narrowest type in which B stores values: B::Storage, or its scalar.
+/// The narrowest type in which B stores values: B::Storage, or its scalar if there is none.
 template <class B>
 using StorageOf = typename detail::StorageType<B>::Type;
 
-/// Values that B reads and that may be in low precision: pointers where B has no mixed precision.
+/// A pointer to values that B reads and that may be in low precision. A plain pointer if B has no mixed
+/// precision.
 template <class B>
 using ReadBy =
     std::conditional_t<MixedPrecision<B>, MixedPointer<typename B::Scalar const, StorageOf<B> const>,
                        typename B::Scalar const*>;
-/// The same of values that B writes.
+/// The same for values that B writes.
 template <class B>
 using WrittenBy = std::conditional_t<MixedPrecision<B>, MixedPointer<typename B::Scalar, StorageOf<B>>,
                                      typename B::Scalar*>;
 
-/// An activation for the checks of functions that take one.
+/// An activation for the concepts that check functions with an activation argument.
 struct AnyActivation {};
 
-/// Satisfied if and only if B brings its own GroupNorm with activation Act, and its gradient:
-/// void(Context&, NormGeometry const&, NormForward<Scalar, ReadBy<B>, WrittenBy<B>> const&), and NormBackward
-/// alike, exactly so, for they are handed on as pointers. Without it they are composed of the required groups
-/// (composed/group_norm.hpp). Models: Cpu, OneDnn, Cuda.
+/// Satisfied if and only if B has its own GroupNorm with activation Act, and its gradient: void(Context&,
+/// NormGeometry const&, NormForward<Scalar, ReadBy<B>, WrittenBy<B>> const&), and the same with NormBackward.
+/// The types must be exactly these, because pointers to the functions are taken. Without it both are composed
+/// of the required functions (composed/group_norm.hpp). Models: Cpu, OneDnn, Cuda.
 template <class B, class Act = AnyActivation>
 concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context, NormGeometry const& geometry,
                                                    typename B::Scalar* x) {
@@ -75,63 +77,64 @@ concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context,
   B::template group_norm_gradient<Act>(context, geometry, {.x = x, .dx = x});
 };
 
-// MultiTensor and Recordable, for training steps without the host in between, stand in recording.hpp.
+// The options MultiTensor and Recordable are in recording.hpp.
 
-/// Satisfied if and only if B::host_memory is true: the host may read values where they lie. Without it
-/// checks of values (that time-steps are in range) are left out, for they would wait for the device. Models:
-/// Reference, Cpu, OneDnn.
+/// Satisfied if and only if B::host_memory is true: the host may read values in place. Without it values are
+/// not checked (for example whether time-steps are in range), because a check would have to wait for the
+/// device. Models: Reference, Cpu, OneDnn.
 template <class B>
 concept HostReadable = Contextual<B> && requires { requires B::host_memory; };
 
-/// Satisfied if and only if B says how many bytes a call of gemm, of the convolutions, or of
-/// group_norm_gradient allocates with so many threads. Without it a dry run counts none for them. Models:
-/// OneDnn the first, Cpu and OneDnn the others.
+/// Satisfied if and only if B says how many bytes a call of gemm allocates with `threads` threads. Without it
+/// a dry run counts no bytes for it. Models: OneDnn.
 template <class B>
 concept GemmWorkspace = Contextual<B> && requires(Gemm<typename B::Scalar> const& product, int threads) {
   { B::gemm_workspace(product, threads) } -> std::same_as<std::size_t>;
 };
+/// The same for the convolutions. Models: Cpu, OneDnn.
 template <class B>
 concept Conv2dWorkspaces = requires(ConvGeometry const& geometry, int threads) {
   { B::conv2d_workspace(geometry, threads) } -> std::same_as<std::size_t>;
   { B::conv2d_gradient_input_workspace(geometry, threads) } -> std::same_as<std::size_t>;
   { B::conv2d_gradient_weight_workspace(geometry, threads) } -> std::same_as<std::size_t>;
 };
+/// The same for group_norm_gradient. Models: Cpu, OneDnn.
 template <class B>
 concept GroupNormWorkspace = requires(NormGeometry const& geometry, int threads) {
   { B::group_norm_gradient_workspace(geometry, threads) } -> std::same_as<std::size_t>;
 };
 
-/// Satisfied if and only if the context keeps prepacked weights while a Scope of them lives. Without it
-/// keep_prepacked_weights does nothing, and weights are rearranged at every call. Models: HostContext.
+/// Satisfied if and only if the context keeps prepacked weights as long as a Scope of them lives. Without it
+/// keep_prepacked_weights does nothing, and each call packs weights again. Models: HostContext.
 template <class Context>
 concept PrepacksWeights = requires(Context& context) {
   typename std::remove_cvref_t<decltype(context.prepacked_weights())>::Scope;
 };
 
-/// Satisfied if and only if the context may have an observer (null where nobody observes). Without it nobody
-/// is told of operations. Models: HostContext, CudaContext.
+/// Satisfied if and only if the context may have an observer (null if there is none). Without it operations
+/// are not reported to anyone. Models: HostContext, CudaContext.
 template <class Context>
 concept Observable = requires(Context& context) {
   { context.observer() } -> std::same_as<Observer*>;
 };
 
-/// Satisfied if and only if B is the dry run of another backend: weights of B::Estimates flow into it as
-/// shapes, and its context counts FLOPs. Without it weights meet values of their own backend only, and
-/// nobody counts. Models: DryRun.
+/// Satisfied if and only if B is the dry run of another backend: weights of B::Estimates take part as shapes,
+/// and the context counts FLOPs. Without it weights and values must be of one backend, and nothing is
+/// counted. Models: DryRun.
 template <class B>
 concept Estimating = requires(typename B::Context& context, std::string_view operation) {
   typename B::Estimates;
   context.count(operation, 1.0);
 };
 
-/// Satisfied if and only if B rounds operands before it multiplies: B::operand_tolerance > 0 is how far
-/// results may stand from those of unrounded operands, relative to the largest. Without it the conformance
-/// suite allows 1e-5 in float and 1e-12 in double. Models: Cpu<float, BFloat16>, Cuda but for Cuda<float>.
+/// Satisfied if and only if B rounds operands before it multiplies. B::operand_tolerance > 0 is then the
+/// allowed error of results, relative to the largest. Without it the conformance suite allows 1e-5 in float
+/// and 1e-12 in double. Models: Cpu<float, BFloat16>, all Cuda except Cuda<float>.
 template <class B>
 concept RoundsOperands = requires { requires B::operand_tolerance > 0; };
 
-/// Satisfied if and only if normal numbers of B may differ by B::normal_tolerance. Without it the conformance
-/// suite wants the same bits. Models: Cuda.
+/// Satisfied if and only if normal random numbers of B may differ from those of Reference by
+/// B::normal_tolerance. Without it the conformance suite expects the same bits. Models: Cuda.
 template <class B>
 concept RoundsNormals = requires { requires B::normal_tolerance > 0; };
 

@@ -1,7 +1,6 @@
-// Declared options: a backend names what it brings, `using Brings = Options<Option::group_norm>;`. Functions
-// are used with or without that; but one that is misspelt would not be found, and nobody would notice. So
-// what is declared and not found does not compile, and the conformance suite refuses what is found and not
-// declared.
+// Declared options: a backend lists its options, `using Brings = Options<Option::group_norm>;`. Without a
+// list a misspelt function would not be found, and nobody would notice. So an option that is declared but not
+// found does not compile, and the conformance suite refuses an option that is found but not declared.
 #pragma once
 
 #include <string_view>
@@ -11,6 +10,7 @@
 
 namespace diffsiam::backend {
 
+/// The options of a backend, by the names that backends declare.
 enum class Option {
   gemm_with_bias,
   storage,
@@ -26,7 +26,7 @@ enum class Option {
 };
 inline constexpr std::size_t option_count = static_cast<std::size_t>(Option::observer) + 1;
 
-/// As a backend writes it.
+/// The name of the option as a backend writes it.
 [[nodiscard]] constexpr std::string_view name_of(Option option) {
   switch (option) {
     case Option::gemm_with_bias:
@@ -85,7 +85,7 @@ template <class B>
   return false;
 }
 
-/// One option that B declares: the compiler names it where it is not found.
+/// One declared option. If B does not have it, the compiler names it.
 template <class B, Option option>
 struct DeclaredOption {
   static_assert(
@@ -95,7 +95,7 @@ struct DeclaredOption {
   static constexpr bool found = true;
 };
 
-/// What a backend declares.
+/// The list of options that a backend declares.
 template <Option... options>
 struct Options {
   template <Option... more>
@@ -105,7 +105,8 @@ struct Options {
   static constexpr bool found_in = (DeclaredOption<B, options>::found && ...);
 };
 
-/// True where B has what it declares, and what its mixed precision needs; the compiler says what is missing.
+/// True if B has all options that it declares and those that mixed precision needs. Otherwise the compiler
+/// says what is missing.
 template <class B>
 [[nodiscard]] consteval bool has_declared_options() {
   static_assert(!MixedPrecision<B> || FusedGroupNorm<B>,

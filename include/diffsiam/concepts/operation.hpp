@@ -1,5 +1,5 @@
-// Operation and Reading: the two sides of one bargain. An operation states its rules once; a reading of a
-// value (plain, taped, traced) decides what happens when it is met.
+// Operation and Reading: an operation states its rules once, and the reading of a value
+// (plain, taped, traced) decides what happens when the operation is applied to it.
 #pragma once
 
 #include <concepts>
@@ -11,7 +11,7 @@
 
 namespace diffsiam {
 
-/// Some of an operation's inputs, by their numbers: {0, 2}.
+/// A set of inputs of an operation, by their numbers: {0, 2}.
 class InputList {
  public:
   constexpr InputList(std::initializer_list<unsigned> inputs = {}) {
@@ -29,19 +29,19 @@ class InputList {
   unsigned bits_ = 0;
 };
 
-/// How an operation meets tensors that are stored in low precision (see backend::MixedPrecision): its
-/// optional `static constexpr StorageRule storage_rule`. Without one all of its inputs are converted for it,
-/// and its output is in full precision.
+/// How an operation treats tensors that are stored in low precision (see backend::MixedPrecision). An
+/// operation has it as an optional `static constexpr StorageRule storage_rule`. Without one all inputs are
+/// converted for it, and its output is in full precision.
 struct StorageRule {
   enum class Output {
-    like_inputs,  ///< in low precision where all of `inputs` are
-    by_shape,     ///< in low precision where it has positions and whole vectors of channels
+    like_inputs,  ///< in low precision if all of `inputs` are
+    by_shape,     ///< in low precision if it has positions and its channels fill whole vectors
   };
-  /// What is read and written as it is stored, by Tensor::storage(); the rest is converted.
+  /// Which tensors are read and written as they are stored, by Tensor::storage(). The others are converted.
   enum class Native {
     nothing,
     forward,  ///< `inputs`, in both passes, and the output
-    all       ///< also dy, and the gradients of `inputs`: those in low precision are written, not added into
+    all       ///< also dy and the gradients of `inputs`; those in low precision are overwritten, not added to
   };
   InputList inputs;
   Native native = Native::nothing;
@@ -52,34 +52,36 @@ struct StorageRule {
   }
 };
 
-/// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, throwing
-/// ShapeError.
+/// Satisfied if and only if Op states the shape of its result: `Shape shape(Shapes) const`, which throws
+/// ShapeError for inputs that do not fit.
 template <class Op>
 concept HasShapeRule = requires(Op const& op, Shapes in) {
   { op.shape(in) } -> std::same_as<Shape>;
 };
-/// Satisfied if and only if Op states its cost: `double flops(Shapes) const`, additions and multiplications
-/// apart.
+/// Satisfied if and only if Op states its cost: `double flops(Shapes) const`, where additions and
+/// multiplications are counted separately.
 template <class Op>
 concept HasFlopRule = requires(Op const& op, Shapes in) {
   { op.flops(in) } -> std::convertible_to<double>;
 };
 /// Satisfied if and only if Op has a name and both rules. `forward(Forward<B> const&)` and
-/// `backward(Backward<B> const&)` are templates over the backend. Optional: `static constexpr InputList
-/// keeps_inputs` (those that backward reads; all by default), `static constexpr bool keeps_output`
-/// (false by default), and `rematerialize(Forward<B> const&)`, which computes the output again from the
-/// inputs and what forward saved, for operations so cheap that memory is worth more, and a StorageRule.
+/// `backward(Backward<B> const&)` are templates over the backend. Optional members are
+///   - `static constexpr InputList keeps_inputs`: the inputs that backward reads; all by default;
+///   - `static constexpr bool keeps_output`: whether backward reads the output; false by default;
+///   - `rematerialize(Forward<B> const&)`: computes the output again from the inputs and what forward saved,
+///     for operations that are so cheap that memory is worth more;
+///   - a StorageRule.
 template <class Op>
 concept Operation = HasShapeRule<Op> && HasFlopRule<Op> && requires {
   { Op::name } -> std::convertible_to<std::string_view>;
 };
 
-/// How a kind of value answers an operation: a specialisation has `static V evaluate(op, values...)`.
+/// What a kind of value does with an operation: a specialisation has `static V evaluate(op, values...)`.
 template <class V>
 struct Reading;
 
-/// How strongly a type asks for its reading: 0 for what only follows (parameters), 1 for plain, 2 for taped
-/// values.
+/// Which reading is used if arguments differ; the largest number decides: 0 for parameters, 1 for plain and 2
+/// for taped values.
 template <class V>
 inline constexpr int reading_strength = -1;
 
@@ -87,7 +89,7 @@ inline constexpr int reading_strength = -1;
 template <class V>
 concept Value = reading_strength<V> >= 0;
 
-/// Satisfied if and only if V flows through a network: a Value that is no parameter. Models: Tensor, Taped.
+/// Satisfied if and only if V is a Value and not a parameter. Models: Tensor, Taped.
 template <class V>
 concept FlowingValue = reading_strength<V> >= 1;
 
@@ -103,11 +105,12 @@ struct Strongest<Only> {
 };
 }  // namespace detail
 
-/// The reading that wins among several values: a plain x_t beside a taped z is taped.
+/// The type whose reading is used for several values. For a plain x_t and a taped z it is the taped one.
 template <Value... V>
 using StrongestOf = typename detail::Strongest<V...>::Type;
 
-/// Applies an operation to values, by the strongest reading among them.
+/// Applies an operation to values, by the strongest reading among them: `evaluate(ops::Scale{2}, x)`. Throws
+/// what the shape rule of the operation throws.
 template <class Op, Value... V>
 auto evaluate(Op const& op, V const&... values) {
   static_assert(HasShapeRule<Op>, "An operation needs a shape rule: add `Shape shape(Shapes in) const`.");

@@ -1,5 +1,5 @@
-// MultiTensor and Recordable: the options of a backend by which a training step is done without the host in
-// between.
+// MultiTensor and Recordable: the options of a backend for training steps that run on the device without
+// waiting for the host.
 #pragma once
 
 #include <concepts>
@@ -12,9 +12,9 @@
 
 namespace diffsiam::backend {
 
-/// Satisfied if and only if B updates many tensors in one launch (multi-tensor), by functors that lie in its
-/// memory, and finds the scale of all gradients there. Without it an optimizer moves one weight after the
-/// other, and a step cannot be recorded. Models: Cuda, testing::Stepped.
+/// Satisfied if and only if B updates many tensors in one launch (multi-tensor), by functors in its own
+/// memory, and computes the scale of all gradients there. Without it an optimizer updates one weight after
+/// the other, and a step cannot be recorded. Models: Cuda, testing::Stepped.
 template <class B>
 concept MultiTensor =
     Contextual<B> && requires(typename B::Context& context, TensorChunk<typename B::Scalar, 2> const* chunks,
@@ -24,21 +24,17 @@ concept MultiTensor =
       B::multi_tensor_apply(context, chunks, Index{}, functor, scale);
     };
 
-/// Satisfied if and only if
-///   - context.record(rng_offset, work) gives what `work` queues, not done but recorded, and replay() queues
-///   it;
-///     random numbers are then drawn *rng_offset steps after those recorded. What would make the host wait is
-///     an Error meanwhile, and what is uploaded becomes a constant of the recording, which
-///     context.recording_state() sums up;
-///   - a B::PinnedBuffer{context, bytes} carries values between host and device beside the host's work:
-///   wait() is
-///     its memory on the host, once the device is done with it; send(to) and fetch(from) queue the copies;
-///   - a B::StagingBuffer{context, bytes} has memory of the device, data(), that put(from) fills from the
-///   host while
-///     earlier work is still being done;
-///   - B is MultiTensor.
-/// Without it a training step is run anew each time.
-/// Models: Cuda, testing::Stepped.
+/// Satisfied if and only if B is MultiTensor and
+///   - context.record(rng_offset, work) records what `work` queues, without doing it, and replay() queues it.
+///     Random numbers are then drawn *rng_offset steps after those recorded. While it records, what would
+///     make the host wait is an Error. What is uploaded becomes a constant of the recording;
+///     context.recording_state() counts it;
+///   - B::PinnedBuffer{context, bytes} carries values between host and device while the host works on. wait()
+///     returns its memory on the host, once the device has finished with it; send(to) and fetch(from) queue
+///     the copies;
+///   - B::StagingBuffer{context, bytes} has memory of the device, data(), which put(from) fills from the host
+///     while earlier work still runs.
+/// Without it every training step is run from the host. Models: Cuda, testing::Stepped.
 template <class B>
 concept Recordable =
     Backend<B> && MultiTensor<B> &&

@@ -1,4 +1,5 @@
-// One random view of a picture: a pure function of the picture, the configuration and (seed, stream, step).
+// augment: one random view of a picture. It depends only on the picture, the configuration and
+// (seed, stream, step).
 #pragma once
 
 #include <span>
@@ -35,8 +36,8 @@ inline void jitter(std::span<float> image, ImageExtent const& extent, JitterConf
 
 }  // namespace detail
 
-/// One random view of `image`, in place; floats in [-1, 1] stay there. Throws ShapeError where a part needs
-/// colour and the picture has none.
+/// Replaces `image`, floats in [-1, 1], by a random view of it. Throws ShapeError if the values do not fit
+/// `extent`, or if a part needs colour and the picture has none.
 inline void augment(std::span<float> image, ImageExtent const& extent, AugmentConfig const& config,
                     Rng const& rng, AugmentScratch& scratch) {
   using detail::Draw;

@@ -1,5 +1,5 @@
-// Which augmentations make a view, how likely and how strong (Chen et al., SimCLR, arXiv 2002.05709; Chen and
-// He, SimSiam, arXiv 2011.10566).
+// AugmentConfig: which augmentations make a view, how probable and how strong they are (Chen et al., SimCLR,
+// arXiv 2002.05709; Chen and He, SimSiam, arXiv 2011.10566).
 #pragma once
 
 #include <string>
@@ -9,33 +9,35 @@
 
 namespace diffsiam::data {
 
-/// Random resized crop: a part of the area, of an aspect ratio in [1 / aspect, aspect].
+/// Random resized crop: areas are fractions of the picture, the aspect ratio is in [1 / aspect, aspect].
 struct CropConfig {
   float probability = 0;
   float least_area = 0.2F, most_area = 1;
   float aspect = 4.0F / 3.0F;
 };
 
-/// A shift by up to `pixels` each way: the random crop of a padded picture.
+/// A shift by at most `pixels` in each direction, like the random crop of a padded picture.
 struct ShiftConfig {
   float probability = 0;
   int pixels = 2;
   float fill = -1;
 };
 
-/// In random order: factors in [1 - strength, 1 + strength]; the hue turned by up to `hue` of a circle.
+/// Colour jitter in random order. Factors are in [1 - strength, 1 + strength]; the hue is rotated by at most
+/// `hue` of a circle.
 struct JitterConfig {
   float probability = 0;
   float brightness = 0, contrast = 0, saturation = 0, hue = 0;
 };
 
-/// Gaussian, with sigma in pixels.
+/// Gaussian blur; sigma is in pixels.
 struct BlurConfig {
   float probability = 0;
   float least_sigma = 0.1F, most_sigma = 2;
 };
 
-/// One rectangle of a part of the area, of an aspect ratio in [1 / aspect, aspect].
+/// Random erasing of one rectangle: areas are fractions of the picture, the aspect ratio is in [1 / aspect,
+/// aspect].
 struct EraseConfig {
   float probability = 0;
   float least_area = 0.02F, most_area = 0.2F;
@@ -43,7 +45,8 @@ struct EraseConfig {
   float value = -1;
 };
 
-/// Applied in the order of the members. A part with probability 0 never acts; the default never acts at all.
+/// Augmentations are applied in the order of the members. One with probability 0 is never applied; by default
+/// none is.
 struct AugmentConfig {
   CropConfig crop{};
   ShiftConfig shift{};
@@ -53,7 +56,7 @@ struct AugmentConfig {
   BlurConfig blur{};
   EraseConfig erase{};
 
-  /// RGB, for SimSiam: flip, jitter .4 .4 .4 .1, grey, blur; no crop.
+  /// For RGB pictures with SimSiam: flip, jitter .4 .4 .4 .1, grey, blur; no crop.
   [[nodiscard]] static AugmentConfig colour() {
     AugmentConfig config;
     config.flip = 0.5F;
@@ -63,14 +66,14 @@ struct AugmentConfig {
     config.blur.probability = 0.5F;
     return config;
   }
-  /// RGB, for NT-Xent: as colour(), with jitter .8 .8 .8 .2.
+  /// For RGB pictures with NT-Xent: like colour(), but with jitter .8 .8 .8 .2.
   [[nodiscard]] static AugmentConfig strong_colour() {
     AugmentConfig config = colour();
     config.jitter = {
         .probability = 0.8F, .brightness = 0.8F, .contrast = 0.8F, .saturation = 0.8F, .hue = 0.2F};
     return config;
   }
-  /// One channel: crop, flip, brightness and contrast, blur, erase.
+  /// For pictures with one channel: crop, flip, brightness and contrast, blur, erase.
   [[nodiscard]] static AugmentConfig grey() {
     AugmentConfig config;
     config.crop = {.probability = 1, .least_area = 0.3F};
@@ -82,7 +85,7 @@ struct AugmentConfig {
   }
 };
 
-/// Throws ConfigError for a probability outside [0, 1] or a strength that has no meaning.
+/// Throws ConfigError for a probability outside [0, 1] or a strength out of range.
 inline void require_valid(AugmentConfig const& config) {
   auto const require = [](bool good, std::string_view expected, float actual) {
     if (!good) fail<ConfigError>("AugmentConfig", expected, actual);

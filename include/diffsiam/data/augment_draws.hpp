@@ -1,5 +1,5 @@
-// The random decisions of an augmentation, all from one Rng, each from an element of its own: switching one
-// part off changes no other.
+// The random decisions of an augmentation. All come from one Rng, each from its own element, so turning one
+// part off does not change the others.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::data::detail {
 
-/// Which element of the stream decides what.
+/// The element of the random stream for each decision.
 enum class Draw : std::uint64_t {
   crop,
   crop_place,
@@ -34,7 +34,7 @@ enum class Draw : std::uint64_t {
   erase,
   erase_place,
   crop_size = 64,
-  erase_size = 128  // with a number of attempts each
+  erase_size = 128  // one element for each attempt
 };
 
 class Draws {
@@ -54,8 +54,8 @@ class Draws {
     };
     return {scaled(words[0], bound_0), scaled(words[1], bound_1)};
   }
-  /// A rectangle of an area and aspect in the ranges, placed inside the picture; after ten that do not fit
-  /// the whole picture's shape at the greatest area.
+  /// A rectangle inside the picture, with area and aspect ratio in the given ranges. After ten attempts that
+  /// do not fit, it has the shape of the picture and the largest area.
   [[nodiscard]] Rectangle rectangle(Draw size, Draw place, ImageExtent const& extent, float least_area,
                                     float most_area, float aspect) const {
     auto const height = static_cast<float>(extent.height), width = static_cast<float>(extent.width);

@@ -1,4 +1,5 @@
-// Gaussian blur, separable, mirrored at the borders without repeating them (as torchvision pads).
+// Gaussian blur. It is separable, and the picture is mirrored at its borders without repeating them, as in
+// torchvision.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace diffsiam::data {
 
 namespace detail {
 
-/// Position `i` mirrored into [0, size).
+/// Position `i`, mirrored into [0, size).
 [[nodiscard]] inline int mirrored(int i, int size) {
   if (size == 1) return 0;
   int const period = 2 * (size - 1);
@@ -23,8 +24,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Weights exp(-i^2 / (2 sigma^2)) for |i| <= ceil(3 sigma), their sum 1. Throws RangeError unless sigma is
-/// in (0, 10].
+/// Blurs in place, with weights exp(-i^2 / (2 sigma^2)) for |i| <= ceil(3 sigma), whose sum is 1. Throws
+/// RangeError unless sigma is in (0, 10].
 inline void blur(std::span<float> image, ImageExtent const& extent, float sigma, AugmentScratch& scratch) {
   detail::require_image("blur", image, extent);
   if (!(sigma > 0 && sigma <= 10)) fail<RangeError>("blur", "sigma in (0, 10]", sigma);
@@ -44,7 +45,7 @@ inline void blur(std::span<float> image, ImageExtent const& extent, float sigma,
     return rows.data() + static_cast<std::size_t>(y) * pitch;
   };
 
-  // Down the columns, whole rows at a time.
+  // First the columns, whole rows at a time.
   std::span<float> const columns = scratch.floats(0, image.size());
   for (int y = 0; y < extent.height; ++y) {
     float* const target = row(columns, y);
@@ -58,7 +59,7 @@ inline void blur(std::span<float> image, ImageExtent const& extent, float sigma,
     }
   }
 
-  // Along the rows, each widened by its mirror image.
+  // Then the rows, each extended by its mirror image.
   auto const margin = static_cast<std::size_t>(radius) * channels;
   std::span<float> const padded = scratch.floats(1, pitch + 2 * margin);
   for (int y = 0; y < extent.height; ++y) {

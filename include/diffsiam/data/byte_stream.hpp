@@ -1,5 +1,5 @@
-// ByteStream: a file as a stream of bytes, plain or gzip (RFC 1952, by zlib). Which of the two the file says
-// itself, by its first two bytes; its name means nothing.
+// ByteStream: a file as a stream of bytes, plain or gzip (RFC 1952, by zlib). The first two bytes of the file
+// tell which of the two it is, not its name.
 #pragma once
 
 #include <algorithm>
@@ -20,11 +20,11 @@
 
 namespace diffsiam::data {
 
-/// Reads forward, in constant memory. Of gzip the check sums and the lengths of all members are verified, and
-/// anything behind the last one is an error.
+/// Reads forward, in constant memory. For gzip the checksums and lengths of all members are checked, and data
+/// after the last member are an error.
 class ByteStream {
  public:
-  /// Throws FileError when the file is missing or not a regular file.
+  /// Throws FileError if the file is missing or is not a regular file.
   ByteStream(std::filesystem::path path, std::string operation)
       : path_(std::move(path)), operation_(std::move(operation)), file_(path_, operation_) {
     left_ = file_.size();
@@ -34,19 +34,20 @@ class ByteStream {
   }
 
   [[nodiscard]] bool compressed() const { return compressed_; }
-  /// Bytes of the file itself.
+  /// Size of the file on the disk, in bytes.
   [[nodiscard]] std::uint64_t file_size() const { return file_.size(); }
   /// "'/data/train.gz' (decompressed)", for messages.
   [[nodiscard]] std::string name() const {
     return io::detail::quoted(path_) + (compressed_ ? " (decompressed)" : "");
   }
 
-  /// Fills `bytes` as far as the stream goes and says how far. Throws FileError for corrupt gzip.
+  /// Fills `bytes` as far as the stream goes, and returns the number of bytes. Throws FileError for corrupt
+  /// gzip.
   [[nodiscard]] std::size_t read(std::span<std::byte> bytes) {
     return compressed_ ? read_gzip(bytes) : read_plain(bytes);
   }
 
-  /// Reads and forgets up to `limit` bytes and says how many there were.
+  /// Skips at most `limit` bytes and returns how many there were.
   [[nodiscard]] std::uint64_t skip(std::uint64_t limit) {
     std::array<std::byte, chunk> ignored;
     std::uint64_t done = 0;
@@ -74,7 +75,7 @@ class ByteStream {
     ~Inflater() { inflateEnd(&stream); }
   };
 
-  /// The next chunk of the file; an empty one at its end.
+  /// Reads the next chunk of the file; it is empty at the end.
   void refill() {
     if (buffer_ == nullptr) buffer_ = std::make_unique<std::array<std::byte, chunk>>();
     input_ = std::span(*buffer_).first(static_cast<std::size_t>(std::min<std::uint64_t>(chunk, left_)));

@@ -1,5 +1,5 @@
-// Augmentations that change values: brightness, contrast, saturation, hue, grey. As torchvision defines them
-// on [0, 1], here in place on floats in [-1, 1]; results are clamped.
+// Augmentations that change values: brightness, contrast, saturation, hue, grey. They are those of
+// torchvision on [0, 1], applied in place to floats in [-1, 1]; results are clamped.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace diffsiam::data {
 
 namespace detail {
 
-/// ITU-R BT.601 luma of an RGB pixel.
+/// The ITU-R BT.601 luma of an RGB pixel.
 [[nodiscard]] inline float luma(float const* rgb) {
   return 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
 }
@@ -30,21 +30,21 @@ namespace detail {
 
 }  // namespace detail
 
-/// On [0, 1]: v f. A factor of 1 changes nothing, 0 gives black.
+/// v f, for v in [0, 1]. A factor f of 1 changes nothing, 0 gives black.
 inline void change_brightness(std::span<float> image, ImageExtent const& extent, float factor) {
   detail::require_image("change_brightness", image, extent);
   float const offset = factor - 1.0F;
   for (float& value : image) value = detail::clamp_unit(factor * value + offset);
 }
 
-/// v f + m (1 - f) with m the mean luma of the picture (the plain mean unless it is RGB).
+/// v f + m (1 - f), where m is the mean luma of the picture (the mean value unless it is RGB).
 inline void change_contrast(std::span<float> image, ImageExtent const& extent, float factor) {
   detail::require_image("change_contrast", image, extent);
   float const offset = (1.0F - factor) * detail::mean_luma(image, extent);
   for (float& value : image) value = detail::clamp_unit(factor * value + offset);
 }
 
-/// v f + l (1 - f) with l the luma of the pixel; RGB only.
+/// v f + l (1 - f), where l is the luma of the pixel. Only for RGB; throws ShapeError for other pictures.
 inline void change_saturation(std::span<float> image, ImageExtent const& extent, float factor) {
   detail::require_image("change_saturation", image, extent);
   detail::require_colour("change_saturation", extent);
@@ -54,7 +54,7 @@ inline void change_saturation(std::span<float> image, ImageExtent const& extent,
   }
 }
 
-/// All three channels become the luma; RGB only.
+/// Sets all three channels to the luma. Only for RGB; throws ShapeError for other pictures.
 inline void make_grey(std::span<float> image, ImageExtent const& extent) {
   detail::require_image("make_grey", image, extent);
   detail::require_colour("make_grey", extent);
@@ -62,8 +62,8 @@ inline void make_grey(std::span<float> image, ImageExtent const& extent) {
     std::fill_n(image.data() + i, 3, detail::luma(image.data() + i));
 }
 
-/// Turns the hue by `turns` of the colour circle (a third: red becomes green); RGB only. In HSV, with value
-/// and chroma kept, so white, grey and black stay as they are.
+/// Rotates the hue by `turns` of the colour circle (1/3 turns red into green). HSV value and chroma are kept,
+/// so white, grey and black do not change. Only for RGB; throws ShapeError for other pictures.
 inline void turn_hue(std::span<float> image, ImageExtent const& extent, float turns) {
   detail::require_image("turn_hue", image, extent);
   detail::require_colour("turn_hue", extent);
@@ -76,7 +76,8 @@ inline void turn_hue(std::span<float> image, ImageExtent const& extent, float tu
     float const sector = high == r   ? (g - b) / chroma
                          : high == g ? (b - r) / chroma + 2
                                      : (r - g) / chroma + 4;
-    // The hue in sixths of the circle, 0 at red; each channel is a trapezium of it (A. R. Smith 1978).
+    // The hue in sixths of the circle, with 0 at red. Each channel is a trapezoid function of it (A. R. Smith
+    // 1978).
     float const hue = sector + sixths + 6;
     float const channel_offsets[3] = {5, 3, 1};
     for (std::size_t c = 0; c < 3; ++c) {

@@ -1,5 +1,5 @@
-// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 60,000 + 10,000 grey pictures of 28 x 28 in ten
-// classes. Debian's package dataset-fashion-mnist brings the files.
+// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): 60,000 training and 10,000 test pictures, grey,
+// 28 x 28, in ten classes. Debian's package dataset-fashion-mnist has the files.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 
 namespace diffsiam::data {
 
+/// The training part (60,000 pictures) and the test part (10,000), with labels 0 to 9.
 struct FashionMnist {
   static constexpr std::array<std::string_view, 10> class_names{
       "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -26,8 +27,8 @@ struct FashionMnist {
 
 namespace detail {
 
-/// `what`-`kind` or, as some mirrors name it, `what`.`kind`, each plain or with .gz: the first that is a file
-/// which may be read. Throws FileError with what is in the way, and what to install.
+/// The first file that can be read among `what`-`kind` and `what`.`kind` (as some mirrors name it), each
+/// without and with .gz. Throws FileError, which says what is wrong and what to install.
 [[nodiscard]] inline std::filesystem::path find_idx(std::filesystem::path const& folder,
                                                     std::string const& what, std::string const& kind) {
   std::string obstacles;
@@ -64,9 +65,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Both parts from a folder with the four IDX files, gzip or plain, named with a hyphen or a dot
-/// (train-images-idx3-ubyte, train-images.idx3-ubyte); the first that is a file counts. Throws FileError,
-/// with a hint, when one is missing, wrong, or pictures and labels do not match.
+/// Both parts from a folder with the four IDX files, plain or gzip, with a hyphen or a dot in their names
+/// (train-images-idx3-ubyte, train-images.idx3-ubyte). Throws FileError, with a hint, if a file is missing or
+/// wrong, or if pictures and labels do not match.
 [[nodiscard]] inline FashionMnist load_fashion_mnist(
     std::filesystem::path const& folder = FashionMnist::debian_folder) {
   return {.train = detail::load_idx_pair(folder, "train"), .test = detail::load_idx_pair(folder, "t10k")};

@@ -1,4 +1,5 @@
-// Augmentations that move pixels: flip, shift, and the random resized crop. In place, on floats in [-1, 1].
+// Augmentations that move pixels: flip, shift, random resized crop and erasing. They work in place on floats
+// in [-1, 1].
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 
 namespace diffsiam::data {
 
-/// Left becomes right.
+/// Mirrors the picture from left to right.
 inline void flip_horizontally(std::span<float> image, ImageExtent const& extent) {
   detail::require_image("flip_horizontally", image, extent);
   auto const channels = static_cast<std::size_t>(extent.channels);
@@ -22,8 +23,8 @@ inline void flip_horizontally(std::span<float> image, ImageExtent const& extent)
   }
 }
 
-/// The picture moved down by `down` and right by `right` pixels (up and left where negative), `fill` where
-/// nothing was: a random crop of the padded picture.
+/// Moves the picture down by `down` and right by `right` pixels (up and left if negative), and fills the rest
+/// with `fill`. This is a random crop of a padded picture.
 inline void shift(std::span<float> image, ImageExtent const& extent, int down, int right, float fill,
                   AugmentScratch& scratch) {
   detail::require_image("shift", image, extent);
@@ -46,7 +47,7 @@ struct Rectangle {
   int top = 0, left = 0, height = 0, width = 0;
 };
 
-/// The rectangle enlarged to the whole picture, bilinear with pixel centres at halves (as torchvision's
+/// Enlarges a rectangle to the whole picture, bilinear with pixel centres at halves (like torchvision's
 /// resize without antialiasing). Throws RangeError for a rectangle outside the picture.
 inline void crop_resized(std::span<float> image, ImageExtent const& extent, Rectangle const& crop,
                          AugmentScratch& scratch) {
@@ -56,7 +57,7 @@ inline void crop_resized(std::span<float> image, ImageExtent const& extent, Rect
     fail<RangeError>("crop_resized", "a rectangle inside " + detail::shown(extent),
                      std::to_string(crop.height) + " x " + std::to_string(crop.width) + " at " +
                          std::to_string(crop.top) + ", " + std::to_string(crop.left));
-  // Where target pixel i lies between the source pixels: the lower neighbour, and how far beyond it.
+  // The lower source pixel of target pixel i, and how far i lies beyond it.
   auto const locate = [](int i, int target, int source) {
     float const at =
         (static_cast<float>(i) + 0.5F) * static_cast<float>(source) / static_cast<float>(target) - 0.5F;
@@ -67,7 +68,7 @@ inline void crop_resized(std::span<float> image, ImageExtent const& extent, Rect
   auto const channels = static_cast<std::size_t>(extent.channels);
   std::size_t const pitch = extent.pitch();
 
-  // Rows first stretched sideways, then mixed in pairs.
+  // Rows are first stretched horizontally and then combined in pairs.
   std::span<float> const wide = scratch.floats(0, static_cast<std::size_t>(crop.height) * pitch);
   for (int x = 0; x < extent.width; ++x) {
     auto const [low, part] = locate(x, extent.width, crop.width);
@@ -90,7 +91,7 @@ inline void crop_resized(std::span<float> image, ImageExtent const& extent, Rect
   }
 }
 
-/// `value` inside the rectangle; what lies outside the picture is ignored.
+/// Sets the rectangle to `value`; parts of it outside the picture are ignored.
 inline void erase(std::span<float> image, ImageExtent const& extent, Rectangle const& hole, float value) {
   detail::require_image("erase", image, extent);
   int const left = std::max(hole.left, 0);

@@ -1,5 +1,5 @@
-// IDX, the format of MNIST and its kin, plain or gzip: 0, 0, type (8 = unsigned byte), rank, then the extents
-// as big-endian 32-bit numbers, then the values (Y. LeCun, http://yann.lecun.com/exdb/mnist).
+// IDX, the file format of MNIST, plain or gzip: 0, 0, type (8 = unsigned byte), rank, then the extents as
+// big-endian 32-bit numbers, then the values (Y. LeCun, http://yann.lecun.com/exdb/mnist).
 #pragma once
 
 #include <array>
@@ -25,15 +25,15 @@ struct ImageSet {
   std::vector<std::uint8_t> pixels{};
 };
 
-/// What a reader will believe.
+/// Limits for files that are not trusted.
 struct IdxLimits {
-  std::uint64_t max_bytes = std::uint64_t{1} << 30;  ///< of values, decompressed
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;  ///< bytes of values, decompressed
 };
 
 namespace detail {
 
-/// The whole of a file whose rank is in [least_rank, most_rank]. Nothing that depends on the header is
-/// allocated before the stream was seen to hold exactly what the header says.
+/// Reads a file whose rank is in [least_rank, most_rank]. Memory is allocated only after the stream was seen
+/// to contain exactly as much as the header says.
 class IdxReader {
  public:
   IdxReader(std::filesystem::path const& path, std::string operation, int least_rank, int most_rank,
@@ -42,8 +42,8 @@ class IdxReader {
     {
       ByteStream stream{path, operation_};
       read_header(stream, least_rank, most_rank, limits);
-      // Of gzip only reading tells the length, so it is read twice; a bomb is left at the first byte too
-      // many.
+      // The length of gzip data is known only after reading, so the file is read twice. A zip bomb is
+      // detected at the first byte too many.
       std::uint64_t const present =
           stream.compressed() ? stream.skip(bytes_ + 1) : stream.file_size() - header_bytes();
       require_length(stream, present);
@@ -141,8 +141,8 @@ class IdxReader {
 
 }  // namespace detail
 
-/// Pictures of rank 3 (n, h, w) or rank 4 (n, h, w, c), with the file's own numbers 0..255. Throws FileError,
-/// naming file, expected and actual, for a file that is missing, truncated, padded, corrupt, of another type
+/// Pictures of rank 3 (n, h, w) or 4 (n, h, w, c), with the values 0..255 of the file. Throws FileError,
+/// which names file, expected and actual, if the file is missing, truncated, padded, corrupt, of another type
 /// or larger than the limit.
 [[nodiscard]] inline ImageSet read_idx_images(std::filesystem::path const& path,
                                               IdxLimits const& limits = {}) {
@@ -154,7 +154,7 @@ class IdxReader {
           .pixels = std::move(reader.values())};
 }
 
-/// Labels of rank 1, each in [0, 255]. Throws FileError as read_idx_images does.
+/// Labels of rank 1, each in [0, 255]. Throws FileError as read_idx_images.
 [[nodiscard]] inline std::vector<int> read_idx_labels(std::filesystem::path const& path,
                                                       IdxLimits const& limits = {}) {
   detail::IdxReader reader{path, "read_idx_labels", 1, 1, limits};

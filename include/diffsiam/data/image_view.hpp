@@ -1,4 +1,4 @@
-// What augmentations share: one picture as floats in [-1, 1], channels last, and memory to work in.
+// ImageExtent and AugmentScratch: what all augmentations use. A picture is floats in [-1, 1], channels last.
 #pragma once
 
 #include <algorithm>
@@ -22,17 +22,18 @@ struct ImageExtent {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(channels);
   }
-  /// Values in a row.
+  /// Number of values in a row.
   [[nodiscard]] constexpr std::size_t pitch() const {
     return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
   }
   [[nodiscard]] constexpr bool operator==(ImageExtent const&) const = default;
 };
 
-/// Memory that augmentations reuse from picture to picture; one a thread. It grows and never shrinks.
+/// Memory that augmentations reuse for picture after picture. Each thread needs its own. It grows and never
+/// shrinks.
 class AugmentScratch {
  public:
-  /// At least `size` floats with indeterminate contents, in slot 0 or 1. Invalidates the slot's former span.
+  /// `size` floats with indeterminate contents, in slot 0 or 1. The former span of the slot becomes invalid.
   [[nodiscard]] std::span<float> floats(std::size_t slot, std::size_t size) {
     std::vector<float>& memory = slots_[slot];
     if (memory.size() < size) memory.resize(size);

@@ -1,6 +1,6 @@
-// Loader: batches of a Dataset, in a shuffled order that depends on seed and epoch alone, prepared ahead of
-// time by threads of its own. The bits of a batch depend neither on how many threads there are nor how far
-// ahead.
+// Loader: batches of a Dataset in a shuffled order that depends only on seed and epoch. Its own threads
+// prepare batches ahead of time. The bits of a batch depend neither on the number of threads nor on how many
+// batches are prepared ahead.
 #pragma once
 
 #include <algorithm>
@@ -30,20 +30,21 @@
 
 namespace diffsiam::data {
 
+/// Settings of a Loader.
 struct LoaderConfig {
   Index batch_size = 64;
   std::uint64_t seed = 0;
   bool shuffle = true;
-  bool drop_last = true;            ///< leave out the short batch at the end of an epoch
-  int prefetch = 2;                 ///< batches prepared ahead; 0: each when asked for, without threads
-  int threads = 1;                  ///< that prepare them
-  float flip = 0;                   ///< probability of mirroring `images`; views are made from the unmirrored
+  bool drop_last = true;  ///< leaves out the incomplete batch at the end of an epoch
+  int prefetch = 2;       ///< number of batches prepared ahead; 0: no threads
+  int threads = 1;        ///< number of threads that prepare batches
+  float flip = 0;         ///< probability of mirroring `images`; views are made from unmirrored pictures
   std::optional<TwoViews> views{};  ///< adds two augmented views to each batch
-  /// The second view is of one of the picture's partners, drawn anew in each epoch, in place of itself.
+  /// If set, the second view shows one of the partners of the picture, drawn again in each epoch.
   std::optional<Partners> partners{};
 };
 
-/// Which batch: `batch` of the epoch `epoch`, both from 0.
+/// A position in the stream: batch number `batch` of epoch number `epoch`, both from 0.
 struct LoaderPosition {
   std::uint64_t epoch = 0;
   Index batch = 0;
@@ -51,17 +52,18 @@ struct LoaderPosition {
   [[nodiscard]] constexpr bool operator==(LoaderPosition const&) const = default;
 };
 
-/// Views of the loader's memory, valid until its next next(), seek() or end.
+/// A batch as views of the loader's memory. It is valid until the next next() or seek(), or the end of the
+/// loader.
 struct Batch {
   Shape shape;                                  ///< (n, h, w, c), of images and of each view
   std::span<float const> images;                ///< in [-1, 1]
-  std::span<int const> labels;                  ///< n, or none of an unlabelled set
-  std::span<Index const> indices;               ///< n positions in the Dataset
-  std::array<std::span<float const>, 2> views;  ///< as images; empty unless asked for
+  std::span<int const> labels;                  ///< (n); empty for an unlabelled set
+  std::span<Index const> indices;               ///< (n) positions in the Dataset
+  std::array<std::span<float const>, 2> views;  ///< like images; empty unless LoaderConfig::views is set
   LoaderPosition position;
 
-  /// The first `count` pictures of it, such as those that one of several losses takes: as good as any where
-  /// the order is random. Throws ShapeError for more than there are, or fewer than one.
+  /// The first `count` pictures, for example if one of several losses needs only a few; in a shuffled order
+  /// they are a random sample. Throws ShapeError unless count is from 1 to the size of the batch.
   [[nodiscard]] Batch first(Index count) const {
     if (count < 1 || count > shape.samples())
       fail<ShapeError>("Batch::first", {"1 to ", shape.samples(), " pictures, as the batch has"}, count);
@@ -79,11 +81,13 @@ struct Batch {
   }
 };
 
-/// An endless stream of batches; an epoch is one range-for over it. One consumer at a time.
+/// An endless stream of batches. A range-for over it is one epoch. Only one thread at a time may take
+/// batches.
 class Loader {
  public:
-  /// Throws ConfigError for an empty set, a batch size below 1 or (with drop_last) above the set's size, a
-  /// negative prefetch or no threads, partners of another number of pictures or without views.
+  /// Throws ConfigError for an empty set, a batch size below 1 or (with drop_last) above the size of the set,
+  /// a negative prefetch, no threads, a flip probability outside [0, 1], and partners without views or for
+  /// another number of pictures.
   explicit Loader(Dataset dataset, LoaderConfig config = {})
       : dataset_(std::move(dataset)), config_(std::move(config)) {
     auto const require = [](bool good, std::string_view expected, std::string const& actual) {
@@ -118,7 +122,7 @@ class Loader {
     try {
       for (Worker& worker : workers_) worker.thread = std::jthread([this, &worker] { serve(worker); });
     } catch (...) {
-      stop();  // those that did start
+      stop();  // stops the threads that did start
       throw;
     }
   }
@@ -132,11 +136,11 @@ class Loader {
   [[nodiscard]] LoaderConfig config() const&& { return config_; }
   [[nodiscard]] Index batches_per_epoch() const { return batches_; }
 
-  /// The batch that next() will hand out. It counts what was handed out, whatever is prepared already: stored
-  /// in a checkpoint and given to seek(), the stream goes on where it stopped.
+  /// The position of the batch that next() will return, whatever has been prepared already. Store it in a
+  /// checkpoint and pass it to seek() to continue there.
   [[nodiscard]] LoaderPosition position() const { return position_of(handed_out_); }
 
-  /// Goes to a position of this or another run. Throws RangeError for a batch outside the epoch.
+  /// Continues at a position of this or another run. Throws RangeError for a batch outside the epoch.
   void seek(LoaderPosition position) {
     if (position.batch < 0 || position.batch >= batches_)
       fail<RangeError>("Loader::seek", "a batch in [0, " + std::to_string(batches_) + ")", position.batch);
@@ -151,8 +155,8 @@ class Loader {
     changed_.notify_all();
   }
 
-  /// The next batch; the one before becomes invalid. What was thrown while preparing it is thrown here, the
-  /// position unchanged: the next call tries that batch again, prepared ahead or not.
+  /// The next batch; the one before becomes invalid. Throws what was thrown while the batch was prepared. The
+  /// position is unchanged then, and the next call tries that batch again.
   [[nodiscard]] Batch next() {
     Slot const& slot = slots_[handed_out_ % slots_.size()];
     if (config_.prefetch == 0) {
@@ -164,7 +168,7 @@ class Loader {
       changed_.wait(lock, [&] { return slot.ready == handed_out_; });
     }
     if (std::exception_ptr const error = slot.error) {
-      seek(position());  // what was prepared behind it comes again
+      seek(position());  // prepares the following batches again
       std::rethrow_exception(error);
     }
     ++handed_out_;
@@ -203,7 +207,7 @@ class Loader {
   [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
  private:
-  // Batches are numbered from the last seek; number k lives in slot k modulo the slots.
+  // Batches are numbered from the last seek; number k is in slot k modulo the number of slots.
   using Number = std::uint64_t;
   static constexpr Number nothing = ~Number{0};
 
@@ -251,7 +255,7 @@ class Loader {
   void serve(Worker& worker) {
     std::unique_lock lock{mutex_};
     while (true) {
-      // A slot is free again when the batch that lived there has been handed back.
+      // A slot is free again after its batch has been returned and replaced.
       changed_.wait(
           lock, [this] { return stopping_ || (!paused_ && next_to_prepare_ < released_ + slots_.size()); });
       if (stopping_) return;
@@ -297,7 +301,7 @@ class Loader {
       dataset_.to_unit(index, image);
       slot.indices[at] = index;
       if (dataset_.labelled()) slot.labels[at] = dataset_.label(index);
-      // Counts the pictures of all epochs, so that no draw repeats.
+      // Counts pictures over all epochs, so that no random draw repeats.
       std::uint64_t const step =
           position.epoch * static_cast<std::uint64_t>(dataset_.size()) + static_cast<std::uint64_t>(index);
       if (config_.views) {
@@ -331,14 +335,14 @@ class Loader {
   Index batches_ = 0;
   std::vector<Slot> slots_;
   LoaderPosition start_;
-  Number handed_out_ = 0;       // by next(), since the last seek
-  Number next_to_prepare_ = 0;  // from here on, and Slot::ready: under the mutex
+  Number handed_out_ = 0;       // returned by next() since the last seek
+  Number next_to_prepare_ = 0;  // this and the following members, and Slot::ready, need the mutex
   Number released_ = 0;
   int busy_ = 0;
   bool paused_ = false, stopping_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Worker> workers_;  // last: their threads end before anything else does
+  std::vector<Worker> workers_;  // last, so that their threads end before other members do
 };
 
 }  // namespace diffsiam::data

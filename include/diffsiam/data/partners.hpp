@@ -1,6 +1,6 @@
-// Partners: pictures that stand in for each other, such as nearest neighbours in a model's features. A
-// siamese loss that compares a picture with a partner learns what they share, beyond what augmentations leave
-// (Dwibedi et al., NNCLR, arXiv 2104.14548).
+// Partners: pictures that can replace each other, such as nearest neighbours by the features of a model. A
+// siamese loss that compares a picture with a partner learns what they have in common, beyond what
+// augmentations keep (Dwibedi et al., NNCLR, arXiv 2104.14548).
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@
 
 namespace diffsiam::data {
 
-/// The partners of each picture of a set, by position in it. A handle: copies share the table.
+/// The partners of each picture of a set, by position in the set. A handle: copies share the table.
 class Partners {
  public:
-  /// `positions` are (pictures, each). Throws ShapeError unless there is a whole row of at least one for each
+  /// `positions` are (pictures, each). Throws ShapeError unless there is a complete row for at least one
   /// picture, RangeError for a position outside [0, pictures).
   Partners(std::vector<Index> positions, Index each) : each_(each) {
     auto const size = static_cast<Index>(positions.size());
@@ -36,13 +36,13 @@ class Partners {
 
   [[nodiscard]] Index pictures() const { return static_cast<Index>(positions_->size()) / each_; }
   [[nodiscard]] Index each() const { return each_; }
-  /// Those of picture i in [0, pictures()).
+  /// The partners of picture i in [0, pictures()).
   [[nodiscard]] std::span<Index const> of(Index i) const& {
     return std::span(*positions_)
         .subspan(static_cast<std::size_t>(i * each_), static_cast<std::size_t>(each_));
   }
   void of(Index i) const&& = delete;
-  /// One of them, each as likely. `step` tells pictures and epochs apart.
+  /// One of the partners; all have the same probability. `step` must differ between pictures and epochs.
   [[nodiscard]] Index draw(Index i, std::uint64_t seed, std::uint64_t step) const {
     Rng const rng{.seed = seed, .stream = partner_stream, .step = step};
     return of(i)[rng.below(static_cast<std::uint32_t>(each_), 0)];

@@ -1,5 +1,5 @@
-// The factors that pictures of data/shapes.hpp are made of: their levels and names, and a number for every
-// combination (mixed radix, the last factor fastest).
+// The factors of the pictures of data/shapes.hpp: their levels and names, and a number for every combination
+// of levels (mixed radix; the last factor changes fastest).
 #pragma once
 
 #include <array>
@@ -12,17 +12,17 @@
 
 namespace diffsiam::data {
 
-/// In the order in which values, columns and combinations are counted; by and large from coarse to fine.
+/// The order of values, columns and combinations. It goes roughly from coarse to fine factors.
 enum class ShapeFactor {
-  background,        ///< its hue; its brightness where there is one channel
+  background,        ///< its hue; its brightness if there is one channel
   shape,             ///< disc, square, triangle, cross
-  hue,               ///< of the object; its brightness where there is one channel
+  hue,               ///< of the object; its brightness if there is one channel
   size,              ///< of the object, from small to large
   x,                 ///< of its centre, from left to right
   y,                 ///< of its centre, from top to bottom
-  rotation,          ///< of outline and stripes, clockwise over [0, 90) degrees
+  rotation,          ///< of outline and stripes, clockwise in [0, 90) degrees
   stripe_frequency,  ///< of a fine texture inside the object, from wide to narrow
-  stripe_phase,      ///< quarters of a wave
+  stripe_phase,      ///< in quarters of a wave
   edge               ///< brightness of a thin outline, from dark to bright
 };
 
@@ -35,7 +35,7 @@ inline constexpr std::array<int, shape_factors> shape_levels{8, 4, 8, 5, 8, 8, 8
 inline constexpr std::array<std::string_view, shape_factors> shape_factor_names{
     "background", "shape", "hue", "size", "x", "y", "rotation", "stripe_frequency", "stripe_phase", "edge"};
 
-/// How many different pictures there are.
+/// The number of different pictures.
 inline constexpr std::uint64_t shape_combinations = [] {
   std::uint64_t result = 1;
   for (int const levels : shape_levels) result *= static_cast<std::uint64_t>(levels);
@@ -46,7 +46,7 @@ inline constexpr std::uint64_t shape_combinations = [] {
   return static_cast<std::size_t>(factor);
 }
 
-/// Throws RangeError for a value outside its factor's levels.
+/// Throws RangeError for a value outside the levels of its factor.
 inline void require_levels(std::string_view operation, ShapeValues const& values) {
   for (std::size_t f = 0; f < shape_factors; ++f)
     if (values[f] < 0 || values[f] >= shape_levels[f])
@@ -62,7 +62,7 @@ inline void require_levels(std::string_view operation, ShapeValues const& values
   return index;
 }
 
-/// The combination of a number; the inverse of combination_index. Throws RangeError outside.
+/// The combination with a number; the inverse of combination_index. Throws RangeError for other numbers.
 [[nodiscard]] inline ShapeValues combination(std::uint64_t index) {
   if (index >= shape_combinations)
     fail<RangeError>("combination", {"an index in [0, ", shape_combinations, ")"}, index);

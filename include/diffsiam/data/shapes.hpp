@@ -1,6 +1,6 @@
-// ShapePictures: pictures of one object whose factors are known, drawn by the library, for measures that ask
-// which factor a feature holds, and for telling coarse factors from fine ones by the time-step at which noise
-// hides them. A picture is a pure function of its values.
+// ShapePictures: pictures of one object with known factors, drawn by the library. They serve measures of
+// which factor a feature represents, and comparisons of coarse and fine factors by the time-step at which
+// noise hides them. A picture depends only on its values.
 #pragma once
 
 #include <algorithm>
@@ -23,17 +23,18 @@
 
 namespace diffsiam::data {
 
+/// Settings of ShapePictures.
 struct ShapePicturesConfig {
-  Index side = 32;     ///< of the picture, 16 .. 64 pixels
-  Index channels = 3;  ///< 3 (RGB) or 1 (brightness in place of hue)
+  Index side = 32;     ///< of the picture, 16 to 64 pixels
+  Index channels = 3;  ///< 3 (RGB) or 1 (brightness instead of hue)
 };
 
-/// Pictures with their values.
+/// Pictures with the values of their factors.
 struct ShapeSample {
   Dataset pictures;           ///< (count, side, side, channels), unlabelled
   std::vector<int> values{};  ///< (count, factors), row by row
 
-  /// The level of one factor in every picture; (count).
+  /// The level of one factor in every picture, (count).
   [[nodiscard]] std::vector<int> column(ShapeFactor factor) const {
     std::vector<int> result;
     result.reserve(values.size() / shape_factors);
@@ -43,7 +44,7 @@ struct ShapeSample {
   }
 };
 
-/// Draws pictures from values, and values at random. Its factors are `ShapeFactor`'s.
+/// Draws pictures from values, and random values. The factors are those of ShapeFactor.
 class ShapePictures {
  public:
   static constexpr int factors = static_cast<int>(shape_factors);
@@ -67,16 +68,16 @@ class ShapePictures {
   }
   /// The number of a combination, in [0, combinations). Throws RangeError for a value outside its levels.
   [[nodiscard]] static std::uint64_t index(Values const& values) { return combination_index(values); }
-  /// The inverse. Throws RangeError outside.
+  /// The inverse of index(). Throws RangeError for other numbers.
   [[nodiscard]] static Values at(std::uint64_t index) { return combination(index); }
 
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
-  /// Values in one picture.
+  /// Number of values in one picture.
   [[nodiscard]] Index image_size() const { return config_.side * config_.side * config_.channels; }
 
-  /// Writes one picture, (side, side, channels), 0..255. Throws RangeError for a value outside its levels,
-  /// ShapeError unless `out` has image_size() pixels.
+  /// Writes one picture, (side, side, channels), with values 0..255. Throws RangeError for a value outside
+  /// its levels, ShapeError unless `out` has image_size() pixels.
   void render(Values const& values, std::span<std::uint8_t> out) const {
     require_levels("ShapePictures::render", values);
     if (out.size() != static_cast<std::size_t>(image_size()))
@@ -84,9 +85,11 @@ class ShapePictures {
     draw_into(values, out);
   }
 
-  /// Draw i of a random stream, from its elements 3 i .. 3 i + 2: every combination is equally likely.
+  /// Draw number i of a random stream, from its elements 3 i .. 3 i + 2. All combinations have the same
+  /// probability.
   [[nodiscard]] static Values draw(Rng const& rng, std::uint64_t i) { return words_of(rng, i).values(); }
-  /// Draw i, and the same with another level of `factor` alone, each other level equally likely.
+  /// Draw number i, and the same with another level of only `factor`; all other levels have the same
+  /// probability.
   [[nodiscard]] static std::pair<Values, Values> pair(Factor factor, Rng const& rng, std::uint64_t i) {
     Words const words = words_of(rng, i);
     Values const first = words.values();
@@ -110,7 +113,8 @@ class ShapePictures {
     return result;
   }
 
-  /// The pictures of given values, in order. Throws RangeError for none, and for a value outside its levels.
+  /// The pictures of given values, in order. Throws RangeError if there are none, and for a value outside its
+  /// levels.
   [[nodiscard]] Dataset render_all(std::span<Values const> values, ThreadPool* pool = nullptr) const {
     require_count("ShapePictures::render_all", static_cast<Index>(values.size()));
     for (Values const& one : values) require_levels("ShapePictures::render_all", one);
@@ -118,7 +122,7 @@ class ShapePictures {
   }
 
  private:
-  /// The random words of one draw: one for each factor, one for another level.
+  /// The random words of one draw: one for each factor, and one for another level.
   struct Words {
     std::array<std::uint32_t, 12> words;
 

@@ -1,4 +1,4 @@
-// The two random views of a picture that siamese learning compares.
+// TwoViews: the two random views of a picture that siamese learning compares.
 #pragma once
 
 #include <algorithm>
@@ -16,18 +16,18 @@
 
 namespace diffsiam::data {
 
-/// Satisfied if and only if a const A called with (image, extent, rng, scratch) makes one random view of a
-/// picture in place: a pure function of picture and rng, called from several threads.
-/// Models: what AugmentConfig describes, and the user's own.
+/// Satisfied if and only if a const A can be called with (image, extent, rng, scratch). It must replace the
+/// picture by a random view that depends only on picture and rng, and it is called from several threads.
+/// Models: the function of an AugmentConfig, and the user's own.
 template <class A>
 concept Augmentation =
     std::copy_constructible<A> &&
     std::invocable<A const&, std::span<float>, ImageExtent const&, Rng const&, AugmentScratch&>;
 
-/// Two independent views of a picture, of the same kind or of two.
+/// Two independent views of a picture, of the same kind or of two kinds.
 class TwoViews {
  public:
-  /// Of an AugmentConfig or of the user's own Augmentation. Throws ConfigError for a configuration out of
+  /// From an AugmentConfig or the user's own Augmentation. Throws ConfigError for a configuration out of
   /// range.
   template <class A>
     requires(!std::same_as<A, TwoViews>)
@@ -35,7 +35,7 @@ class TwoViews {
   template <class First, class Second>
   TwoViews(First const& first, Second const& second) : views_{from(first), from(second)} {}
 
-  /// Writes view 0 or 1 of `image` to `out`, both (h, w, c). `step` tells pictures and epochs apart.
+  /// Writes view 0 or 1 of `image` to `out`, both (h, w, c). `step` must differ between pictures and epochs.
   void operator()(int view, std::span<float const> image, ImageExtent const& extent, std::uint64_t seed,
                   std::uint64_t step, std::span<float> out, AugmentScratch& scratch) const {
     std::copy(image.begin(), image.end(), out.begin());

@@ -1,5 +1,5 @@
-// The two greatest of some scores. Measures of how alone a factor stands in a code are gaps between them. An
-// inside of eval/.
+// best_two: the two largest of some scores. Measures of whether only one part of a code knows a factor use
+// the gap between them. For the headers of eval/ only.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +12,14 @@
 namespace diffsiam::eval::detail {
 
 struct BestTwo {
-  Index index = 0;  ///< of the best; of equals the first
+  Index index = 0;  ///< of the best; the first one if several are equal
   double best = 0, second = 0;
 
   [[nodiscard]] double gap() const { return best - second; }
 };
 
-/// Of at least one score. `floor` is what scores nothing: the second where there is one score only.
+/// Needs at least one score. `floor` is the score of knowing nothing, and the second one if there is only one
+/// score.
 [[nodiscard]] inline BestTwo best_two(Eigen::VectorXd const& scores, double floor) {
   constexpr double none = -std::numeric_limits<double>::infinity();
   BestTwo result{.index = 0, .best = scores[0], .second = scores.size() > 1 ? none : floor};

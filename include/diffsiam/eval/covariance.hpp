@@ -1,6 +1,6 @@
-// Covariance of features: C = sum (x - m)(x - m)^T / n, in blocks of rows summed in float, the blocks in
-// double. Float sums leave about 1e-7 of the greatest variance on every direction, one without variance too:
-// who inverts C, or takes its root, asks for stable_covariance_of.
+// The covariance of features, C = sum (x - m)(x - m)^T / n. Blocks of rows are summed in float, and the
+// blocks in double. Float sums leave an error of about 1e-7 of the largest variance in every direction, even
+// in one without variance. So use stable_covariance_of if C is inverted or its root is taken.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,8 @@
 
 namespace diffsiam::eval {
 
-/// Mean over the samples, (dims). Throws ShapeError for no sample, NumericError for NaN or infinity.
+/// The mean of the samples, (dims). Throws ShapeError if there is no sample, NumericError for NaN or
+/// infinity.
 [[nodiscard]] inline Eigen::VectorXd mean_of(Features const& features) {
   require_feature_shape("mean_of", features);
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(features.dims);
@@ -27,7 +28,7 @@ namespace diffsiam::eval {
 
 namespace detail {
 
-/// C with the sums of a block in T.
+/// C, where the sums of a block have type T.
 template <class T>
 [[nodiscard]] Eigen::MatrixXd covariance_in(Features const& features, Eigen::VectorXd const& mean,
                                             ThreadPool* pool) {
@@ -36,7 +37,7 @@ template <class T>
   using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   Eigen::Matrix<T, 1, Eigen::Dynamic> const centre = mean.transpose().cast<T>();
   Eigen::MatrixXd result = Eigen::MatrixXd::Zero(dims, dims);
-  // A piece is a panel of columns, from the diagonal down.
+  // Each piece is a panel of columns, from the diagonal down.
   for_pieces(pool, block_count(dims, panel), [&](Index piece) {
     auto const [first, width] = row_block(dims, panel, piece);
     Rows centred;
@@ -54,7 +55,7 @@ template <class T>
   return result / static_cast<double>(features.count);
 }
 
-/// Whether no square overflowed in float, and none of a dim that varies vanished.
+/// False if a square overflowed in float, or if the squares of a dim that varies underflowed.
 [[nodiscard]] inline bool float_holds_squares(Features const& features, Eigen::MatrixXd const& covariance) {
   for (Index j = 0; j < features.dims; ++j) {
     if (!std::isfinite(covariance(j, j))) return false;
@@ -65,8 +66,8 @@ template <class T>
   return true;
 }
 
-/// Whether some dim is a sum of others as far as float sums tell: 1 - R^2 below 1e-5. Constant dims are left
-/// aside.
+/// Whether some dim is a linear combination of others, within the precision of float sums: 1 - R^2 is below
+/// 1e-5. Constant dims are ignored.
 [[nodiscard]] inline bool nearly_dependent(Eigen::MatrixXd const& covariance) {
   Eigen::VectorXd const variance = covariance.diagonal();
   Eigen::VectorXd const scale = (variance.array() > 0).select(variance.array().rsqrt(), 0.0);
@@ -74,7 +75,7 @@ template <class T>
   correlation.diagonal().setOnes();
   Eigen::LLT<Eigen::MatrixXd> const solver{correlation};
   return solver.info() != Eigen::Success ||
-         solver.matrixLLT().diagonal().cwiseAbs2().minCoeff() < 1e-5;  // of dim j given those before
+         solver.matrixLLT().diagonal().cwiseAbs2().minCoeff() < 1e-5;  // of dim j, given those before it
 }
 
 inline void require_mean(std::string_view operation, Features const& features, Eigen::VectorXd const& mean) {
@@ -85,7 +86,7 @@ inline void require_mean(std::string_view operation, Features const& features, E
 
 }  // namespace detail
 
-/// The same with all sums in double, at two to four times the time.
+/// covariance_of with all sums in double. It takes two to four times as long.
 [[nodiscard]] inline Eigen::MatrixXd precise_covariance_of(Features const& features,
                                                            Eigen::VectorXd const& mean,
                                                            ThreadPool* pool = nullptr) {
@@ -95,9 +96,9 @@ inline void require_mean(std::string_view operation, Features const& features, E
   return result;
 }
 
-/// (dims, dims). The bits do not depend on the threads of `pool`, which may be null. In double where a float
-/// would lose squares of huge or tiny features. Throws ShapeError for no sample or another mean, NumericError
-/// for NaN or infinity.
+/// The covariance, (dims, dims). It has the same bits with any number of threads; `pool` may be null. It is
+/// computed in double if float cannot hold the squares of huge or tiny features. Throws ShapeError if there
+/// is no sample or the mean has other dims, NumericError for NaN or infinity.
 [[nodiscard]] inline Eigen::MatrixXd covariance_of(Features const& features, Eigen::VectorXd const& mean,
                                                    ThreadPool* pool = nullptr) {
   detail::require_mean("covariance_of", features, mean);
@@ -105,8 +106,8 @@ inline void require_mean(std::string_view operation, Features const& features, E
   return detail::float_holds_squares(features, result) ? result : precise_covariance_of(features, mean, pool);
 }
 
-/// covariance_of, but precise where the dims depend on each other, as those of few samples do: fit to be
-/// inverted, or to have its root taken. Errors as covariance_of.
+/// covariance_of, but in double if dims depend on each other, as they do with few samples. The result may be
+/// inverted, or its root may be taken. Errors are those of covariance_of.
 [[nodiscard]] inline Eigen::MatrixXd stable_covariance_of(Features const& features,
                                                           Eigen::VectorXd const& mean,
                                                           ThreadPool* pool = nullptr) {

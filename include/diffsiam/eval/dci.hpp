@@ -1,11 +1,11 @@
-// Disentanglement, completeness, informativeness (Eastwood and Williams, ICLR 2018). Each factor is regressed
-// on the code; R_ij is the importance of part i of the code for factor j. With P_ij = R_ij / sum_j R_ij over
-// N factors and Q_ij = R_ij / sum_i R_ij over M parts,
+// Disentanglement, completeness and informativeness (DCI: Eastwood and Williams, ICLR 2018). Each factor is
+// predicted from the code; R_ij is the importance of part i of the code for factor j. With N factors, M
+// parts, P_ij = R_ij / sum_j R_ij and Q_ij = R_ij / sum_i R_ij,
 //   D_i = 1 - H_N(P_i.), D = sum_i D_i sum_j R_ij / sum R;   C_j = 1 - H_M(Q_.j), C = mean_j C_j,
-// H_N the entropy to base N. The regressor is the lasso on indicators of levels (indicator_lasso.hpp), R_ij
-// the sum of |coefficients| over levels and over the dims of the part, on the standardised code. I_j is the
-// held-out accuracy of the greatest indicator. Indicators cannot name the middle ones of levels that stand in
-// line along one dim: informativeness is then below what the code holds, D and C are not touched.
+// where H_N is the entropy to base N. The predictor is the lasso on indicators of levels
+// (indicator_lasso.hpp). R_ij is the sum of |coefficients| over levels and over the dims of the part, on the
+// standardised code. I_j is the held-out accuracy of the largest indicator. Indicators cannot predict the
+// middle levels if levels lie along one dim. Informativeness is then too low; D and C are not affected.
 #pragma once
 
 #include <algorithm>
@@ -24,20 +24,21 @@
 
 namespace diffsiam::eval {
 
-/// D and C of importances, each in [0, 1].
+/// D and C of a matrix of importances, each in [0, 1].
 struct ImportanceScores {
-  double disentanglement = 0;        ///< mean over the parts, by their importance; 0 where there is none
+  double disentanglement = 0;        ///< mean over the parts, weighted by importance; 0 if there is none
   double completeness = 0;           ///< mean over the factors
   std::vector<double> per_part{};    ///< D_i; 0 for a part without importance
   std::vector<double> per_factor{};  ///< C_j; 0 for a factor without importance
 };
 
+/// The result of dci().
 struct DciResult {
   ImportanceScores scores{};
   double informativeness = 0;      ///< mean over the factors of the held-out accuracy
   std::vector<double> accuracy{};  ///< of each factor, in [0, 1]
-  std::vector<double> strength{};  ///< of the lasso, chosen for each factor
-  bool converged = true;           ///< whether every lasso did
+  std::vector<double> strength{};  ///< the strength of the lasso, chosen for each factor
+  bool converged = true;           ///< whether every lasso converged
   Eigen::MatrixXd importance{};    ///< R, (parts, factors)
 
   [[nodiscard]] double error() const { return 1 - informativeness; }
@@ -45,7 +46,8 @@ struct DciResult {
 
 namespace detail {
 
-/// 1 - entropy of weights / their sum, to the base of their number; 0 for no weight, 1 for a single one.
+/// 1 - the entropy of weights / their sum, to the base of their number. 0 if all weights are 0, 1 for a
+/// single one.
 [[nodiscard]] inline double concentration(Eigen::VectorXd const& weights) {
   double const sum = weights.sum();
   if (!(sum > 0)) return 0;
@@ -58,8 +60,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Of R (parts, factors), from whatever regressor. Throws ShapeError for an empty matrix, RangeError for an
-/// importance that is negative or no number, or a sum that is not finite.
+/// D and C of importances R (parts, factors) from any predictor. Throws ShapeError for an empty matrix,
+/// RangeError if an importance is negative, NaN or infinite, or if their sum is infinite.
 [[nodiscard]] inline ImportanceScores importance_scores(Eigen::MatrixXd const& importance) {
   if (importance.size() == 0) fail<ShapeError>("importance_scores", "at least one part and factor", "none");
   for (Index i = 0; i < importance.size(); ++i)
@@ -79,10 +81,10 @@ namespace detail {
   return result;
 }
 
-/// Parts are the groups, DimGroups::each for dims. A constant code has no importance: D = C = 0. Throws
-/// ShapeError, NumericError and RangeError as require_factored, ShapeError for no more training samples than
-/// dims (the coefficients are then not determined), ConfigError for groups that do not fit or as
-/// indicator_lasso. `pool` may be null.
+/// The parts are the groups; DimGroups::each makes each dim a part. A constant code has no importance, so D =
+/// C = 0. Throws as require_factored, ConfigError for groups that do not fit and as indicator_lasso, and
+/// ShapeError unless there are more training samples than dims, because coefficients are not determined then.
+/// `pool` may be null.
 [[nodiscard]] inline DciResult dci(Factored const& train, Factored const& test, DimGroups const& groups,
                                    IndicatorLassoConfig const& config = {}, ThreadPool* pool = nullptr) {
   require_factored("dci", train, test);

@@ -1,4 +1,5 @@
-// The parts of a code that measures compare: single dims, or runs of dims such as the subsets of a partition.
+// DimGroups: the parts of a code that measures compare. A part is a single dim or a range of dims, such as a
+// subset of a partition.
 #pragma once
 
 #include <numeric>
@@ -11,11 +12,11 @@
 
 namespace diffsiam::eval {
 
-/// Group g holds dims [ends[g - 1], ends[g]), the first from 0 on.
+/// Group g holds dims [ends[g - 1], ends[g]); the first group begins at 0.
 struct DimGroups {
   std::vector<Index> ends;
 
-  /// A group for each dim. Throws RangeError for fewer than one.
+  /// One group for each dim. Throws RangeError unless dims is at least 1.
   [[nodiscard]] static DimGroups each(Index dims) {
     if (dims < 1) fail<RangeError>("DimGroups::each", "at least one dim", dims);
     DimGroups result{std::vector<Index>(static_cast<std::size_t>(dims))};
@@ -28,7 +29,7 @@ struct DimGroups {
   [[nodiscard]] Index size(Index g) const { return end(g) - begin(g); }
 };
 
-/// Throws ConfigError unless the ends ascend from 1 or more to `dims`.
+/// Throws ConfigError unless the ends increase, are at least 1, and the last is `dims`.
 inline void require_groups(std::string_view operation, DimGroups const& groups, Index dims) {
   Index before = 0;
   for (Index const end : groups.ends) {
@@ -44,7 +45,7 @@ inline void require_groups(std::string_view operation, DimGroups const& groups, 
 
 namespace detail {
 
-/// Columns [begin, begin + width) of rows of `dims` values, (count, width).
+/// Columns [begin, begin + width) of the features, as (count, width).
 [[nodiscard]] inline std::vector<float> columns_of(Features const& features, Index begin, Index width) {
   std::vector<float> result;
   result.reserve(static_cast<std::size_t>(features.count * width));

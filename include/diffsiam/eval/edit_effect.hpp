@@ -1,8 +1,8 @@
-// How cleanly an edit changes one factor of a picture and leaves the others: a judge, such as a classifier of
-// each factor, says what it sees before and after. For each factor the change is
-//   the share of pictures whose level changed, where the judge names levels;
-//   the mean of sum_l |p'_l - p_l| / 2, the total variation, where it gives probabilities. Of certain ones it
-//   is the same number.
+// edit_effect: how well an edit changes one factor of pictures and leaves the others unchanged. A judge, such
+// as a classifier of each factor, looks at the pictures before and after. The change of a factor is
+//   the share of pictures whose level changed, if the judge returns levels;
+//   the mean of the total variation sum_l |p'_l - p_l| / 2, if it returns probabilities. If they are 0 or 1,
+//   this is the same number.
 #pragma once
 
 #include <algorithm>
@@ -18,33 +18,34 @@
 
 namespace diffsiam::eval {
 
-/// What the judge named: levels from 0, before[i * factors + f] of picture i and factor f; both (count,
-/// factors).
+/// Levels from a judge. before[i * factors + f] is the level of factor f in picture i, from 0 on; both tables
+/// are (count, factors).
 struct JudgedLevels {
   std::span<int const> before, after;
   Index count = 0;
   Index factors = 0;
 };
 
-/// How probable the judge found each level: rows of the levels of factor 0, then those of factor 1, ...;
-/// both (count, sum of levels).
+/// Probabilities of all levels from a judge. A row has the levels of factor 0, then those of factor 1, ...;
+/// both tables are (count, sum of levels).
 struct JudgedProbabilities {
   std::span<float const> before, after;
   Index count = 0;
-  std::span<int const> levels;  ///< how many each factor has
+  std::span<int const> levels;  ///< number of levels of each factor
 };
 
+/// The result of edit_effect().
 struct EditEffect {
   std::vector<double> changed{};  ///< of each factor, in [0, 1]
-  double target = 0;              ///< of the factor the edit is about
-  double others = 0;              ///< the sum of the rest
-  /// target / others: infinite where the target alone changed, 0 where nothing did.
+  double target = 0;              ///< change of the factor that the edit is meant to change
+  double others = 0;              ///< sum of the changes of the other factors
+  /// target / others: infinite if only the target changed, 0 if nothing did.
   double ratio = 0;
-  /// target / (target + others), in [0, 1]: unlike the ratio it can be averaged; 0 where nothing changed.
-  /// Probabilities are floats: a change of up to 1e-6 is none.
+  /// target / (target + others), in [0, 1]; 0 if nothing changed. Unlike the ratio it can be averaged. With
+  /// probabilities, a change of up to 1e-6 counts as none, because they are floats.
   double share = 0;
-  /// How many pictures ended at the wanted level of the target, or the mean probability of it; NaN where none
-  /// is wanted.
+  /// The share of pictures that reached the wanted level of the target, or the mean probability of that
+  /// level. NaN if no levels are wanted.
   double reached = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -67,7 +68,7 @@ inline void require_target(std::string_view operation, Index target, Index facto
     fail<ShapeError>(operation, {"a wanted level for each of ", count, " pictures, or none"}, wanted.size());
 }
 
-/// Rows of all factors' levels; float sums are allowed .001.
+/// Throws RangeError unless each row has probabilities for each factor; their sums may differ from 1 by .001.
 inline void require_probabilities(std::string_view operation, std::span<float const> rows,
                                   std::span<int const> levels) {
   for (std::size_t at = 0, part = 0; at < rows.size(); ++part) {
@@ -84,8 +85,8 @@ inline void require_probabilities(std::string_view operation, std::span<float co
   }
 }
 
-/// The rest of an effect whose changes and target are known; a target that changed by up to `rounding` did
-/// not.
+/// Fills in the rest of an effect from its changes. A target that changed by at most `rounding` counts as
+/// unchanged.
 inline void complete(EditEffect& effect, Index target, double rounding) {
   effect.target = effect.changed[static_cast<std::size_t>(target)];
   for (std::size_t f = 0; f < effect.changed.size(); ++f)
@@ -99,8 +100,9 @@ inline void complete(EditEffect& effect, Index target, double rounding) {
 
 }  // namespace detail
 
-/// `wanted` is a level for each picture, or empty. Throws ShapeError for counts that do not fit, RangeError
-/// for a target that is no factor or a level below 0.
+/// The effect of an edit of factor `target`. `wanted` has a level for each picture, or is empty. Throws
+/// ShapeError for counts that do not fit, RangeError for a target that is not a factor and for negative
+/// levels.
 [[nodiscard]] inline EditEffect edit_effect(JudgedLevels const& judged, Index target,
                                             std::span<int const> wanted = {}) {
   constexpr std::string_view name = "edit_effect";
@@ -127,8 +129,8 @@ inline void complete(EditEffect& effect, Index target, double rounding) {
   return effect;
 }
 
-/// The same of probabilities. Throws as above, and RangeError for a factor of fewer than one level, a wanted
-/// level that there is not, or numbers that are no probabilities.
+/// The same for probabilities. Also throws RangeError for a factor without levels, a wanted level that does
+/// not exist, and rows that are not probabilities.
 [[nodiscard]] inline EditEffect edit_effect(JudgedProbabilities const& judged, Index target,
                                             std::span<int const> wanted = {}) {
   constexpr std::string_view name = "edit_effect";

@@ -1,7 +1,7 @@
-// FactorVAE score (Kim and Mnih 2018, arXiv 1802.05983): fix a factor, draw a batch, see which part of the
-// code varies least in it. Each part is given the factor it was voted for most; the score is the accuracy of
-// that on votes it has not seen. Batches come from a generator (LeastVarying and FixedFactorVotes), or are
-// gathered here from codes whose factors are known.
+// FactorVAE score (Kim and Mnih 2018, arXiv 1802.05983). A vote fixes a factor, draws a batch, and finds the
+// part of the code that varies least in it. Each part is assigned the factor with most of its votes; the
+// score is the accuracy of this assignment on new votes. Batches come from a generator (LeastVarying and
+// FixedFactorVotes), or are drawn here from codes with known factors.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,25 @@
 
 namespace diffsiam::eval {
 
+/// Settings of factor_vae().
 struct FactorVaeConfig {
   Index batch = 64;  ///< samples in a batch, drawn with replacement
   Index train_votes = 10000;
   Index test_votes = 5000;
-  double prune = 0.05;  ///< as LeastVarying::fit
+  double prune = 0.05;  ///< see LeastVarying::fit
   std::uint64_t seed = 0;
 };
 
+/// The result of factor_vae_score().
 struct FactorVaeResult {
   double score = 0;              ///< accuracy on test votes, in [0, 1]
-  double train_accuracy = 0;     ///< on the votes the assignment was made by
-  std::vector<int> factor_of{};  ///< for each part; -1 for one without a training vote
+  double train_accuracy = 0;     ///< on the votes that the assignment was made from
+  std::vector<int> factor_of{};  ///< for each part; -1 if it got no training votes
 };
 
-/// The majority vote. A vote for a part without a training vote, and one that no part got, is wrong: a
-/// constant code scores 0. Throws ShapeError for different sizes, RangeError for no vote.
+/// The score from two tables of votes. A test vote is wrong if its part got no training votes or if there is
+/// no part, so a constant code scores 0. Throws ShapeError if the tables have different sizes, RangeError if
+/// one has no votes.
 [[nodiscard]] inline FactorVaeResult factor_vae_score(FixedFactorVotes const& train,
                                                       FixedFactorVotes const& test) {
   Eigen::MatrixXd const &seen = train.counts, &unseen = test.counts;
@@ -60,7 +63,7 @@ namespace detail {
 inline constexpr std::uint32_t train_votes_stream = 0xE7A10002U;
 inline constexpr std::uint32_t test_votes_stream = 0xE7A10003U;
 
-/// Samples that share a level: batches with one factor fixed.
+/// Draws batches of samples that share the level of one factor.
 class FixedFactorBatches {
  public:
   FixedFactorBatches(std::string_view operation, Factored const& data) : data_(data) {
@@ -80,8 +83,8 @@ class FixedFactorBatches {
     }
   }
 
-  /// Fills `batch` with (size, dims) values; returns the factor that is fixed. Every factor is equally
-  /// likely, a level as likely as it is frequent.
+  /// Fills `batch` with (size, dims) values and returns the factor that is fixed. All factors have the same
+  /// probability; a level has the probability of its frequency.
   [[nodiscard]] int draw(Rng const& rng, Index size, std::vector<float>& batch) const {
     auto const k = static_cast<int>(rng.below(static_cast<std::uint32_t>(factors_.size()), 0));
     Factor const& factor = factors_[static_cast<std::size_t>(k)];
@@ -98,7 +101,7 @@ class FixedFactorBatches {
 
  private:
   struct Factor {
-    std::vector<std::vector<Index>> levels;  ///< the samples of each
+    std::vector<std::vector<Index>> levels;  ///< samples of each level
     std::vector<Index> anchors;              ///< samples that share their level with another
   };
   Factored data_;
@@ -128,9 +131,9 @@ class FixedFactorBatches {
 
 }  // namespace detail
 
-/// Parts are the groups, DimGroups::each for dims; the variance of all samples is that of `train`. Throws
-/// ShapeError, NumericError and RangeError as require_factored, RangeError for a factor no two samples share
-/// a level of, ConfigError. `pool` may be null.
+/// The parts are the groups; DimGroups::each makes each dim a part. The variance of all samples is that of
+/// `train`. Throws as require_factored, RangeError if no two samples share a level of some factor, and
+/// ConfigError for groups or settings that do not fit. `pool` may be null.
 [[nodiscard]] inline FactorVaeResult factor_vae(Factored const& train, Factored const& test,
                                                 DimGroups const& groups, FactorVaeConfig const& config = {},
                                                 ThreadPool* pool = nullptr) {

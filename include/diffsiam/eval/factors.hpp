@@ -1,4 +1,4 @@
-// Factors of variation as measures take them: for each sample the level of every factor it was made from.
+// Factors of variation: for each sample the level of every factor that it was made from.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace diffsiam::eval {
 
-/// values[i * factors + k]: level of factor k in sample i; (count, factors). Levels count from 0; one that
-/// does not occur does no harm.
+/// values[i * factors + k] is the level of factor k in sample i; (count, factors). Levels count from 0; not
+/// all of them need occur.
 struct Factors {
   std::span<int const> values;
   Index count = 0;
@@ -22,28 +22,28 @@ struct Factors {
   [[nodiscard]] int level(Index i, int k) const { return values[static_cast<std::size_t>(i * factors + k)]; }
 };
 
-/// A code and the factors behind each sample of it.
+/// A code and the factors of each of its samples.
 struct Factored {
   Features features;
   Factors factors;
 };
 
-/// No factor has more levels: tables of levels against levels are dense.
+/// The most levels of a factor, because tables of levels by levels are dense.
 inline constexpr int most_levels = 4096;
 
-/// Levels of factor `k`, (count).
+/// The levels of factor `k`, (count).
 [[nodiscard]] inline std::vector<int> factor_column(Factors const& factors, int k) {
   std::vector<int> column(static_cast<std::size_t>(factors.count));
   for (Index i = 0; i < factors.count; ++i) column[static_cast<std::size_t>(i)] = factors.level(i, k);
   return column;
 }
 
-/// The greatest level of `column` + 1.
+/// The largest level in `column` + 1.
 [[nodiscard]] inline int levels_of(std::span<int const> column) {
   return column.empty() ? 0 : *std::max_element(column.begin(), column.end()) + 1;
 }
 
-/// Throws ShapeError unless there is a factor, `samples` samples and as many values as they say, RangeError
+/// Throws ShapeError unless there are factors, `samples` samples and the right number of values, RangeError
 /// for a level outside [0, most_levels).
 inline void require_level_table(std::string_view operation, Factors const& factors, Index samples) {
   auto const size = static_cast<Index>(factors.values.size());
@@ -63,7 +63,7 @@ inline void require_level_table(std::string_view operation, Factors const& facto
             "number the levels of a factor from 0 on");
 }
 
-/// As require_level_table, and RangeError for a factor with one level only.
+/// Throws as require_level_table, and RangeError for a factor that has only one level.
 inline void require_factors(std::string_view operation, Factors const& factors, Index samples) {
   require_level_table(operation, factors, samples);
   for (int k = 0; k < factors.factors; ++k) {
@@ -75,13 +75,13 @@ inline void require_factors(std::string_view operation, Factors const& factors, 
   }
 }
 
-/// As require_features and require_factors.
+/// Throws as require_features and require_factors.
 inline void require_factored(std::string_view operation, Factored const& data) {
   require_features(operation, data.features);
   require_factors(operation, data.factors, data.features.count);
 }
 
-/// Both as require_factored; besides ShapeError for different dims or numbers of factors.
+/// Throws as require_factored for each, and ShapeError if their dims or numbers of factors differ.
 inline void require_factored(std::string_view operation, Factored const& train, Factored const& test) {
   require_factored(operation, train);
   require_factored(operation, test);

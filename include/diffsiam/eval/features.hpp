@@ -1,4 +1,4 @@
-// Features as measures take them: rows of floats in memory that is not ours, and a label for each.
+// Features: rows of floats in borrowed memory, with a label for each row if needed, and checks of both.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace diffsiam::eval {
 
-/// values[i * dims + j]: feature j of sample i; (count, dims).
+/// values[i * dims + j] is feature j of sample i; (count, dims).
 struct Features {
   std::span<float const> values;
   Index count = 0;
@@ -33,7 +33,7 @@ struct Labelled {
   std::span<int const> labels;
 };
 
-/// Throws ShapeError unless there are samples and dims and as many values as they say.
+/// Throws ShapeError unless there are samples, dims and the right number of values.
 inline void require_feature_shape(std::string_view operation, Features const& features) {
   auto const size = static_cast<Index>(features.values.size());
   if (features.count < 1 || features.dims < 1 || size % features.dims != 0 ||
@@ -45,7 +45,7 @@ inline void require_feature_shape(std::string_view operation, Features const& fe
 
 namespace detail {
 
-/// By the bits, since a loop without a way out runs on vectors.
+/// Tests bits, because a loop without an early exit is vectorised.
 [[nodiscard]] inline bool all_finite(std::span<float const> values) {
   constexpr std::uint32_t exponent = 0x7F800000U;
   std::uint32_t bad = 0;
@@ -56,7 +56,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Throws NumericError for NaN or infinity among `values`, rows of `width`; `expected` names what they are.
+/// Throws NumericError if `values`, rows of `width`, contain NaN or infinity. `expected` describes the
+/// values.
 inline void require_finite(std::string_view operation, Text const& expected, std::span<float const> values,
                            Index width, Text const& hint = no_hint) {
   if (detail::all_finite(values)) return;
@@ -69,13 +70,13 @@ inline void require_finite(std::string_view operation, Text const& expected, std
                      hint);
 }
 
-/// As require_feature_shape and, for finite features, require_finite.
+/// Throws as require_feature_shape, and NumericError for features that are not finite.
 inline void require_features(std::string_view operation, Features const& features) {
   require_feature_shape(operation, features);
   require_finite(operation, "finite features", features.values, features.dims);
 }
 
-/// As require_features; besides ShapeError unless each sample has a label, RangeError for a label outside
+/// Throws as require_features, ShapeError unless each sample has a label, and RangeError for a label outside
 /// [0, classes).
 inline void require_labelled(std::string_view operation, Labelled const& data, int classes) {
   require_features(operation, data.features);
@@ -88,14 +89,14 @@ inline void require_labelled(std::string_view operation, Labelled const& data, i
                        std::to_string(data.labels[i]) + " of sample " + std::to_string(i));
 }
 
-/// Throws ShapeError unless both are of as many dims.
+/// Throws ShapeError if the dims differ.
 inline void require_same_dims(std::string_view operation, Features const& train, Features const& other) {
   if (other.dims != train.dims)
     fail<ShapeError>(operation, {train.dims, " dims, as the training features"}, other.dims);
 }
 
-/// Strengths or decays that a fit is tried with, from the greatest down; `what` names them. Throws
-/// ConfigError for none, or one that is negative or not finite.
+/// Sorts the strengths or weight decays of a fit from the largest to the smallest. `what` names them. Throws
+/// ConfigError if there are none, or if one is negative or not finite.
 [[nodiscard]] inline std::vector<double> sorted_penalties(std::string_view operation, std::string_view what,
                                                           std::vector<double> penalties) {
   if (penalties.empty()) fail<ConfigError>(operation, {"one or more ", what}, "none");
@@ -106,11 +107,11 @@ inline void require_same_dims(std::string_view operation, Features const& train,
   return penalties;
 }
 
-/// No classifier has more classes: a label beyond is a mistake, not a reason to take the memory.
+/// The most classes of a classifier, so that a wrong label does not take all memory.
 inline constexpr int most_classes = 1 << 20;
 
-/// `classes`, or the greatest of `labels` + 1 where it is 0. Throws RangeError unless two classes occur, all
-/// below most_classes, ConfigError for `classes` outside [0, most_classes].
+/// `classes`, or the largest label + 1 if it is 0. Throws RangeError unless at least two classes occur and
+/// all are below most_classes, ConfigError for `classes` outside [0, most_classes].
 [[nodiscard]] inline int resolve_classes(std::string_view operation, int classes,
                                          std::span<int const> labels) {
   if (classes < 0 || classes > most_classes)
@@ -128,13 +129,13 @@ inline constexpr int most_classes = 1 << 20;
 
 namespace detail {
 
-/// Whether a spread, such as a deviation, is no more than the rounding of floats around `centre`: at most
-/// 1e-6 of it, or below 1e-30.
+/// Whether a spread, such as a standard deviation, is only rounding of floats around `centre`: at most 1e-6
+/// of it, or below 1e-30.
 [[nodiscard]] inline bool is_rounding(double spread, double centre) {
   return spread <= 1e-6 * std::abs(centre) || spread < 1e-30;
 }
 
-/// work(0 .. pieces-1), on the pool where there is one.
+/// Calls work(0 .. pieces-1), on the pool if there is one.
 inline void for_pieces(ThreadPool* pool, Index pieces, FunctionRef<void(Index)> work) {
   if (pool != nullptr)
     pool->run(pieces, [&](Index piece, int) { work(piece); });
@@ -142,7 +143,7 @@ inline void for_pieces(ThreadPool* pool, Index pieces, FunctionRef<void(Index)> 
     for (Index piece = 0; piece < pieces; ++piece) work(piece);
 }
 
-/// Piece `piece` of `count` rows cut into blocks of `block`.
+/// Block number `piece` of `count` rows that are divided into blocks of `block` rows.
 struct RowBlock {
   Index begin, rows;
 };

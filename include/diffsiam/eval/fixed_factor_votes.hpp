@@ -1,5 +1,5 @@
-// The votes of the FactorVAE score: one from each batch of samples that share the level of one factor, for
-// the part of the code that varies least in it.
+// The votes of the FactorVAE score. Each batch of samples that share the level of one factor gives one vote,
+// for the part of the code that varies least in it.
 #pragma once
 
 #include <cmath>
@@ -14,13 +14,13 @@
 
 namespace diffsiam::eval {
 
-/// Which part varies least: in each dim the variance of a batch over that of all samples, meaned over the
-/// dims of a part. Dims of hardly any variance are pruned: they would always win.
+/// Finds the part that varies least. In each dim the variance of a batch is divided by that of all samples; a
+/// part has the mean over its dims. Dims with almost no variance are pruned, because they would always win.
 class LeastVarying {
  public:
-  /// `prune`: the least variance of a dim, of the mean over the dims; 0 prunes constant dims only. Throws
-  /// ShapeError and NumericError as require_features, ConfigError for groups that do not fit or prune outside
-  /// [0, 1].
+  /// Dims are pruned if their variance is below `prune` times the mean variance of all dims; with 0 only
+  /// constant dims are. Throws ShapeError and NumericError as require_features, ConfigError for groups that
+  /// do not fit or a prune outside [0, 1].
   [[nodiscard]] static LeastVarying fit(Features const& all, DimGroups groups, double prune = 0.05) {
     require_features("LeastVarying::fit", all);
     require_groups("LeastVarying::fit", groups, all.dims);
@@ -39,11 +39,11 @@ class LeastVarying {
   [[nodiscard]] Index dims() const { return static_cast<Index>(precision_.size()); }
   [[nodiscard]] DimGroups const& groups() const& { return groups_; }
   [[nodiscard]] DimGroups groups() const&& { return groups_; }
-  /// Whether dim `j` takes no part.
+  /// Whether dim `j` is ignored.
   [[nodiscard]] bool pruned(Index j) const { return precision_[static_cast<std::size_t>(j)] == 0; }
 
-  /// The part that varies least in `batch`, of equals the first; -1 where all dims are pruned. Throws
-  /// ShapeError for another width or less than two samples, NumericError for NaN.
+  /// The part that varies least in `batch`, the first one if several are equal; -1 if all dims are pruned.
+  /// Throws ShapeError for other dims or fewer than two samples, NumericError for NaN or infinity.
   [[nodiscard]] Index operator()(Features const& batch) const {
     require_features("LeastVarying", batch);
     if (batch.dims != dims() || batch.count < 2)
@@ -68,7 +68,7 @@ class LeastVarying {
 
  private:
   [[nodiscard]] static Eigen::VectorXd variance_of(Features const& features) {
-    // Around the first sample, so that large means do not cancel.
+    // Relative to the first sample, so that large means do not cancel.
     using Row = Eigen::Map<Eigen::VectorXf const>;
     Eigen::VectorXd const origin = Row(features.row(0), features.dims).cast<double>();
     Eigen::VectorXd sum = Eigen::VectorXd::Zero(features.dims), squares = sum, distance;
@@ -85,13 +85,13 @@ class LeastVarying {
   std::vector<double> precision_;
 };
 
-/// counts(g, k): batches with factor k fixed in which part g varied least; (parts, factors).
+/// counts(g, k) is the number of batches with factor k fixed in which part g varied least; (parts, factors).
 struct FixedFactorVotes {
   Eigen::MatrixXd counts;
-  double lost = 0;  ///< batches in which no part was left
+  double lost = 0;  ///< batches in which all dims were pruned
 
   FixedFactorVotes(Index parts, int factors) : counts(Eigen::MatrixXd::Zero(parts, factors)) {}
-  /// `part` as LeastVarying gives it, -1 included. Throws RangeError outside.
+  /// `part` is a result of LeastVarying, -1 included. Throws RangeError for others.
   void add(Index part, int factor) {
     if (part < -1 || part >= counts.rows() || factor < 0 || factor >= counts.cols())
       fail<RangeError>("FixedFactorVotes::add",

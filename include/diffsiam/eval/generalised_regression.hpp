@@ -1,12 +1,13 @@
-// Regression of several outputs through a link, full batch: minimise over W (dims, outputs) and b (outputs)
+// Regression of several outputs through a link, on all samples at once: minimises over W (dims, outputs) and
+// b (outputs)
 //   f = mean_i loss(W^T x_i + b, target_i) + decay/2 |W|^2
-// by L-BFGS (Nocedal 1980), preconditioned by Boehning's bound on the Hessian, bound X^T X / n + decay I
-// (1992): correlated features, such as raw pixels, then converge in tens of steps. Deterministic, with any
-// number of threads. Softmax and logistic regression are links of it.
+// by L-BFGS (Nocedal 1980), preconditioned by Boehning's bound of the Hessian, bound X^T X / n + decay I
+// (1992). With it, correlated features such as raw pixels converge in tens of steps. The result has the same
+// bits with any number of threads. Softmax regression and logistic regression use it with their links.
 //
-// L-BFGS is written here because LBFGSpp 0.1 (Debian's) takes no preconditioner and shows no steps to choose
-// among. On 10,000 pictures of Fashion-MNIST, as pixels, it evaluates f 246 times where this does 69 times,
-// and as often as this, 68 times, when it is given the preconditioned variables.
+// L-BFGS is written here because LBFGSpp 0.1 (in Debian) has no preconditioner and does not show its steps.
+// On 10,000 pictures of Fashion-MNIST, as pixels, it evaluates f 246 times, and this code 69 times. Given the
+// preconditioned variables, it also needs 68.
 #pragma once
 
 #include <cmath>
@@ -23,12 +24,12 @@
 
 namespace diffsiam::eval {
 
-/// Rows 0 .. dims-1 are W, the last row is b; (dims + 1, outputs).
+/// Rows 0 .. dims-1 are W, and the last row is b; (dims + 1, outputs).
 using RegressionWeights = Eigen::MatrixXd;
 
 namespace detail {
 
-/// W^T x + b of a block of rows, (rows, outputs).
+/// W^T x + b for a block of rows, (rows, outputs).
 inline void regression_logits(Features const& features, RowBlock const& rows, Eigen::MatrixXf const& weights,
                               RowMatrix& logits) {
   logits.noalias() = rows_of(features, rows) * weights.topRows(features.dims);
@@ -38,13 +39,13 @@ inline void regression_logits(Features const& features, RowBlock const& rows, Ei
 }  // namespace detail
 
 /// A Link has
-///   static constexpr double bound;  // the loss's second derivatives never exceed it
+///   static constexpr double bound;  // an upper bound of the second derivatives of the loss
 ///   double residual(float* row, Index outputs, Index sample) const;
-/// which turns the sample's logits into the loss's derivatives by them, and returns the loss.
+/// residual replaces the logits of a sample by the derivatives of the loss, and returns the loss.
 template <class Link>
 class GeneralisedRegression {
  public:
-  /// Features standardised, or at least centred. `pool` may be null. The features must outlive this.
+  /// Features must be standardised, or at least centred, and must outlive this object. `pool` may be null.
   GeneralisedRegression(Features const& features, Index outputs, Link link, ThreadPool* pool = nullptr)
       : features_(features),
         outputs_(outputs),
@@ -56,7 +57,7 @@ class GeneralisedRegression {
       bound_ = Link::bound * covariance_of(features, Eigen::VectorXd::Zero(features.dims), pool);
   }
 
-  /// f at `weights`, its gradient in `gradient`.
+  /// Returns f at `weights` and writes its gradient.
   double evaluate(RegressionWeights const& weights, double decay, RegressionWeights& gradient) {
     Features const& x = features_;
     Eigen::MatrixXf const narrow = weights.cast<float>();
@@ -83,9 +84,9 @@ class GeneralisedRegression {
     return loss / static_cast<double>(x.count) + decay / 2 * w.squaredNorm();
   }
 
-  /// Goes from `weights` to the minimum, where half the Newton decrement, an estimate of what is left to
-  /// gain, is below `tolerance`. `after_step(step, weights)` sees each step from 1. Returns whether it
-  /// converged. Throws NumericError where the loss is not finite at the start.
+  /// Minimises f, starting at `weights`, until half the Newton decrement, an estimate of the remaining gain,
+  /// is below `tolerance`. Calls after_step(step, weights) after each step, from 1 on. Returns whether it
+  /// converged. Throws NumericError if the loss is not finite at the start.
   bool minimise(RegressionWeights& weights, double decay, int most_steps, double tolerance,
                 FunctionRef<void(int, RegressionWeights const&)> after_step) {
     factorise(decay);
@@ -98,14 +99,14 @@ class GeneralisedRegression {
       RegressionWeights const direction = -inverse_hessian_times(gradient, history);
       double const slope = gradient.cwiseProduct(direction).sum();
       if (-slope / 2 < tolerance) return true;
-      // Armijo, by halves; the first length is nearly always right.
+      // Backtracking until Armijo's condition holds; the first length is nearly always accepted.
       double length = 1, next_loss = 0;
       RegressionWeights next;
       for (int halving = 0;; ++halving) {
         next = weights + length * direction;
         next_loss = evaluate(next, decay, next_gradient);
         if (next_loss <= loss + 1e-4 * length * slope) break;
-        if (halving == 20) return true;  // below what float can tell apart
+        if (halving == 20) return true;  // the difference is below the precision of float
         length /= 2;
       }
       Pair pair{next - weights, next_gradient - gradient, 0};
@@ -137,8 +138,8 @@ class GeneralisedRegression {
 
   void factorise(double decay) {
     if (bound_.size() == 0) return;
-    // A constant dimension has no curvature of its own; where dims are sums of others, float sums may leave
-    // curvature below 0. More than enough is still a bound.
+    // A constant dim has no curvature. If dims depend on each other, float sums may make the curvature
+    // negative. Adding more than needed still gives an upper bound.
     double const greatest = bound_.diagonal().maxCoeff();
     for (double added = std::max(decay, 1e-8);; added = std::max(10 * added, 1e-7 * greatest)) {
       Eigen::MatrixXd matrix = bound_;
@@ -149,7 +150,7 @@ class GeneralisedRegression {
   }
 
   [[nodiscard]] RegressionWeights precondition(RegressionWeights const& v) const {
-    RegressionWeights result = v / Link::bound;  // for standardised features, and the bias
+    RegressionWeights result = v / Link::bound;  // for standardised features and the bias
     Index const dims = features_.dims;
     if (bound_.size() != 0) result.topRows(dims) = factor_.solve(v.topRows(dims));
     return result;

@@ -1,5 +1,6 @@
-// What a linear readout makes of each group of dims about each factor: linear discriminants fitted on
-// training samples, shown with the test samples they are to judge. An inside of MIG and SAP by subsets.
+// for_each_readout: what a linear classifier reads of each factor from each group of dims. Linear
+// discriminants are fitted on training samples and passed on together with the test samples. For the headers
+// of eval/ only.
 #pragma once
 
 #include <string>
@@ -18,15 +19,15 @@ namespace diffsiam::eval::detail {
 struct GroupReadout {
   Index group;
   int factor;
-  Features test;  ///< the group's dims, standardised by the training samples
+  Features test;  ///< the dims of the group, standardised with the training samples
   SoftmaxWeights const& weights;
 
-  /// The level of each test sample.
+  /// The predicted level of each test sample.
   [[nodiscard]] std::vector<int> predictions() const { return softmax_predict(test, weights); }
 };
 
-/// visit() for each group and factor, from any thread. Throws as require_factored and require_groups, and
-/// ShapeError for a group of as many dims as there are training samples. `pool` may be null.
+/// Calls visit() for each group and factor, from any thread. Throws as require_factored and require_groups,
+/// and ShapeError if a group has as many dims as there are training samples. `pool` may be null.
 inline void for_each_readout(std::string_view operation, Factored const& train, Factored const& test,
                              DimGroups const& groups, ThreadPool* pool,
                              FunctionRef<void(GroupReadout const&)> visit) {

@@ -1,8 +1,8 @@
-// A factor regressed on a code: the lasso on an indicator for each level, y_l = 1 where the factor is at l
-// and 0 elsewhere, with an intercept, on the standardised code. One strength for all levels of a factor: the
-// greatest whose squared error on held-out training samples is within a slack of the least; then all training
-// samples are fitted with it. Without the slack noise dims keep small weights, which is not what importance
-// means.
+// Regression of a factor on a code: a lasso for the indicator of each level, y_l = 1 if the factor has level
+// l and 0 otherwise, with an intercept, on the standardised code. All levels of a factor use the same
+// strength: the largest whose squared error on held-out training samples is within a slack of the smallest
+// error. All training samples are then fitted with it. Without the slack, dims that are noise would keep
+// small weights, and importances would be wrong.
 #pragma once
 
 #include <algorithm>
@@ -22,16 +22,17 @@
 
 namespace diffsiam::eval {
 
+/// Settings of indicator_lasso(). `strengths` are those among which it chooses.
 struct IndicatorLassoConfig {
   std::vector<double> strengths{0.1, 0.03, 0.01, 0.003, 0.001};
-  double slack = 0.01;     ///< of the variance of the held-out indicators
-  std::uint64_t seed = 0;  ///< of the choice of held-out training samples, a quarter
+  double slack = 0.01;     ///< as a fraction of the variance of the held-out indicators
+  std::uint64_t seed = 0;  ///< of the choice of the held-out quarter of the training samples
 };
 
-/// Of one factor.
+/// The result for one factor.
 struct IndicatorLasso {
-  SoftmaxWeights weights{};  ///< (dims + 1, levels), the intercepts last
-  double strength = 0;       ///< chosen
+  SoftmaxWeights weights{};  ///< (dims + 1, levels); the last row has the intercepts
+  double strength = 0;       ///< the chosen strength
   bool converged = true;
 };
 
@@ -49,7 +50,7 @@ struct Indicator {
   return {factor.share[level], factor.share[level] * factor.shift.col(level)};
 }
 
-/// Mean squared error on samples of moments `held` of weights and the intercept fitted on `fit`.
+/// The mean squared error on samples with moments `held`, of weights and the intercept fitted on `fit`.
 [[nodiscard]] inline double indicator_error(LevelMoments const& fit, LevelMoments const& held, int k,
                                             Index level, Eigen::VectorXd const& w) {
   Indicator const seen = indicator_of(fit, k, level), unseen = indicator_of(held, k, level);
@@ -58,7 +59,7 @@ struct Indicator {
          bias * bias;
 }
 
-/// Rows `order` of checked data.
+/// Rows `order` of data that has been checked.
 struct Gathered {
   std::vector<float> features;
   std::vector<int> factors;
@@ -77,8 +78,9 @@ struct Gathered {
 
 }  // namespace detail
 
-/// For each factor of `train`, whose code is standardised. Throws ConfigError for no strength or a negative
-/// one, ShapeError for less than four samples, and as require_factored. `pool` may be null.
+/// One result for each factor of `train`, whose code must be standardised. Throws ConfigError for a negative
+/// slack, no strength or a negative one, ShapeError for fewer than four samples, and as require_factored.
+/// `pool` may be null.
 [[nodiscard]] inline std::vector<IndicatorLasso> indicator_lasso(Factored const& train,
                                                                  IndicatorLassoConfig const& config = {},
                                                                  ThreadPool* pool = nullptr) {
@@ -126,7 +128,7 @@ struct Gathered {
       detail::Indicator const indicator = detail::indicator_of(all, k, level);
       Eigen::VectorXd w = Eigen::VectorXd::Zero(dims);
       bool converged = true;
-      for (std::size_t s = 0; s <= chosen; ++s)  // each strength from where the last ended
+      for (std::size_t s = 0; s <= chosen; ++s)  // each strength starts at the result of the one before
         converged = lasso(all.covariance, indicator.correlation, w, {.alpha = strengths[s]});
       result.converged = result.converged && converged;
       result.weights.col(level).head(dims) = w;

@@ -1,5 +1,5 @@
-// k-nearest-neighbour classification by cosine similarity. By default a neighbour of similarity s votes with
-// exp(s / tau) (Wu et al., arXiv 1805.01978, tau = .07); optionally each has one vote.
+// k-nearest-neighbour classification by cosine similarity. By default a neighbour with similarity s has the
+// vote exp(s / tau) (Wu et al., arXiv 1805.01978, tau = .07); alternatively each neighbour has one vote.
 #pragma once
 
 #include <algorithm>
@@ -15,25 +15,28 @@
 
 namespace diffsiam::eval {
 
+/// Whether neighbours vote with exp(similarity / temperature), or with one vote each.
 enum class Vote { weighted, majority };
 
+/// Settings of knn(). There is one result for each k.
 struct KnnConfig {
   std::vector<Index> k{20, 200};
   Vote vote = Vote::weighted;
   double temperature = 0.07;
-  int classes = 0;  ///< 0: the greatest training label + 1
+  int classes = 0;  ///< 0 means the largest training label + 1
 };
 
+/// The result for one k.
 struct KnnResult {
   Index k = 0;
   double accuracy = 0;              ///< in [0, 1]
   std::vector<double> per_class{};  ///< NaN for a class without test samples
-  std::vector<int> predictions{};   ///< of each test sample
+  std::vector<int> predictions{};   ///< for each test sample
 };
 
-/// The class with the most votes among `neighbours`; of equals the one with the nearest neighbour. `votes`
-/// has a place for each class. Throws RangeError for no neighbour, one without a label or a label without a
-/// place.
+/// The class with the most votes among `neighbours`; if several are equal, the one with the nearest
+/// neighbour. `votes` has one element for each class. Throws RangeError if there are no neighbours, if one
+/// has no label, or if a label is not below votes.size().
 [[nodiscard]] inline int vote(std::span<Neighbour const> neighbours, std::span<int const> labels,
                               KnnConfig const& config, std::span<double> votes) {
   std::fill(votes.begin(), votes.end(), 0.0);
@@ -45,7 +48,7 @@ struct KnnResult {
                        {"index ", n.index});
   auto const label_of = [&](Neighbour const& n) { return labels[static_cast<std::size_t>(n.index)]; };
   for (Neighbour const& n : neighbours)
-    // Relative to the greatest similarity there is, so that no temperature overflows.
+    // Relative to the largest similarity, so that nothing overflows at any temperature.
     votes[static_cast<std::size_t>(label_of(n))] +=
         config.vote == Vote::majority ? 1.0
                                       : std::exp((static_cast<double>(n.similarity) -
@@ -58,9 +61,9 @@ struct KnnResult {
   return best;
 }
 
-/// A result for each k, in the order of config.k. Throws ConfigError for no k or a temperature not above 0,
-/// RangeError for a k above the training count or a label out of range, ShapeError, NumericError. `pool` may
-/// be null.
+/// One result for each k, in the order of config.k. Throws ConfigError if there is no k or if the temperature
+/// is not above 0, RangeError for a k above the number of training samples and labels out of range,
+/// ShapeError and NumericError as require_labelled. `pool` may be null.
 [[nodiscard]] inline std::vector<KnnResult> knn(Labelled const& train, Labelled const& test,
                                                 KnnConfig const& config = {}, ThreadPool* pool = nullptr) {
   if (config.k.empty()) fail<ConfigError>("knn", "at least one k", "none");

@@ -1,7 +1,7 @@
-// The lasso (Tibshirani 1996) on moments: the minimum over w of
+// The lasso (Tibshirani 1996) from moments. It minimises over w
 //   w^T G w / 2 - c^T w + alpha |w|_1,
-// which for G = X^T X / n and c = X^T y / n, centred, is that of |y - X w|^2 / 2n + alpha |w|_1. By
-// coordinate descent (Friedman et al. 2010), so the samples are read once for any number of targets and
+// which is |y - X w|^2 / 2n + alpha |w|_1 for centred data with G = X^T X / n and c = X^T y / n. It uses
+// coordinate descent (Friedman et al. 2010), so samples are read once for any number of targets and
 // strengths.
 #pragma once
 
@@ -17,15 +17,16 @@
 
 namespace diffsiam::eval {
 
+/// Settings of lasso().
 struct LassoConfig {
   double alpha = 0.01;      ///< 0 or more
-  double tolerance = 1e-6;  ///< of the greatest step of a weight, in |c|_max / G_jj
-  int most_sweeps = 1000;   ///< over all weights
+  double tolerance = 1e-6;  ///< of the largest step of a weight, in units of |c|_max / G_jj
+  int most_sweeps = 1000;   ///< a sweep goes over all weights
 };
 
-/// Goes from `weights` to the minimum; returns whether it converged. A dim without variance, at most 2^-52 of
-/// the greatest, gets 0. Throws ConfigError for a negative strength or tolerance or no sweep, ShapeError for
-/// sizes that do not fit, NumericError for NaN or infinity.
+/// Minimises, starting at `weights`, and returns whether it converged. A dim without variance (at most 2^-52
+/// of the largest) gets weight 0. Throws ConfigError for a negative alpha or tolerance and for less than one
+/// sweep, ShapeError for sizes that do not fit, NumericError for NaN or infinity.
 inline bool lasso(Eigen::MatrixXd const& gram, Eigen::VectorXd const& correlation, Eigen::VectorXd& weights,
                   LassoConfig const& config = {}) {
   Index const dims = gram.rows();

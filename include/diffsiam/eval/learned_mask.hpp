@@ -1,9 +1,9 @@
-// A mask that lets d' of the d dims through, learned together with softmax regression: a score a dim, in
-// logits,
-//   p_j = sigmoid(s_j + shift), the shift such that sum p_j = d'
+// A mask that selects d' of d dims, learned together with softmax regression. Each dim has a score s_j (a
+// logit):
+//   p_j = sigmoid(s_j + shift), with the shift for which sum p_j = d'
 //   m_j = sigmoid((s_j + shift + log u_j - log(1 - u_j)) / temperature), u uniform: binary concrete
-// (Maddison et al., 2017, arXiv 1611.00712). Weights and scores descend the loss on m x, a fresh mask each
-// step, while the temperature falls from soft masks to hard ones.
+// (Maddison et al., 2017, arXiv 1611.00712). Weights and scores minimise the loss on m x, with a new mask in
+// each step, while the temperature falls, so that soft masks become hard ones.
 #pragma once
 
 #include <algorithm>
@@ -19,14 +19,15 @@
 
 namespace diffsiam::eval {
 
+/// Settings of masked_classifier().
 struct LearnedMaskConfig {
-  Index kept = 0;                 ///< d', in [1, dims]
-  int steps = 400;                ///< over all training samples each
+  Index kept = 0;                 ///< d', the number of dims that are selected, in [1, dims]
+  int steps = 400;                ///< each step uses all training samples
   double learning_rate = 0.05;    ///< of Adam, for weights and scores
   double temperature = 1;         ///< at the first step
-  double last_temperature = 0.1;  ///< at the last; in between in equal ratios
-  double weight_decay = 1e-3;     ///< on what the mask leaves of the weights
-  std::uint64_t seed = 0;         ///< of the masks
+  double last_temperature = 0.1;  ///< at the last step; it falls by a constant factor
+  double weight_decay = 1e-3;     ///< on the weights times the mask
+  std::uint64_t seed = 0;         ///< of the random masks
 };
 
 namespace detail {
@@ -35,9 +36,9 @@ namespace detail {
   return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
 }
 
-/// The shift with sum sigmoid(scores + shift) = kept, by bisection; 0 < kept < the number of scores.
+/// The shift for which sum sigmoid(scores + shift) = kept, by bisection; 0 < kept < number of scores.
 [[nodiscard]] inline double mask_shift(Eigen::VectorXd const& scores, double kept) {
-  // With these every p is below, or above, the mean that is asked for.
+  // At these limits every p is below, or above, the wanted mean.
   double const mean = kept / static_cast<double>(scores.size());
   double const centre = std::log(mean / (1 - mean));
   double low = centre - scores.maxCoeff(), high = centre - scores.minCoeff();
@@ -50,14 +51,14 @@ namespace detail {
   return low + (high - low) / 2;
 }
 
-/// Adam of some weights, with its published constants.
+/// Adam for a matrix of weights, with its published constants.
 class Adam {
  public:
   Adam(Index rows, Index columns, double learning_rate)
       : learning_rate_(learning_rate),
         first_(Eigen::MatrixXd::Zero(rows, columns)),
         second_(Eigen::MatrixXd::Zero(rows, columns)) {}
-  /// The gradient is zero afterwards.
+  /// Updates `values` and sets the gradient to zero.
   void step(Eigen::Ref<Eigen::MatrixXd> values, Eigen::Ref<Eigen::MatrixXd> gradient) {
     ++steps_;
     functional::AdamUpdate<double> const update{.keep = 1,
@@ -80,7 +81,7 @@ class Adam {
   int steps_ = 0;
 };
 
-/// Throws ConfigError for settings outside their range.
+/// Throws ConfigError for settings out of range.
 inline void require_mask(std::string_view operation, LearnedMaskConfig const& config, Index dims) {
   if (config.kept < 1 || config.kept > dims)
     fail<ConfigError>(operation, {"kept in [1, ", dims, "], the dims of the features"}, config.kept);
@@ -95,8 +96,8 @@ inline void require_mask(std::string_view operation, LearnedMaskConfig const& co
     fail<ConfigError>(operation, "a weight decay of at least 0", config.weight_decay);
 }
 
-/// s + shift after training, (dims): logits of probabilities that sum to d' < dims. Features standardised.
-/// Throws NumericError where training diverges.
+/// s + shift after training, (dims): logits of probabilities whose sum is d' < dims. Features must be
+/// standardised. Throws NumericError if training diverges.
 [[nodiscard]] inline Eigen::VectorXd learn_mask(Labelled const& data, int classes,
                                                 LearnedMaskConfig const& config, ThreadPool* pool) {
   Index const dims = data.features.dims;
@@ -124,7 +125,7 @@ inline void require_mask(std::string_view operation, LearnedMaskConfig const& co
       toward[j] = gradient.row(j).dot(weights.row(j)) * mask[j] * (1 - mask[j]) / temperature;
       gradient.row(j) *= mask[j];
     }
-    // The shift answers every score, so that the sum stays: d shift / d s_j = -slope_j / sum slope.
+    // Every score changes the shift, so that the sum stays the same: d shift / d s_j = -slope_j / sum slope.
     if (double const all = slope.sum(); all > 0) toward -= slope * (toward.sum() / all);
     move_weights.step(weights, gradient);
     move_scores.step(scores, toward);

@@ -1,5 +1,5 @@
-// First and second moments of a code, and the means of each factor's levels: all that predictors in closed
-// form need of the samples.
+// LevelMoments: the mean and covariance of a code, and the means for each level of each factor. Predictors in
+// closed form need nothing else of the samples.
 #pragma once
 
 #include <vector>
@@ -12,9 +12,10 @@
 
 namespace diffsiam::eval {
 
+/// Moments of all samples, and of the levels of each factor.
 struct LevelMoments {
   struct Factor {
-    Eigen::VectorXd share;  ///< part of the samples at each level, (levels)
+    Eigen::VectorXd share;  ///< the fraction of samples at each level, (levels)
     Eigen::MatrixXd
         shift;  ///< mean of the level minus the mean of all, 0 where it does not occur; (dims, levels)
   };
@@ -23,8 +24,8 @@ struct LevelMoments {
   Eigen::MatrixXd covariance;  ///< (dims, dims)
   std::vector<Factor> factors{};
 
-  /// The bits do not depend on the threads of `pool`, which may be null. Throws as require_level_table and
-  /// covariance_of; a factor of one level is none the worse.
+  /// The moments of `data`. They have the same bits with any number of threads; `pool` may be null. Throws as
+  /// require_level_table and covariance_of. A factor may have only one level.
   [[nodiscard]] static LevelMoments of(Factored const& data, ThreadPool* pool = nullptr) {
     Features const& x = data.features;
     require_feature_shape("LevelMoments", x);

@@ -1,9 +1,9 @@
 // Linear discriminant analysis (Fisher 1936): a linear classifier in closed form. With S the covariance
-// within levels, m_l and p_l the mean and the share of level l,
+// within levels, and m_l and p_l the mean and the share of level l,
 //   score_l(x) = m_l^T S^-1 x - m_l^T S^-1 m_l / 2 + log p_l.
-// A softmax layer as fitted by Gaussians. Least squares on indicators would be as cheap, but cannot name the
-// middle ones of levels that stand in line (Hastie et al., The Elements of Statistical Learning, 4.2), as
-// those of one dim do.
+// It is a softmax layer, fitted with Gaussians. Least squares on indicators would be as fast, but it cannot
+// predict the middle levels if levels lie along a line, as those of one dim do (Hastie et al., The Elements
+// of Statistical Learning, 4.2).
 #pragma once
 
 #include <cmath>
@@ -18,11 +18,11 @@
 
 namespace diffsiam::eval {
 
-/// Weights that softmax_predict takes, (width + 1, levels), over dims [begin, begin + width) of a
-/// standardised code, for factor `k`. `ridge`, at least 0, is added to the variance within levels: a code may
-/// have none. A level that does not occur is never predicted. Throws RangeError for a factor or dims that
-/// there are not, ConfigError for another ridge, NumericError where it leaves nothing but rounding to be
-/// divided by: dims that are sums of others and no ridge, or a code that is not standardised.
+/// Weights for softmax_predict, (width + 1, levels), from dims [begin, begin + width) of a standardised code,
+/// for factor `k`. `ridge`, at least 0, is added to the variance within levels, which may be 0. A level that
+/// does not occur is never predicted. Throws RangeError for a factor or dims that do not exist, ConfigError
+/// for a negative ridge, NumericError if a direction has no variance but rounding: dims that depend on each
+/// other without a ridge, or a code that is not standardised.
 [[nodiscard]] inline SoftmaxWeights linear_discriminant(LevelMoments const& moments, int k, Index begin,
                                                         Index width, double ridge = 1e-4) {
   constexpr std::string_view name = "linear_discriminant";
@@ -38,7 +38,8 @@ namespace diffsiam::eval {
   within.noalias() -= shift * factor.share.asDiagonal() * shift.transpose();
   within.diagonal().array() += ridge;
   Eigen::LLT<Eigen::MatrixXd> const solver{within};
-  // The part of each dim's variance that those before do not explain; float sums round at 1e-7.
+  // The part of the variance of each dim that the dims before it do not explain; float sums have an error of
+  // 1e-7.
   auto const own = solver.matrixLLT().diagonal().array().square() / within.diagonal().array();
   if (solver.info() != Eigen::Success || !(own.minCoeff() > 1e-6))
     fail<NumericError>(name, "variance within levels in every direction", "none but rounding",
@@ -49,7 +50,7 @@ namespace diffsiam::eval {
   weights.topRows(width) = solver.solve(shift);
   for (Index level = 0; level < levels; ++level) {
     auto const direction = weights.col(level).head(width);
-    // shift is the mean of the level less that of all: the code is moved likewise.
+    // shift is the mean of the level minus the mean of all samples, so the code is shifted, too.
     double const offset =
         -direction.dot(moments.mean.segment(begin, width)) - direction.dot(shift.col(level)) / 2;
     constexpr double never = -1e30;

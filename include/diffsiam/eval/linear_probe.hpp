@@ -1,8 +1,8 @@
-// Linear probe: how much of the classes a linear layer reads off frozen features. The features are
-// standardised with the training mean and deviation; softmax regression is minimised for each weight decay,
-// from the greatest down, each from where the last ended, until one brings validation accuracy down. Of all
-// steps the one with the best validation accuracy is kept, of equals the first. Test data are looked at once,
-// at the end.
+// Linear probe: how well a linear layer predicts classes from frozen features. Features are standardised with
+// the mean and deviation of the training data. Softmax regression is minimised for each weight decay, from
+// the largest to the smallest, each starting at the last result, until one lowers the validation accuracy.
+// The step with the best validation accuracy is kept, the first one if several are equal. Test data are used
+// once, at the end.
 #pragma once
 
 #include <algorithm>
@@ -15,26 +15,29 @@
 
 namespace diffsiam::eval {
 
+/// Settings of linear_probe(). `weight_decays` are those among which it chooses.
 struct LinearProbeConfig {
   std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
   int most_steps = 100;     ///< for each weight decay
   double tolerance = 1e-5;  ///< of the training loss, in nats
-  int classes = 0;          ///< 0: the greatest training label + 1
+  int classes = 0;          ///< 0 means the largest training label + 1
 };
 
+/// The result of linear_probe().
 struct LinearProbeResult {
   double accuracy = 0;              ///< on test data, in [0, 1]
-  double validation_accuracy = 0;   ///< what the choice was made by
+  double validation_accuracy = 0;   ///< the accuracy by which the step was chosen
   std::vector<double> per_class{};  ///< on test data; NaN for a class without samples
-  double weight_decay = 0;          ///< chosen
-  int step = 0;                     ///< chosen, within that weight decay
-  bool converged = false;           ///< whether the minimisation did for every weight decay tried
+  double weight_decay = 0;          ///< the chosen weight decay
+  int step = 0;                     ///< the chosen step, within that weight decay
+  bool converged = false;           ///< whether every minimisation converged
   std::vector<int> predictions{};   ///< on test data
   LinearClassifier classifier{};
 };
 
-/// Throws ShapeError for widths or counts that do not fit, NumericError for NaN, RangeError for labels out of
-/// range or of one class only, ConfigError for no weight decay or a negative one. `pool` may be null.
+/// Throws ShapeError for dims or counts that do not fit, NumericError for NaN or infinity, RangeError for
+/// labels out of range or of only one class, ConfigError for no weight decay or a negative one. `pool` may be
+/// null.
 [[nodiscard]] inline LinearProbeResult linear_probe(Labelled const& train, Labelled const& validation,
                                                     Labelled const& test,
                                                     LinearProbeConfig const& config = {},
@@ -75,7 +78,7 @@ struct LinearProbeResult {
           best_here = std::max(best_here, consider(decay, step, reached));
         });
     result.converged = result.converged && converged;
-    if (best_here >= 0 && best_here < best_before) break;  // still less decay only fits closer
+    if (best_here >= 0 && best_here < best_before) break;  // a smaller decay only overfits more
     best_before = std::max(best_before, best_here);
   }
   result.classifier = LinearClassifier{standardiser, best};

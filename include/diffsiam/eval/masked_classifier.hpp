@@ -1,6 +1,6 @@
-// A linear classifier that reads d' of the d dims, those that a learned mask lets through: the d' greatest
-// probabilities stay, and the weights are fitted anew on their dims alone. Its rows are directions of
-// manipulation that leave the other dims as they are.
+// A linear classifier that reads only d' of d dims, which a learned mask selects. The d' dims with the
+// largest probabilities are chosen, and the weights are fitted again on these dims alone. Its rows are
+// directions for edits that leave the other dims unchanged.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,12 @@
 
 namespace diffsiam::eval {
 
+/// The result of masked_classifier().
 struct MaskedClassifierResult {
-  std::vector<Index> dims{};            ///< chosen, ascending
-  std::vector<double> probabilities{};  ///< p of each dim at the end, sum d'
-  LinearClassifier classifier{};        ///< of full width, zero outside the chosen dims
-  double validation_accuracy = 0;       ///< in [0, 1]; the refit's choice was made by it
+  std::vector<Index> dims{};            ///< the chosen dims, ascending
+  std::vector<double> probabilities{};  ///< the final p of each dim; their sum is d'
+  LinearClassifier classifier{};        ///< for all dims; its weights are 0 outside the chosen dims
+  double validation_accuracy = 0;       ///< in [0, 1]; the second fit chose its step by it
 };
 
 namespace detail {
@@ -33,9 +34,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// `refit` is how the weights on the chosen dims are fitted; its `classes` hold for the mask too. Throws
-/// ConfigError for settings outside their range, and all that linear_probe does. With kept = dims it is the
-/// linear probe. `pool` may be null.
+/// `refit` configures the fit on the chosen dims; its `classes` also holds for the mask. With kept = dims the
+/// result is the linear probe. Throws ConfigError for settings out of range, and as linear_probe. `pool` may
+/// be null.
 [[nodiscard]] inline MaskedClassifierResult masked_classifier(Labelled const& train,
                                                               Labelled const& validation,
                                                               LearnedMaskConfig const& config,

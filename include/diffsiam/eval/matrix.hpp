@@ -1,4 +1,4 @@
-// Features as Eigen sees them. An inside of eval/.
+// Features as Eigen matrices, and linear layers on them. For the headers of eval/ only.
 #pragma once
 
 #include <string_view>
@@ -13,14 +13,14 @@ namespace diffsiam::eval::detail {
 using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using RowMap = Eigen::Map<RowMatrix const>;
 
-/// Rows of a block, without a copy; (rows, dims).
+/// The rows of a block as a view, (rows, dims).
 [[nodiscard]] inline RowMap rows_of(Features const& features, RowBlock const& block) {
   return {features.row(block.begin), block.rows, features.dims};
 }
 
-/// W^T x + b of each sample, (count, outputs), row-major; x is read from column `first` on, W stands above b
-/// in `weights` (columns + 1, outputs). Throws ShapeError for counts that do not fit, NumericError for a
-/// result that is not finite, as it is where a feature is not.
+/// W^T x + b of each sample, (count, outputs), row-major. x begins at column `first`; `weights` (columns + 1,
+/// outputs) is W above b. Throws ShapeError for counts that do not fit, NumericError for a result that is not
+/// finite, for example because a feature is not.
 [[nodiscard]] inline std::vector<float> linear_outputs(std::string_view operation, Features const& features,
                                                        Index first, Eigen::MatrixXd const& weights,
                                                        ThreadPool* pool) {

@@ -24,7 +24,7 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
 
 }  // namespace detail
 
-/// The part of the predictions that is right, in [0, 1]. Throws ShapeError for unequal counts or none.
+/// The fraction of predictions that are right, in [0, 1]. Throws ShapeError for unequal counts or none.
 [[nodiscard]] inline double accuracy(std::span<int const> predicted, std::span<int const> labels) {
   detail::require_pairs("accuracy", labels.size(), predicted.size());
   std::size_t right = 0;
@@ -32,8 +32,8 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-/// For each class the part of its samples that is right; NaN for a class without samples. Throws RangeError
-/// for a label outside [0, classes).
+/// The accuracy for each class; NaN for a class without samples. Throws ShapeError for unequal counts or
+/// none, RangeError for a label outside [0, classes).
 [[nodiscard]] inline std::vector<double> accuracy_per_class(std::span<int const> predicted,
                                                             std::span<int const> labels, int classes) {
   detail::require_pairs("accuracy_per_class", labels.size(), predicted.size());
@@ -50,9 +50,10 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return right;
 }
 
-/// Sum over the distinct scores, from the greatest down, of (R_n - R_{n-1}) P_n: recall and precision when
-/// all samples of at least that score are called positive. `positive` is 0 or 1. Throws ShapeError for
-/// unequal counts, RangeError without a positive, NumericError for a score that is NaN.
+/// The sum over the distinct scores, from the largest down, of (R_n - R_{n-1}) P_n, where R and P are recall
+/// and precision if all samples with at least that score are called positive; in [0, 1]. `positive` has 0 or
+/// 1. Throws ShapeError for unequal counts, RangeError without a positive, NumericError for a score that is
+/// NaN.
 [[nodiscard]] inline double average_precision(std::span<float const> scores, std::span<int const> positive) {
   detail::require_pairs("average_precision", scores.size(), positive.size());
   std::vector<std::size_t> order(scores.size());
@@ -82,8 +83,8 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return sum / static_cast<double>(positives);
 }
 
-/// average_precision of each column of scores and labels, both (n, attributes) row-major. Throws as
-/// average_precision, of each column.
+/// average_precision of each column of scores and labels, both (n, attributes), row-major. Throws as
+/// average_precision, for each column.
 [[nodiscard]] inline std::vector<double> average_precisions(std::span<float const> scores,
                                                             std::span<int const> positive, Index attributes) {
   detail::require_pairs("average_precisions", scores.size(), positive.size());
@@ -104,14 +105,14 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return result;
 }
 
-/// Their mean. Throws as average_precisions.
+/// The mean of average_precisions. Throws as average_precisions.
 [[nodiscard]] inline double mean_average_precision(std::span<float const> scores,
                                                    std::span<int const> positive, Index attributes) {
   std::vector<double> const each = average_precisions(scores, positive, attributes);
   return std::accumulate(each.begin(), each.end(), 0.0) / static_cast<double>(attributes);
 }
 
-/// Mean of (a - b)^2. Throws ShapeError for unequal counts or none, NumericError for NaN or infinity.
+/// The mean of (a - b)^2. Throws ShapeError for unequal counts or none, NumericError for NaN or infinity.
 [[nodiscard]] inline double mean_squared_error(std::span<float const> a, std::span<float const> b) {
   detail::require_pairs("mean_squared_error", a.size(), b.size());
   double sum = 0;
@@ -123,8 +124,8 @@ inline void require_pairs(std::string_view operation, std::size_t expected, std:
   return sum / static_cast<double>(a.size());
 }
 
-/// 10 log10(peak^2 / MSE) in dB, infinite for equal pictures. `peak` is the width of the range: 1 for
-/// pictures on [0, 1], 2 on [-1, 1]. Throws RangeError for another peak, and as mean_squared_error.
+/// 10 log10(peak^2 / MSE) in dB; infinite for equal pictures. `peak` is the width of the range: 1 for
+/// pictures in [0, 1], 2 for [-1, 1]. Throws RangeError unless peak is above 0, and as mean_squared_error.
 [[nodiscard]] inline double psnr(std::span<float const> a, std::span<float const> b, double peak = 1) {
   if (!(peak > 0) || std::isinf(peak)) fail<RangeError>("psnr", "a peak above 0", peak);
   return 10 * std::log10(peak * peak / mean_squared_error(a, b));

@@ -1,9 +1,10 @@
-// Mutual information gap (Chen et al. 2018, arXiv 1802.04942): for each factor v the gap between the two
-// parts of the code that tell most about it, over its entropy, and the mean over the factors:
+// Mutual information gap (MIG: Chen et al. 2018, arXiv 1802.04942). For each factor v it is the gap between
+// the two parts of the code with the most information about v, divided by the entropy of v; the score is the
+// mean:
 //   MIG = mean_k (I(z_1st; v_k) - I(z_2nd; v_k)) / H(v_k).
-// mig(): parts are dims, cut into bins. group_mig(): parts are groups of dims, whose information is measured
-// by I(v_hat; v), v_hat the held-out prediction of a linear classifier on the group. By the data-processing
-// inequality that is at most I(group; v), and it sees only what a linear layer can read.
+// In mig() the parts are dims, divided into bins. In group_mig() they are groups of dims with the information
+// I(v_hat; v), where v_hat is the held-out prediction of a linear classifier on the group. By the
+// data-processing inequality this is at most I(group; v), and it counts only what a linear layer can read.
 #pragma once
 
 #include <algorithm>
@@ -17,12 +18,13 @@
 
 namespace diffsiam::eval {
 
+/// The result of mig() and group_mig().
 struct MigResult {
   double score = 0;                  ///< mean over the factors, in [0, 1]
-  std::vector<double> per_factor{};  ///< gap over entropy, in [0, 1]
-  std::vector<Index> best{};         ///< the part that tells most, for each factor
+  std::vector<double> per_factor{};  ///< the gap divided by the entropy, in [0, 1]
+  std::vector<Index> best{};         ///< the part with the most information, for each factor
   std::vector<double> entropy{};     ///< H(v_k) in nats
-  Eigen::MatrixXd information{};     ///< nats, (parts, factors)
+  Eigen::MatrixXd information{};     ///< in nats, (parts, factors)
 };
 
 namespace detail {
@@ -42,14 +44,14 @@ namespace detail {
 
 }  // namespace detail
 
-/// Per dim. A constant dim tells nothing; one dim alone has a second of 0. Throws as information_matrix.
-/// `pool` may be null.
+/// MIG of dims. A constant dim has no information. If there is only one dim, the second value is 0. Throws as
+/// information_matrix. `pool` may be null.
 [[nodiscard]] inline MigResult mig(Factored const& data, int bins = 20, ThreadPool* pool = nullptr) {
   return detail::mig_of(information_matrix(data, bins, pool), data.factors);
 }
 
-/// Per group. Throws ShapeError, NumericError and RangeError as require_factored, ShapeError for a group of
-/// as many dims as training samples, ConfigError for groups that do not fit. `pool` may be null.
+/// MIG of groups. Throws as require_factored, ShapeError if a group has as many dims as there are training
+/// samples, ConfigError for groups that do not fit. `pool` may be null.
 [[nodiscard]] inline MigResult group_mig(Factored const& train, Factored const& test, DimGroups const& groups,
                                          ThreadPool* pool = nullptr) {
   Eigen::MatrixXd information(groups.count(), test.factors.factors);

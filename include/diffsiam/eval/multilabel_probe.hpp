@@ -1,9 +1,9 @@
 // Linear probe of many binary attributes at once: a logistic regression for each on the same standardised
 // features, minimised together,
 //   f = mean_i sum_a BCE(w_a . x_i + b_a, y_ia) + decay/2 sum_a |w_a|^2,
-// for each weight decay to its minimum, from the greatest down. The decay whose minimum has the greatest mean
-// average precision on validation data is kept, of equals the greatest; test data are looked at once, at the
-// end. scikit-learn's LogisticRegression has C = 1/(n decay).
+// for each weight decay, from the largest to the smallest. The decay with the largest mean average precision
+// on validation data is kept, the largest one if several are equal. Test data are used once, at the end. The
+// decay corresponds to C = 1/(n decay) of scikit-learn's LogisticRegression.
 #pragma once
 
 #include <algorithm>
@@ -22,17 +22,18 @@
 
 namespace diffsiam::eval {
 
-/// Features and positive[i * attributes + a], 1 where sample i has attribute a, else 0; (count, attributes).
+/// Features, and positive[i * attributes + a] = 1 if sample i has attribute a, else 0; (count, attributes).
 struct Attributed {
   Features features;
   std::span<int const> positive;
   Index attributes = 0;
 };
 
+/// Settings of multilabel_probe(). `weight_decays` are those among which it chooses.
 struct MultilabelProbeConfig {
   std::vector<double> weight_decays{1e-2, 1e-3, 1e-4, 1e-5};
   int most_steps = 200;     ///< for each weight decay
-  double tolerance = 1e-5;  ///< of the training loss, in nats an attribute
+  double tolerance = 1e-5;  ///< of the training loss, in nats for each attribute
 };
 
 namespace detail {
@@ -45,7 +46,7 @@ struct LogisticLink {
     int const* const truth = positive.data() + sample * attributes;
     double loss = 0;
     for (Index a = 0; a < attributes; ++a) {
-      // -log of the probability of the truth is log(1 + exp(-margin)).
+      // -log of the probability of the true value is log(1 + exp(-margin)).
       float const margin = truth[a] != 0 ? row[a] : -row[a];
       float const e = functional::exp(-std::abs(margin));
       loss += std::log1p(static_cast<double>(e)) + static_cast<double>(std::max(-margin, 0.0F));
@@ -56,8 +57,8 @@ struct LogisticLink {
   }
 };
 
-/// Throws unless `data` is (count, attributes) of 0 and 1, each attribute with a positive sample, and, where
-/// both values are needed, a negative one.
+/// Throws unless `data` is (count, attributes) with values 0 and 1, and each attribute has a positive sample
+/// and, if both values are needed, a negative one.
 inline void require_attributed(std::string_view part, Attributed const& data, Index attributes,
                                bool both_values) {
   constexpr std::string_view operation = "multilabel_probe";
@@ -85,18 +86,19 @@ inline void require_attributed(std::string_view part, Attributed const& data, In
 
 }  // namespace detail
 
+/// The result of multilabel_probe().
 struct MultilabelProbeResult {
   double mean_average_precision = 0;             ///< on test data, in [0, 1]
-  double validation_mean_average_precision = 0;  ///< what the choice was made by
+  double validation_mean_average_precision = 0;  ///< the value by which the decay was chosen
   std::vector<double> average_precision{};       ///< of each attribute, on test data
-  double weight_decay = 0;                       ///< chosen
-  bool converged = false;                        ///< whether the minimisation did for every weight decay
+  double weight_decay = 0;                       ///< the chosen weight decay
+  bool converged = false;                        ///< whether every minimisation converged
   LinearClassifier classifier{};                 ///< a column for each attribute
 };
 
-/// Throws ShapeError for widths or counts that do not fit, NumericError for NaN, RangeError for an attribute
-/// that no validation or test sample has, or that does not vary in training, ConfigError for no weight decay,
-/// a negative one or no step. `pool` may be null.
+/// Throws ShapeError for dims or counts that do not fit, NumericError for NaN or infinity, RangeError for an
+/// attribute that no validation or test sample has, or that does not vary in training, ConfigError for no
+/// weight decay, a negative one or no step. `pool` may be null.
 [[nodiscard]] inline MultilabelProbeResult multilabel_probe(Attributed const& train,
                                                             Attributed const& validation,
                                                             Attributed const& test,

@@ -1,8 +1,8 @@
-// Mutual information of discrete variables, from counts:
+// Mutual information and entropy of discrete variables, estimated from counts:
 //   I(a; b) = sum p(a, b) log(p(a, b) / (p(a) p(b))), H(a) = -sum p(a) log p(a), in nats.
-// Counts of n samples overstate I by about (A - 1)(B - 1) / 2n for A and B values (Miller 1955); nothing is
-// taken off. A real dimension is cut into bins of equal width between its least and greatest value, 20 as in
-// Locatello et al., arXiv 1811.12359.
+// From n samples with A and B values, I is too large by about (A - 1)(B - 1) / 2n (Miller 1955); this is not
+// corrected. A real dim is divided into bins of equal width between its smallest and largest value, 20 of
+// them as in Locatello et al., arXiv 1811.12359.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ inline void require_bins(std::string_view operation, int bins) {
     fail<ConfigError>(operation, "bins in [2, " + std::to_string(most_levels) + "]", bins);
 }
 
-/// sum c log c of counts; n log n - this, over n, is the entropy.
+/// The sum of c log c over counts c. (n log n - this) / n is the entropy.
 [[nodiscard]] inline double count_log_count(std::vector<Index> const& counts) {
   double sum = 0;
   for (Index const count : counts)
@@ -45,8 +45,9 @@ inline void require_bins(std::string_view operation, int bins) {
   return sum;
 }
 
-/// Entropy or information of n samples in `cells` cells, n at most of which are taken: 0 where it is but the
-/// rounding of that many products with logarithms, which measures that divide by it would take for more.
+/// `nats` is an entropy or information of n samples in `cells` cells, of which at most n are occupied.
+/// Returns 0 if it is only the rounding error of so many products with logarithms, because measures divide by
+/// it.
 [[nodiscard]] inline double above_rounding(double nats, std::size_t cells, double n) {
   double const taken = std::min(static_cast<double>(cells), n);
   double const rounding = std::numeric_limits<double>::epsilon() * taken * std::log(n);
@@ -55,8 +56,8 @@ inline void require_bins(std::string_view operation, int bins) {
 
 }  // namespace detail
 
-/// H(values) in nats, at least 0, and 0 for a constant. Throws ShapeError for no value, RangeError for one
-/// outside [0, most_levels).
+/// H(values) in nats: at least 0, and 0 for a constant. Throws ShapeError if there are no values, RangeError
+/// for values outside [0, most_levels).
 [[nodiscard]] inline double discrete_entropy(std::span<int const> values) {
   detail::require_levels("discrete_entropy", values);
   std::vector<Index> counts(static_cast<std::size_t>(levels_of(values)));
@@ -65,7 +66,7 @@ inline void require_bins(std::string_view operation, int bins) {
   return detail::above_rounding(std::log(n) - detail::count_log_count(counts) / n, counts.size(), n);
 }
 
-/// I(a; b) in nats, at least 0, and 0 beside a constant. Throws as discrete_entropy, and ShapeError for
+/// I(a; b) in nats: at least 0, and 0 if a or b is constant. Throws as discrete_entropy, and ShapeError for
 /// unequal counts.
 [[nodiscard]] inline double mutual_information(std::span<int const> a, std::span<int const> b) {
   detail::require_pairs("mutual_information", a.size(), b.size());
@@ -86,9 +87,9 @@ inline void require_bins(std::string_view operation, int bins) {
   return detail::above_rounding(nats, both.size(), n);
 }
 
-/// The bin of each sample's dim `j`, in [0, bins); the greatest value falls into the last, and all of a
-/// constant dim, one that spreads over no more than rounding, into the first. Throws RangeError for a dim
-/// that there is not, ConfigError for bins outside [2, most_levels], ShapeError for no sample.
+/// The bin of dim `j` of each sample, in [0, bins). The largest value is in the last bin. A constant dim,
+/// whose spread is only rounding, is in the first. Throws RangeError for a dim that does not exist,
+/// ConfigError for bins outside [2, most_levels], ShapeError if there are no samples.
 [[nodiscard]] inline std::vector<int> discretise(Features const& features, Index j, int bins) {
   require_feature_shape("discretise", features);
   detail::require_bins("discretise", bins);
@@ -109,7 +110,7 @@ inline void require_bins(std::string_view operation, int bins) {
   return result;
 }
 
-/// I(dim; factor) in nats, (dims, factors). Throws ConfigError for less than two bins, and as
+/// I(dim; factor) in nats, (dims, factors). Throws ConfigError for bins outside [2, most_levels], and as
 /// require_factored. `pool` may be null.
 [[nodiscard]] inline Eigen::MatrixXd information_matrix(Factored const& data, int bins = 20,
                                                         ThreadPool* pool = nullptr) {

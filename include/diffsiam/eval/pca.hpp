@@ -1,5 +1,5 @@
-// Principal components: the control that any learned features of the same width must beat. Fitted on training
-// features alone: eigenvectors of their covariance, greatest eigenvalues first.
+// Pca: principal components, the baseline that learned features of the same size must beat. They are the
+// eigenvectors of the covariance of the training features, the largest eigenvalues first.
 #pragma once
 
 #include <algorithm>
@@ -17,19 +17,20 @@
 
 namespace diffsiam::eval {
 
+/// Settings of Pca::fit().
 struct PcaConfig {
   Index components = 64;
-  bool whiten = false;       ///< divide each component by its standard deviation
-  bool allow_fewer = false;  ///< as many components as the data hold, where that is less; else an error
+  bool whiten = false;       ///< divides each component by its standard deviation
+  bool allow_fewer = false;  ///< if the data have fewer directions, take fewer components; else an error
 };
 
 namespace detail {
 
 using EigenSolver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
 
-/// The eigenvectors along which samples vary by more than rounding, greatest variance first. Rounding is
-/// taken for dims (2^-23)^2 of the mean square of the dims a direction is made of, for the features are
-/// floats, and for dims 2^-52 of the greatest variance, for the solver.
+/// The eigenvectors along which samples vary by more than rounding, the largest variance first. Rounding is
+/// dims (2^-23)^2 times the mean square of the dims of a direction, because features are floats, and dims
+/// 2^-52 times the largest variance, because of the solver.
 [[nodiscard]] inline std::vector<Index> held_directions(Eigen::VectorXd const& mean,
                                                         Eigen::MatrixXd const& covariance,
                                                         EigenSolver const& solver) {
@@ -40,7 +41,7 @@ using EigenSolver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
   double const greatest = solver.eigenvalues().maxCoeff();
   auto const dims = static_cast<double>(mean.size());
   std::vector<Index> held;
-  for (Index j = mean.size() - 1; j >= 0; --j)  // Eigen sorts upwards
+  for (Index j = mean.size() - 1; j >= 0; --j)  // Eigen sorts eigenvalues in ascending order
     if (solver.eigenvalues()[j] > dims * std::max(of_float * of_float * along[j], of_double * greatest))
       held.push_back(j);
   return held;
@@ -48,12 +49,13 @@ using EigenSolver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
 
 }  // namespace detail
 
-/// z = B^T (x - m), B (dims, components) orthonormal; the entry of greatest size in each column is positive.
+/// z = B^T (x - m), where B (dims, components) is orthonormal. The largest entry of each column, by absolute
+/// value, is positive.
 class Pca {
  public:
-  /// Throws ConfigError for components outside [1, dims], or more than there are directions in which the
-  /// samples vary (n samples have n - 1 at most) unless fewer are allowed; RangeError for features that do
-  /// not vary, and as require_features does. `pool` may be null.
+  /// Throws ConfigError for components outside [1, dims], or if there are more than directions in which the
+  /// samples vary (at most n - 1 for n samples), unless allow_fewer is set; RangeError if the features do not
+  /// vary, and as require_features. `pool` may be null.
   [[nodiscard]] static Pca fit(Features const& train, PcaConfig const& config = {},
                                ThreadPool* pool = nullptr) {
     require_features("Pca::fit", train);
@@ -66,7 +68,7 @@ class Pca {
     Eigen::MatrixXd covariance = covariance_of(train, mean, pool);
     detail::EigenSolver solver = solved(covariance);
     std::vector<Index> held = detail::held_directions(mean, covariance, solver);
-    // Sums of 2048 products in float leave this much of the greatest eigenvalue on the others.
+    // Sums of 2048 products in float leave this much of the largest eigenvalue in the others.
     double const doubtful = 5e-6 * solver.eigenvalues().maxCoeff();
     if (held.size() < asked || solver.eigenvalues()[held[asked - 1]] <= doubtful) {
       covariance = precise_covariance_of(train, mean, pool);
@@ -106,18 +108,18 @@ class Pca {
 
   [[nodiscard]] Index dims() const { return basis_.rows(); }
   [[nodiscard]] Index components() const { return basis_.cols(); }
-  /// Variance along each component, descending.
+  /// The variance along each component, in descending order.
   [[nodiscard]] std::vector<double> const& variances() const& { return variances_; }
   [[nodiscard]] std::vector<double> variances() const&& { return variances_; }
-  /// The part of the training variance that the components hold, in [0, 1].
+  /// The fraction of the training variance that the components have, in [0, 1].
   [[nodiscard]] double explained() const {
     double sum = 0;
     for (double const variance : variances_) sum += variance;
-    return total_variance_ > 0 ? std::min(sum / total_variance_, 1.0) : 1;  // some of them below 0
+    return total_variance_ > 0 ? std::min(sum / total_variance_, 1.0) : 1;  // eigenvalues may be negative
   }
 
-  /// (count, components). Throws ShapeError for another width, NumericError where features lie too far from
-  /// those of training for a float.
+  /// The components of each sample, (count, components). Throws ShapeError if the dims differ from those of
+  /// the fit, NumericError if features are too far from those of training for a float.
   [[nodiscard]] std::vector<float> operator()(Features const& features, ThreadPool* pool = nullptr) const {
     require_features("Pca", features);
     if (features.dims != dims())

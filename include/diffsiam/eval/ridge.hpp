@@ -1,8 +1,8 @@
-// Ridge regression of several targets in closed form: minimise over W (dims, targets) and b
+// Ridge regression of several targets in closed form: minimises over W (dims, targets) and b
 //   mean_i |W^T x_i + b - y_i|^2 + strength |W|^2.
 // With C = mean (x - m)(x - m)^T and D = mean (x - m)(y - m_y)^T, W = (C + strength I)^{-1} D and b = m_y -
-// W^T m. C and D are summed once; after that any range of columns and any strength is one small solve.
-// scikit-learn's Ridge has alpha = n strength.
+// W^T m. C and D are computed once; then each range of columns and each strength is one small solve. The
+// strength corresponds to alpha = n strength of scikit-learn's Ridge.
 #pragma once
 
 #include <cmath>
@@ -28,16 +28,17 @@ struct FeatureColumns {
   Index end = 0;
 };
 
-/// W above, b in the last row, of the columns it was solved for; (columns + 1, targets).
+/// W, with b in the last row, for `columns`; (columns + 1, targets).
 struct RidgeWeights {
   FeatureColumns columns;
   Eigen::MatrixXd values;
 };
 
+/// The moments C and D of features and targets, from which solve() gets weights.
 class RidgeSystem {
  public:
-  /// Targets (count, targets), row-major. Throws ShapeError for counts that do not fit, NumericError for NaN
-  /// on either side. `pool` may be null.
+  /// Targets are (count, targets), row-major. Throws ShapeError for counts that do not fit, NumericError for
+  /// NaN or infinity in features or targets. `pool` may be null.
   RidgeSystem(Features const& train, std::span<float const> targets, ThreadPool* pool = nullptr) {
     require_features("RidgeSystem", train);
     auto const size = static_cast<Index>(targets.size());
@@ -51,15 +52,15 @@ class RidgeSystem {
     dependent_ = train.count <= train.dims || detail::nearly_dependent(covariance_);
     if (dependent_) covariance_ = precise_covariance_of(train, mean_, pool);
     cross_ = dependent_ ? cross_of<double>(train, y, pool) : cross_of<float>(train, y, pool);
-    if (!cross_.allFinite()) cross_ = cross_of<double>(train, y, pool);  // too great for float
+    if (!cross_.allFinite()) cross_ = cross_of<double>(train, y, pool);  // too large for float
   }
 
   [[nodiscard]] Index dims() const { return covariance_.rows(); }
   [[nodiscard]] Index targets() const { return cross_.cols(); }
 
-  /// From these columns alone. Throws RangeError for columns outside the features or none, ConfigError for a
-  /// strength that is not above 0 and finite, or, where columns are sums of others (those of few samples
-  /// are), not above rounding: without it their weights are not determined.
+  /// The weights for these columns alone. Throws RangeError for columns outside the features or an empty
+  /// range, ConfigError unless the strength is above 0 and finite; and, if columns depend on each other (as
+  /// with few samples), also above rounding, because the weights are not determined otherwise.
   [[nodiscard]] RidgeWeights solve(FeatureColumns columns, double strength) const {
     if (columns.begin < 0 || columns.end <= columns.begin || columns.end > dims())
       fail<RangeError>("RidgeSystem::solve", {"columns within [0, ", dims(), ")"},
@@ -83,7 +84,7 @@ class RidgeSystem {
   }
 
  private:
-  /// D, a panel of rows a piece; blocks of samples summed in T, the blocks in double.
+  /// D: each piece is a panel of rows. Blocks of samples are summed in T, and the blocks in double.
   template <class T>
   [[nodiscard]] Eigen::MatrixXd cross_of(Features const& x, Features const& y, ThreadPool* pool) const {
     constexpr Index block = 2048, panel = 64;
@@ -109,11 +110,11 @@ class RidgeSystem {
 
   Eigen::VectorXd mean_, target_mean_;
   Eigen::MatrixXd covariance_, cross_;
-  bool dependent_ = false;  ///< whether columns are sums of others, as far as float tells
+  bool dependent_ = false;  ///< whether columns depend on each other, within the precision of float
 };
 
-/// W^T x + b of each sample, (count, targets), row-major. Throws ShapeError where the columns lie beyond the
-/// features or the weights have other columns, NumericError where a prediction is not finite.
+/// W^T x + b of each sample, (count, targets), row-major. Throws ShapeError if the columns are outside the
+/// features or do not fit the weights, NumericError for a prediction that is not finite.
 [[nodiscard]] inline std::vector<float> ridge_predict(Features const& features, RidgeWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
   auto const [begin, end] = weights.columns;

@@ -1,6 +1,6 @@
 // SAP, separated attribute predictability (Kumar et al. 2018, arXiv 1711.00848): for each factor the gap in
-// held-out accuracy between the two best predictors that see one part of the code each, and the mean over the
-// factors. The predictors are linear discriminants; accuracy is over samples, not balanced over levels.
+// held-out accuracy between the two best predictors that each see one part of the code; the score is the
+// mean. Predictors are linear discriminants. Accuracy is over samples, not balanced over levels.
 #pragma once
 
 #include <algorithm>
@@ -14,17 +14,18 @@
 
 namespace diffsiam::eval {
 
+/// The result of sap().
 struct SapResult {
   double score = 0;                  ///< mean over the factors, in [0, 1]
-  std::vector<double> per_factor{};  ///< the gap
-  std::vector<Index> best{};         ///< the part of the best predictor
+  std::vector<double> per_factor{};  ///< the gap of each factor
+  std::vector<Index> best{};         ///< the part of the best predictor, for each factor
   Eigen::MatrixXd accuracy{};        ///< on test samples, (parts, factors)
 };
 
-/// Parts are the groups, DimGroups::each for dims. A constant part predicts the most frequent level; that is
-/// also the second of a part that is alone. Throws ShapeError, NumericError and RangeError as
-/// require_factored, ShapeError for a group of as many dims as training samples, ConfigError for groups that
-/// do not fit. `pool` may be null.
+/// The parts are the groups; DimGroups::each makes each dim a part. A constant part predicts the most
+/// frequent level. If there is only one part, that prediction is the second. Throws as require_factored,
+/// ShapeError if a group has as many dims as there are training samples, ConfigError for groups that do not
+/// fit. `pool` may be null.
 [[nodiscard]] inline SapResult sap(Factored const& train, Factored const& test, DimGroups const& groups,
                                    ThreadPool* pool = nullptr) {
   SapResult result;

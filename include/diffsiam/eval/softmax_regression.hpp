@@ -1,5 +1,5 @@
-// Softmax regression, full batch: minimise over W (dims, classes) and b (classes)
-//   f = mean_i -log softmax(W^T x_i + b)[y_i] + decay/2 |W|^2.
+// Softmax regression on all samples at once: minimises over W (dims, classes) and b (classes)
+// f = mean_i -log softmax(W^T x_i + b)[y_i] + decay/2 |W|^2.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,12 @@
 
 namespace diffsiam::eval {
 
-/// Rows 0 .. dims-1 are W, the last row is b; (dims + 1, classes).
+/// Rows 0 .. dims-1 are W, and the last row is b; (dims + 1, classes).
 using SoftmaxWeights = RegressionWeights;
 
 namespace detail {
 
-/// Turns the logits of a sample into probabilities and returns -log of that of `label`.
+/// Replaces the logits of a sample by probabilities, and returns -log of the probability of `label`.
 inline double softmax_in_place(float* logits, Index classes, int label) {
   float const shift = *std::max_element(logits, logits + classes);
   float const target = logits[label] - shift;
@@ -46,8 +46,8 @@ struct SoftmaxLink {
 
 }  // namespace detail
 
-/// The most probable class of each sample, of equals the first. Throws ShapeError for weights of other dims,
-/// NumericError for features whose logits are not finite.
+/// The most probable class of each sample, the first one if several are equal. Throws ShapeError if the
+/// weights have other dims, NumericError for features whose logits are not finite.
 [[nodiscard]] inline std::vector<int> softmax_predict(Features const& features, SoftmaxWeights const& weights,
                                                       ThreadPool* pool = nullptr) {
   require_feature_shape("softmax_predict", features);
@@ -63,11 +63,11 @@ struct SoftmaxLink {
   return result;
 }
 
-/// The function f and its minimisation.
+/// The function f and its minimisation: see GeneralisedRegression.
 class SoftmaxRegression : public GeneralisedRegression<detail::SoftmaxLink> {
  public:
-  /// Labels in [0, classes); features standardised, or at least centred. `pool` may be null. All must outlive
-  /// this. Throws as require_labelled.
+  /// Labels are in [0, classes); features must be standardised, or at least centred. All data must outlive
+  /// this object. `pool` may be null. Throws as require_labelled.
   SoftmaxRegression(Labelled const& data, int classes, ThreadPool* pool = nullptr)
       : GeneralisedRegression{checked(data, classes), classes, detail::SoftmaxLink{data.labels}, pool} {}
 

@@ -1,5 +1,5 @@
-// Spearman's rank correlation: Pearson's r of the ranks, equal values sharing the mean of theirs
-// (Spearman, 1904).
+// Spearman's rank correlation (Spearman, 1904): Pearson's r of the ranks, where equal values share the mean
+// of their ranks.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 
 namespace diffsiam::eval {
 
-/// The rank of each value, from 1 for the least; equal values all get the mean of the ranks they take up.
-/// Throws NumericError for NaN; infinite values have a rank like any other.
+/// The rank of each value, from 1 for the smallest. Equal values all get the mean of their ranks. Throws
+/// NumericError for NaN; infinite values have ranks like others.
 [[nodiscard]] inline std::vector<double> average_ranks(std::span<double const> values,
                                                        std::string_view operation = "average_ranks") {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -33,12 +33,12 @@ namespace diffsiam::eval {
   return ranks;
 }
 
-/// In [-1, 1]. Throws ShapeError for unequal counts or none, RangeError where one side is constant (a single
-/// pair is), NumericError for NaN.
+/// The correlation, in [-1, 1]. Throws ShapeError for unequal counts or none, RangeError if one side is
+/// constant (a single pair always is), NumericError for NaN.
 [[nodiscard]] inline double spearman_r(std::span<double const> a, std::span<double const> b) {
   detail::require_pairs("spearman_r", a.size(), b.size());
   std::vector<double> const x = average_ranks(a, "spearman_r"), y = average_ranks(b, "spearman_r");
-  double const mean = static_cast<double>(x.size() + 1) / 2;  // of any ranks, ties or not
+  double const mean = static_cast<double>(x.size() + 1) / 2;  // of any ranks, with ties or without
   double xx = 0, yy = 0, xy = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     xx += (x[i] - mean) * (x[i] - mean);

@@ -1,8 +1,7 @@
-// Structural similarity (Wang et al. 2004): local means, variances and covariance under an 11 x 11 Gaussian
-// window of sigma 1.5,
-//   SSIM = (2 m_a m_b + C1)(2 s_ab + C2) / ((m_a^2 + m_b^2 + C1)(s_a^2 + s_b^2 + C2)), C1 = .01^2, C2 =
-//   .03^2,
-// for pictures on [0, 1].
+// Structural similarity (SSIM: Wang et al. 2004): local means m, deviations s and the covariance s_ab in an
+// 11 x 11 Gaussian window of sigma 1.5,
+//   SSIM = (2 m_a m_b + C1)(2 s_ab + C2) / ((m_a^2 + m_b^2 + C1)(s_a^2 + s_b^2 + C2)),
+// with C1 = .01^2 and C2 = .03^2, for pictures in [0, 1].
 #pragma once
 
 #include <algorithm>
@@ -17,8 +16,8 @@
 
 namespace diffsiam::eval {
 
-/// What the window does at the border: stay inside the picture, or see zeros beyond it, as published figures
-/// do.
+/// What the window does at the border: it stays inside the picture, or sees zeros outside as in published
+/// figures.
 enum class SsimBorder { valid, zero };
 
 namespace detail {
@@ -36,7 +35,8 @@ inline constexpr int ssim_radius = 5;
   return window;
 }
 
-/// The window's mean of `plane` (h, w) around every pixel, zeros beyond the border; separable, in place.
+/// The mean of `plane` (h, w) in the window around every pixel, with zeros outside. It is separable, and in
+/// place.
 inline void ssim_filter(std::vector<double>& plane, std::vector<double>& scratch, Index height, Index width) {
   static constexpr auto radius = Index{ssim_radius};
   std::array<double, 2 * ssim_radius + 1> const window = ssim_window();
@@ -57,9 +57,10 @@ inline void ssim_filter(std::vector<double>& plane, std::vector<double>& scratch
 
 }  // namespace detail
 
-/// The mean over pixels, channels and pictures of `a` and `b`, both of `shape` (n, h, w, c) on [0, 1]; 1 for
-/// equal ones. Throws ShapeError when the counts do not fit, or a side is below 11 with the border `valid`,
-/// RangeError for values beyond 1000 (or NaN), whose rounding would drown C1 and C2.
+/// The mean over pixels, channels and pictures of `a` and `b`, both (n, h, w, c) with values in [0, 1]; at
+/// most 1, which equal pictures have. Throws ShapeError for counts that do not fit, or a side below 11 with
+/// the border `valid`; RangeError for values beyond 1000 or NaN, whose rounding errors would exceed C1 and
+/// C2.
 [[nodiscard]] inline double ssim(std::span<float const> a, std::span<float const> b, Shape const& shape,
                                  SsimBorder border = SsimBorder::valid) {
   require_rank("ssim", 4, shape, "(n, h, w, c)");

@@ -1,4 +1,5 @@
-// Standardisation: each dimension minus its mean, over its standard deviation, both of the training features.
+// Standardiser: subtracts the mean from each dim and divides by the standard deviation, both of the training
+// features.
 #pragma once
 
 #include <cmath>
@@ -10,12 +11,12 @@
 
 namespace diffsiam::eval {
 
-/// z_j = (x_j - mean_j) * scale_j, scale_j = 1 / standard deviation (over n, not n - 1), or 0 where the
-/// dimension is constant: where its deviation is at most 1e-6 of its mean, which is rounding, or below 1e-30.
+/// z_j = (x_j - mean_j) * scale_j, where scale_j = 1 / standard deviation (over n, not n - 1). It is 0 for a
+/// constant dim, whose deviation is at most 1e-6 of its mean, which is rounding, or below 1e-30.
 class Standardiser {
  public:
   Standardiser() = default;
-  /// Throws ShapeError and NumericError as require_features does.
+  /// Throws ShapeError and NumericError as require_features.
   [[nodiscard]] static Standardiser fit(Features const& train) {
     require_features("Standardiser::fit", train);
     auto const dims = static_cast<std::size_t>(train.dims);
@@ -45,8 +46,8 @@ class Standardiser {
   [[nodiscard]] std::vector<float> const& scale() const& { return scale_; }
   [[nodiscard]] std::vector<float> scale() const&& { return scale_; }
 
-  /// The standardised copy, (count, dims). Throws ShapeError for another width, NumericError where a feature
-  /// lies too many deviations from the mean for a float.
+  /// A standardised copy, (count, dims). Throws ShapeError if the dims differ from those of the fit,
+  /// NumericError if a feature is too many deviations from the mean for a float.
   [[nodiscard]] std::vector<float> operator()(Features const& features) const {
     require_features("Standardiser", features);
     if (features.dims != dims())

@@ -1,6 +1,6 @@
-// The map of subsets by factors: how well a linear probe reads each factor from each subset of z alone, and
-// from the first subsets up to it. If subsets hold what is lost around their time-steps, each factor is found
-// where theory says it is lost; found_step says where that is, and spearman_r whether the order agrees.
+// The map of subsets by factors: how well a linear probe predicts each factor from each subset of z alone,
+// and from all subsets up to it. If a subset holds what is lost around its time-steps, each factor is found
+// where theory says that it is lost; found_step says where that is, and spearman_r whether the order agrees.
 // The probes are linear discriminants on standardised codes: hundreds of them from one pass over the data.
 #pragma once
 
@@ -21,14 +21,14 @@
 
 namespace diffsiam::eval {
 
-/// Scores are (accuracy - chance)/(1 - chance) on test data: 0 for the most frequent training value, 1 for
-/// all right; negative is possible. Both tables are (factors, subsets), row-major.
+/// Scores are (accuracy - chance)/(1 - chance) on test data: 0 for always predicting the most frequent
+/// training value, 1 for no error; they may be negative. Both tables are (factors, subsets), row-major.
 struct SubsetFactorMap {
   Index factors = 0;
   Index subsets = 0;
   std::vector<double> alone{};   ///< from subset i only
   std::vector<double> prefix{};  ///< from subsets 0 .. i
-  std::vector<double> chance{};  ///< of each factor: the share of its most frequent training value
+  std::vector<double> chance{};  ///< for each factor the share of its most frequent training value
 
   [[nodiscard]] std::span<double const> alone_of(Index factor) const& { return row(alone, factor); }
   void alone_of(Index factor) const&& = delete;
@@ -44,13 +44,13 @@ struct SubsetFactorMap {
   }
 };
 
-/// The subsets of z, as measures of groups take them.
+/// The subsets of z as groups of dims.
 [[nodiscard]] inline DimGroups subset_groups(encoder::TimestepPartition const& partition) {
   DimGroups groups;
   for (int i = 0; i < partition.subsets(); ++i) groups.ends.push_back(partition.end(i));
   return groups;
 }
-/// The mean time-step of each subset, as found_step takes them.
+/// The mean time-step of each subset, for found_step.
 [[nodiscard]] inline std::vector<double> subset_centres(encoder::TimestepPartition const& partition) {
   std::vector<double> centres;
   for (int i = 0; i < partition.subsets(); ++i) {
@@ -60,9 +60,8 @@ struct SubsetFactorMap {
   return centres;
 }
 
-/// `groups` are the subsets of z, in order. Throws ShapeError, NumericError and RangeError as
-/// require_factored, ShapeError unless there are more training samples than dims, ConfigError for groups that
-/// do not fit. `pool` may be null.
+/// `groups` are the subsets of z, in order. Throws as require_factored, ShapeError unless there are more
+/// training samples than dims, ConfigError for groups that do not fit. `pool` may be null.
 [[nodiscard]] inline SubsetFactorMap subset_factor_map(Factored const& train, Factored const& test,
                                                        DimGroups const& groups, ThreadPool* pool = nullptr) {
   require_factored("subset_factor_map", train, test);
@@ -107,16 +106,16 @@ struct SubsetFactorMap {
   return map;
 }
 
-/// Where among the time-steps a factor is found.
+/// The time-step at which a factor is found, in two measures. `mean` is the mean of the subsets' time-steps,
+/// each weighted by how much the largest prefix score so far, which begins at 0, grows with that subset.
 struct FoundStep {
-  double mean = 0;  ///< of the subsets' steps, each weighted by what the greatest prefix score so far gains
-                    ///< with that subset; it begins at 0
-  double half = 0;  ///< the step of the first subset with which the prefix reaches half of its last score
+  double mean = 0;
+  double half = 0;  ///< the time-step of the first subset whose prefix score is at least half of the last one
 };
 
-/// From the prefix scores of a factor and the time-step each subset stands for (subset_centres, or first
-/// steps). Nothing where the last score is not above 0: the factor is not found. Throws ShapeError for
-/// unequal counts or none, NumericError for NaN or infinity.
+/// From the prefix scores of a factor and the time-step of each subset (subset_centres, or first steps).
+/// Empty if the last score is not above 0: the factor is not found. Throws ShapeError for unequal counts or
+/// none, NumericError for NaN or infinity.
 [[nodiscard]] inline std::optional<FoundStep> found_step(std::span<double const> prefix,
                                                          std::span<double const> steps) {
   if (prefix.empty() || prefix.size() != steps.size())

@@ -1,4 +1,4 @@
-// Activations: value and derivative side by side.
+// Activations: each is a functor with its value and its derivative, which any backend can apply.
 #pragma once
 
 #include <string_view>
@@ -33,7 +33,7 @@ struct Relu {
   }
 };
 
-/// y = x / (1 + e^-x). Tends to 0 at -inf, NaN stays NaN.
+/// y = x / (1 + e^-x). It tends to 0 at -infinity, and NaN stays NaN.
 struct Silu {
   static constexpr std::string_view name = "silu";
   template <class T>

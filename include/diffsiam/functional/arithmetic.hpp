@@ -1,5 +1,5 @@
-// The arithmetic of element-wise operations. A functor takes what it writes first, by reference, then what it
-// reads. Those of reductions return the summand.
+// The arithmetic of element-wise operations and reductions. A functor of an element-wise operation takes its
+// outputs first, by reference, and then its inputs. A functor of a reduction returns one term of the sum.
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -13,7 +13,7 @@ struct Copy {
     y = x;
   }
 };
-/// y += x: how gradients arrive; the first one may be written by overwriting().
+/// y += x, for gradients. For the first gradient, overwriting() is used instead.
 struct Accumulate {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const {
@@ -65,7 +65,7 @@ struct MultiplyAccumulate {
     y += a * b;
   }
 };
-/// y = mask != 0 ? x : 0. A choice, not a product: NaN behind a closed mask stays there.
+/// y = mask != 0 ? x : 0. This is a choice and not a product, so NaN in x has no effect where mask is 0.
 struct Select {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x, T const& mask) const {
@@ -100,27 +100,27 @@ struct Assign {
   DIFFSIAM_HOST_DEVICE void operator()(T& y) const { y = value; }
 };
 
-/// Summand x.
+/// The term x.
 struct Itself {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const {
     return x;
   }
 };
-/// Summand scale x.
+/// The term scale x.
 template <class T>
 struct Scaled {
   T scale;
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const { return scale * x; }
 };
-/// Summand x^2.
+/// The term x^2.
 struct Square {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const {
     return x * x;
   }
 };
-/// Summand a b.
+/// The term a b.
 struct Product {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& a, T const& b) const {

@@ -1,4 +1,4 @@
-// Errors between a prediction and a target, each with its derivative.
+// Errors of a prediction, each with its derivative, and their weighted sum.
 #pragma once
 
 #include <diffsiam/functional/math.hpp>
@@ -28,7 +28,7 @@ struct AbsoluteError {
   }
 };
 
-/// Summand scale weight error(prediction - target).
+/// The term scale weight error(prediction - target).
 template <class Error, class T>
 struct WeightedError {
   T scale;

@@ -1,11 +1,11 @@
-// Between two values.
+// Functors that interpolate between two values.
 #pragma once
 
 #include <diffsiam/config.hpp>
 
 namespace diffsiam::functional {
 
-/// x += weight (y - x).
+/// x += weight (y - x). With weight 1, x becomes exactly y.
 template <class T>
 struct MoveTowards {
   T weight;

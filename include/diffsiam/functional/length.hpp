@@ -1,6 +1,6 @@
-// Lengths of rows whose squares may leave the range of the scalar. The sum of magnitudes tells how large a
-// row is; where squares would overflow or vanish it is scaled by a power of two first, which rounds nothing.
-// Other rows are scaled by 1, so their bits are those of the plain formula.
+// Lengths of rows whose squares may exceed the range of the scalar type. The sum of absolute values tells how
+// large a row is. If its squares would overflow or underflow, the row is first scaled by a power of two,
+// which is exact. All other rows are scaled by 1, so their bits are those of the plain formula.
 #pragma once
 
 #include <limits>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::functional {
 
-/// Summand |x|.
+/// The term |x|.
 struct Magnitude {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x) const {
@@ -17,7 +17,7 @@ struct Magnitude {
   }
 };
 
-/// 2^exponent, for exponents of normal numbers.
+/// 2^exponent, if that is a normal number.
 template <class T>
 [[nodiscard]] constexpr T power_of_two(int exponent) {
   T result = T(1);
@@ -26,8 +26,8 @@ template <class T>
   return result;
 }
 
-/// Replaces a row's sum of magnitudes by what its values are multiplied by before they are squared. The three
-/// cases overlap: squares of what is left alone, or scaled, stay within the range for rows of up to 2^16.
+/// Replaces the sum of absolute values of a row by the factor for its values before they are squared. The
+/// three cases overlap, so for rows of up to 2^16 values the squares stay in range.
 template <class T>
 struct LengthScale {
   static constexpr int third = std::numeric_limits<T>::max_exponent / 3;
@@ -38,7 +38,7 @@ struct LengthScale {
   }
 };
 
-/// Summand (scale x)^2.
+/// The term (scale x)^2.
 struct ScaledSquare {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x, T const& scale) const {
@@ -46,8 +46,8 @@ struct ScaledSquare {
   }
 };
 
-/// Replaces the sum of scaled squares by r = 1 / length. A row of zeros has r = 0, and so has one that is
-/// shorter than the smallest normal number, whose inverse may not be a number.
+/// Replaces the sum of scaled squares by r = 1 / length. r is 0 for a row of zeros, and for a row shorter
+/// than the smallest normal number, whose inverse may be infinite.
 template <class T>
 struct InverseLength {
   DIFFSIAM_HOST_DEVICE void operator()(T& square, T const& scale) const {
@@ -56,7 +56,7 @@ struct InverseLength {
   }
 };
 
-/// dx += r (dy - y inner), with inner = sum of dy y: through a division by the length.
+/// dx += r (dy - y inner), where inner = the sum of dy y: the gradient of y = x / |x|.
 struct NormalizeGradient {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& dx, T const& dy, T const& y, T const& r, T const& inner) const {

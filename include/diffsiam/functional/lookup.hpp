@@ -1,4 +1,5 @@
-// Reading tables by time-step, where the table lies beside the data.
+// Functors on time-steps: they read tables by time-step and draw time-steps. The tables are in the memory of
+// the backend.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ struct Lookup {
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& t) const { y = table[static_cast<std::int64_t>(t)]; }
 };
 
-/// y = 1 where the column lies between the entries of the two tables for subset floor(t k/T), else 0.
+/// y = 1 if begins[subset] <= column < ends[subset] for subset = floor(t subsets / timesteps), else 0.
 template <class T>
 struct ColumnsOfSubset {
   T const* begins;
@@ -26,7 +27,7 @@ struct ColumnsOfSubset {
   }
 };
 
-/// t = floor(draw * timesteps) for a draw in [0, 1).
+/// t = floor(t timesteps), for a draw t in [0, 1).
 template <class T>
 struct UniformStep {
   T timesteps;

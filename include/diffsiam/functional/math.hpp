@@ -1,6 +1,6 @@
-// exp, log, sin and cos for the float functors: branch-free, from multiply, add and bit operations alone, so
-// that g++ vectorises the loops they stand in and every target gives the same bits. Other types use the
-// standard library.
+// exp, log, sin and cos for float. They have no branches and use only multiplications, additions and bit
+// operations, so that g++ vectorises loops over them and every target gives the same bits. For other types
+// the standard library is used.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace diffsiam::functional {
 
-/// a * b + c, fused where the target fuses at no cost.
+/// a * b + c, as one fused operation if the target has a fast one.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline float multiply_add(float a, float b, float c) {
 #if DIFFSIAM_HAS_FAST_FMA
   return std::fma(a, b, c);
@@ -27,7 +27,7 @@ struct ExpParts {
   std::int32_t exponent;
 };
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline ExpParts exp_parts(float x) {
-  // x = n ln 2 + r with |r| <= ln 2 / 2; the magic addend rounds to an integer.
+  // x = n ln 2 + r with |r| <= ln 2 / 2. Adding the constant rounds to an integer.
   float const shifted = multiply_add(x, 1.44269504F, 12582912.0F);
   float const n = shifted - 12582912.0F;
   float r = multiply_add(n, -0.693359375F, x);
@@ -42,11 +42,11 @@ struct ExpParts {
   return {p, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(12582912.0F)};
 }
 
-/// e^x within 2 ulp for results in the normal range; smaller results are 0, larger ones infinite, NaN stays
-/// NaN.
+/// e^x within 2 ulp if the result is a normal number. Smaller results are 0, larger ones infinite, and NaN
+/// stays NaN.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline float exp(float x) {
   ExpParts const parts = exp_parts(x < -104.0F ? -104.0F : (x > 89.0F ? 89.0F : x));
-  // 2^n through the exponent bits, in two halves so that neither leaves the range.
+  // 2^n is built from exponent bits, in two halves so that neither exceeds the range.
   std::int32_t const half = parts.exponent >> 1;
   float const scale_1 = std::bit_cast<float>((half + 127) << 23);
   float const scale_2 = std::bit_cast<float>((parts.exponent - half + 127) << 23);
@@ -56,13 +56,13 @@ struct ExpParts {
   return x != x ? x : high;
 }
 
-/// 1 / (1 + e^-x) for |x| <= 80, where exp needs no care at its ends: activations spend their time here.
+/// 1 / (1 + e^-x) for |x| <= 80, where exp needs no special cases. Activations use it, because it is fast.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline float bounded_sigmoid(float x) {
   ExpParts const parts = exp_parts(-x);
   return 1.0F / (1.0F + parts.fraction * std::bit_cast<float>((parts.exponent + 127) << 23));
 }
 
-/// ln x within 2 ulp for normal x > 0; -inf at 0, NaN below.
+/// ln x within 2 ulp for normal x > 0; -infinity at 0, NaN for x < 0.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline float log(float x) {
   std::uint32_t const bits = std::bit_cast<std::uint32_t>(x);
   // x = 2^e m with m in [sqrt(1/2), sqrt(2)).
@@ -88,12 +88,12 @@ struct ExpParts {
   return x == 0.0F ? -std::numeric_limits<float>::infinity() : finite;
 }
 
-/// cos and sin of 2 pi u for u in [0, 1], absolute error below 1.5e-7.
+/// cos and sin of 2 pi u for u in [0, 1], with an absolute error below 1.5e-7.
 struct CosSin {
   float cos, sin;
 };
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline CosSin cos_sin_turns(float u) {
-  // Quarter turns: 2 pi u = q pi/2 + a with |a| <= pi/4, exact up to the product with 2 pi.
+  // In quarter turns: 2 pi u = q pi/2 + a with |a| <= pi/4. This is exact up to the product with 2 pi.
   float const shifted = multiply_add(u, 4.0F, 12582912.0F);
   auto const quarter = static_cast<std::uint32_t>(std::bit_cast<std::int32_t>(shifted));
   float const a = multiply_add(shifted - 12582912.0F, -0.25F, u) * 6.28318531F;
@@ -147,7 +147,7 @@ template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T bounded_sigmoid(T x) {
   return sigmoid(x);
 }
-/// ln(1 + e^x) without overflow.
+/// ln(1 + e^x), without overflow.
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T softplus(T x) {
   return functional::max(x, T(0)) + functional::log(T(1) + functional::exp(-functional::abs(x)));

@@ -1,5 +1,5 @@
-// The arithmetic of normalisation layers. Per channel they are affine: y = act(a x + d), with a and d folded
-// from statistics, weights and modulation.
+// The arithmetic of normalisation layers. For each channel they are an affine map and an activation, y =
+// act(a x + d), where a and d contain statistics, weights and modulation.
 #pragma once
 
 #include <limits>
@@ -8,15 +8,15 @@
 
 namespace diffsiam::functional {
 
-/// Summand (x - mean)^2.
+/// The term (x - mean)^2.
 struct SquaredDeviation {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& x, T const& mean) const {
     return (x - mean) * (x - mean);
   }
 };
-/// r = 1 / sqrt(variance + epsilon). NaN where the variance is beyond the range of the scalar: 1 / infinity
-/// would make beta of every input, without a word.
+/// r = 1 / sqrt(variance + epsilon). It is NaN if the variance is infinite: r would be 0, every output would
+/// be beta, and nobody would notice.
 template <class T>
 struct InverseDeviation {
   T epsilon;
@@ -34,7 +34,7 @@ struct FoldStatistics {
     d = beta - mean * a;
   }
 };
-/// (a, d) -> (a (1 + s), d (1 + s) + b): a modulation after the normalisation.
+/// (a, d) -> (a (1 + s), d (1 + s) + b): adds a modulation after the normalisation.
 struct FoldModulation {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& a, T& d, T const& s, T const& b) const {
@@ -58,14 +58,14 @@ struct AffineActivateGradient {
     dv = dy * Act::derivative(a * x + d);
   }
 };
-/// Summand dv x^ with x^ = (x - mean) r.
+/// The term dv x^, where x^ = (x - mean) r.
 struct NormProduct {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T operator()(T const& dv, T const& x, T const& mean, T const& r) const {
     return dv * (x - mean) * r;
   }
 };
-/// (ds, db) += (gamma p_2 + beta p_1, p_1), where p_1 sums dv and p_2 sums dv x^.
+/// (ds, db) += (gamma p_2 + beta p_1, p_1), where p_1 is the sum of dv and p_2 the sum of dv x^.
 struct ModulationGradient {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& ds, T& db, T const& p_1, T const& p_2, T const& gamma,
@@ -74,7 +74,7 @@ struct ModulationGradient {
     db += p_1;
   }
 };
-/// (p_1, p_2) *= 1 + s: from the gradient after the modulation to that before it.
+/// (p_1, p_2) *= 1 + s: converts sums of the gradient after the modulation to sums of that before it.
 struct ThroughModulation {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& p_1, T& p_2, T const& s) const {
@@ -82,7 +82,7 @@ struct ThroughModulation {
     p_2 *= T(1) + s;
   }
 };
-/// dx += a dv - r (m_1 + x^ m_2), where m_1 and m_2 are the group's means of dx^ and dx^ x^.
+/// dx += a dv - r (m_1 + x^ m_2), where m_1 and m_2 are the means over the group of dx^ and dx^ x^.
 struct NormalisationGradient {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& dx, T const& dv, T const& x, T const& a, T const& mean, T const& r,
@@ -98,7 +98,7 @@ struct RunningAverage {
     running = (T(1) - momentum) * running + momentum * scale * statistic;
   }
 };
-/// Two modulations in a row: (s, b) then (s_z, b_z) make one, (1 + s)(1 + s_z) - 1 and b (1 + s_z) + b_z.
+/// The modulation with the effect of (s, b) and then (s_z, b_z): (1 + s)(1 + s_z) - 1 and b (1 + s_z) + b_z.
 struct ComposeModulation {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& s_out, T& b_out, T const& s, T const& b, T const& s_z,
@@ -107,7 +107,7 @@ struct ComposeModulation {
     b_out = b * (T(1) + s_z) + b_z;
   }
 };
-/// Gradients of the first modulation.
+/// Adds the gradients of the first modulation.
 struct ComposeModulationGradientFirst {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& ds, T& db, T const& ds_out, T const& db_out, T const& s_z) const {
@@ -115,7 +115,7 @@ struct ComposeModulationGradientFirst {
     db += db_out * (T(1) + s_z);
   }
 };
-/// Gradients of the second.
+/// Adds the gradients of the second modulation.
 struct ComposeModulationGradientSecond {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& ds_z, T& db_z, T const& ds_out, T const& db_out, T const& s,

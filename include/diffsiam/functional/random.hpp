@@ -1,4 +1,5 @@
-// From random bits to numbers, the same on every device: Box and Muller (1958) on Philox words.
+// Random numbers from the words of Philox, the same on every device: uniform ones, and normal ones by the
+// method of Box and Muller (1958).
 #pragma once
 
 #include <array>
@@ -17,12 +18,12 @@ namespace diffsiam::functional {
   return result;
 }
 
-/// Four standard normals from the four words of one Philox block; |x| <= 5.8.
+/// Four standard normal numbers from the four words of one Philox block; |x| <= 5.8.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline std::array<float, 4> normals(
     std::array<std::uint32_t, 4> const& words) {
   std::array<float, 4> result{};
   for (std::size_t pair = 0; pair < 4; pair += 2) {
-    // (0, 1], so that the logarithm is finite.
+    // In (0, 1], so that the logarithm is finite.
     float const u = (static_cast<float>(words[pair] >> 8) + 1.0F) * 0x1p-24F;
     float const turn = static_cast<float>(words[pair + 1] >> 8) * 0x1p-24F;
     float const radius = functional::sqrt(-2.0F * functional::log(u));

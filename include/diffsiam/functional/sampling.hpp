@@ -1,4 +1,4 @@
-// One hop of a sampler, per pixel, at noise level (a, s) = (sqrt(abar), sqrt(1 - abar)).
+// One step of a sampler for each pixel, at noise level (a, s) = (sqrt(abar), sqrt(1 - abar)).
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -6,12 +6,13 @@
 
 namespace diffsiam::functional {
 
+/// x_0 clipped to [-1, 1].
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T clipped_to_image(T const& x_0) {
   return x_0 < T(-1) ? T(-1) : (x_0 > T(1) ? T(1) : x_0);
 }
 
-/// x_0 from x and eps, clipped to [-1, 1] where asked; a > 0.
+/// x_0 from x and eps, clipped to [-1, 1] if `clip` is set; a > 0.
 template <class T>
 struct CleanImage {
   T a, s;
@@ -23,7 +24,7 @@ struct CleanImage {
   }
 };
 
-/// x becomes a_to x_0 + direction eps', with eps' recomputed from the clipped x_0 (Song et al., 2021, eq.
+/// x becomes a_to x_0 + direction eps', where eps' is recomputed from the clipped x_0 (Song et al., 2021, eq.
 /// 12).
 template <class T>
 struct DdimHop {
@@ -36,19 +37,19 @@ struct DdimHop {
   }
 };
 
-/// CleanImage of any prediction. x_0 and eps each come straight from what was predicted: where a or s is
-/// tiny, the way from one to the other and back loses every digit.
+/// CleanImage for any prediction target. x_0 and eps are each computed directly from the prediction, because
+/// converting one to the other and back loses all digits if a or s is tiny.
 template <class T>
 struct DirectImage {
   PredictionTarget target;
   T a, s;
   bool clip;
-  /// x_0 before it is clipped.
+  /// x_0 before clipping.
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T x_0(T const& x, T const& prediction) const {
     if (target == PredictionTarget::eps) return (x - s * prediction) / a;
     return target == PredictionTarget::v ? a * x - s * prediction : prediction;
   }
-  /// eps; of x_0 prediction for s > 0 only.
+  /// eps. If the target is x_0, s must be greater than 0.
   [[nodiscard]] DIFFSIAM_HOST_DEVICE T eps(T const& x, T const& prediction) const {
     if (target == PredictionTarget::eps) return prediction;
     return target == PredictionTarget::v ? s * x + a * prediction : (x - a * prediction) / s;
@@ -58,8 +59,8 @@ struct DirectImage {
   }
 };
 
-/// DdimHop of any prediction. eps' is recomputed only where clipping moved x_0, for that costs digits where s
-/// is tiny.
+/// DdimHop for any prediction target. eps' is recomputed only if clipping changed x_0, because it loses
+/// digits if s is tiny.
 template <class T>
 struct DirectHop {
   DirectImage<T> clean;

@@ -1,4 +1,4 @@
-// The sinusoids of a time embedding.
+// The cosines and sines of a time embedding.
 #pragma once
 
 #include <cmath>
@@ -7,8 +7,8 @@
 
 namespace diffsiam::functional {
 
-/// (cos, sin) of t max_period^(-i / half). The angle is formed in double: t may be large, and rounding it
-/// would show.
+/// (cos, sin) of t max_period^(-i / half). The angle is computed in double, because t may be large and
+/// rounding errors would be visible.
 struct SinusoidPair {
   double log_period, half;
   template <class T>

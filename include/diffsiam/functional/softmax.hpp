@@ -1,11 +1,11 @@
-// Gradients through a softmax and the losses on top of it.
+// Gradients of a softmax, and cross-entropy losses with their gradients.
 #pragma once
 
 #include <diffsiam/functional/math.hpp>
 
 namespace diffsiam::functional {
 
-/// ds = scale p (ds - inner), with inner = sum of p ds over the row.
+/// ds = scale p (ds - inner), where inner is the sum of p ds over the row.
 template <class T>
 struct SoftmaxGradient {
   T scale;
@@ -13,7 +13,7 @@ struct SoftmaxGradient {
     ds = scale * p * (ds - inner);
   }
 };
-/// Summand -target log p; 0 where the target is 0, even if p is.
+/// The term -scale target log p. It is 0 if the target is 0, even if p is 0, too.
 template <class T>
 struct CrossEntropy {
   T scale;
@@ -21,7 +21,7 @@ struct CrossEntropy {
     return target == T(0) ? T(0) : -scale * target * log_p;
   }
 };
-/// dx += scale dy (p mass - target), p = e^log_p and mass the sum of the row's targets.
+/// dx += scale dy (p mass - target), where p = e^log_p and mass is the sum of the targets of the row.
 template <class T>
 struct CrossEntropyGradient {
   T scale;
@@ -30,7 +30,7 @@ struct CrossEntropyGradient {
     dx += scale * dy * (functional::exp(log_p) * mass - target);
   }
 };
-/// Summand of binary cross-entropy on logits: softplus(x) - target x.
+/// The term scale (softplus(x) - target x) of the binary cross-entropy with logits x.
 template <class T>
 struct BinaryCrossEntropy {
   T scale;

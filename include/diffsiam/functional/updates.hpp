@@ -1,5 +1,5 @@
-// What a training step does to one scalar weight. Hyper-parameters change from step to step, so they are
-// members; the gradient is zero afterwards. Formulas as in the documentation of torch.optim.
+// The update of one scalar weight in a training step. Hyper-parameters change from step to step, so they are
+// members. The gradient is set to zero. Formulas are those of the documentation of torch.optim.
 #pragma once
 
 #include <diffsiam/config.hpp>
@@ -30,7 +30,7 @@ struct AdamUpdate {
   }
 };
 
-/// Gradient descent without a memory: w = w - rate (g + l2 w).
+/// Gradient descent without momentum: w = w - rate (g + l2 w).
 template <class T>
 struct DescentUpdate {
   T rate, l2;
@@ -41,8 +41,9 @@ struct DescentUpdate {
   }
 };
 
-/// With momentum: g = g + l2 w,  v = momentum v + g,  w = w - rate (along_gradient g + along_velocity v);
-/// (0, 1) is classical momentum, (1, momentum) is Nesterov's.
+/// Gradient descent with momentum:
+///   g = g + l2 w,  v = momentum v + g,  w = w - rate (along_gradient g + along_velocity v).
+/// (along_gradient, along_velocity) = (0, 1) is classical momentum, (1, momentum) is Nesterov's.
 template <class T>
 struct MomentumUpdate {
   T rate, l2, momentum, along_gradient, along_velocity;
@@ -65,7 +66,7 @@ struct AverageUpdate {
   }
 };
 
-/// A step of one weight with up to two states, then the average of what it leaves.
+/// Updates a weight that has up to two states, and then the average of the weight.
 template <class T, class Update>
 struct UpdateAndAverage {
   Update update;
@@ -85,13 +86,13 @@ struct UpdateAndAverage {
   }
 };
 
-/// What brings gradients of this norm to `max_norm`, at most 1; 1 for max_norm = 0.
+/// The factor that reduces gradients of this norm to `max_norm`; it is at most 1, and 1 if max_norm is 0.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline double clip_factor(double norm, double max_norm) {
   double const factor = max_norm / (norm + 1e-6);
   return max_norm > 0 && factor < 1 ? factor : 1;
 }
 
-/// What gradients of this norm, measured without the loss scale, are multiplied by: unscaled and clipped.
+/// The factor that removes the loss scale and clips gradients. `norm` is their norm without the loss scale.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline double gradient_factor(double norm, double loss_scale,
                                                                  double max_norm) {
   return clip_factor(norm, max_norm) / loss_scale;
@@ -102,7 +103,7 @@ struct UpdateAndAverage {
   return x - x == 0;
 }
 
-/// A step of one weight that reads the scale of the gradients: it moves nothing unless they are finite.
+/// The update of a weight by scaled gradients. It changes nothing unless all gradients are finite.
 template <class Update>
 struct UpdateIfFinite {
   Update update;
@@ -114,13 +115,13 @@ struct UpdateIfFinite {
       gradient = T(0);
       return;
     }
-    // A product of its own: not to be fused with what the update does.
+    // A separate product, so that it is not fused with the update.
     if (scale.factor != T(1)) gradient *= scale.factor;
     update(weight, gradient, memory...);
   }
 };
 
-/// The next value of a buffer, unless the gradients of the step that proposed it were not finite.
+/// Sets a buffer to its proposed value, unless the gradients of the step are not finite.
 template <class T>
 struct CommitIfFinite {
   GradientScale<T> const* scale;
@@ -136,7 +137,7 @@ struct ScaleInPlace {
   DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x *= factor; }
 };
 
-/// Exchanges two values, bit for bit.
+/// Swaps two values, bit for bit.
 struct Swap {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& a, T& b) const {

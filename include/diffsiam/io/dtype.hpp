@@ -1,4 +1,4 @@
-// Dtype: the element types that safetensors knows, by its names.
+// Dtype: the element types of safetensors files, with their names there.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 
 namespace diffsiam::io {
 
+/// The names are those in the files.
 enum class Dtype {
   F16,
   BF16,
@@ -33,8 +34,8 @@ enum class Dtype {
   C64
 };
 
-/// What is opaque may stand in a file and is had as bytes, but not as numbers: those of F4, F6 and F8 mean
-/// nothing without the scales that are kept beside them.
+/// Opaque elements can be read as bytes but not as numbers: those of F4, F6 and F8 mean nothing without the
+/// scales that are stored with them.
 enum class DtypeKind { floating, integer, opaque };
 
 namespace detail {
@@ -65,11 +66,12 @@ inline constexpr std::array<DtypeFacts, 22> dtype_facts{
 
 }  // namespace detail
 
+/// The name in files, such as "F32".
 [[nodiscard]] constexpr std::string_view dtype_name(Dtype dtype) {
   return detail::facts_of(dtype).name;
 }
 
-/// Bits of one element. F4 and F6 are packed, and a tensor of them fills whole bytes.
+/// Bits of one element. F4 and F6 are packed; a tensor of them fills whole bytes.
 [[nodiscard]] constexpr std::size_t dtype_bits(Dtype dtype) {
   return detail::facts_of(dtype).bits;
 }
@@ -78,7 +80,7 @@ inline constexpr std::array<DtypeFacts, 22> dtype_facts{
   return detail::facts_of(dtype).kind;
 }
 
-/// The dtype of that name, if the format has one.
+/// The dtype with this name; empty if there is none.
 [[nodiscard]] constexpr std::optional<Dtype> dtype_from_name(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(Dtype::C64); ++i)
     if (dtype_name(static_cast<Dtype>(i)) == name) return static_cast<Dtype>(i);

@@ -1,5 +1,5 @@
-// Stored elements as float, double or int64, and back: little-endian bytes, 16-bit floats rounded to nearest
-// even. A number that would become infinite, and a whole one that would become another, are refused.
+// Converts stored elements to float, double or int64, and back. Bytes are little-endian, and 16-bit floats
+// are rounded to nearest even. Numbers that would become infinite and integers that would change are refused.
 #pragma once
 
 #include <bit>
@@ -26,18 +26,18 @@ namespace diffsiam::io {
 static_assert(std::endian::native == std::endian::little,
               "diffsiam::io stores bytes in little-endian order.");
 
-/// What a stored tensor is read into or written from.
+/// The types that stored tensors are read into and written from.
 template <class T>
 concept ElementValue = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t>;
 
 namespace detail {
 
-/// A stored BOOL: zero is false.
+/// A stored BOOL; zero is false.
 struct Truth {
   std::uint8_t byte;
 };
 
-/// The number that a stored element stands for.
+/// The number of a stored element.
 template <class Stored>
 [[nodiscard]] auto number_of(Stored stored) {
   if constexpr (std::is_same_v<Stored, Truth>)
@@ -48,11 +48,12 @@ template <class Stored>
     return static_cast<float>(stored);
 }
 
-/// `value` as an integer type, or nothing when that would change it.
+/// `value` as an integer type; empty if that would change it.
 template <std::integral To, class From>
 [[nodiscard]] std::optional<To> exact_integer(From value) {
   if constexpr (std::is_floating_point_v<From>) {
-    // The bounds are powers of two, hence exact in From; the upper one is already outside. NaN fails both.
+    // The bounds are powers of two and so exact in From; the upper one is outside the range. NaN fails both
+    // tests.
     From const upper = std::ldexp(From{1}, std::numeric_limits<To>::digits);
     From const lower = std::is_signed_v<To> ? -upper : From{0};
     if (!(value >= lower && value < upper) || value != std::trunc(value)) return std::nullopt;
@@ -62,7 +63,7 @@ template <std::integral To, class From>
   return static_cast<To>(value);
 }
 
-/// The 16-bit float nearest to `value`; rounded once, from the type that came.
+/// The 16-bit float nearest to `value`. It is rounded only once, from the original type.
 template <class Narrow, std::floating_point From>
 [[nodiscard]] Narrow narrowed(From value) {
   Narrow result;
@@ -83,7 +84,7 @@ template <class Stored>
     return std::isinf(stored);
 }
 
-/// Whether T holds the number that `stored` stands for, and it is finite.
+/// Whether the number of `stored` is finite and in the range of T.
 template <std::floating_point T, class Stored>
 [[nodiscard]] bool is_finite_as(Stored stored) {
   if constexpr (std::is_same_v<Stored, Half>)
@@ -94,8 +95,8 @@ template <std::floating_point T, class Stored>
     return std::abs(static_cast<T>(number_of(stored))) <= std::numeric_limits<T>::max();
 }
 
-/// `value` as a stored or read type, or nothing: floats are rounded among themselves, but not to an infinity;
-/// whole numbers stay what they are.
+/// `value` as a stored or read type; empty if that is impossible. Floats are rounded, but not to infinity;
+/// integers must not change.
 template <class To, class From>
 [[nodiscard]] std::optional<To> converted(From value) {
   if constexpr (std::is_same_v<To, From>) {
@@ -122,8 +123,8 @@ template <class To, class From>
   }
 }
 
-/// Calls f(std::type_identity<Stored>()) with the type that elements of `dtype` are stored in; not at all for
-/// an opaque one.
+/// Calls f(std::type_identity<Stored>()) with the type in which elements of `dtype` are stored. Does nothing
+/// for an opaque dtype.
 template <class F>
 void with_stored_type(Dtype dtype, F const& f) {
   switch (dtype) {
@@ -174,7 +175,7 @@ template <class T>
   return number + " at index " + std::to_string(index);
 }
 
-/// `what` names the tensor, `as` is what its elements were to become.
+/// Throws FileError. `what` names the tensor, `as` is the type that its elements cannot be converted to.
 template <class T>
 [[noreturn]] void refuse_element(std::string_view operation, std::string_view what, Dtype as, T value,
                                  std::size_t index) {
@@ -192,8 +193,8 @@ inline void require_numbers(Dtype dtype, std::string_view operation, std::string
 
 }  // namespace detail
 
-/// Converts out.size() elements. `bytes` holds exactly as many of type `dtype`; `what` names them in errors.
-/// Throws FileError for an opaque dtype, and for a number that T cannot hold, with its index.
+/// Converts out.size() elements of type `dtype` in `bytes`; `what` names them in errors. Throws FileError for
+/// an opaque dtype, and for a number that T cannot hold, with its index.
 template <ElementValue T>
 void decode_elements(Dtype dtype, std::span<std::byte const> bytes, std::span<T> out,
                      std::string_view operation, std::string_view what) {
@@ -201,7 +202,7 @@ void decode_elements(Dtype dtype, std::span<std::byte const> bytes, std::span<T>
   detail::with_stored_type(dtype, [&]<class Stored>(std::type_identity<Stored>) {
     for (std::size_t i = 0; i < out.size(); ++i) {
       Stored stored;
-      std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));  // files promise no alignment
+      std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));  // the data may be unaligned
       auto const number = detail::number_of(stored);
       std::optional<T> const value = detail::converted<T>(number);
       if (!value) detail::refuse_element(operation, what, detail::dtype_of<T>(), number, i);
@@ -210,7 +211,7 @@ void decode_elements(Dtype dtype, std::span<std::byte const> bytes, std::span<T>
   });
 }
 
-/// Throws FileError unless all elements, of a `dtype` that is not opaque, are finite and within T's range.
+/// Throws FileError unless all elements are finite and in the range of T. `dtype` must not be opaque.
 template <std::floating_point T>
 void require_finite_elements(Dtype dtype, std::span<std::byte const> bytes, std::string_view operation,
                              std::string_view what) {
@@ -221,7 +222,7 @@ void require_finite_elements(Dtype dtype, std::span<std::byte const> bytes, std:
       return stored;
     };
     std::size_t const size = bytes.size() / sizeof(Stored);
-    unsigned bad = 0;  // no way out of the loop, so that it is done by vectors
+    unsigned bad = 0;  // no early exit, so that the loop is vectorised
     for (std::size_t i = 0; i < size; ++i) bad |= detail::is_finite_as<T>(element(i)) ? 0U : 1U;
     for (std::size_t i = 0; bad != 0 && i < size; ++i) {
       auto const number = detail::number_of(element(i));
@@ -233,8 +234,7 @@ void require_finite_elements(Dtype dtype, std::span<std::byte const> bytes, std:
   });
 }
 
-/// Converts every value to `dtype`; `out` has room for exactly as many. Throws FileError as decode_elements
-/// does.
+/// Converts all values to `dtype`; `out` must have the right size. Throws FileError as decode_elements.
 template <ElementValue T>
 void encode_elements(Dtype dtype, std::span<T const> values, std::span<std::byte> out,
                      std::string_view operation, std::string_view what) {

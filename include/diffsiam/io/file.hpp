@@ -1,5 +1,6 @@
-// Files, read whole within a limit and written atomically: a reader of the target sees the old content or the
-// new one, never a part, whatever fails on the way (POSIX: write beside, fsync, rename, fsync the folder).
+// Files are read whole within a limit and written atomically: a reader of the target sees the old content or
+// the new one, never a part, even after an error or a crash (POSIX: write beside, fsync, rename, fsync the
+// folder).
 #pragma once
 
 #include <cerrno>
@@ -24,7 +25,8 @@ namespace diffsiam::io {
 
 namespace detail {
 
-/// "No space left on device" and its like, without the shared buffer of std::strerror.
+/// The message of the system, such as "No space left on device". It does not use the shared buffer of
+/// std::strerror.
 [[nodiscard]] inline std::string system_message(int error_number) {
   return std::generic_category().message(error_number);
 }
@@ -35,8 +37,8 @@ namespace detail {
 
 inline constexpr std::string_view nothing_there = "no such file", link_to_nothing = "a link to nothing";
 
-/// What keeps `path` from being read as a file, in words; "" where a regular file stands there, itself or
-/// behind links, that may be read.
+/// The reason why `path` cannot be read as a file, in words; "" if it is a regular file, or a link to one,
+/// that may be read.
 [[nodiscard]] inline std::string obstacle_at(std::filesystem::path const& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
@@ -56,8 +58,8 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 
 }  // namespace detail
 
-/// Whether there is a file at `path` to be read; not where nothing stands there, or a link to nothing. Throws
-/// FileError for what is in the way: a folder, a device, or a file that may not be read.
+/// Whether there is a file at `path` that can be read; false if there is nothing, or a link to nothing.
+/// Throws FileError if there is something else: a folder, a device, or a file that may not be read.
 [[nodiscard]] inline bool file_exists(std::filesystem::path const& path) {
   std::string const obstacle = detail::obstacle_at(path);
   if (obstacle.empty()) return true;
@@ -65,27 +67,27 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
   fail<FileError>("file_exists", {"a regular file at ", detail::quoted(path), ", or nothing"}, obstacle);
 }
 
-/// Creates a folder and those above it, unless they stand there. Throws FileError.
+/// Creates a folder and its parents; does nothing if it exists. Throws FileError.
 inline void create_folder(std::filesystem::path const& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
     fail<FileError>("create_folder", {"to create the folder ", detail::quoted(path)}, error.message());
 }
-/// Removes a file, if there is one. Throws FileError.
+/// Removes a file; does nothing if there is none. Throws FileError.
 inline void remove_file(std::filesystem::path const& path) {
   std::error_code error;
   std::filesystem::remove(path, error);
   if (error) fail<FileError>("remove_file", {"to remove ", detail::quoted(path)}, error.message());
 }
 
-/// A regular file opened for reading, its size known before anything is read.
+/// A regular file, opened for reading. Its size is known before anything is read.
 class InputFile {
  public:
-  /// Throws FileError when the file is missing, unreadable, or not a regular file.
+  /// Throws FileError if the file is missing, may not be read, or is not a regular file.
   InputFile(std::filesystem::path path, std::string_view operation)
       : path_(std::move(path)), operation_(operation) {
-    // Opening a pipe would wait for somebody who writes into it.
+    // Without O_NONBLOCK, opening a pipe would wait for a writer.
     int const descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor >= 0) file_.reset(::fdopen(descriptor, "rb"));
     if (!file_) {
@@ -101,14 +103,14 @@ class InputFile {
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
 
-  /// Bytes in the file when it was opened.
+  /// Size of the file in bytes, when it was opened.
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// The system's number of the open file.
+  /// The file descriptor.
   [[nodiscard]] int descriptor() const { return ::fileno(file_.get()); }
 
-  /// Fills `bytes` from the current position; throws FileError when the file ends early.
+  /// Fills `bytes` from the current position. Throws FileError if the file ends before.
   void read(std::span<std::byte> bytes) {
-    if (bytes.empty()) return;  // an empty span may be null, which C forbids
+    if (bytes.empty()) return;  // the pointer of an empty span may be null, which C forbids
     std::size_t const count = std::fread(bytes.data(), 1, bytes.size(), file_.get());
     if (count == bytes.size()) return;
     std::string const reason =
@@ -124,10 +126,11 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
+/// The default limit of read_file: 1 GiB.
 inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 30;
 
-/// The whole file. Throws FileError when it is missing, not a regular file, or larger than `limit` bytes
-/// (checked before memory is taken).
+/// The whole file. Throws FileError if it is missing, not a regular file, or larger than `limit` bytes, which
+/// is checked before memory is allocated.
 [[nodiscard]] inline std::vector<std::byte> read_file(std::filesystem::path const& path,
                                                       std::uint64_t limit = default_read_limit) {
   InputFile file(path, "read_file");
@@ -139,21 +142,22 @@ inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 30;
   return bytes;
 }
 
-/// Writes a temporary file beside the target and puts it in the target's place on commit(). Without commit(),
-/// or when anything fails, the temporary is removed and the target left as it was. As with an editor, a link
-/// stays and what it points to is replaced; the new file has the mode and, where that is allowed, the owner
-/// of the old one. A file that was not there gets the usual mode of new files (the umask's).
+/// Writes a temporary file beside the target; commit() renames it to the target. Without commit(), or after
+/// an error, the temporary file is removed and the target is unchanged. A link stays, and the file that it
+/// points to is replaced. The new file has the mode of the old one and, where that is allowed, its owner. If
+/// there was no file, it gets the usual mode of new files (that of the umask).
 class AtomicFile {
  public:
-  /// Throws FileError when no file can be created in the folder of `target`, or when a folder, a device or a
-  /// pipe stands in its place.
+  /// Throws FileError if no file can be created in the folder of `target`, or if `target` is a folder, a
+  /// device or a pipe.
   explicit AtomicFile(std::filesystem::path target) : target_(behind_links(std::move(target))) {
     struct stat old{};
     bool const replaces = ::stat(target_.c_str(), &old) == 0;
     if (replaces && !S_ISREG(old.st_mode))
       fail<FileError>("write_file", detail::quoted(target_) + " to be a regular file",
                       detail::obstacle_at(target_), "what stood there before is unchanged");
-    // O_EXCL makes the name ours; a leftover of a killed process with the same id only costs another try.
+    // With O_EXCL no other process uses this name. A leftover of a killed process with the same id costs one
+    // more attempt.
     constexpr int attempts = 1000;
     int descriptor = -1;
     for (int attempt = 0; descriptor < 0 && attempt < attempts; ++attempt) {
@@ -175,7 +179,8 @@ class AtomicFile {
       give_up("a stream for");
     }
     if (!replaces) return;
-    // Only root may give files away; who may not owns the new one. Then the mode, which giving away cuts.
+    // Only root may change the owner; otherwise we own the new file. The mode comes second, because fchown
+    // clears bits.
     bool const given = ::fchown(descriptor, old.st_uid, old.st_gid) == 0;
     if (::fchmod(descriptor, old.st_mode & (given ? 07777 : 0777)) != 0) give_up("the mode of");
   }
@@ -184,7 +189,7 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile const&) = delete;
   ~AtomicFile() { discard(); }
 
-  /// Appends to the temporary; throws FileError when the disk refuses.
+  /// Appends to the temporary file. Throws FileError if the disk refuses.
   void write(std::span<std::byte const> bytes) {
     require_open();
     if (bytes.empty()) return;
@@ -192,8 +197,8 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Replaces bytes that have been written already, such as a header that is known only at the end. Throws
-  /// FileError when the disk refuses.
+  /// Overwrites bytes that were written before, such as a header that is known only at the end. Throws
+  /// FileError if the disk refuses.
   void overwrite(std::uint64_t position, std::span<std::byte const> bytes) {
     require_open();
     if (::fseeko(file_.get(), static_cast<off_t>(position), SEEK_SET) != 0) give_up("to write");
@@ -201,10 +206,11 @@ class AtomicFile {
     if (::fseeko(file_.get(), 0, SEEK_END) != 0) give_up("to write");
   }
 
-  /// Brings the content to the disk and renames it to the target; throws FileError, the target untouched.
+  /// Writes everything to the disk and renames it to the target. Throws FileError; the target is unchanged
+  /// then.
   void commit() {
     require_open();
-    // What needs memory comes before the rename: behind it the target has changed.
+    // What needs memory comes before the rename, after which the target has changed.
     std::filesystem::path const folder = target_.has_parent_path() ? target_.parent_path() : ".";
     if (std::fflush(file_.get()) != 0) give_up("to write");
     if (::fsync(::fileno(file_.get())) != 0) give_up("to bring to the disk");
@@ -215,17 +221,18 @@ class AtomicFile {
   }
 
  private:
-  /// Follows links to where they lead, be there a file or not. Throws FileError for links in a circle.
+  /// Follows links to their end, whether there is a file or not. Throws FileError for links that form a
+  /// circle.
   [[nodiscard]] static std::filesystem::path behind_links(std::filesystem::path target) {
     std::filesystem::path const asked = target;
     std::error_code error;
     for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
       std::filesystem::path const next = std::filesystem::read_symlink(target, error);
-      constexpr int most = 40;  // as the system follows
+      constexpr int most = 40;  // the limit of the system
       if (error || links == most)
         fail<FileError>("write_file", "a file behind the link " + detail::quoted(asked),
                         error ? error.message() : std::to_string(most) + " links and more");
-      target = target.parent_path() / next;  // an absolute one stands for itself
+      target = target.parent_path() / next;  // an absolute path replaces target
     }
     return target;
   }
@@ -237,7 +244,7 @@ class AtomicFile {
 
   [[noreturn]] void give_up(std::string_view expectation) {
     int const error_number = errno;
-    discard();  // first: words may find no memory
+    discard();  // first, because messages may find no memory
     fail<FileError>("write_file", std::string(expectation) + " " + detail::quoted(target_),
                     detail::system_message(error_number), "what stood there before is unchanged");
   }
@@ -248,7 +255,7 @@ class AtomicFile {
     temporary_.clear();
   }
 
-  /// Makes the rename itself last. Folders that cannot be opened or synced are none of the caller's business.
+  /// Writes the rename itself to the disk. Folders that cannot be opened or synced are ignored.
   void sync(std::filesystem::path const& folder) const {
     int const descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return;
@@ -265,7 +272,7 @@ class AtomicFile {
   detail::FileHandle file_;
 };
 
-/// Replaces `path` by `content`, atomically. Throws FileError, the old file untouched.
+/// Replaces `path` by `content`, atomically. Throws FileError; the old file is unchanged then.
 inline void write_file(std::filesystem::path const& path, std::span<std::byte const> content) {
   AtomicFile file(path);
   file.write(content);

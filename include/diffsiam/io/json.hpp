@@ -1,6 +1,6 @@
-// JSON from files that may be hostile. The JSON library parses any depth, but compares, copies and prints by
-// recursion: some ten thousand brackets would take the whole stack. So depth is bounded before anything is
-// parsed.
+// Reads JSON from files that are not trusted. The JSON library parses any depth, but it compares, copies and
+// prints recursively, so some ten thousand brackets would overflow the stack. Therefore the depth is limited
+// before anything is parsed.
 #pragma once
 
 #include <algorithm>
@@ -18,18 +18,18 @@
 
 namespace diffsiam::io {
 
-/// Levels of arrays and objects that are read.
+/// The most levels of arrays and objects that are read.
 inline constexpr std::size_t json_depth_limit = 100;
 
-/// Levels of arrays and objects in JSON; of text that is no JSON, those that a parser might open before it
-/// notices.
+/// Levels of arrays and objects in a JSON text. If the text is not JSON, at least as many as a parser may
+/// open before it finds out.
 [[nodiscard]] inline std::size_t json_depth(std::string_view text) {
   std::size_t depth = 0, deepest = 0;
   bool inside_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     char const c = text[i];
     if (inside_string) {
-      if (c == '\\') ++i;  // what is escaped ends no string
+      if (c == '\\') ++i;  // an escaped character does not end a string
       inside_string = c != '"';
     } else if (c == '"') {
       inside_string = true;
@@ -44,7 +44,7 @@ inline constexpr std::size_t json_depth_limit = 100;
 
 namespace detail {
 
-/// Listens to a parser and stops it at the first name that an object has twice.
+/// Listens to a parser, and stops it at the first name that occurs twice in an object.
 class NamesOnce final : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::optional<std::string> twice;
@@ -76,14 +76,14 @@ class NamesOnce final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return true; }
 
  private:
-  std::vector<std::set<std::string>> names_;  ///< of the objects around
+  std::vector<std::set<std::string>> names_;  ///< names of the objects that are open
 };
 
-/// The beginning of a text that may be hostile, for messages: short and printable.
+/// The beginning of a text that is not trusted, short and printable, for messages.
 [[nodiscard]] inline std::string shown_text(std::string_view text, std::size_t limit = 200) {
   bool const cut = text.size() > limit;
   if (cut)
-    while (limit > 0 && (text[limit] & 0xC0) == 0x80) --limit;  // not amid a letter of UTF-8
+    while (limit > 0 && (text[limit] & 0xC0) == 0x80) --limit;  // not within a UTF-8 character
   std::string shown{text.substr(0, limit)};
   for (char& c : shown)
     if (static_cast<unsigned char>(c) < 0x20) c = '?';
@@ -92,22 +92,22 @@ class NamesOnce final : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace detail
 
-/// A name that an object in this JSON has twice, which parsers let pass and believe in the last value;
-/// nothing where there is none, or no JSON. (A callback of the parser could tell, but takes the square of the
-/// number of names.)
+/// A name that occurs twice in an object of this JSON text; parsers accept this and use the last value. Empty
+/// if there is none, or if the text is not JSON. (A callback of the parser could find it, but takes quadratic
+/// time.)
 [[nodiscard]] inline std::optional<std::string> name_given_twice(std::string_view text) {
   detail::NamesOnce listener;
   (void)nlohmann::json::sax_parse(text.begin(), text.end(), &listener);
   return listener.twice;
 }
 
-/// The value of a text in JSON. Throws E, "`operation`: expected `what`, got ...", for text that is none, and
-/// for one that is nested deeper than json_depth_limit.
+/// The value of a JSON text. Throws E, "`operation`: expected `what`, got ...", for a text that is not JSON
+/// or is nested deeper than json_depth_limit.
 template <class E>
 [[nodiscard]] nlohmann::json parse_json(std::string_view text, std::string_view operation, Text const& what) {
   if (std::size_t const depth = json_depth(text); depth > json_depth_limit)
     fail<E>(operation, what, {depth, " levels"}, {"at most ", json_depth_limit, " are read"});
-  if (std::size_t const nul = text.find('\0'); nul != text.npos)  // which the parser takes for the end
+  if (std::size_t const nul = text.find('\0'); nul != text.npos)  // the parser takes it for the end
     fail<E>(operation, what, {"a NUL in byte ", nul});
   try {
     return nlohmann::json::parse(text.begin(), text.end());

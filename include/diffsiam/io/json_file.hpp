@@ -1,4 +1,4 @@
-// Settings and results that are one JSON object in a file.
+// Reads JSON files that contain one object, such as settings and results.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace diffsiam::io {
 
 /// The object in `path`: int const subsets = read_json_object("run/config.json").at("subsets"). Throws
-/// FileError that names the file: where it is missing, and with line and column where it is no JSON object.
+/// FileError, which names the file, if it is missing or, with line and column, if it is not a JSON object.
 [[nodiscard]] inline nlohmann::json read_json_object(std::filesystem::path const& path) {
   std::vector<std::byte> const bytes = read_file(path);
   std::string_view const text{reinterpret_cast<char const*>(bytes.data()), bytes.size()};
@@ -24,8 +24,8 @@ namespace diffsiam::io {
   return value;
 }
 
-/// The whole number in [least, most] that an object, read from `path`, has under `key`. Throws FileError that
-/// names file and key where it is missing or something else.
+/// The integer in [least, most] under `key` of an object that was read from `path`. Throws FileError, which
+/// names file and key, if it is missing or something else.
 [[nodiscard]] inline int whole_number_of(nlohmann::json const& object, std::filesystem::path const& path,
                                          char const* key, int least, int most) {
   auto const found = object.find(key);

@@ -1,5 +1,6 @@
-// Metrics of a run as JSON lines: one object a line, each on the disk's side of the process as soon as it is
-// appended. A resumed run first drops the lines of steps it will take again.
+// JsonLines: the metrics of a run, with one JSON object on each line. Each line is passed to the system at
+// once, so it survives the end of the process. A resumed run first removes the lines of steps that it will
+// repeat.
 #pragma once
 
 #include <cerrno>
@@ -22,9 +23,9 @@
 
 namespace diffsiam::io {
 
-/// Every line of a file of JSON objects. A last line without its newline, which a killed process leaves, is
-/// left out. Throws FileError for a missing file, and for any other line that is no object (or one nested
-/// deeper than json_depth_limit), with its number.
+/// All lines of a file of JSON objects. A last line without a newline, as a killed process leaves it, is
+/// ignored. Throws FileError if the file is missing, and, with the line number, if another line is not an
+/// object or is nested deeper than json_depth_limit.
 [[nodiscard]] inline std::vector<nlohmann::ordered_json> read_json_lines(std::filesystem::path const& path) {
   std::vector<std::byte> const bytes = read_file(path);
   std::string_view rest(reinterpret_cast<char const*>(bytes.data()), bytes.size());
@@ -35,7 +36,7 @@ namespace diffsiam::io {
     nlohmann::ordered_json record;
     if (json_depth(line) <= json_depth_limit)
       record = nlohmann::ordered_json::parse(line.begin(), line.end(), nullptr, false);
-    // The parser takes a NUL for the end; a disk that lost its power leaves many.
+    // The parser takes a NUL for the end; a disk without power leaves many.
     if (!record.is_object() || line.find('\0') != std::string_view::npos)
       fail<FileError>(
           "read_json_lines",
@@ -46,14 +47,15 @@ namespace diffsiam::io {
   return records;
 }
 
-/// Appends one object a line. NaN and infinities are stored as null, which JSON has no other word for.
+/// Appends objects, one on each line. NaN and infinities are stored as null, because JSON cannot express
+/// them.
 class JsonLines {
  public:
-  /// An empty file, whatever stood there before. Throws FileError when it cannot be written.
+  /// Creates an empty file, or empties the one that is there. Throws FileError if it cannot be written.
   [[nodiscard]] static JsonLines create(std::filesystem::path path) { return {std::move(path), O_TRUNC}; }
 
-  /// Keeps the lines whose "step" is at most `step`, and those without one; creates a missing file. Throws
-  /// FileError when the file cannot be read or written, untouched then.
+  /// Keeps the lines whose "step" is at most `step` and those without "step"; creates a missing file. Throws
+  /// FileError if the file cannot be read or written; it is unchanged then.
   [[nodiscard]] static JsonLines resume(std::filesystem::path path, std::int64_t step) {
     if (file_exists(path)) {
       std::string kept;
@@ -82,9 +84,9 @@ class JsonLines {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
 
-  /// One line, written at once: append({{"step", 10}, {"loss", 0.25}}). Throws FileError when `record` is no
-  /// object or the disk refuses; a line written in part is taken back, at the next append where that fails,
-  /// too.
+  /// Writes one line at once: append({{"step", 10}, {"loss", 0.25}}). Throws FileError if `record` is not an
+  /// object or the disk refuses. A line that was written in part is removed; if that fails, the next append
+  /// tries again.
   void append(nlohmann::ordered_json const& record) {
     if (!record.is_object()) fail<FileError>("JsonLines", "an object", record.type_name());
     std::string const line = line_of(record);
@@ -119,13 +121,13 @@ class JsonLines {
   }
 
   [[nodiscard]] static std::string line_of(nlohmann::ordered_json const& record) {
-    // Text that is not UTF-8 must not cost a run its metrics.
+    // Text that is not UTF-8 must not lose the metrics of a run.
     return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   }
 
   std::filesystem::path path_;
   int descriptor_;
-  off_t torn_at_ = -1;  ///< where a line begins that could be neither finished nor taken back
+  off_t torn_at_ = -1;  ///< where a line begins that could be neither finished nor removed
 };
 
 }  // namespace diffsiam::io

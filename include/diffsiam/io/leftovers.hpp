@@ -1,4 +1,4 @@
-// What a process that was killed while it wrote a file has left beside it.
+// remove_leftovers: removes the files that a process left when it was killed while writing.
 #pragma once
 
 #include <cerrno>
@@ -14,9 +14,9 @@
 
 namespace diffsiam::io {
 
-/// Removes temporary files of AtomicFile ("name.tmp-PID-N") beside `target` whose process is no longer there,
-/// and returns how many. For the beginning of a run, before this process writes `target` itself. What cannot
-/// be removed stays.
+/// Removes temporary files of AtomicFile ("name.tmp-PID-N") beside `target` whose process no longer exists,
+/// and returns their number. Call it at the beginning of a run, before this process writes `target`. Files
+/// that cannot be removed stay.
 inline int remove_leftovers(std::filesystem::path const& target) {
   std::string const prefix = target.filename().string() + ".tmp-";
   std::filesystem::path const folder = target.has_parent_path() ? target.parent_path() : ".";

@@ -1,5 +1,5 @@
-// Pictures as they are looked at: 8 bits a channel, gray or RGB, rows from the top. Made from float images in
-// [-1, 1], enlarged and arranged in grids for reports.
+// Picture: a picture for people to look at, with 8 bits for each channel, gray or RGB, rows from the top.
+// Pictures are made from float images in [-1, 1], enlarged, and arranged in grids for reports.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace diffsiam::io {
 
-/// pixels[(y * width + x) * channels + c]; one channel is gray, three are RGB.
+/// pixels[(y * width + x) * channels + c]; one channel means gray, three mean RGB.
 struct Picture {
   int height = 0;
   int width = 0;
@@ -36,8 +36,7 @@ namespace detail {
   return shown_extents(picture.height, picture.width, picture.channels);
 }
 
-/// Number of bytes of such a picture. Throws ShapeError for extents that are none, or need 2^31 bytes and
-/// more.
+/// Number of bytes of such a picture. Throws ShapeError for invalid extents, and for 2^31 bytes or more.
 [[nodiscard]] inline std::size_t pixel_bytes(std::int64_t height, std::int64_t width, int channels,
                                              std::string_view operation) {
   constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
@@ -55,7 +54,7 @@ inline void require_picture(Picture const& picture, std::string_view operation) 
                      picture.pixels.size());
 }
 
-/// Copies `source` into `target` with its upper left corner at (top, left), gray spread over RGB where
+/// Copies `source` into `target` with its upper left corner at (top, left). Gray is converted to RGB if
 /// needed.
 inline void paste(Picture const& source, Picture& target, int top, int left) {
   auto const offset = [](Picture const& picture, int y, int x) {
@@ -72,13 +71,13 @@ inline void paste(Picture const& source, Picture& target, int top, int left) {
 
 }  // namespace detail
 
-/// A picture of one shade. Throws ShapeError for impossible extents.
+/// A picture in one shade. Throws ShapeError for invalid extents.
 [[nodiscard]] inline Picture blank_picture(int height, int width, int channels, std::uint8_t shade) {
   std::size_t const bytes = detail::pixel_bytes(height, width, channels, "blank_picture");
   return {.height = height, .width = width, .channels = channels, .pixels = std::vector(bytes, shade)};
 }
 
-/// [-1, 1] to 0..255, clamped and rounded; NaN becomes 0.
+/// Maps [-1, 1] to 0..255, clamped and rounded; NaN becomes 0.
 template <class T>
 [[nodiscard]] std::uint8_t pixel_from_unit(T value) {
   T const scaled = (value + T{1}) * T{127.5};
@@ -86,8 +85,8 @@ template <class T>
   return static_cast<std::uint8_t>(std::lround(std::min(scaled, T{255})));
 }
 
-/// `count` pictures from float images in [-1, 1], laid out (count, height, width, channels). Throws
-/// ShapeError when the number of values is another.
+/// `count` pictures from float images in [-1, 1], as (count, height, width, channels). Throws ShapeError
+/// unless the number of values fits.
 template <class T>
 [[nodiscard]] std::vector<Picture> pictures_from_unit(std::span<T const> values, int count, int height,
                                                       int width, int channels) {
@@ -97,14 +96,14 @@ template <class T>
         "pictures_from_unit",
         std::to_string(count) + " times " + detail::shown_extents(height, width, channels) + " values",
         values.size());
-  if (count == 0) return {};  // of pictures that may be larger than memory
+  if (count == 0) return {};  // the extents may be larger than memory
   std::vector<Picture> pictures(static_cast<std::size_t>(count), blank_picture(height, width, channels, 0));
   for (std::size_t i = 0; i < values.size(); ++i)
     pictures[i / each].pixels[i % each] = pixel_from_unit(values[i]);
   return pictures;
 }
 
-/// The same of a tensor (n, h, w, c), whatever backend holds it.
+/// The same for a tensor (n, h, w, c) of any backend.
 template <class B>
 [[nodiscard]] std::vector<Picture> pictures_from_unit(Tensor<B> const& images) {
   require_rank("pictures_from_unit", 4, images.shape(), "(n, h, w, c)");
@@ -113,7 +112,7 @@ template <class B>
   return pictures_from_unit(std::span<float const>{values}, extent(0), extent(1), extent(2), extent(3));
 }
 
-/// Every pixel as a square of factor x factor. Throws ShapeError for a factor below 1.
+/// Enlarges every pixel to factor x factor pixels. Throws ShapeError for a factor below 1.
 [[nodiscard]] inline Picture upscale(Picture const& picture, int factor) {
   detail::require_picture(picture, "upscale");
   if (factor < 1) fail<ShapeError>("upscale", "a factor of at least 1", factor);
@@ -137,8 +136,9 @@ template <class B>
   return result;
 }
 
-/// Pictures of equal extents in rows of `columns`, `padding` pixels of `background` between them and none
-/// around. The last row may be short. Throws ShapeError for no pictures, unequal ones, or no columns.
+/// Pictures of equal extents in rows of `columns`, with `padding` pixels of `background` between them and
+/// none around. The last row may be incomplete. Throws ShapeError for no pictures, different extents, or no
+/// columns.
 [[nodiscard]] inline Picture grid(std::span<Picture const> pictures, int columns, int padding = 1,
                                   std::uint8_t background = 255) {
   if (pictures.empty() || columns < 1 || padding < 0)
@@ -169,7 +169,7 @@ template <class B>
   return result;
 }
 
-/// Pictures of any extents in one row, their upper edges aligned; RGB as soon as one of them is. Throws
+/// Pictures of any extents in one row, aligned at the top. The result is RGB if one of them is. Throws
 /// ShapeError for no pictures.
 [[nodiscard]] inline Picture side_by_side(std::span<Picture const> pictures, int padding = 2,
                                           std::uint8_t background = 255) {

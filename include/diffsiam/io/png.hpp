@@ -1,4 +1,5 @@
-// Pictures as PNG files, by libpng's simplified interface (link with -lpng). Equal pictures give equal bytes.
+// Writes pictures as PNG files, by libpng's simplified interface (link with -lpng). Equal pictures give equal
+// bytes.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace diffsiam::io {
 
-/// The bytes of a PNG file, 8 bits a channel. Throws ShapeError when pixels and extents disagree, FileError
-/// when libpng refuses.
+/// The bytes of a PNG file with 8 bits for each channel. Throws ShapeError if the number of pixels does not
+/// fit the extents, FileError if libpng refuses.
 [[nodiscard]] inline std::vector<std::byte> encode_png(Picture const& picture) {
   detail::require_picture(picture, "encode_png");
   png_image image{};
@@ -24,7 +25,7 @@ namespace diffsiam::io {
   image.width = static_cast<png_uint_32>(picture.width);
   image.height = static_cast<png_uint_32>(picture.height);
   image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-  // Room for the worst case, so that the picture is compressed once and not a first time to learn its size.
+  // Room for the worst case, so that the picture is compressed only once and not also to learn its size.
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::vector<std::byte> bytes(size);
   int const written =
@@ -37,7 +38,7 @@ namespace diffsiam::io {
   return bytes;
 }
 
-/// Replaces `path` by the picture, atomically. Throws FileError, the old file untouched.
+/// Replaces `path` by the picture, atomically. Throws FileError; the old file is unchanged then.
 inline void write_png(std::filesystem::path const& path, Picture const& picture) {
   write_file(path, std::span<std::byte const>(encode_png(picture)));
 }

@@ -1,5 +1,5 @@
-// One line about how far a run is: bar, percent, rate, time left. Only the text; printing it is the
-// program's.
+// ProgressBar: one line of text about the progress of a run, with bar, percentage, rate and time left. The
+// program prints it.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ namespace detail {
          two(whole % 60);
 }
 
-/// Characters of UTF-8 begin with a byte that is no continuation; each is taken for one column.
+/// In UTF-8 a character begins with a byte that is not a continuation. Each one counts as one column.
 [[nodiscard]] inline bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
 }
@@ -46,14 +46,14 @@ namespace detail {
 struct ProgressBar {
   std::int64_t total = 0;
   std::string label{};
-  std::string unit{};      ///< of `total`, after the rate
-  std::int64_t start = 0;  ///< done before the clock started, in a resumed run
-  int width = 24;          ///< of the bar
-  bool ascii = false;      ///< # and - in place of lines
-  int columns = 0;         ///< that a line may have, as a terminal does; 0: as many as it needs
+  std::string unit{};      ///< of `total`, shown after the rate
+  std::int64_t start = 0;  ///< what a resumed run had done before the clock started
+  int width = 24;          ///< of the bar, in columns
+  bool ascii = false;      ///< # and - instead of lines
+  int columns = 0;         ///< the most columns of a line, as on a terminal; 0: no limit
 
-  /// `done` in [start, total], `elapsed_seconds` since the start. Values outside are clamped; a rate that is
-  /// not known yet is left out. Where the line is wider than `columns`, first the bar gets shorter, then the
+  /// `done` is in [start, total], `elapsed_seconds` since the start. Values outside are clamped, and an
+  /// unknown rate is left out. If the line is wider than `columns`, first the bar becomes shorter, then the
   /// end is cut off.
   [[nodiscard]] std::string line(std::int64_t done, double elapsed_seconds,
                                  std::string_view suffix = {}) const {

@@ -1,5 +1,5 @@
-// ProgressLine: a progress bar on a stream that the program gives. It renews itself on a terminal, and
-// appears now and then in a log.
+// ProgressLine: a progress bar on a stream of the program. On a terminal it is updated in place; in a log it
+// appears now and then.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,8 @@
 
 namespace diffsiam::io {
 
-/// Columns of the terminal that `out` writes to, where it is std::cout, std::cerr or std::clog; COLUMNS of
-/// the environment, else 80, where the terminal does not say. 0 where it writes to none.
+/// Columns of the terminal of `out`, if it is std::cout, std::cerr or std::clog. If the terminal does not
+/// tell, COLUMNS of the environment, or 80. 0 if `out` is not a terminal.
 [[nodiscard]] inline int terminal_columns(std::ostream const& out) {
   int descriptor = -1;
   if (&out == &std::cout) descriptor = STDOUT_FILENO;
@@ -37,20 +37,21 @@ namespace diffsiam::io {
 /// for (int done = 1; done <= 50; ++done) { ...; progress(done); }
 class ProgressLine {
  public:
-  /// `columns` tells the width of the terminal before each line, 0 for none; the stream's own by default.
+  /// `columns` returns the width of the terminal before each line, 0 if there is none. By default it is that
+  /// of the stream.
   ProgressLine(std::ostream& out, ProgressBar bar, std::function<int()> columns = {})
       : out_(&out), bar_(std::move(bar)), columns_(std::move(columns)) {
     if (!columns_) columns_ = [&out] { return terminal_columns(out); };
   }
   ProgressLine(ProgressLine const&) = delete;
   ProgressLine& operator=(ProgressLine const&) = delete;
-  /// What is printed next begins a line of its own, though the work was stopped.
+  /// Ends the line, so that the next output begins on a new one even if the work was stopped.
   ~ProgressLine() {
     if (open_) *out_ << '\n' << std::flush;
   }
 
-  /// Shows how far the work is, within the width of a terminal: ten times a second at most on a terminal,
-  /// every ten seconds elsewhere, and the last line always.
+  /// Shows the progress, within the width of a terminal: at most ten times a second on a terminal, every ten
+  /// seconds elsewhere. The last line is always shown.
   void operator()(std::int64_t done, std::string_view suffix = {}) {
     bool const finished = done >= bar_.total;
     double const now = std::chrono::duration<double>(Clock::now() - start_).count();
@@ -58,7 +59,7 @@ class ProgressLine {
     shown_at_ = now;
     int const columns = columns_();
     on_terminal_ = columns > 0;
-    // The last column stays free: some terminals go on in the next line once it is written.
+    // The last column stays empty, because some terminals continue on the next line after it.
     bar_.columns = on_terminal_ ? std::max(1, columns - 1) : 0;
     if (on_terminal_) *out_ << "\r\033[K";
     *out_ << bar_.line(done, now, suffix);
@@ -66,7 +67,7 @@ class ProgressLine {
     if (!open_) *out_ << '\n';
     *out_ << std::flush;
   }
-  /// A line of its own, amid the work; the progress follows below it.
+  /// Prints a line between; the progress continues below it.
   void note(std::string_view line) {
     if (std::exchange(open_, false)) *out_ << '\n';
     *out_ << line << '\n' << std::flush;
@@ -81,7 +82,7 @@ class ProgressLine {
   Clock::time_point start_ = Clock::now();
   double shown_at_ = -1e9;
   bool on_terminal_ = false;
-  bool open_ = false;  ///< a line is shown that has not ended
+  bool open_ = false;  ///< a line is shown that has not ended yet
 };
 
 }  // namespace diffsiam::io

@@ -1,6 +1,7 @@
-// Between our layouts and PyTorch's. Convolutions: (o, h, w, i) here, (o, i, h, w) there. A linear weight
-// behind a flattened image: columns in (h, w, c) order here, (c, h, w) there. 1-d convolutions: (o, i) here,
-// (o, i, 1) there.
+// Converts between our layouts of weights and those of PyTorch:
+//   convolutions                              (o, h, w, i) here, (o, i, h, w) there
+//   columns of a linear weight after flatten  in the order (h, w, c) here, (c, h, w) there
+//   1-d convolutions                          (o, i) here, (o, i, 1) there
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@ namespace diffsiam::io {
 
 namespace detail {
 
-/// A weight as `outer` blocks of (positions, channels) here and (channels, positions) there.
+/// A weight as `outer` blocks, which are (positions, channels) here and (channels, positions) there.
 struct Blocks {
   Index outer = 1, positions = 1, channels = 1;
 };
 
-/// Throws ShapeError where layout and shape do not fit.
+/// Throws ShapeError if layout and shape do not fit.
 [[nodiscard]] inline Blocks blocks_of(PublishedLayout const& layout, Shape const& shape) {
   using Kind = PublishedLayout::Kind;
   switch (layout.kind) {
@@ -45,7 +46,7 @@ struct Blocks {
   return {shape.size(), 1, 1};
 }
 
-/// Every block transposed from (rows, columns) to (columns, rows).
+/// Transposes every block from (rows, columns) to (columns, rows).
 template <class T>
 [[nodiscard]] std::vector<T> transposed(std::vector<T> const& values, Index outer, Index rows,
                                         Index columns) {
@@ -60,7 +61,7 @@ template <class T>
 
 }  // namespace detail
 
-/// The shape that a weight has in PyTorch.
+/// The shape of a weight in PyTorch.
 [[nodiscard]] inline std::vector<std::int64_t> published_shape(PublishedLayout const& layout,
                                                                Shape const& shape) {
   using Kind = PublishedLayout::Kind;
@@ -71,7 +72,7 @@ template <class T>
   return result;
 }
 
-/// Values of a weight of `shape` in the order of PyTorch. Throws ShapeError where layout and shape do not
+/// The values of a weight of `shape` in the order of PyTorch. Throws ShapeError if layout and shape do not
 /// fit.
 template <class T>
 [[nodiscard]] std::vector<T> to_published(PublishedLayout const& layout, Shape const& shape,
@@ -81,7 +82,7 @@ template <class T>
   return detail::transposed(values, b.outer, b.positions, b.channels);
 }
 
-/// The inverse.
+/// The inverse of to_published.
 template <class T>
 [[nodiscard]] std::vector<T> from_published(PublishedLayout const& layout, Shape const& shape,
                                             std::vector<T> values) {

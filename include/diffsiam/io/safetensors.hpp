@@ -1,8 +1,8 @@
-// The safetensors format: named tensors of any rank with free metadata in one file.
+// The safetensors format: one file with named tensors of any rank and free metadata.
 #pragma once
 
 #include <diffsiam/io/dtype.hpp>               // Dtype
 #include <diffsiam/io/elements.hpp>            // the conversion of elements
-#include <diffsiam/io/safetensors_header.hpp>  // SafetensorsHeader and all that is checked
+#include <diffsiam/io/safetensors_header.hpp>  // SafetensorsHeader and its checks
 #include <diffsiam/io/safetensors_reader.hpp>  // SafetensorsFile
 #include <diffsiam/io/safetensors_writer.hpp>  // SafetensorsWriter

@@ -1,9 +1,11 @@
-// The header of a safetensors file, believed only as far as the file bears it out:
-//   8 bytes n (little-endian) | n bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]},
-//   __metadata__} | data, which the tensors tile without gap or overlap.
-// Format: huggingface.co/docs/safetensors. What the reference implementation reads is read and what it
-// refuses is refused, but for names given twice and space before the brace, which the format forbids and it
-// lets pass.
+// The header of a safetensors file. Nothing in it is believed that the file itself does not confirm. A file
+// is
+//   8 bytes n (little-endian)
+//   n bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]}, __metadata__}
+//   data, which the tensors fill without gap or overlap.
+// Format: huggingface.co/docs/safetensors. What the reference implementation accepts is accepted, and what it
+// refuses is refused, except for duplicate names and space before the brace, which the format forbids and the
+// reference implementation accepts; both are refused here.
 #pragma once
 
 #include <algorithm>
@@ -28,9 +30,10 @@
 
 namespace diffsiam::io {
 
+/// The most bytes of JSON in a header, as in the reference implementation.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
-/// One tensor: its type, extents of any rank, and where in the data its bytes lie.
+/// One tensor: its dtype, extents of any rank, and the place of its bytes in the data.
 struct SafetensorsEntry {
   Dtype dtype;
   std::vector<std::int64_t> shape;
@@ -38,6 +41,7 @@ struct SafetensorsEntry {
   std::uint64_t end;
 };
 
+/// The parsed header: tensors and metadata by name.
 struct SafetensorsHeader {
   std::map<std::string, SafetensorsEntry, std::less<>> tensors;
   std::map<std::string, std::string> metadata;
@@ -45,7 +49,7 @@ struct SafetensorsHeader {
 
 namespace detail {
 
-/// A name out of a file that may be hostile: short and printable.
+/// A name from a file that is not trusted, short and printable.
 [[nodiscard]] inline std::string shown_name(std::string_view name) {
   constexpr std::size_t limit = 80;
   std::string shown;
@@ -61,7 +65,7 @@ namespace detail {
   return shown + "]";
 }
 
-/// Bytes of a tensor, or nothing where they are 2^61 and more, or where packed elements end inside a byte.
+/// Bytes of a tensor. Empty for 2^61 or more, and if packed elements do not fill whole bytes.
 [[nodiscard]] inline std::optional<std::uint64_t> byte_count(std::span<std::int64_t const> shape,
                                                              Dtype dtype) {
   std::uint64_t bits = 1;
@@ -72,7 +76,7 @@ namespace detail {
   return bits / 8;
 }
 
-/// Turns the JSON of one header into entries; every complaint names the file and the tensor.
+/// Converts the JSON of one header to entries. Every error names the file and the tensor.
 class SafetensorsHeaderParser {
  public:
   SafetensorsHeaderParser(std::string_view file, std::uint64_t data_size)
@@ -103,13 +107,13 @@ class SafetensorsHeaderParser {
         actual);
   }
 
-  /// Parses without exceptions; refuses what JSON itself lets pass: names given twice, and depth.
+  /// Parses without exceptions. Refuses what JSON itself allows: duplicate names and deep nesting.
   [[nodiscard]] nlohmann::json parse_json(std::string_view text) const {
     if (text.empty() || text.front() != '{') complain("a header that starts with '{'", "another byte");
-    // The parser takes a NUL for the end, whatever comes behind it.
+    // The parser takes a NUL for the end and ignores what follows.
     if (std::size_t const nul = text.find('\0'); nul != std::string_view::npos)
       complain("a header of JSON", "a NUL at its byte " + std::to_string(nul));
-    constexpr std::size_t deepest = 127;  // as the reference implementation
+    constexpr std::size_t deepest = 127;  // as in the reference implementation
     if (json_depth(text) > deepest) complain("a header of tensors", "JSON nested too deep");
     nlohmann::json root = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
     if (root.is_discarded() || !root.is_object()) complain("a header of JSON", "something else");
@@ -159,7 +163,7 @@ class SafetensorsHeaderParser {
     return result;
   }
 
-  /// A number between 0 and 2^63 - 1.
+  /// An integer in [0, 2^63 - 1].
   [[nodiscard]] std::uint64_t whole(std::string_view name, nlohmann::json const& value,
                                     char const* what) const {
     if (!value.is_number_unsigned() ||
@@ -185,7 +189,7 @@ class SafetensorsHeaderParser {
                std::to_string(entry.end - entry.begin) + " by its " + offsets);
   }
 
-  /// Sorted by offset, each tensor starts where the one before ends, and the last ends with the file.
+  /// Sorted by offset, each tensor begins where the one before ends, and the last ends with the file.
   void check_tiling(SafetensorsHeader const& header) const {
     std::vector<std::pair<SafetensorsEntry const*, std::string_view>> order;
     order.reserve(header.tensors.size());
@@ -213,7 +217,7 @@ class SafetensorsHeaderParser {
 
 namespace detail {
 
-/// What a file is whose first 8 bytes promise a header that it cannot have.
+/// The kind of a file whose first 8 bytes declare an impossible header.
 struct ForeignFile {
   std::string_view kind, hint;
 };
@@ -233,8 +237,8 @@ struct ForeignFile {
 
 }  // namespace detail
 
-/// Bytes of JSON promised by the first 8 bytes of a file of `file_size` bytes; throws FileError when the file
-/// cannot hold them, or they are more than 100 MB.
+/// The size of the JSON that the first 8 bytes of a file of `file_size` bytes declare. Throws FileError if
+/// the file is too small for it, or if it is more than 100 MB.
 [[nodiscard]] inline std::uint64_t safetensors_header_size(std::uint64_t promised, std::uint64_t file_size,
                                                            std::string_view file) {
   std::uint64_t const room = file_size - 8;
@@ -249,7 +253,7 @@ struct ForeignFile {
                   std::to_string(promised) + " bytes by its first 8 bytes", foreign.hint);
 }
 
-/// Parses and checks the JSON of a header whose data part has `data_size` bytes. Throws FileError.
+/// Parses and checks the JSON of a header; its data has `data_size` bytes. Throws FileError.
 [[nodiscard]] inline SafetensorsHeader parse_safetensors_header(std::string_view text,
                                                                 std::uint64_t data_size,
                                                                 std::string_view file) {

@@ -1,5 +1,5 @@
-// Reads safetensors: the header is checked against the size of the file before anything is allocated for
-// data.
+// Reads safetensors files. The header is checked against the size of the file before memory for the data is
+// allocated.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ namespace diffsiam::io {
 /// The tensors and metadata of one file, in memory. Every error is a FileError that names file and tensor.
 class SafetensorsFile {
  public:
-  /// Reads a whole file. Throws FileError when it is missing, truncated, padded, or lies about its contents.
+  /// Reads a whole file. Throws FileError if it is missing, truncated or padded, or if its header is wrong.
   [[nodiscard]] static SafetensorsFile read(std::filesystem::path const& path) {
     InputFile file(path, "read_safetensors");
     SafetensorsFile result(path.string());
@@ -33,8 +33,8 @@ class SafetensorsFile {
     return result;
   }
 
-  /// The same without reading the tensors: they are read from the disk when they are touched, so that a file
-  /// may be larger than memory (see MappedFile).
+  /// The same without reading the tensors. They are read from the disk when they are used, so a file may be
+  /// larger than memory (see MappedFile).
   [[nodiscard]] static SafetensorsFile map(std::filesystem::path const& path) {
     auto const file = std::make_shared<MappedFile const>(path);
     SafetensorsFile result(path.string());
@@ -51,7 +51,7 @@ class SafetensorsFile {
     return result;
   }
 
-  /// The same from memory; `name` stands for the path in errors.
+  /// The same from memory; errors show `name` instead of a path.
   [[nodiscard]] static SafetensorsFile parse(std::span<std::byte const> content, std::string name) {
     SafetensorsFile result(std::move(name));
     std::size_t position = 0;
@@ -62,7 +62,7 @@ class SafetensorsFile {
     return result;
   }
 
-  /// All tensors, sorted by name.
+  /// The names of all tensors, sorted.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> result;
     result.reserve(header_.tensors.size());
@@ -88,7 +88,7 @@ class SafetensorsFile {
                          static_cast<std::size_t>(found.end - found.begin));
   }
   void bytes(std::string_view name) const&& = delete;
-  /// What holds the bytes of all tensors: who keeps it may use them after the end of this object.
+  /// Holds the bytes of all tensors: as long as it is kept, they may be used after the end of this object.
   [[nodiscard]] std::shared_ptr<void const> owner() const { return owner_; }
   /// Number of elements.
   [[nodiscard]] std::size_t size(std::string_view name) const {
@@ -96,8 +96,8 @@ class SafetensorsFile {
     return static_cast<std::size_t>(found.end - found.begin) * 8 / dtype_bits(found.dtype);
   }
 
-  /// All elements in row-major order, converted. Throws FileError naming the first that T cannot hold, and
-  /// for a dtype that is only had as bytes().
+  /// All elements in row-major order, converted. Throws FileError for an opaque dtype, and for the first
+  /// number that T cannot hold.
   template <ElementValue T>
   [[nodiscard]] std::vector<T> values(std::string_view name) const {
     std::vector<T> result(size(name));
@@ -105,7 +105,7 @@ class SafetensorsFile {
     return result;
   }
 
-  /// values() into memory that is there already, of exactly the right size.
+  /// Writes values() to `out`, which must have the right size.
   template <ElementValue T>
   void copy_to(std::string_view name, std::span<T> out) const {
     if (out.size() != size(name))
@@ -117,7 +117,7 @@ class SafetensorsFile {
                     detail::shown_name(name) + " of " + detail::shown_name(path_));
   }
 
-  /// Throws FileError when the tensor is missing or has another rank or other extents.
+  /// Throws FileError if the tensor is missing or has another rank or other extents.
   void expect_shape(std::string_view name, std::span<std::int64_t const> expected) const {
     std::vector<std::int64_t> const& actual = shape(name);
     if (!std::equal(actual.begin(), actual.end(), expected.begin(), expected.end()))

@@ -1,5 +1,6 @@
-// Writes safetensors, atomically. As in the published implementation, tensors are laid out by falling element
-// size, then by name, and the header is padded with spaces to 8 bytes, so that every tensor is aligned.
+// Writes safetensors files, atomically. As in the reference implementation, tensors are sorted by descending
+// element size and then by name, and the header is padded with spaces to 8 bytes, so that every tensor is
+// aligned.
 #pragma once
 
 #include <algorithm>
@@ -23,12 +24,12 @@
 
 namespace diffsiam::io {
 
-/// Collects tensors (copied, in their stored type) and metadata, then writes one file.
+/// Collects tensors (copied, in their stored type) and metadata, and writes them to one file.
 class SafetensorsWriter {
  public:
-  /// `values` in row-major order, as many as `shape` says (ShapeError otherwise), converted to `dtype`:
-  /// rounded to nearest for floats. Throws FileError naming the first value that `dtype` cannot hold. A name
-  /// may come once.
+  /// Adds a tensor. `values` are in row-major order and are converted to `dtype`; floats are rounded to
+  /// nearest. Throws ShapeError unless there are as many values as `shape` says, FileError for a name that is
+  /// not new, and for the first value that `dtype` cannot hold.
   template <ElementValue T>
   void add(std::string name, Dtype dtype, std::vector<std::int64_t> shape, std::span<T const> values) {
     std::string const shown = detail::shown_name(name);
@@ -53,16 +54,16 @@ class SafetensorsWriter {
     add(std::move(name), dtype, std::move(shape), std::span<T const>(values));
   }
 
-  /// Free text, such as a configuration as JSON; the last value of a key counts.
+  /// Adds free text, such as a configuration as JSON. A new value of a key replaces the old one.
   void metadata(std::string key, std::string value) { metadata_[std::move(key)] = std::move(value); }
 
-  /// The value of that key so far; null where there is none.
+  /// The value of a key so far; null if there is none.
   [[nodiscard]] std::string const* find_metadata(std::string const& key) const {
     auto const found = metadata_.find(key);
     return found == metadata_.end() ? nullptr : &found->second;
   }
 
-  /// Replaces `path` atomically. Throws FileError, the old file untouched.
+  /// Replaces `path` atomically. Throws FileError; the old file is unchanged then.
   void write(std::filesystem::path const& path) const {
     AtomicFile file(path);
     emit([&](std::span<std::byte const> bytes) { file.write(bytes); });

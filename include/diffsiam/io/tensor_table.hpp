@@ -1,5 +1,5 @@
-// TensorTable: tensors under the names they have in a file. locate() checks names, shapes and values against
-// the file before load() changes anything.
+// TensorTable: tensors with their names in files. locate() compares names, shapes and values with a file
+// before load() changes anything.
 #pragma once
 
 #include <algorithm>
@@ -23,10 +23,11 @@
 
 namespace diffsiam::io {
 
-/// What may stand in a file besides the tensors that are looked for.
+/// What a file may contain besides the tensors of the table.
 struct Besides {
   bool anything = false;
-  /// Names that contain one of these. Batch norm counts its batches in PyTorch; nothing here reads it.
+  /// Names that contain one of these are allowed. PyTorch's batch norm counts its batches; nothing here needs
+  /// that.
   std::vector<std::string> parts{"num_batches_tracked"};
 
   [[nodiscard]] bool allow(std::string_view name) const {
@@ -36,23 +37,23 @@ struct Besides {
   }
 };
 
-/// Names, tensors and their layouts. B's scalar is float or double, or travels as double.
+/// Names, tensors and their layouts. Values are stored as float or double; other scalar types of B as double.
 template <class B>
 class TensorTable {
  public:
   using Scalar = typename B::Scalar;
   using Host = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
-  /// Loses nothing of B's scalar.
+  /// The dtype that holds B's scalar without loss.
   static constexpr Dtype exact = std::is_same_v<Host, float> ? Dtype::F32 : Dtype::F64;
 
-  /// Where a file has the entries.
+  /// Where the entries are in a file.
   struct Found {
-    std::vector<std::string> names;  ///< of each entry in the file; empty where it is missing or misshaped
+    std::vector<std::string> names;  ///< of each entry in the file; empty if missing or of another shape
     WeightMisfits misfits;
   };
 
-  /// A tensor that is there already under its name is not added again; another tensor of the same name is
-  /// called "#2", "#3" ...
+  /// Adds a tensor. The same tensor with the same name is not added again; another tensor with that name gets
+  /// "#2", "#3" ...
   void add(std::string const& name, Tensor<B> const& tensor, PublishedLayout const& layout = {}) {
     std::string unique = name;
     for (int count = 2;; ++count) {
@@ -67,8 +68,8 @@ class TensorTable {
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
-  /// Throws NumericError for a value that is not finite and FileError for one that `dtype` cannot hold: no
-  /// file is worth that. ConfigError unless `dtype` is a floating type.
+  /// Adds all tensors to `writer`. Throws NumericError for a value that is not finite, FileError for one that
+  /// `dtype` cannot hold, ConfigError unless `dtype` is a floating type.
   void save(SafetensorsWriter& writer, std::string const& prefix = "", Dtype dtype = exact) const {
     if (dtype_kind(dtype) != DtypeKind::floating)
       fail<ConfigError>("save_weights", "a floating dtype", dtype_name(dtype));
@@ -86,8 +87,8 @@ class TensorTable {
     }
   }
 
-  /// Looks for all entries. Only names that begin with `prefix` count; `module.` and `_orig_mod.`, which
-  /// wrappers put in front, are looked past. Throws FileError for a tensor that is there twice.
+  /// Finds all entries among the names that begin with `prefix`. `module.` and `_orig_mod.`, which wrappers
+  /// add in front, are ignored. Throws FileError if a tensor is found twice.
   [[nodiscard]] Found find(SafetensorsFile const& file, std::string const& prefix = "",
                            Besides const& besides = {}) const {
     Found result{.names = std::vector<std::string>(entries_.size()), .misfits = {}};
@@ -112,7 +113,8 @@ class TensorTable {
     return result;
   }
 
-  /// Throws FileError naming all that find() saw to be missing, misshaped or unexpected.
+  /// Throws FileError, which names everything that find() reported as missing, misshaped or unexpected, if
+  /// there is any.
   void require_fit(SafetensorsFile const& file, Found const& found, std::string const& prefix = "") const {
     WeightMisfits const& misfits = found.misfits;
     if (misfits.missing.empty() && misfits.misshaped.empty() && misfits.unexpected.empty()) return;
@@ -138,8 +140,8 @@ class TensorTable {
                     "is it a checkpoint of another architecture?");
   }
 
-  /// Throws FileError, naming the tensor, where what was found has a dtype that is not floating (integers as
-  /// weights are a mistake more often than not) or a value that is not finite or not held by B's scalar.
+  /// Throws FileError, which names the tensor, if a tensor has a dtype that is not floating (integer weights
+  /// are mostly a mistake), or a value that is not finite or not in the range of B's scalar.
   void require_values(SafetensorsFile const& file, Found const& found) const {
     for (std::string const& name : found.names) {
       if (name.empty()) continue;
@@ -150,7 +152,7 @@ class TensorTable {
     }
   }
 
-  /// find() and both requirements at once: what this returns can be loaded.
+  /// find() and both requirements. Its result can be loaded.
   [[nodiscard]] Found locate(SafetensorsFile const& file, std::string const& prefix = "",
                              Besides const& besides = {}) const {
     Found found = find(file, prefix, besides);
@@ -178,7 +180,7 @@ class TensorTable {
   };
   using Map = std::map<std::string, std::size_t, std::less<>>;
 
-  /// In a loop without a way out, so that it is done by vectors.
+  /// Without an early exit, so that the loop is vectorised.
   [[nodiscard]] static bool all_finite(std::vector<Host> const& values) {
     unsigned bad = 0;
     for (Host const value : values) bad |= std::abs(value) <= std::numeric_limits<Host>::max() ? 0U : 1U;

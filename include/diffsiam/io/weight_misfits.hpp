@@ -1,4 +1,4 @@
-// WeightMisfits: how the tensors of a file differ from those that are looked for.
+// WeightMisfits: the differences between the tensors of a file and those of a model.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,13 @@ namespace diffsiam::io {
 
 /// What a partial load left out. Names are those of the file, with their prefix.
 struct WeightMisfits {
-  std::vector<std::string> missing{};     ///< weights of the model that the file lacks
-  std::vector<std::string> misshaped{};   ///< there, but of another shape
-  std::vector<std::string> unexpected{};  ///< in the file alone
-  /// The model's value in place of the file's: "heads = 2 in place of 4 in 'encoder.2'".
+  std::vector<std::string> missing{};     ///< weights of the model that are not in the file
+  std::vector<std::string> misshaped{};   ///< in the file, but with another shape
+  std::vector<std::string> unexpected{};  ///< in the file, but not in the model
+  /// The value of the model instead of that of the file: "heads = 2 in place of 4 in 'encoder.2'".
   std::vector<std::string> settings{};
 
-  /// Whether all was loaded, and nothing stands besides.
+  /// Whether everything was loaded, and nothing else is in the file.
   [[nodiscard]] bool empty() const {
     return missing.empty() && misshaped.empty() && unexpected.empty() && settings.empty();
   }
@@ -24,7 +24,7 @@ struct WeightMisfits {
 
 namespace detail {
 
-/// "a, b, c and 37 more".
+/// A list of at most five names: "a, b, c and 37 more".
 [[nodiscard]] inline std::string listed(std::vector<std::string> const& names) {
   constexpr std::size_t shown = 5;
   std::string result;

@@ -1,4 +1,5 @@
-// silu, relu and exp, and any other functor with a value and a derivative, element by element.
+// silu, relu and exp: operations that apply a scalar function to every element. Activation takes any functor
+// that has a value and a derivative (functional/activation.hpp).
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -8,7 +9,7 @@
 
 namespace diffsiam::ops {
 
-/// y = Act(x), any shape.
+/// y = Act(x), element by element. x may have any shape.
 template <class Act>
 struct Activation {
   static constexpr std::string_view name = Act::name;
@@ -33,14 +34,17 @@ struct Activation {
   }
 };
 
+/// x / (1 + e^-x), element by element.
 template <Value X>
 auto silu(X const& x) {
   return evaluate(Activation<functional::Silu>{}, x);
 }
+/// max(x, 0), element by element.
 template <Value X>
 auto relu(X const& x) {
   return evaluate(Activation<functional::Relu>{}, x);
 }
+/// e^x, element by element.
 template <Value X>
 auto exp(X const& x) {
   return evaluate(Activation<functional::Exp>{}, x);

@@ -1,4 +1,5 @@
-// Sums and products of values of one shape, and the operators that stand for them.
+// Sums, differences, products and multiples of values, as functions and as the operators +, - and *. Both
+// values have the same shape, otherwise the functions throw ShapeError.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -71,7 +72,7 @@ struct Scale {
   }
 };
 
-/// y = x_0 x_1, element by element. A factor (n) multiplies whole samples.
+/// y = x_0 x_1, element by element. A factor of shape (n) multiplies each sample by one number.
 struct Multiply {
   static constexpr std::string_view name = "multiply";
 
@@ -125,10 +126,12 @@ struct Multiply {
   }
 };
 
+/// x + y.
 template <Value X, Value Y>
 auto add(X const& x, Y const& y) {
   return evaluate(LinearCombination{1, 1}, x, y);
 }
+/// x - y.
 template <Value X, Value Y>
 auto subtract(X const& x, Y const& y) {
   return evaluate(LinearCombination{1, -1}, x, y);
@@ -138,10 +141,12 @@ template <Value X, Value Y>
 auto linear_combination(double a, X const& x, double b, Y const& y) {
   return evaluate(LinearCombination{a, b}, x, y);
 }
+/// factor x.
 template <Value X>
 auto scale(X const& x, double factor) {
   return evaluate(Scale{factor}, x);
 }
+/// x times factor, element by element. A factor of shape (n) multiplies each sample by one number.
 template <Value X, Value Y>
 auto multiply(X const& x, Y const& factor) {
   return evaluate(Multiply{}, x, factor);

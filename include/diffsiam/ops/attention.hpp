@@ -1,5 +1,6 @@
-// attention: softmax(q k^T / sqrt(c)) v over all positions (Vaswani et al., 2017), the heads side by side,
-// each laid out [q k v] as in guided diffusion (Dhariwal and Nichol, 2021).
+// attention: softmax(q k^T / sqrt(c)) v over all positions, where c is the number of channels of one head
+// (Vaswani et al., 2017). The heads stand side by side, and the channels of each head are stored as [q k v]
+// (guided diffusion: Dhariwal and Nichol, 2021).
 #pragma once
 
 #include <cmath>
@@ -15,8 +16,8 @@
 
 namespace diffsiam::ops {
 
-/// Input qkv (n, ..., 3 c) with c divisible by `heads`; result (n, ..., c). Keeps the scores, n heads s^2
-/// values.
+/// The input is qkv (n, ..., 3 c), where c is a multiple of `heads`; the result is (n, ..., c). The softmax
+/// is kept for the backward pass; for s positions it has n heads s^2 values.
 struct Attention {
   static constexpr std::string_view name = "attention";
   static constexpr StorageRule storage_rule{.inputs = {0}};
@@ -58,7 +59,7 @@ struct Attention {
     Tensor<B> const d_scores = pass.scratch(scores.shape());
     product<B>(pass.context, e, result(pass.dy, e), transposed(part(pass.in[0], e, 2)), square(d_scores, e),
                e.s, e.width);
-    // Through the softmax: dS = P (dP - sum(P dP)).
+    // The gradient of the softmax P: dS = P (dP - sum(P dP)).
     SampleGrid const rows{1, e.n * heads * e.s, e.s};
     Tensor<B> const inner = pass.zeros({e.n * heads * e.s});
     B::sum(pass.context, rows.grid(), functional::Product{}, rows.per_sample_position(inner.data()),
@@ -82,7 +83,7 @@ struct Attention {
           width(c / heads),
           scale(1.0 / std::sqrt(static_cast<double>(width))) {}
   };
-  /// q (0), k (1) or v (2) of every head: (s, width).
+  /// A view of q (which = 0), k (1) or v (2): a matrix (s, width) for each head.
   template <class B>
   static MatrixView<typename B::Scalar> part(Tensor<B> const& qkv, Extents const& e, Index which) {
     return {.data = qkv.data() + which * e.width,
@@ -104,7 +105,7 @@ struct Attention {
     matrix.transposed = true;
     return matrix;
   }
-  /// c (s, n) (+)= scale a (s, k) b (k, n), for every head of every sample.
+  /// c (s, n) = scale a (s, k) b (k, n) for every head of every sample; `accumulate` adds it to c.
   template <class B, class T = typename B::Scalar>
   DIFFSIAM_OUT_OF_LINE void product(typename B::Context& context, Extents const& e, MatrixView<T> a,
                                     MatrixView<T> b, MatrixView<T> c, Index n, Index k, double scale = 1,
@@ -125,6 +126,7 @@ struct Attention {
   }
 };
 
+/// qkv (n, ..., 3 c) -> (n, ..., c). Throws ShapeError unless c is a multiple of `heads`.
 template <Value X>
 auto attention(X const& qkv, Index heads) {
   return evaluate(Attention{heads}, qkv);

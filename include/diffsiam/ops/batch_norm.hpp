@@ -1,5 +1,5 @@
-// batch_norm: per channel over the whole batch in training, by running statistics in evaluation mode (Ioffe
-// and Szegedy, 2015).
+// batch_norm: normalises each channel (Ioffe and Szegedy, 2015). In training it uses the mean and variance of
+// the batch, in evaluation mode the running statistics.
 #pragma once
 
 #include <diffsiam/composed/norm.hpp>
@@ -9,9 +9,9 @@
 
 namespace diffsiam::ops {
 
-/// Inputs x (n, ..., c), gamma (c), beta (c). In training x has at least two values a channel, and the
-/// running statistics (c) that are given move: mean, and variance with Bessel's correction. In evaluation
-/// mode they are constants, which let no gradient through.
+/// Inputs are x (n, ..., c), gamma (c) and beta (c). In training x must have at least two values for each
+/// channel, and the forward pass updates the running statistics (c): the mean, and the variance with Bessel's
+/// correction. In evaluation mode they are constants, and no gradient flows through them.
 template <class B>
 struct BatchNorm {
   using T = typename B::Scalar;
@@ -71,7 +71,7 @@ struct BatchNorm {
   }
 
  private:
-  /// Batch norm is group norm of one sample that holds the batch, a group a channel.
+  /// A batch norm is a group norm of one sample that holds the whole batch, with one channel in each group.
   [[nodiscard]] static composed::ComposedNorm<B> norm_of(typename B::Context& context, Shape const& x) {
     return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
   }

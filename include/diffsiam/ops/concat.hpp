@@ -1,4 +1,4 @@
-// concat: values side by side along their last extent. slice: some channels of a value.
+// concat joins two values along their last extent. slice takes some channels of a value.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -91,10 +91,12 @@ struct Slice {
   }
 };
 
+/// (..., a) and (..., b) -> (..., a + b). Throws ShapeError unless all other extents are equal.
 template <Value X, Value Y>
 auto concat(X const& x, Y const& y) {
   return evaluate(Concat{}, x, y);
 }
+/// Channels [begin, end) of x (..., c). Throws ShapeError for an empty range or one outside [0, c].
 template <Value X>
 auto slice(X const& x, Index begin, Index end) {
   return evaluate(Slice{begin, end}, x);

@@ -1,5 +1,5 @@
-// conv2d: y[n,oh,ow,o] = b[o] + sum over kh,kw,i of x[n, oh s + kh - p, ow s + kw - p, i] w[o,kh,kw,i], p =
-// (k - 1)/2.
+// conv2d: a convolution with a square kernel of odd side k, padded with p = (k - 1)/2 zeros, with stride s:
+// y[n,oh,ow,o] = b[o] + sum over kh,kw,i of x[n, oh s + kh - p, ow s + kw - p, i] w[o,kh,kw,i].
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -12,7 +12,7 @@
 
 namespace diffsiam::ops {
 
-/// Inputs x (n, h, w, in), w (out, k, k, in) with k odd, and optionally b (out).
+/// Inputs are x (n, h, w, in), w (out, k, k, in) with an odd k, and optionally b (out).
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr InputList keeps_inputs{0, 1};
@@ -37,7 +37,7 @@ struct Conv2d {
     ConvGeometry const g = geometry(in);
     return {g.n, g.out_h(), g.out_w(), g.out};
   }
-  /// Counted as the direct algorithm, borders included.
+  /// FLOPs of the direct algorithm. Products with the zeros of the padding are counted, too.
   [[nodiscard]] double flops(Shapes in) const {
     ConvGeometry const g = geometry(in);
     return 2.0 * static_cast<double>(g.n * g.out_h() * g.out_w() * g.out * g.depth());
@@ -72,10 +72,13 @@ struct Conv2d {
   }
 };
 
+/// x (n, h, w, in), w (out, k, k, in), bias (out) -> (n, h', w', out): `conv2d(x, w, b, {.stride = 2})`.
+/// Throws ShapeError if the shapes do not fit, ConfigError for a stride below 1.
 template <Value X, Value W, Value Bias>
 auto conv2d(X const& x, W const& w, Bias const& bias, Conv2d options = {}) {
   return evaluate(options, x, w, bias);
 }
+/// The same without a bias.
 template <Value X, Value W>
 auto conv2d(X const& x, W const& w, Conv2d options = {}) {
   return evaluate(options, x, w);

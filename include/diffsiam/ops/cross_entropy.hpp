@@ -1,4 +1,5 @@
-// softmax_cross_entropy and binary_cross_entropy, on logits: mean over rows, and mean over elements.
+// softmax_cross_entropy and binary_cross_entropy, both computed from logits. The first is a mean over rows,
+// the second a mean over elements.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -9,8 +10,8 @@
 
 namespace diffsiam::ops {
 
-/// Inputs logits (n, classes) and targets of that shape, constants: one-hot or probabilities. -1/n sum target
-/// log softmax.
+/// -1/n times the sum of target log_softmax(logits). Inputs are logits (n, classes) and targets of the same
+/// shape: one-hot rows or probabilities. Targets are constants; they get no gradient.
 struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "softmax_cross_entropy";
   static constexpr InputList keeps_inputs{1};
@@ -49,7 +50,8 @@ struct SoftmaxCrossEntropy {
   }
 };
 
-/// Inputs logits and targets in [0, 1] of the same shape, constants. Mean of softplus(x) - target x.
+/// The mean of softplus(x) - target x over all elements x of the logits. Inputs are logits and targets in
+/// [0, 1], both of one shape. Targets are constants; they get no gradient.
 struct BinaryCrossEntropy {
   static constexpr std::string_view name = "binary_cross_entropy";
 
@@ -81,10 +83,12 @@ struct BinaryCrossEntropy {
   }
 };
 
+/// logits and targets (n, classes) -> rank 0, in nats. Throws ShapeError if shapes differ or n is 0.
 template <Value X, class B>
 auto softmax_cross_entropy(X const& logits, Tensor<B> const& targets) {
   return evaluate(SoftmaxCrossEntropy{}, logits, targets);
 }
+/// logits and targets of one shape -> rank 0, in nats. Throws ShapeError for other and for empty shapes.
 template <Value X, class B>
 auto binary_cross_entropy(X const& logits, Tensor<B> const& targets) {
   return evaluate(BinaryCrossEntropy{}, logits, targets);

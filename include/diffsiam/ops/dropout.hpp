@@ -1,6 +1,6 @@
-// dropout: in training an element is kept with probability 1 - p and scaled by 1 / (1 - p) (Srivastava et
-// al., 2014); in evaluation mode nothing happens. Draws come from the tape's (seed, step), so they depend
-// neither on threads nor on order.
+// dropout: an element is kept with probability 1 - p and then scaled by 1 / (1 - p), or else set to 0
+// (Srivastava et al., 2014). The draws depend only on `rng` and the position of the element, not on threads.
+// nn::Dropout leaves the operation out in evaluation mode.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -12,7 +12,7 @@
 
 namespace diffsiam::ops {
 
-/// Input x of any shape; 0 <= p < 1.
+/// x may have any shape; 0 <= p < 1.
 struct Dropout {
   static constexpr std::string_view name = "dropout";
   static constexpr InputList keeps_inputs{};
@@ -49,6 +49,7 @@ struct Dropout {
   }
 };
 
+/// x with dropped elements, of the same shape. Throws ConfigError unless 0 <= p < 1.
 template <Value X>
 auto dropout(X const& x, double p, Rng const& rng) {
   return evaluate(Dropout{p, rng}, x);

@@ -1,5 +1,6 @@
-// group_norm: y = act((GN(x) gamma + beta)(1 + s) + b), GN over the positions and channels of a group (Wu and
-// He, 2018), the modulation (s, b) optional. layer_norm is the same over the last extent.
+// group_norm: y = act((GN(x) gamma + beta)(1 + s) + b), where GN normalises over the positions and channels
+// of a group (Wu and He, 2018) and the modulation (s, b) is optional. layer_norm is the same over the last
+// extent.
 #pragma once
 
 #include <diffsiam/composed/group_norm.hpp>
@@ -10,9 +11,10 @@
 
 namespace diffsiam::ops {
 
-/// What does not depend on the activation. Inputs x (n, ..., c), gamma (c), beta (c), and optionally a
-/// modulation (n, 2c): scale, then shift. `rows`: every position is a sample of its own (LayerNorm). A group
-/// holds two values or more: of a single one nothing would be left. One whose values are equal becomes beta.
+/// The part that does not depend on the activation. Inputs are x (n, ..., c), gamma (c), beta (c), and
+/// optionally a modulation (n, 2c), first scale and then shift. With `rows` every position is normalised by
+/// itself (LayerNorm). A group must have at least two values, because one value minus its mean is always 0. A
+/// group of equal values becomes beta.
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
   static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
@@ -37,7 +39,7 @@ struct GroupNormRules {
       require_shape(name, {in[0].samples(), 2 * c}, in[3], "a modulation is (n, 2 c): scale, then shift");
     return in[0];
   }
-  /// About eight operations an element.
+  /// About eight operations for each element.
   [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
 
   [[nodiscard]] NormGeometry geometry(Shape const& x) const {
@@ -52,13 +54,13 @@ struct GroupNormRules {
     NormGeometry const g = geometry(x);
     return {context, SampleGrid{g.n, g.s, g.c}, g.groups};
   }
-  /// Null where there is none.
+  /// Null if there is no modulation.
   template <class B>
   [[nodiscard]] static auto* modulation_of(std::span<Tensor<B> const> in) {
     return in.size() > 3 ? in[3].data() : nullptr;
   }
 
-  /// By a function that knows the activation.
+  /// The forward pass by `function`, which knows the activation.
   template <class B>
   DIFFSIAM_STEERS void forward_by(composed::NormFunction<B, composed::NormForwardOf<B>> function,
                                   Forward<B> const& pass) const {
@@ -100,7 +102,7 @@ struct GroupNormRules {
     norm.add_over_samples(p_2, gradient(pass, 1));
     norm.add_over_samples(p_1, gradient(pass, 2));
   }
-  /// Where the gradient of input i goes, if there is such an input and somebody asks.
+  /// Where the gradient of input i is added, or null if there is no such input or it needs no gradient.
   template <class B>
   [[nodiscard]] static typename B::Scalar* gradient(Backward<B> const& pass, std::size_t i) {
     return i < pass.in.size() && pass.gradient(i) ? pass.gradient(i)->data() : nullptr;
@@ -114,7 +116,7 @@ struct GroupNorm : GroupNormRules {
   void forward(Forward<B> const& pass) const {
     forward_by<B>(composed::group_norm_of<B, Act>(), pass);
   }
-  /// From the folded statistics: one pass.
+  /// One pass over x: the statistics are folded into a scale and a shift, which were saved.
   template <class B>
   void rematerialize(Forward<B> const& pass) const {
     auto const norm = norm_of<B>(pass.context, pass.in[0].shape());
@@ -128,17 +130,19 @@ struct GroupNorm : GroupNormRules {
   }
 };
 
+/// x (n, ..., c), gamma (c), beta (c) -> (n, ..., c). Throws ShapeError if shapes do not fit, ConfigError
+/// unless c is a multiple of `groups`.
 template <class Act = functional::Identity, Value X, Value G, Value Beta>
 auto group_norm(X const& x, G const& gamma, Beta const& beta, Index groups, double epsilon = 1e-5) {
   return evaluate(GroupNorm<Act>{{groups, epsilon}}, x, gamma, beta);
 }
-/// With a modulation (n, 2c).
+/// The same with a modulation (n, 2c), first scale and then shift.
 template <class Act = functional::Identity, Value X, Value G, Value Beta, Value M>
 auto modulated_group_norm(X const& x, G const& gamma, Beta const& beta, M const& modulation, Index groups,
                           double epsilon = 1e-5) {
   return evaluate(GroupNorm<Act>{{groups, epsilon}}, x, gamma, beta, modulation);
 }
-/// Normalises the last extent of x (..., c).
+/// Normalises the last extent of x (..., c), each row by itself.
 template <class Act = functional::Identity, Value X, Value G, Value Beta>
 auto layer_norm(X const& x, G const& gamma, Beta const& beta, double epsilon = 1e-5) {
   return evaluate(GroupNorm<Act>{{1, epsilon, true}}, x, gamma, beta);

@@ -1,5 +1,5 @@
-// linear: y = x w^T + b over the last extent. With a value in place of the weights it is the product of two
-// matrices, such as the similarities z z^T.
+// linear: y = x w^T + b over the last extent. If w is another value instead of weights, y is the product of
+// two matrices, for example the similarities z z^T.
 #pragma once
 
 #include <diffsiam/composed/linear.hpp>
@@ -12,7 +12,7 @@
 
 namespace diffsiam::ops {
 
-/// Inputs x (..., in), w (out, in), and optionally b (out); result (..., out).
+/// Inputs are x (..., in), w (out, in), and optionally b (out). The result is (..., out).
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr InputList keeps_inputs{0, 1};
@@ -61,10 +61,12 @@ struct Linear {
   }
 };
 
+/// x (..., in), w (out, in), bias (out) -> (..., out). Throws ShapeError if the shapes do not fit.
 template <Value X, Value W, Value Bias>
 auto linear(X const& x, W const& w, Bias const& bias) {
   return evaluate(Linear{}, x, w, bias);
 }
+/// The same without a bias.
 template <Value X, Value W>
 auto linear(X const& x, W const& w) {
   return evaluate(Linear{}, x, w);

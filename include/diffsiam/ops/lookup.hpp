@@ -1,4 +1,4 @@
-// lookup: a coefficient of the schedule for each sample, by its time-step.
+// lookup: takes one coefficient of a noise schedule for each sample, by its time-step.
 #pragma once
 
 #include <span>
@@ -11,8 +11,8 @@
 
 namespace diffsiam::ops {
 
-/// Throws RangeError unless every time-step of t (n) is an integer in [0, timesteps). Where memory is not the
-/// host's, the check is left out: it would wait for the device.
+/// Throws RangeError unless every time-step of t (n) is an integer in [0, timesteps). Values are not checked
+/// if the host cannot read them in place, because it would have to wait for the device.
 template <class B>
 void require_timesteps(std::string_view operation, Tensor<B> const& t, Index timesteps) {
   require_rank(operation, 1, t.shape(), "(n) time-steps");
@@ -25,7 +25,8 @@ void require_timesteps(std::string_view operation, Tensor<B> const& t, Index tim
   }
 }
 
-/// table[t[i]] for each i: (n) -> (n). The table is in double, as schedules are.
+/// table[t[i]] for each i: t (n) -> (n). Throws RangeError as require_timesteps does. The table is in double
+/// precision, as those of schedules are.
 template <class B>
 [[nodiscard]] Tensor<B> lookup(std::span<double const> table, Tensor<B> const& t) {
   require_timesteps("lookup", t, static_cast<Index>(table.size()));

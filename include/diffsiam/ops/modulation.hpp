@@ -1,4 +1,5 @@
-// compose_modulation: two modulations (scale, shift) in a row make one. ((1 + s) u + b)(1 + s_z) + b_z.
+// compose_modulation: makes one modulation (scale, shift) of two that follow each other,
+// ((1 + s) u + b)(1 + s_z) + b_z.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -9,8 +10,8 @@
 
 namespace diffsiam::ops {
 
-/// Inputs (n, 2c) and (n, 2c), each scale then shift; result (n, 2c), what applies the first and then the
-/// second.
+/// Both inputs are (n, 2c), first scale and then shift. The result (n, 2c) has the effect of the first and
+/// then the second.
 struct ComposeModulation {
   static constexpr std::string_view name = "compose_modulation";
 
@@ -53,6 +54,7 @@ struct ComposeModulation {
   }
 };
 
+/// (n, 2c) and (n, 2c) -> (n, 2c). Throws ShapeError if the shapes differ or 2c is odd.
 template <Value X, Value Y>
 auto compose_modulation(X const& first, Y const& second) {
   return evaluate(ComposeModulation{}, first, second);

@@ -1,4 +1,4 @@
-// normalize: rows of length 1. The product of two normalized rows is their cosine similarity.
+// normalize scales rows to length 1. The inner product of two such rows is their cosine similarity.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -12,8 +12,9 @@
 
 namespace diffsiam::ops {
 
-/// y = x / |x| over the last extent of x (..., d), whatever the magnitude of a row. A row of zeros, or one
-/// shorter than the scalar's smallest normal number, stays zeros and gets no gradient.
+/// y = x / |x| over the last extent of x (..., d), without overflow or underflow for large or small rows. A
+/// row of zeros, or one shorter than the smallest normal number of the scalar type, becomes zeros and gets no
+/// gradient.
 struct Normalize {
   static constexpr std::string_view name = "normalize";
   static constexpr InputList keeps_inputs{};
@@ -61,11 +62,13 @@ struct Normalize {
   }
 };
 
+/// x (..., d) -> (..., d), each row of length 1. Throws ShapeError for rank 0.
 template <Value X>
 auto normalize(X const& x) {
   return evaluate(Normalize{}, x);
 }
-/// Mean over the rows of x (n, d) and y (n, d) of their cosine; rank 0.
+/// The mean over the rows of x (n, d) and y (n, d) of their cosine similarity: rank 0, in [-1, 1]. Throws
+/// ShapeError for other shapes.
 template <Value X, Value Y>
 auto mean_cosine_similarity(X const& x, Y const& y) {
   require_rank("mean_cosine_similarity", 2, x.shape(), "(n, d)");

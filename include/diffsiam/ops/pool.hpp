@@ -1,4 +1,4 @@
-// global_average_pool: the mean over all pixels, one value a channel.
+// global_average_pool: the mean over all positions, one value for each sample and channel.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -39,6 +39,7 @@ struct GlobalAveragePool {
   }
 };
 
+/// x (n, ..., c) -> (n, c). Throws ShapeError if x has no positions.
 template <Value X>
 auto global_average_pool(X const& x) {
   return evaluate(GlobalAveragePool{}, x);

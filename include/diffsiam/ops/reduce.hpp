@@ -1,4 +1,4 @@
-// sum and mean of all elements: a value of rank 0.
+// sum and mean of all elements. The result has rank 0.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::ops {
 
-/// y = the sum of x, or its mean.
+/// y = the sum of x, or the mean of x.
 struct Total {
   static constexpr std::string_view name = "total";
   static constexpr InputList keeps_inputs{};
@@ -46,10 +46,12 @@ struct Total {
   }
 };
 
+/// The sum of all elements: rank 0. Throws ShapeError if there are none.
 template <Value X>
 auto sum(X const& x) {
   return evaluate(Total{false}, x);
 }
+/// The mean of all elements: rank 0. Throws ShapeError if there are none.
 template <Value X>
 auto mean(X const& x) {
   return evaluate(Total{true}, x);

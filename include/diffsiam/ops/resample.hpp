@@ -1,5 +1,5 @@
-// upsample_nearest: every pixel becomes 2x2. downsample_mean: every 2x2 becomes its mean. Each is the other's
-// transpose, up to 4.
+// upsample_nearest makes 2x2 pixels of every pixel. downsample_mean makes one pixel, their mean, of every 2x2
+// pixels. Each is the transpose of the other, except for a factor of 4.
 #pragma once
 
 #include <type_traits>
@@ -13,13 +13,14 @@ namespace diffsiam::ops {
 
 namespace detail {
 
-/// The grid (rows of the small image, 2, columns, 2, channels), on which the small image is repeated.
+/// The grid (rows of the small image, 2, columns, 2, channels), on which each pixel of the small image is
+/// repeated four times.
 struct ResampleGrid {
   Index rows, columns, c;
 
   explicit ResampleGrid(Shape const& small) : rows(small[0] * small[1]), columns(small[2]), c(small[3]) {}
   [[nodiscard]] Grid grid() const { return {{rows, 2, columns, 2, c}}; }
-  /// Of a pointer, or of a MixedPointer.
+  /// `data` is a pointer or a MixedPointer.
   template <class P>
   [[nodiscard]] Operand<std::remove_pointer_t<P>, 1> small(P data) const {
     return {data, {columns * c, 0, c, 0, 1}};
@@ -30,12 +31,12 @@ struct ResampleGrid {
   }
 };
 
-/// Every pixel of the small image grows by the summands of its four.
+/// Adds to every pixel of the small image `summand` of its four pixels in the large image.
 template <class B, class F, class Large, class T>
 void add_sums(typename B::Context& context, ResampleGrid const& g, F summand, Large large, T* small) {
   B::sum(context, g.grid(), summand, g.small(small), g.large(large));
 }
-/// The same; an image in low precision is written instead.
+/// The same, but pixels in low precision are overwritten instead.
 template <class B, class F, class Large, class T, class S>
 void add_sums(typename B::Context& context, ResampleGrid const& g, F summand, Large const& large,
               MixedPointer<T, S> const& small) {
@@ -115,10 +116,12 @@ struct DownsampleMean {
   }
 };
 
+/// (n, h, w, c) -> (n, 2 h, 2 w, c). Throws ShapeError unless x has rank 4.
 template <Value X>
 auto upsample_nearest(X const& x) {
   return evaluate(UpsampleNearest{}, x);
 }
+/// (n, 2 h, 2 w, c) -> (n, h, w, c). Throws ShapeError for other ranks and for odd sides.
 template <Value X>
 auto downsample_mean(X const& x) {
   return evaluate(DownsampleMean{}, x);

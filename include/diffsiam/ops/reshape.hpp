@@ -1,5 +1,5 @@
-// reshape: the same elements under another shape. flatten: all but the batch in one extent, in (h, w, c)
-// order.
+// reshape gives the same elements another shape. flatten joins all extents except the batch into one, in the
+// order (h, w, c).
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -10,6 +10,7 @@
 
 namespace diffsiam::ops {
 
+/// The same elements with the shape `to`, which must have the same number of elements.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
   static constexpr InputList keeps_inputs{};
@@ -37,11 +38,12 @@ struct Reshape {
   }
 };
 
+/// x with the shape `to`. Throws ShapeError unless the number of elements stays the same.
 template <Value X>
 auto reshape(X const& x, Shape const& to) {
   return evaluate(Reshape{to}, x);
 }
-/// x (n, ...) -> (n, d).
+/// x (n, ...) -> (n, d), where d is the number of elements of a sample.
 template <Value X>
 auto flatten(X const& x) {
   Shape const& shape = x.shape();

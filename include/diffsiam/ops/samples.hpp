@@ -1,5 +1,5 @@
-// samples: some samples of a batch, such as one view of two. A copy; plain tensors have Tensor::samples
-// without one.
+// samples: copies some samples of a batch, for example one view of two. Plain tensors also have
+// Tensor::samples, which copies nothing.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -44,6 +44,7 @@ struct Samples {
   }
 };
 
+/// Samples [begin, end) of x (n, ...). Throws ShapeError for an empty range or one outside [0, n].
 template <Value X>
 auto samples(X const& x, Index begin, Index end) {
   return evaluate(Samples{begin, end}, x);

@@ -1,5 +1,5 @@
-// select: y = mask ? x : 0. A choice, not a product: what is masked may be NaN and nothing of it comes
-// through, neither forward nor back.
+// select: y = mask ? x : 0. This is a choice and not a product: where the mask is 0, x may be NaN, and it has
+// no effect on the result or on the gradient.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::ops {
 
-/// Inputs x and a plain mask of the same shape, open where it is not 0.
+/// Inputs are x and a plain mask of the same shape, which selects the elements where it is not 0.
 struct Select {
   static constexpr std::string_view name = "select";
   static constexpr InputList keeps_inputs{1};
@@ -36,6 +36,7 @@ struct Select {
   }
 };
 
+/// x where `mask` is not 0, and 0 elsewhere. Throws ShapeError if the shapes differ.
 template <Value X, class B>
 auto select(X const& x, Tensor<B> const& mask) {
   return evaluate(Select{}, x, mask);

@@ -1,5 +1,5 @@
-// time_embedding: [cos, sin] of t exp(-ln(10000) i / (dims / 2)), i < dims / 2 (Ho et al., 2020, after
-// Vaswani et al., 2017).
+// time_embedding: [cos, sin] of t exp(-ln(10000) i / (dims / 2)) for 0 <= i < dims / 2 (Ho et al., 2020,
+// after Vaswani et al., 2017).
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,8 @@
 
 namespace diffsiam::ops {
 
-/// Input t (n), the raw integer time-steps; result (n, dims), dims even. Nothing flows back to t.
+/// The input t (n) holds integer time-steps as they are, and gets no gradient. The result is (n, dims), where
+/// dims is even.
 struct TimeEmbedding {
   static constexpr std::string_view name = "time_embedding";
   static constexpr InputList keeps_inputs{};
@@ -41,6 +42,7 @@ struct TimeEmbedding {
   void backward(Backward<B> const&) const {}
 };
 
+/// t (n) -> (n, dims). Throws ConfigError for odd dims, ShapeError unless t has rank 1.
 template <Value X>
 auto time_embedding(X const& t, Index dims) {
   return evaluate(TimeEmbedding{dims}, t);

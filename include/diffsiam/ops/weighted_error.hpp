@@ -1,5 +1,5 @@
-// weighted_error: mean over all elements of w_n error(prediction - target). With lambda_t as weights and
-// squared error it is the diffusion loss; with absolute error the latent model's.
+// weighted_error: the mean over all elements of w_n error(prediction - target). With the weights lambda_t and
+// the squared error it is the diffusion loss, with the absolute error the loss of the latent model.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -10,7 +10,8 @@
 
 namespace diffsiam::ops {
 
-/// Inputs prediction (n, ...), target of the same shape, weights (n), which are constants; result of rank 0.
+/// Inputs are prediction (n, ...), target of the same shape, and weights (n). Weights are constants; they get
+/// no gradient. The result has rank 0.
 template <class Error = functional::SquaredError>
 struct WeightedError {
   static constexpr std::string_view name = "weighted_error";
@@ -54,6 +55,7 @@ struct WeightedError {
   }
 };
 
+/// prediction and target (n, ...), weights (n) -> rank 0. Throws ShapeError if shapes do not fit.
 template <class Error = functional::SquaredError, Value P, Value Q, class B>
 auto weighted_error(P const& prediction, Q const& target, Tensor<B> const& weights) {
   return evaluate(WeightedError<Error>{}, prediction, target, weights);

@@ -1,5 +1,5 @@
-// One axis of a chart: from the range of the data to a position between 0 and 1, and to ticks at numbers that
-// people would choose (1, 2 or 5 times a power of ten).
+// Axis: one axis of a chart. It maps the range of the data to positions between 0 and 1, and has ticks at
+// round numbers (1, 2 or 5 times a power of ten).
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,13 @@
 
 namespace diffsiam::report {
 
+/// A tick: its value on the axis and its text.
 struct Tick {
   double value;
   std::string label;
 };
 
-/// The least 1, 2 or 5 times a power of ten that is not below `rough` (> 0).
+/// The smallest 1, 2 or 5 times a power of ten that is at least `rough`, which must be positive.
 [[nodiscard]] inline double nice_step(double rough) {
   double const power = std::pow(10.0, std::floor(std::log10(rough)));
   for (double const factor : {1.0, 2.0, 5.0})
@@ -25,7 +26,7 @@ struct Tick {
   return 10 * power;
 }
 
-/// `value` as a tick of an axis whose ticks are `step` apart and that reaches `largest`: 0.05, 40, 20k, 1.5M,
+/// The label of a tick, for ticks that are `step` apart on an axis up to `largest`: 0.05, 40, 20k, 1.5M,
 /// 2e-05.
 [[nodiscard]] inline std::string tick_label(double value, double step, double largest) {
   bool const millions = largest >= 1e6;
@@ -37,7 +38,8 @@ struct Tick {
   return io::format_fixed(value / unit, decimals) + (millions ? "M" : thousands ? "k" : "");
 }
 
-/// Multiples of a nice step within [low, high], about `count` of them; empty unless low < high, both finite.
+/// Multiples of a round step in [low, high], about `count` of them. Empty unless low < high and both are
+/// finite.
 [[nodiscard]] inline std::vector<Tick> nice_ticks(double low, double high, int count) {
   std::vector<Tick> ticks;
   double const range = high - low;
@@ -50,8 +52,8 @@ struct Tick {
   return ticks;
 }
 
-/// Powers of ten within [low, high], thinned to about `count`; over less than two decades 2 and 5 times them
-/// as well, and nice_ticks where even those are too few. 0 < low < high.
+/// Powers of ten in [low, high], about `count` of them. Over less than two decades there are also 2 and 5
+/// times these powers; if there are still too few, nice_ticks. 0 < low < high.
 [[nodiscard]] inline std::vector<Tick> log_ticks(double low, double high, int count) {
   std::vector<Tick> ticks;
   int const first = static_cast<int>(std::floor(std::log10(low)));
@@ -70,12 +72,12 @@ struct Tick {
   return ticks.size() < 2 ? nice_ticks(low, high, count) : ticks;
 }
 
-/// A linear or logarithmic axis. Built by showing it every value, then settle().
+/// A linear or logarithmic axis. First include() all values, then settle().
 class Axis {
  public:
   explicit Axis(bool logarithmic) : logarithmic_(logarithmic) {}
 
-  /// Whether a value has a place: finite, and positive on a logarithmic axis.
+  /// Whether a value has a position: it must be finite, and on a logarithmic axis positive.
   [[nodiscard]] bool accepts(double value) const {
     return std::isfinite(value) && std::abs(value) < 1e300 && (!logarithmic_ || value > 0);
   }
@@ -84,8 +86,8 @@ class Axis {
     low_ = std::min(low_, value);
     high_ = std::max(high_, value);
   }
-  /// Fixes the range; `margin` is the share of it that is added at both ends. A single value gets room around
-  /// it.
+  /// Fixes the range, and adds the fraction `margin` of it at both ends. A single value gets some space
+  /// around it.
   void settle(double margin) {
     if (low_ > high_) {
       low_ = logarithmic_ ? 0.1 : 0;
@@ -96,7 +98,7 @@ class Axis {
       low_ /= grow;
       high_ *= grow;
     } else {
-      // Next to a large value a tiny range has no digits left to show.
+      // A tiny range at a large value would have no digits to show.
       double const least = std::max(std::abs(low_), std::abs(high_)) * 1e-9;
       double const flat = std::max(std::abs(low_) * 0.1, 1e-12);
       double const grow = high_ - low_ <= least ? flat : (high_ - low_) * margin;
@@ -104,7 +106,7 @@ class Axis {
       high_ += grow;
     }
   }
-  /// 0 at the lower end, 1 at the upper.
+  /// 0 at the lower end, 1 at the upper end.
   [[nodiscard]] double position(double value) const {
     return logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
   }

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648): three bytes as four letters, for data inside text such as the pictures of a report.
+// Base64 (RFC 4648): three bytes as four letters, for data in text, such as the pictures of a report.
 #pragma once
 
 #include <cstddef>

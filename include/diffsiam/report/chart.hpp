@@ -1,5 +1,6 @@
-// Line charts as inline SVG: a handful of named series, readable on light and dark ground without a script or
-// a style sheet. Lines take mid-tones, everything else the text colour of the page (currentColor).
+// Line charts as inline SVG, with a few named series. They can be read on light and dark backgrounds and need
+// no script or style sheet: lines have medium tones, everything else has the text colour of the page
+// (currentColor).
 #pragma once
 
 #include <algorithm>
@@ -17,29 +18,31 @@
 
 namespace diffsiam::report {
 
-/// One line: y over x, of equal length. Where y (or x) is not finite the line is interrupted.
+/// One line, y over x; both have the same length. The line is interrupted where x or y is not finite.
 struct Series {
   std::string name{};
   std::vector<double> x{};
   std::vector<double> y{};
 };
 
+/// A line chart.
 struct Chart {
   std::string title{};
   std::string x_label{};
   std::string y_label{};
-  bool log_y = false;    ///< values that are not positive are left out
-  bool markers = false;  ///< a dot at every point: for few, measured values
+  bool log_y = false;    ///< a logarithmic y axis; values that are not positive are left out
+  bool markers = false;  ///< a dot at every point; for a few measured values
   std::vector<Series> series{};
 };
 
-/// Contrast of at least 3 with white and with #14161a each; used in turn, dashed from the second round on.
+/// Colours with a contrast of at least 3 to white and to #14161a. They are used in turn; from the second
+/// round on lines are dashed.
 inline constexpr std::array<std::string_view, 8> chart_colours{"#3b82c4", "#d0651f", "#2b9a6b", "#c2519b",
                                                                "#a4841d", "#7a6fd6", "#2f95a8", "#d0504f"};
 
 namespace detail {
 
-/// Draws one chart into a string. Units are those of the view box, about a CSS pixel each.
+/// Draws one chart into a string. Units are those of the view box, about one CSS pixel each.
 class ChartPainter {
  public:
   explicit ChartPainter(Chart const& chart) : chart_(chart), x_(false), y_(chart.log_y) {
@@ -95,7 +98,7 @@ class ChartPainter {
   [[nodiscard]] static std::string_view colour(std::size_t series) {
     return chart_colours[series % chart_colours.size()];
   }
-  /// Stroke attributes of a series.
+  /// The stroke attributes of a series.
   [[nodiscard]] static std::string stroke(std::size_t series) {
     std::string const dash = series >= chart_colours.size() ? " stroke-dasharray=\"6 4\"" : "";
     return " stroke=\"" + std::string(colour(series)) + "\" stroke-width=\"1.75\"" + dash;
@@ -103,7 +106,7 @@ class ChartPainter {
   [[nodiscard]] double place_x(double value) const { return left_ + x_.position(value) * (right - left_); }
   [[nodiscard]] double place_y(double value) const { return bottom_ - y_.position(value) * (bottom_ - top_); }
 
-  /// Names in rows, as many in a row as fit; moves `cursor` below them.
+  /// The names in rows, as many in each row as fit. Moves `cursor` below them.
   [[nodiscard]] std::string legend(double& cursor) const {
     std::string result;
     double x = 0;
@@ -135,7 +138,7 @@ class ChartPainter {
     result += svg_rule(left_, bottom_, right, bottom_, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
     for (Tick const& tick : points_ == 0 ? std::vector<Tick>() : x_.ticks(6)) {
       double const x = place_x(tick.value);
-      // Half of the label may stand out over the plot, but not over the picture.
+      // Half of a label may extend beyond the plot, but not beyond the picture.
       double const centre = std::min(x, 480 - svg_text_width(tick.label) / 2);
       result += svg_rule(x, bottom_, x, bottom_ + 4, " stroke=\"currentColor\" stroke-opacity=\"0.5\"");
       result += svg_text(centre, bottom_ + 17, "middle", tick.label, svg_muted);
@@ -145,7 +148,7 @@ class ChartPainter {
     return result;
   }
 
-  /// The runs between interruptions, each a polyline, or a dot where it is a single point.
+  /// The parts between interruptions: each is a polyline, or a dot if it is a single point.
   [[nodiscard]] std::string line(Series const& series, std::size_t index) const {
     std::string result =
         "<g fill=\"none\" stroke-linejoin=\"round\" stroke-linecap=\"round\"" + stroke(index) + ">";
@@ -171,7 +174,8 @@ class ChartPainter {
     return result;
   }
 
-  /// Points begin..end, or of many the lowest and highest of each group, so that no spike is lost.
+  /// Points begin..end. If there are many, only the lowest and highest of each group, so that no peak is
+  /// lost.
   [[nodiscard]] static std::vector<std::size_t> thinned(Series const& series, std::size_t begin,
                                                         std::size_t end) {
     constexpr std::size_t groups = 400;
@@ -204,8 +208,8 @@ class ChartPainter {
 
 }  // namespace detail
 
-/// The chart as an <svg> element, 480 wide, for use inside HTML. Throws ShapeError when x and y of a series
-/// differ in length.
+/// The chart as an <svg> element, 480 wide, for HTML. Throws ShapeError if x and y of a series have different
+/// lengths.
 [[nodiscard]] inline std::string render_chart(Chart const& chart) {
   return detail::ChartPainter(chart).paint();
 }

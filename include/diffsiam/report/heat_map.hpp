@@ -1,6 +1,6 @@
-// Heat maps as inline SVG: a table of values as shades of one colour, with marks on its rows; readable on
-// light and dark ground as charts are. A shade is the colour laid thinly over the ground, so that text and
-// marks in the colour of the page's text stand out from every shade on either.
+// Heat maps as inline SVG: a table in shades of one colour, with marks on its rows. They can be read on light
+// and dark backgrounds like charts. A shade is the colour with some opacity over the background, so that text
+// and marks in the text colour of the page are visible on every shade.
 #pragma once
 
 #include <algorithm>
@@ -17,40 +17,41 @@
 
 namespace diffsiam::report {
 
-enum class MarkShape { triangle, circle };  ///< filled; hollow, so that a triangle shows inside
+enum class MarkShape { triangle, circle };  ///< filled; hollow, so that a triangle inside is visible
 
-/// One mark on each row. A position counts columns: 0 is the left edge of the first, 1.5 the middle of the
-/// second, as many as there are columns the right edge of the last. NaN: no mark on this row.
+/// One mark on each row. Positions are in columns: 0 is the left edge of the first column, 1.5 the middle of
+/// the second, the number of columns the right edge of the last. NaN means no mark on this row.
 struct HeatMapMarks {
   std::string name{};
   MarkShape shape = MarkShape::triangle;
   std::vector<double> at{};
 };
 
+/// A table of values with names for its rows and columns.
 struct HeatMap {
   std::string title{};
   std::string x_label{};
-  std::vector<std::string> rows{};     ///< names, from above
-  std::vector<std::string> columns{};  ///< labels; some are left out where all of them have no room
-  std::vector<double> values{};        ///< (rows, columns), row-major; the cell of NaN stays empty
-  double low = 0;                      ///< values at and below it take the lightest shade
-  double high = 1;                     ///< values at and above it take the strongest
-  std::string value_label{};           ///< what the values are, in the legend
-  std::optional<int> decimals{};       ///< given: values are written into the cells
+  std::vector<std::string> rows{};     ///< names, from top to bottom
+  std::vector<std::string> columns{};  ///< labels; some are left out if there is too little space
+  std::vector<double> values{};        ///< (rows, columns), row-major; NaN leaves its cell empty
+  double low = 0;                      ///< values up to this one have the lightest shade
+  double high = 1;                     ///< values from this one on have the strongest shade
+  std::string value_label{};           ///< what the values are, for the legend
+  std::optional<int> decimals{};       ///< if set, the values are written into the cells
   std::vector<HeatMapMarks> marks{};
 };
 
 inline constexpr std::string_view heat_map_colour = "#3b82c4";
 
-/// How opaque the colour lies over the ground for a value in [low, high]; text on the strongest shade keeps a
-/// contrast of 4.5.
+/// The opacity of the colour for a value in [low, high]. Text on the strongest shade has a contrast of at
+/// least 4.5.
 [[nodiscard]] inline double heat_map_opacity(double value, double low, double high) {
   return 0.06 + 0.7 * std::clamp((value - low) / (high - low), 0.0, 1.0);
 }
 
 namespace detail {
 
-/// Draws one heat map into a string. Units are those of the view box, about a CSS pixel each.
+/// Draws one heat map into a string. Units are those of the view box, about one CSS pixel each.
 class HeatMapPainter {
  public:
   explicit HeatMapPainter(HeatMap const& map) : map_(map) {
@@ -87,8 +88,8 @@ class HeatMapPainter {
   }
 
  private:
-  static constexpr double margin = 8;     ///< room for half a mark at the right edge
-  static constexpr double name_gap = 10;  ///< and at the left one
+  static constexpr double margin = 8;     ///< space for half a mark at the right edge
+  static constexpr double name_gap = 10;  ///< and at the left edge
 
   void require_fit() const {
     std::size_t const rows = map_.rows.size(), columns = map_.columns.size();
@@ -113,7 +114,7 @@ class HeatMapPainter {
   [[nodiscard]] double place_x(double column) const { return left_ + column * cell_; }
   [[nodiscard]] double place_y(std::size_t row) const { return top_ + static_cast<double>(row) * row_; }
 
-  /// Cells stand a pixel apart, so that equal neighbours can be counted.
+  /// There is one pixel between cells, so that equal neighbours can be counted.
   [[nodiscard]] static std::string cell(double x, double y, double width, double height, double opacity) {
     return "<rect x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" width=\"" + svg_number(width) +
            "\" height=\"" + svg_number(height) + "\" fill-opacity=\"" + io::format_fixed(opacity, 3) + "\"/>";
@@ -137,7 +138,7 @@ class HeatMapPainter {
     return coloured(shades) + (texts.empty() ? "" : "<g font-size=\"11\">" + texts + "</g>");
   }
 
-  /// Names of the rows, labels of the columns, and what the columns are.
+  /// The names of the rows, the labels of the columns, and the label of the x axis.
   [[nodiscard]] std::string labels(double bottom) const {
     std::string result;
     for (std::size_t r = 0; r < map_.rows.size(); ++r)
@@ -165,13 +166,13 @@ class HeatMapPainter {
   }
   [[nodiscard]] std::string row_marks(HeatMapMarks const& marks) const {
     std::string result;
-    double const below = map_.decimals ? row_ - 9 : row_ / 2;  // of text in the cell
+    double const below = map_.decimals ? row_ - 9 : row_ / 2;  // below text in the cell
     for (std::size_t r = 0; r < marks.at.size(); ++r)
       if (!std::isnan(marks.at[r])) result += mark(marks.shape, place_x(marks.at[r]), place_y(r) + below);
     return result;
   }
 
-  /// The shades between low and high, then the marks, in rows as they fit; moves `cursor` below them.
+  /// The shades from low to high, then the marks, in rows as they fit. Moves `cursor` below them.
   [[nodiscard]] std::string legend(double& cursor) const {
     constexpr int steps = 12;
     constexpr double step = 7;
@@ -209,9 +210,9 @@ class HeatMapPainter {
 
 }  // namespace detail
 
-/// The heat map as an <svg> element, 480 wide or as wide as its cells need, for use inside HTML. Throws
-/// ShapeError where values or marks do not fit rows and columns, RangeError for a mark outside the columns
-/// and for low and high that are no range.
+/// The heat map as an <svg> element, 480 wide or wider if its cells need it, for HTML. Throws ShapeError if
+/// values or marks do not fit rows and columns, RangeError for a mark outside the columns and unless low <
+/// high, both finite.
 [[nodiscard]] inline std::string render_heat_map(HeatMap const& map) {
   return detail::HeatMapPainter(map).paint();
 }

@@ -1,5 +1,5 @@
-// A report of a run as one HTML file that needs nothing else: text, tables, pictures (PNG as data URIs) and
-// charts (inline SVG). Reads well on a phone, on paper, and on dark ground.
+// HtmlReport: the report of a run as one HTML file without other files: text, tables, pictures (PNG as data
+// URIs) and charts (inline SVG). It can be read on a phone, on paper, and on a dark background.
 #pragma once
 
 #include <algorithm>
@@ -23,21 +23,23 @@
 
 namespace diffsiam::report {
 
-/// Columns whose cells are all numbers (or empty) are set to the right.
+/// A table. Columns whose cells are all numbers (or empty) are aligned at the right.
 struct Table {
   std::vector<std::string> header{};
   std::vector<std::vector<std::string>> rows{};
   std::string caption{};
 };
 
+/// How a picture is shown.
 struct PictureOptions {
   std::string caption{};
-  int scale = 1;  ///< shown pixels a side of each pixel; the file stays small
+  int scale = 1;  ///< each pixel is shown as scale x scale pixels; the file stays small
 };
 
 namespace detail {
 
-/// Digits with what may stand around them: 12, -0.5, 1e-4, 83.1 %, 0.81 ± 0.02, 1,000; or a dash for "none".
+/// Whether a cell is a number, perhaps with other characters: 12, -0.5, 1e-4, 83.1 %, 0.81 ± 0.02, 1,000; or
+/// a dash for "none".
 [[nodiscard]] inline bool looks_numeric(std::string_view cell) {
   constexpr std::string_view digits = "0123456789";
   if (cell.empty() || cell == "-" || cell == "\u2013" || cell == "\u2014") return true;
@@ -58,22 +60,22 @@ namespace detail {
 
 }  // namespace detail
 
-/// One section of a report. Calls append in order and can be chained.
+/// One section of a report. Each call appends something and returns the section, so calls can be chained.
 class ReportSection {
  public:
   explicit ReportSection(std::string title) : title_(std::move(title)) {}
 
-  /// A paragraph of plain text.
+  /// Appends a paragraph of plain text.
   ReportSection& text(std::string_view paragraph) {
     return append("<p>" + escape_markup(paragraph) + "</p>\n", false);
   }
 
-  /// Text in which spaces and line breaks count, such as a configuration.
+  /// Appends text whose spaces and line breaks are kept, such as a configuration.
   ReportSection& preformatted(std::string_view content) {
     return append("<pre>" + escape_markup(content) + "</pre>\n", false);
   }
 
-  /// Throws ShapeError when a row has more or fewer cells than the header.
+  /// Appends a table. Throws ShapeError if a row has not as many cells as the header.
   ReportSection& table(Table const& table) {
     std::vector<bool> numeric(table.header.size(), true);
     for (auto const& row : table.rows) {
@@ -89,7 +91,7 @@ class ReportSection {
     return append(html + "</tbody></table></div>\n", false);
   }
 
-  /// Throws ShapeError when pixels and extents disagree.
+  /// Appends a picture. Throws ShapeError if the number of pixels does not fit its extents.
   ReportSection& picture(io::Picture const& picture, PictureOptions const& options = {}) {
     std::int64_t const scale = std::max(options.scale, 1);
     std::string const html = "<figure><img alt=\"" + escape_markup(options.caption) + "\" width=\"" +
@@ -100,11 +102,12 @@ class ReportSection {
     return append(html, true);
   }
 
+  /// Appends a chart. Throws as render_chart.
   ReportSection& chart(Chart const& chart, std::string_view caption_text = {}) {
     return append("<figure>" + render_chart(chart) + caption(caption_text) + "</figure>\n", true);
   }
 
-  /// Throws as render_heat_map.
+  /// Appends a heat map. Throws as render_heat_map.
   ReportSection& heat_map(HeatMap const& map, std::string_view caption_text = {}) {
     return append("<figure>" + render_heat_map(map) + caption(caption_text) + "</figure>\n", true);
   }
@@ -112,7 +115,7 @@ class ReportSection {
   [[nodiscard]] std::string const& title() const& { return title_; }
   [[nodiscard]] std::string title() const&& { return title_; }
 
-  /// The section as HTML; figures that follow each other stand side by side where there is room.
+  /// The section as HTML. Figures that follow each other stand side by side if there is space.
   [[nodiscard]] std::string html(std::string_view anchor) const {
     std::string result =
         "<section id=\"" + std::string(anchor) + "\">\n<h2>" + escape_markup(title_) + "</h2>\n";
@@ -158,12 +161,12 @@ struct ReportConfig {
   std::string intro{};
 };
 
-/// The report: sections in the order in which they were added.
+/// A report with its sections, in the order in which they were added.
 class HtmlReport {
  public:
   explicit HtmlReport(ReportConfig config) : config_(std::move(config)) {}
 
-  /// A new section at the end; the reference stays good as long as the report.
+  /// Adds a section at the end. The reference stays valid as long as the report.
   ReportSection& section(std::string title) & { return sections_.emplace_back(std::move(title)); }
 
   /// The whole document.
@@ -181,7 +184,7 @@ class HtmlReport {
     return result + "</main>\n</body>\n</html>\n";
   }
 
-  /// Replaces `path` by the report, atomically. Throws FileError, the old file untouched.
+  /// Replaces `path` by the report, atomically. Throws FileError; the old file is unchanged then.
   void write(std::filesystem::path const& path) const { io::write_file(path, html()); }
 
  private:

@@ -1,5 +1,5 @@
-// The style sheet of a report: system fonts, one measure of text, light and dark by the reader's preference,
-// nothing cut in two on paper.
+// The style sheet of a report: system fonts, a limited line length, light or dark as the reader prefers, and
+// no element divided between pages on paper.
 #pragma once
 
 #include <string_view>

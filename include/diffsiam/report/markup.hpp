@@ -1,4 +1,4 @@
-// Text inside HTML and SVG.
+// escape_markup: escapes text for HTML and SVG.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace diffsiam::report {
 
-/// The text with < > & " ' as entities, fit for content and attributes; control characters that no document
-/// may hold are dropped.
+/// The text with < > & " ' as entities, for content and attributes. Control characters that documents must
+/// not contain are removed.
 [[nodiscard]] inline std::string escape_markup(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -1,4 +1,4 @@
-// A metric of a training run as a line of a chart.
+// metric_series: a metric of a training run as a line of a chart.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace diffsiam::report {
 
 namespace detail {
 
-/// The number under `key`; NaN where there is none, or null, as which JSON lines keep NaN.
+/// The number under `key`. NaN if there is none or if it is null, which JSON lines store for NaN.
 [[nodiscard]] inline double metric(nlohmann::ordered_json const& record, std::string_view key,
                                    std::filesystem::path const& path) {
   auto const found = record.find(key);
@@ -31,10 +31,10 @@ namespace detail {
 
 }  // namespace detail
 
-/// `key` over "step" from the JSON lines of a run. Long runs are averaged over a hundredth of them each, so
-/// that the line can be read. Steps without the metric, and those where it was not finite, are left out;
-/// where nothing is left the line is interrupted. Throws FileError for a file that cannot be read, and for
-/// values that are no numbers.
+/// `key` over "step" from the JSON lines of a run. Each point is the mean of a hundredth of a long run, so
+/// that the line can be read. Steps without the metric, or where it is not finite, are left out; if no step
+/// is left, the line is interrupted. Throws FileError for a file that cannot be read and for values that are
+/// not numbers.
 ///
 ///     report.section("Training").chart({.series = {metric_series("run/denoiser.metrics.jsonl", "loss")}});
 [[nodiscard]] inline Series metric_series(std::filesystem::path const& path, std::string_view key,

@@ -1,4 +1,4 @@
-// Pieces of SVG that charts and heat maps share. Units are those of the view box, about a CSS pixel each.
+// Elements of SVG for charts and heat maps. Units are those of the view box, about one CSS pixel each.
 #pragma once
 
 #include <algorithm>
@@ -10,22 +10,21 @@
 
 namespace diffsiam::report::detail {
 
-/// Attributes of text that stands back.
+/// Attributes of less important text.
 inline constexpr std::string_view svg_muted = " fill-opacity=\"0.7\"";
 
-/// A guess at the width of text that is set in 13 px, on the generous side; continuation bytes of UTF-8 are
-/// none.
+/// An upper estimate of the width of text in 13 px. Continuation bytes of UTF-8 have no width.
 [[nodiscard]] inline double svg_text_width(std::string_view text) {
   auto const letters = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
   return 7.6 * static_cast<double>(letters);
 }
 
-/// A coordinate or length.
+/// A coordinate or length as text.
 [[nodiscard]] inline std::string svg_number(double value) {
   return io::format_fixed(value, 1);
 }
 
-/// `anchor` is start, middle or end; `attributes` begin with a space, or are empty.
+/// `anchor` is start, middle or end; `attributes` begin with a space or are empty.
 [[nodiscard]] inline std::string svg_text(double x, double y, std::string_view anchor,
                                           std::string_view content, std::string_view attributes) {
   return "<text x=\"" + svg_number(x) + "\" y=\"" + svg_number(y) + "\" text-anchor=\"" +
@@ -42,7 +41,7 @@ inline constexpr std::string_view svg_muted = " fill-opacity=\"0.7\"";
          "\" y2=\"" + svg_number(y2) + "\"" + std::string(attributes) + "/>";
 }
 
-/// The <svg> element around `body`, of whole width and height. Text takes the colour of the page.
+/// The <svg> element around `body`, with whole numbers as width and height. Text has the colour of the page.
 [[nodiscard]] inline std::string svg_root(double width, double height, std::string_view label,
                                           std::string_view body) {
   std::string const w = io::format_fixed(width, 0), h = io::format_fixed(height, 0);

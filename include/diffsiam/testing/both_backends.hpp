@@ -1,5 +1,5 @@
-// The gradient check of an operation or module of your own, on two backends: Reference obeys every word of
-// it, Cpu goes by what it may vectorise and cut into pieces. A mistake can show on one alone.
+// Checks the gradients of your own operation or module on two backends. Reference does exactly what the
+// operation says; Cpu vectorises it and divides it into pieces. A mistake may be visible on only one of them.
 #pragma once
 
 #include <span>
@@ -16,7 +16,7 @@ namespace diffsiam::testing {
 
 namespace detail {
 
-/// A case on one backend in double: its gradients, and what it gives for random weights.
+/// A case on one backend in double: its gradients, and its output for random weights.
 template <class B>
 struct CheckedCase {
   GradientReport report;
@@ -37,12 +37,11 @@ struct CheckedCase {
 
 }  // namespace detail
 
-/// Checks the gradients of a case on Reference<double> and on Cpu<double>, and the output of the one against
-/// that of the other:
+/// Checks the gradients of a case on Reference<double> and on Cpu<double>, and compares their outputs:
 ///   check_gradients(op_case("swish", {{3, 4}}, [](auto const& x) { return swish(x); })).passed()
-///   check_gradients(module_case("Mine", {{3, 4}}, []<class B>(auto& context) { return Mine<B>{context, {}};
-///   }))
-/// The report is the worse one, and says where; the case stands in a table of testing/cases/ just as well.
+///   check_gradients(module_case("Mine", {{3, 4}}, []<class B>(auto& c) { return Mine<B>{c, {}}; })).passed()
+/// Returns the worse of the two reports, which says where the error is. The same case can be in a table of
+/// testing/cases/.
 template <class Case>
 [[nodiscard]] GradientReport check_gradients(Case const& tested, GradientOptions const& options = {}) {
   detail::CheckedCase<backend::Reference<double>> const reference{tested, options};

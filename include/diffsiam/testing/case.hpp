@@ -1,5 +1,5 @@
-// Case: an operation or a module with inputs to try it on. One table of cases serves the gradient check, the
-// conformance suite and the comparison of readings.
+// Case: an operation or a module with inputs for tests. The gradient check, the conformance suite and the
+// comparison of readings all use the same tables of cases.
 #pragma once
 
 #include <array>
@@ -12,20 +12,20 @@
 
 namespace diffsiam::testing {
 
-/// An input that no gradient flows to: weights of a loss, masks, targets, time-steps.
+/// An input that gets no gradient: weights of a loss, masks, targets, time-steps.
 struct Constant {
   Kind kind;
   Shape shape;
 };
 
-/// The model of a case about an operation: nothing.
+/// The model of a case that tests an operation: it has no parameters.
 struct NoModule {
   template <class F>
   void for_each_child(F&&) const {}
 };
 
-/// `make.operator()<B>(context)` builds the model, `call(model, variables..., constants...)` computes a
-/// value.
+/// `make.operator()<B>(context)` builds the model; `call(model, variables..., constants...)` computes the
+/// result.
 template <class Make, class Call, std::size_t V, std::size_t C>
 struct Case {
   std::string name;
@@ -38,10 +38,11 @@ struct Case {
   [[nodiscard]] auto model(typename B::Context& context) const {
     return make.template operator()<B>(context);
   }
-  /// Host values of variable i and of constant i.
+  /// The host values of variable i.
   [[nodiscard]] std::vector<double> variable_values(std::size_t i) const {
     return draw(Kind::normal, variables[i], {.seed = 11, .stream = static_cast<std::uint32_t>(i)});
   }
+  /// The host values of constant i.
   [[nodiscard]] std::vector<double> constant_values(std::size_t i) const {
     return draw(constants[i].kind, constants[i].shape, {.seed = 13, .stream = static_cast<std::uint32_t>(i)});
   }
@@ -59,7 +60,7 @@ struct Case {
       tensors[i] = Tensor<B>::from(context, constants[i].shape, std::span<double const>(constant_values(i)));
     return tensors;
   }
-  /// The case as a function of its variables alone; refers to `model` and to `fixed`.
+  /// The case as a function of only its variables. It refers to `model` and `fixed`.
   template <class M, class T>
   [[nodiscard]] auto function(M const& model, std::array<T, C> const& fixed) const {
     return [this, &model, &fixed](auto const&... x) {
@@ -96,7 +97,7 @@ template <class F>
   return [f](NoModule const&, auto const&... x) { return f(x...); };
 }
 
-/// What most modules are asked: module(x...).
+/// The usual call of a module: module(x...).
 struct CallModule {
   template <class M, class... X>
   auto operator()(M const& module, X const&... x) const {
@@ -106,9 +107,9 @@ struct CallModule {
 
 }  // namespace detail
 
-/// f(variables..., constants...) is an operation:
-/// op_case("conv2d", {{2, 5, 4, 3}, {6, 3, 3, 3}}, [](auto const& x, auto const& w) { return conv2d(x, w);
-/// }).
+/// A case for an operation f(variables..., constants...):
+///   op_case("conv2d", {{2, 5, 4, 3}, {6, 3, 3, 3}},
+///           [](auto const& x, auto const& w) { return conv2d(x, w); })
 template <std::size_t V, class F>
 [[nodiscard]] auto op_case(std::string name, Shape const (&variables)[V], F f) {
   return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{},
@@ -120,15 +121,16 @@ template <std::size_t V, std::size_t C, class F>
   return detail::make_case(std::move(name), detail::to_array(variables), detail::to_array(constants),
                            detail::MakeNothing{}, detail::without_model(f));
 }
-/// An operation that nothing flows back through.
+/// A case for an operation without gradients.
 template <std::size_t C, class F>
 [[nodiscard]] auto constant_case(std::string name, Constant const (&constants)[C], F f) {
   return detail::make_case(std::move(name), std::array<Shape, 0>{}, detail::to_array(constants),
                            detail::MakeNothing{}, detail::without_model(f));
 }
 
-/// module_case("Linear", {{3, 4}}, []<class B>(auto& context) { return nn::Linear<B>{context, {4, 5}}; });
-/// with `call(module, variables..., constants...)` where module(x...) is not what is meant.
+/// A case for a module:
+/// module_case("Linear", {{3, 4}}, []<class B>(auto& context) { return nn::Linear<B>{context, {4, 5}}; }).
+/// Give `call(module, variables..., constants...)` if module(x...) is not the right call.
 template <std::size_t V, class Make, class Call = detail::CallModule>
 [[nodiscard]] auto module_case(std::string name, Shape const (&variables)[V], Make make, Call call = {}) {
   return detail::make_case(std::move(name), detail::to_array(variables), std::array<Constant, 0>{}, make,
@@ -141,8 +143,8 @@ template <std::size_t V, std::size_t C, class Make, class Call = detail::CallMod
                            call);
 }
 
-/// Gives every parameter below `module` values that depend on its place and `seed` alone, whatever the
-/// backend.
+/// Sets every parameter of `module` to values that depend only on its position and `seed`, and so are the
+/// same on every backend.
 template <nn::Module M>
 void randomise(M const& module, std::uint64_t seed) {
   std::uint32_t stream = 0;

@@ -1,4 +1,5 @@
-// Comparison: the same numbers through a backend and through Reference<double>, side by side.
+// Comparison and Bench: run the same numbers through a backend and through Reference<double>, and compare the
+// results.
 #pragma once
 
 #include <cmath>
@@ -12,10 +13,10 @@
 
 namespace diffsiam::testing {
 
-/// The specification.
+/// The backend that the others are compared with.
 using Specification = backend::Reference<double>;
 
-/// One comparison: the largest distance of an entry, relative to the largest entry.
+/// One comparison. The error is the largest difference of an element, relative to the largest element.
 struct Comparison {
   std::string name;
   double error = 0;
@@ -24,8 +25,8 @@ struct Comparison {
   [[nodiscard]] bool passed() const { return error <= tolerance; }
 };
 
-/// What is right for sums of a few thousand terms: 1e-5 in float, 1e-12 in double, and for backends that
-/// round their operands first what they state (`operand_tolerance`).
+/// The allowed error for sums of a few thousand terms: 1e-5 in float, 1e-12 in double. Backends that round
+/// their operands state their own (`operand_tolerance`).
 template <class B>
 inline constexpr double tolerance_of = [] {
   if constexpr (backend::RoundsOperands<B>)
@@ -34,8 +35,8 @@ inline constexpr double tolerance_of = [] {
     return sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
 }();
 
-/// The distance of `ours` from `reference`, relative to its largest finite entry. Infinite where one is NaN
-/// or infinite and the other is something else.
+/// The error of `ours` relative to the largest finite element of `reference`. It is infinite if one value is
+/// NaN or infinite and the other is not the same.
 [[nodiscard]] inline Comparison compare(std::string name, std::vector<double> const& ours,
                                         std::vector<double> const& reference, double tolerance) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -62,14 +63,14 @@ inline constexpr double tolerance_of = [] {
   return comparison;
 }
 
-/// A tensor of B and its twin of the specification.
+/// A tensor of B, and the same values as a tensor of the specification.
 template <class B>
 struct Twin {
   Tensor<B> ours;
   Tensor<Specification> reference;
 };
 
-/// Makes twins, runs the same code on both, and keeps the comparisons.
+/// Makes twins, runs the same code on both, and collects the comparisons.
 template <class B>
 class Bench {
  public:
@@ -78,7 +79,7 @@ class Bench {
   [[nodiscard]] typename B::Context& context() const { return context_; }
   [[nodiscard]] std::vector<Comparison>& comparisons() & { return comparisons_; }
 
-  /// Twins of the given values, rounded to the scalar of B.
+  /// Twins with the given values, rounded to the scalar type of B.
   [[nodiscard]] Twin<B> twin(Shape const& shape, std::vector<double> values) {
     for (double& value : values) value = static_cast<double>(static_cast<typename B::Scalar>(value));
     std::span<double const> const span(values);
@@ -91,8 +92,8 @@ class Bench {
     return twin(shape, std::vector<double>(static_cast<std::size_t>(shape.size()), value));
   }
 
-  /// Runs f.operator()<S>(context, pick) for S = B and for the specification; pick(twin) is the data of S's
-  /// side.
+  /// Runs f.operator()<S>(context, pick) for S = B and for the specification. pick(twin) is the data of the
+  /// tensor of S.
   template <class F>
   void run(F f) {
     f.template operator()<B>(context_, [](Twin<B> const& t) { return t.ours.data(); });

@@ -1,5 +1,5 @@
-// The conformance suite: any backend against Reference<double> on the same numbers. A new backend calls
-// run_conformance<B>(context) and is done.
+// The conformance suite: compares any backend with Reference<double> on the same numbers. The test of a new
+// backend only needs to call run_conformance<B>(context).
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@
 
 namespace diffsiam::testing {
 
-/// Passes if and only if B has exactly the options that it declares: a function that is lost is found here,
-/// not in a profile. `where` lists them.
+/// Passes if and only if B has exactly the options that it declares, so that a function that is not found is
+/// noticed here and not in a profile. `where` lists the options.
 template <class B>
 [[nodiscard]] Comparison check_options() {
   std::string declared, found;
@@ -33,8 +33,8 @@ template <class B>
 
 namespace detail {
 
-/// A case on one backend: its output, then the gradients of its variables and of its model's parameters, from
-/// a gradient of the output that depends on its shape alone.
+/// Runs a case on one backend. Returns its output, and the gradients of its variables and of the parameters
+/// of its model. The gradient of the output depends only on its shape.
 template <class B, class Case>
 [[nodiscard]] std::vector<std::pair<std::string, std::vector<double>>> play_case(typename B::Context& context,
                                                                                  Case const& tested,
@@ -75,7 +75,7 @@ template <class B, class Case>
 
 }  // namespace detail
 
-/// Output and gradients of a case, on B and on the specification.
+/// Compares the output and the gradients of a case on B with those of the specification.
 template <class B, class Case>
 void check_case(Bench<B>& bench, Case const& tested, double tolerance = tolerance_of<B>) {
   Specification::Context reference{{.threads = 1}};
@@ -87,8 +87,8 @@ void check_case(Bench<B>& bench, Case const& tested, double tolerance = toleranc
   }
 }
 
-/// Everything: options, primitives, and every operation with its gradients, with tensors in low precision too
-/// where B has mixed precision.
+/// Runs all checks: options, primitives, and every operation with its gradients; with tensors in low
+/// precision, too, if B has mixed precision.
 template <class B>
 [[nodiscard]] std::vector<Comparison> run_conformance(typename B::Context& context) {
   Bench<B> bench{context};

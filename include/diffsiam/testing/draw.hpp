@@ -1,4 +1,5 @@
-// Numbers for tests: drawn on the host by Philox, each exact in float, so that every backend sees the same.
+// Random numbers for tests. They are drawn on the host by Philox and are exact in float, so that all backends
+// get the same ones.
 #pragma once
 
 #include <array>
@@ -12,18 +13,18 @@
 
 namespace diffsiam::testing {
 
-/// What the values of a tensor stand for.
+/// The kind of values in a tensor.
 enum class Kind {
   normal,         ///< N(0, 1)
   positive,       ///< in [0.5, 1.5)
   unit,           ///< in [0, 1)
   mask,           ///< 0 or 1
-  probabilities,  ///< rows that sum to 1, up to rounding
+  probabilities,  ///< rows whose sum is 1, up to rounding
   time_steps,     ///< integers in [0, 1000)
-  eighths,        ///< N(0, 1) rounded to multiples of 1/8: sums of up to a million are exact in float
+  eighths,        ///< N(0, 1) rounded to multiples of 1/8; sums of up to a million are exact in float
 };
 
-/// Values of `shape`, a pure function of kind and rng.
+/// Values for `shape`. They depend only on kind and rng.
 [[nodiscard]] inline std::vector<double> draw(Kind kind, Shape const& shape, Rng const& rng) {
   std::vector<double> values(static_cast<std::size_t>(shape.size()));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -62,7 +63,8 @@ enum class Kind {
   return values;
 }
 
-/// A weight of that shape at a scale that keeps activations near 1: N(0, 1 / fan in), or N(0, 1) for vectors.
+/// Values for a weight of that shape, with a scale that keeps activations near 1: N(0, 1 / fan in), or
+/// N(0, 1) for vectors.
 [[nodiscard]] inline std::vector<double> draw_weight(Shape const& shape, Rng const& rng) {
   std::vector<double> values = draw(Kind::normal, shape, rng);
   if (shape.rank() < 2 || shape.size() == 0) return values;

@@ -1,6 +1,6 @@
-// The gradient check: what the tape says against central differences, in double. The function is <r, f(x)>
-// with a random r, so that every output counts; every parameter is randomised first, since a zero-initialised
-// layer passes anything.
+// The gradient check compares gradients of the tape with central differences, in double. The function is <r,
+// f(x)> with a random r, so that every output counts. All parameters are randomised first, because a layer
+// whose weights are zero would always pass.
 #pragma once
 
 #include <cmath>
@@ -15,16 +15,18 @@
 
 namespace diffsiam::testing {
 
+/// Settings of check_gradients().
 struct GradientOptions {
-  double step = 1e-4;      ///< of the differences, relative to the root mean square of a tensor
-  Index entries = 24;      ///< checked of a tensor; of a larger one also one random direction
-  double floor = 1e-3;     ///< gradients below this share of the largest are measured against that
-  std::uint64_t seed = 1;  ///< of parameters, r, entries and directions
+  double step = 1e-4;   ///< of the differences, relative to the root mean square of a tensor
+  Index entries = 24;   ///< checked for each tensor; larger tensors are also checked along a random direction
+  double floor = 1e-3;  ///< errors are divided by at least this fraction of the largest gradient
+  std::uint64_t seed = 1;  ///< for parameters, r, entries and directions
   Mode mode = Mode::training;
-  Rng rng{};  ///< of the tape: dropout
+  Rng rng{};  ///< of the tape, for dropout
 };
 
-/// The largest relative error |g - d| / max(|g|, |d|) over the tensors, norms taken over what was checked.
+/// The largest relative error |g - d| / max(|g|, |d|) of all tensors. Norms are over the entries that were
+/// checked.
 struct GradientReport {
   double error = 0;
   std::string where;  ///< the tensor, its worst entry, and both values
@@ -35,7 +37,7 @@ namespace detail {
 
 inline constexpr double what_is_there = 0.5;
 
-/// One tensor and what is asked of it: unit steps along single entries, then perhaps along a direction.
+/// One tensor and its checks: steps along single entries and, for a large tensor, along a direction.
 template <class B>
 struct Probe {
   std::string name;
@@ -43,7 +45,7 @@ struct Probe {
   std::vector<double> origin;
   std::vector<std::size_t> entries;
   std::vector<double> direction;
-  std::vector<double> slopes;  ///< by differences
+  std::vector<double> slopes;  ///< from differences
 
   Probe(std::string label, Tensor<B> tensor, Index most, Rng const& rng)
       : name(std::move(label)), value(std::move(tensor)), origin(value.template values<double>()) {
@@ -65,7 +67,7 @@ struct Probe {
     double const result = std::sqrt(square / static_cast<double>(std::max<std::size_t>(1, origin.size())));
     return result > 0 ? result : 1;
   }
-  /// Moves the tensor by `distance` along question `i`; 0 puts it back.
+  /// Moves the tensor by `distance` along check `i`; 0 restores it.
   void move(std::size_t i, double distance) const {
     std::vector<double> moved = origin;
     if (i < entries.size()) {
@@ -75,7 +77,7 @@ struct Probe {
     }
     value.assign(std::span<double const>(moved));
   }
-  /// The same questions asked of a gradient.
+  /// The slopes of the same checks from a gradient.
   [[nodiscard]] std::vector<double> ask(std::vector<double> const& gradient) const {
     std::vector<double> answers;
     for (std::size_t entry : entries) answers.push_back(gradient[entry]);
@@ -91,7 +93,7 @@ struct Probe {
   }
 };
 
-/// A gradient check under way: differences are formed once, and may be compared with several tapes.
+/// A gradient check. Differences are computed once and can be compared with several tapes.
 template <class B, class F, std::size_t N>
 class GradientCheck {
  public:
@@ -135,7 +137,7 @@ class GradientCheck {
     auto const y = std::apply([&](auto const&... x) { return f_(tape.input(x)...); }, inputs_);
     return values_of(y);
   }
-  /// A trainable parameter that f reads and no module names, in words; empty without one.
+  /// A message about a trainable parameter that f uses but no module names; empty if there is none.
   [[nodiscard]] std::string find_unnamed() const {
     Tape<B> tape{context_, {options_.mode, options_.rng}};
     (void)std::apply([&](auto const&... x) { return f_(tape.input(x)...); }, inputs_);
@@ -151,7 +153,8 @@ class GradientCheck {
   static std::vector<double> values_of(Taped<B> const& y) { return y.value().template values<double>(); }
   static std::vector<double> values_of(Tensor<B> const& y) { return y.template values<double>(); }
 
-  /// (<r, f(x + h)> - <r, f(x - h)>) / 2h, the difference taken first: what does not move cancels exactly.
+  /// (<r, f(x + h)> - <r, f(x - h)>) / 2h. The difference is taken first, so that unchanged outputs cancel
+  /// exactly.
   [[nodiscard]] double difference(Probe<B> const& probe, std::size_t i, double h) const {
     probe.move(i, h);
     std::vector<double> const above = outputs();
@@ -162,8 +165,8 @@ class GradientCheck {
     for (std::size_t j = 0; j < above.size(); ++j) sum += projection_[j] * (above[j] - below[j]);
     return sum / (2 * h);
   }
-  /// Fourth order from two steps. Where they disagree, a kink may lie between them (ReLU, |x|): the steps
-  /// shrink until it does not.
+  /// A fourth-order estimate from two steps. If they differ, there may be a kink between them (ReLU, |x|), so
+  /// the steps become smaller until they agree.
   void differentiate(Probe<B>& probe) const {
     double const step = options_.step * probe.root_mean_square();
     std::vector<double> apart(probe.size());
@@ -188,7 +191,7 @@ class GradientCheck {
   [[nodiscard]] std::vector<std::vector<double>> taped_gradients(Wrap wrap) const {
     Tape<B> tape{context_, {options_.mode, options_.rng}};
     std::vector<Taped<B>> variables;
-    // Gradients add into what is there.
+    // Gradients must be added to what is there.
     for (Tensor<B> const& input : inputs_) {
       variables.push_back(tape.variable(input));
       variables.back().node()->gradient().fill(what_is_there);
@@ -212,7 +215,7 @@ class GradientCheck {
   void play(Tape<B>& tape, Taped<B> const& y) const {
     tape.backward(y, Tensor<B>::from(context_, y.shape(), std::span<double const>(projection_)));
   }
-  void play(Tape<B>&, Tensor<B> const&) const {}  // an operation on constants alone
+  void play(Tape<B>&, Tensor<B> const&) const {}  // an operation on constants only
 
   [[nodiscard]] GradientReport judge(std::vector<std::vector<double>> const& gradients) const {
     std::vector<std::vector<double>> answers;
@@ -242,7 +245,7 @@ class GradientCheck {
     }
     return report;
   }
-  /// Enough of them that an error of 1e-9 shows, however large or small the gradient is.
+  /// Enough digits to show an error of 1e-9, however large or small the gradient is.
   static std::string digits(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.10g", value);
@@ -264,7 +267,7 @@ class GradientCheck {
   std::string unnamed_;
 };
 
-/// Keeps the weights of modules while they are randomised.
+/// Restores the weights of modules after they were randomised.
 template <class B>
 class KeptWeights {
  public:
@@ -287,12 +290,12 @@ class KeptWeights {
 
 }  // namespace detail
 
-/// Checks the gradients of f(inputs...), a value of any shape, for all inputs and for all trainable
-/// parameters of `modules`, on one backend: check_gradients<Cpu<double>>(context, [&](auto const& x) { return
-/// encoder(x); }, {x}, {}, encoder). Inputs and weights are as before afterwards, gradients of parameters are
-/// zero. Fails, too, where f reads a trainable parameter that none of the modules names (a layer forgotten in
-/// for_each_child); without modules only inputs are asked about. What is new is checked on two backends, by
-/// both_backends.hpp.
+/// Checks the gradients of f(inputs...), a value of any shape, for all inputs and all trainable parameters of
+/// `modules`, on one backend:
+///   check_gradients<Cpu<double>>(context, [&](auto const& x) { return encoder(x); }, {x}, {}, encoder)
+/// Inputs and weights are restored, and gradients of parameters are set to zero. It also fails if f uses a
+/// trainable parameter that no module names (a layer that for_each_child forgot). Without modules only inputs
+/// are checked. For a new operation or module use both_backends.hpp, which checks on two backends.
 template <class B, std::size_t N, class F, nn::Module... M>
 [[nodiscard]] GradientReport check_gradients(typename B::Context& context, F f, Tensor<B> const (&inputs)[N],
                                              GradientOptions const& options = {}, M const&... modules) {

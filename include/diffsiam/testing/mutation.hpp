@@ -1,5 +1,5 @@
-// Checks of the check: every derivative of every operation in turn is scaled by 1.01, and the gradient check
-// must notice. It is a reading of a value of its own, so it reaches into whole modules.
+// Tests the gradient check itself: each derivative of each operation in turn is scaled by 1.01, and the check
+// must notice it. This is a reading of a value, so it also works inside modules.
 #pragma once
 
 #include <algorithm>
@@ -15,23 +15,23 @@
 
 namespace diffsiam::testing {
 
-/// One derivative: that of input `input` of the `evaluation`-th operation of a pass.
+/// One derivative: that of input `input` of operation number `evaluation` of a pass.
 struct Site {
   std::size_t evaluation = 0;
   std::size_t input = 0;
   [[nodiscard]] auto operator<=>(Site const&) const = default;
 };
 
-/// What one pass scales, and what it met.
+/// The derivative that a pass scales, and those that it contains.
 struct Mutation {
   Site target{std::numeric_limits<std::size_t>::max(), 0};
   double factor = 1.01;
   std::size_t evaluations = 0;
-  std::vector<std::pair<Site, std::string>> sites;  ///< with the operation's name
-  double changed = 0;                               ///< the greatest change of an entry of the gradient
+  std::vector<std::pair<Site, std::string>> sites;  ///< each with the name of its operation
+  double changed = 0;                               ///< the largest change of an entry of the gradient
 };
 
-/// Op with the target's derivative scaled.
+/// An operation whose derivative is scaled if it is the target.
 template <class Op>
 struct ScaledGradient {
   static constexpr std::string_view name = Op::name;
@@ -72,7 +72,7 @@ struct ScaledGradient {
   }
 };
 
-/// A taped value whose operations are scaled where the mutation says so.
+/// A taped value whose operations have their derivatives scaled as the mutation says.
 template <class B>
 class Mutated : public Taped<B> {
  public:
@@ -119,7 +119,7 @@ struct Reading<testing::Mutated<B>> {
 
 namespace diffsiam::testing {
 
-/// A plain value beside a mutated one follows it.
+/// A plain value beside a mutated one becomes mutated, too.
 template <class B>
 [[nodiscard]] Mutated<B> raised_to(Tensor<B> const& value, Mutated<B> const& beside) {
   return {beside.tape().input(value), beside.mutation()};
@@ -129,17 +129,17 @@ template <class B, FlowingValue V>
   return value;
 }
 
-/// The plain check, and what it says of each scaled derivative.
+/// The report of the plain check, and its results for scaled derivatives.
 struct MutationReport {
   GradientReport unchanged;
-  Index scaled = 0;  ///< derivatives that were scaled and are not zero
-  double smallest = std::numeric_limits<double>::infinity();  ///< error among them
-  std::string where;                 ///< the operation and input that were noticed least
-  std::set<std::string> operations;  ///< names of the operations met in the backward pass
+  Index scaled = 0;  ///< number of scaled derivatives that are not zero
+  double smallest = std::numeric_limits<double>::infinity();  ///< smallest error of them
+  std::string where;                 ///< the operation and input with the smallest error
+  std::set<std::string> operations;  ///< names of the operations in the backward pass
 };
 
-/// check_gradients, followed by the same check with one derivative after the other scaled by 1.01. Looks at
-/// `most` derivatives, spread over the pass.
+/// Runs check_gradients, and then the same check with one derivative after the other scaled by 1.01. It
+/// scales at most about `most` derivatives, from all of the pass.
 template <class B, std::size_t N, class F, nn::Module... M>
 [[nodiscard]] MutationReport check_mutations(typename B::Context& context, F f,
                                              std::array<Tensor<B>, N> const& inputs,
@@ -159,7 +159,8 @@ template <class B, std::size_t N, class F, nn::Module... M>
     Mutation mutation;
     mutation.target = site;
     double const error = check.compare([&](Taped<B> const& x) { return Mutated<B>{x, mutation}; }).error;
-    // A derivative that is zero stays right when it is scaled: a bias before a batch norm.
+    // A derivative that is zero stays correct when it is scaled, for example that of a bias before a batch
+    // norm.
     if (mutation.changed < 1e-9) continue;
     ++report.scaled;
     if (error >= report.smallest) continue;

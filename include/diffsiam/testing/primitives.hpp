@@ -1,5 +1,5 @@
-// Conformance of the primitives: memory, products, convolutions and random numbers of a backend against the
-// specification. Element-wise operations and reductions stand in walks.hpp.
+// Conformance of the primitives: compares memory, products, convolutions and random numbers of a backend with
+// the specification. Element-wise operations and reductions are in walks.hpp.
 #pragma once
 
 #include <diffsiam/core/products.hpp>
@@ -7,7 +7,7 @@
 
 namespace diffsiam::testing {
 
-/// fill, copy, upload and download.
+/// Checks fill, copy, upload and download.
 template <class B>
 void check_memory(Bench<B>& bench) {
   for (Index size : {Index{1}, Index{7}, Index{70001}}) {
@@ -21,8 +21,8 @@ void check_memory(Bench<B>& bench) {
   }
 }
 
-/// All transpositions, batched or not, with leading dimensions wider than the matrices; what lies between
-/// stays.
+/// Checks all transpositions, batched or not. Leading dimensions are larger than the matrices, and what lies
+/// between must not change.
 template <class B>
 void check_gemm(Bench<B>& bench, Index m, Index n, Index k, bool batched) {
   Index const outer = batched ? 2 : 1, inner = batched ? 3 : 1;
@@ -34,7 +34,7 @@ void check_gemm(Bench<B>& bench, Index m, Index n, Index k, bool batched) {
     Index const c_leading = n + 3;
     auto const a = bench.twin({outer, inner, a_rows, a_leading});
     auto const b = bench.twin({outer, inner, b_rows, b_leading});
-    // What is not accumulated is overwritten, whatever it was.
+    // What is not accumulated is overwritten, even if it was NaN.
     double const nan = std::numeric_limits<double>::quiet_NaN();
     auto const c = accumulate ? bench.twin({outer, inner, m, c_leading})
                               : bench.filled({outer, inner, m, c_leading}, nan);
@@ -69,7 +69,7 @@ void check_gemm(Bench<B>& bench, Index m, Index n, Index k, bool batched) {
   }
 }
 
-/// Forward with and without bias, and both gradients, which add into what is there.
+/// Checks the forward pass with and without bias, and both gradients, which must be added to what is there.
 template <class B>
 void check_conv2d(Bench<B>& bench, ConvGeometry const& g) {
   std::string const name = " " + to_string(Shape{g.n, g.h, g.w, g.in}) + " -> " + std::to_string(g.out) +
@@ -92,8 +92,8 @@ void check_conv2d(Bench<B>& bench, ConvGeometry const& g) {
   bench.compare("conv2d_gradient_weight" + name, dw);
 }
 
-/// The same bits everywhere, through all sizes of the last block; normals may differ where a backend says so
-/// (`normal_tolerance`).
+/// Checks that random numbers have the same bits on all backends, for all sizes of the last block. Normal
+/// numbers may differ if a backend says so (`normal_tolerance`).
 template <class B>
 void check_random(Bench<B>& bench) {
   constexpr double normal_tolerance = [] {
@@ -114,7 +114,7 @@ void check_random(Bench<B>& bench) {
   }
 }
 
-/// Rows short and long, in place and not, with logits that overflow when taken as they are.
+/// Checks short and long rows, in place or not, and logits whose exponentials overflow.
 template <class B>
 void check_softmax(Bench<B>& bench) {
   double const infinity = std::numeric_limits<double>::infinity();
@@ -140,7 +140,7 @@ void check_softmax(Bench<B>& bench) {
   check("closed entries", bench.twin({2, 3}, {-infinity, 0, 1, 2, -infinity, -infinity}));
 }
 
-/// All of the above.
+/// Runs all of these checks.
 template <class B>
 void check_primitives(Bench<B>& bench) {
   check_memory(bench);
@@ -150,7 +150,7 @@ void check_primitives(Bench<B>& bench) {
     check_gemm(bench, 1, 9, 4, batched);
     check_gemm(bench, 33, 2, 65, batched);
   }
-  check_gemm(bench, 131, 137, 9, false);  // more than a tile each way
+  check_gemm(bench, 131, 137, 9, false);  // more than one tile in each direction
   check_gemm(bench, 6, 10, 500, false);   // deep
   for (Index kernel : {1, 3, 5})
     for (Index stride : {1, 2, 3}) check_conv2d(bench, {3, 5, 4, 3, 2, kernel, stride});
@@ -160,12 +160,12 @@ void check_primitives(Bench<B>& bench) {
   check_conv2d(bench, {9, 13, 12, 17, 3, 3, 2});
   check_conv2d(bench, {2, 13, 11, 3, 131, 3, 1});
   check_conv2d(bench, {2, 13, 11, 131, 3, 1, 1});
-  // Whole vectors of channels and many tiles: where fast algorithms begin. Sides that fill no tile, some,
-  // all.
+  // Whole vectors of channels and many tiles, for which fast algorithms are used. The sides fill no tile,
+  // some, or all of them.
   check_conv2d(bench, {9, 9, 11, 16, 48, 3, 1});
   check_conv2d(bench, {30, 3, 2, 32, 16, 3, 1});
   check_conv2d(bench, {2, 16, 20, 64, 32, 3, 1});
-  // Small images and many channels, as at the bottom of a UNet, and the contrary.
+  // Small images with many channels, as in the lowest level of a UNet, and the opposite.
   check_conv2d(bench, {6, 5, 7, 256, 208, 3, 1});
   check_conv2d(bench, {13, 9, 11, 16, 16, 3, 1});
   check_softmax(bench);

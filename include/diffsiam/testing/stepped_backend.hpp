@@ -1,5 +1,5 @@
-// Stepped: the kernels of the Cuda backend as a backend of the host, for tests of what they compute and of
-// training steps that are recorded. Products are the specification's; everything else steps through kernels.
+// Stepped: a backend on the host that runs the kernels of the Cuda backend, for tests of their results and of
+// recorded training steps. Products are computed by Reference; everything else by kernels.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::testing {
 
-/// Memory of the host beside the device's; the copies are done as they are queued.
+/// The PinnedBuffer of Stepped. Copies are done when they are queued.
 class SteppedSlot {
  public:
   SteppedSlot(SteppedContext& context, std::size_t bytes) : context_(&context), memory_(bytes) {}
@@ -37,6 +37,7 @@ class SteppedSlot {
   std::vector<unsigned char> memory_;
 };
 
+/// The StagingBuffer of Stepped.
 class SteppedInbox {
  public:
   SteppedInbox(SteppedContext& context, std::size_t bytes)
@@ -53,6 +54,7 @@ class SteppedInbox {
   std::shared_ptr<void> memory_;
 };
 
+/// T is the scalar type; OwnKernels may also be MixedKernels (see stepped_mixed.hpp).
 template <class T, class OwnKernels = backend::cuda::Kernels<T, SteppedDevice>>
 struct Stepped : OwnKernels {
   using Device = SteppedDevice;

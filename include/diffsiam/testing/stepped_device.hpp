@@ -1,6 +1,7 @@
-// SteppedDevice: runs kernels of backend/cuda on the host, a block at a time, every thread of it to its next
-// meeting point in turn. It is slow, and needs no GPU: what a kernel computes can be tested anywhere, and a
-// thread that fails to meet its block or warp is found, where a device would hang or go on with nonsense.
+// SteppedDevice: runs kernels of backend/cuda on the host, one block at a time; its threads run in turn, each
+// up to its next barrier. This is slow but needs no GPU, so the results of kernels can be tested on any
+// machine. A thread that misses a barrier of its block or warp is an Error here; on a device it would hang or
+// give wrong results.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +22,13 @@
 
 namespace diffsiam::testing {
 
-/// A block's threads as coroutines on stacks of their own.
+/// The threads of a block as coroutines, each with its own stack.
 class SteppedBlock {
  public:
   class Lane;
 
-  /// Runs run(lane) for each thread. Throws Error if threads part ways at a meeting point, or what `run`
-  /// throws.
+  /// Runs run(lane) for each thread. Throws Error if threads do not all reach the same barrier, and what
+  /// `run` throws.
   template <class Run>
   void step_through(Index block, Run const& run) {
     body_ = [](void const* f, Lane& lane) { (*static_cast<Run const*>(f))(lane); };
@@ -49,7 +50,7 @@ class SteppedBlock {
   struct Thread {
     ucontext_t context{};
     State state = State::ended;
-    double value[2]{};  ///< offered for exchange, by turns: any scalar fits
+    double value[2]{};  ///< offered for exchange, in turn; large enough for any scalar type
   };
 
   void start(int i) {
@@ -71,7 +72,7 @@ class SteppedBlock {
     swapcontext(&scheduler_, &thread.context);
     return true;
   }
-  /// Lets those go who wait for what has come: false when all have ended.
+  /// Lets threads continue whose barrier is complete. Returns false if all threads have ended.
   bool release() {
     bool waiting = false, released = false;
     for (int first = 0; first < threads; first += backend::cuda::warp_size) {
@@ -113,7 +114,7 @@ class SteppedBlock {
   std::exception_ptr failed_;
 };
 
-/// The Lane of such a thread.
+/// The Lane of a thread of a SteppedBlock.
 class SteppedBlock::Lane {
  public:
   Lane(SteppedBlock& home, int thread) : home_(home), thread_(thread) {}
@@ -122,7 +123,7 @@ class SteppedBlock::Lane {
   void sync() { home_.wait(thread_, State::at_block); }
   template <class T>
   [[nodiscard]] T exchange(T value, int mask) {
-    // What is offered now may be read until all have come to the exchange after the next.
+    // The value may be read until all threads have reached the exchange after the next.
     turn_ = !turn_;
     home_.threads_[static_cast<std::size_t>(thread_)].value[turn_] = static_cast<double>(value);
     home_.wait(thread_, State::at_warp);
@@ -148,7 +149,7 @@ inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
   self.state(i) = State::ended;
 }
 
-/// Lanes of kernels whose threads never meet: no stack of their own.
+/// The Lane of kernels without barriers; it needs no stack.
 struct LoneLane {
   int number = 0;
   Index at_block = 0;
@@ -161,12 +162,12 @@ struct LoneLane {
   }
 };
 
-/// The context of such kernels: work is done as it is queued, or listed while it is recorded.
+/// The context of SteppedDevice. Work is done when it is queued, or added to a list while it is recorded.
 class SteppedContext : public backend::HostContext {
  public:
   using Work = std::function<void()>;
 
-  /// Work that can be done again and again, with the memory that it has to itself.
+  /// Recorded work that can be done again, and the memory that only it uses.
   class Recording {
    public:
     void replay() const {
@@ -193,7 +194,7 @@ class SteppedContext : public backend::HostContext {
     else
       work();
   }
-  /// As backend::Recordable says. What `work` throws leaves nothing behind.
+  /// See backend::Recordable. If `work` throws, nothing is left behind.
   [[nodiscard]] Recording record(std::uint64_t const* rng_offset, FunctionRef<void()> work) {
     state_.begin(std::make_shared<MemoryPool>(), rng_offset);
     Recording result;
@@ -241,7 +242,7 @@ struct SteppedDevice {
       SteppedBlock stepped;
       auto const shared = std::make_unique<Shared>();
       for (Index block = 0; block < blocks; ++block) {
-        // Nothing a block leaves behind may help the next one.
+        // Values that a block leaves must not help the next one.
         std::memset(static_cast<void*>(shared.get()), 0xFF, sizeof(Shared));
         stepped.step_through(block, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
       }

@@ -8,7 +8,7 @@
 
 namespace diffsiam::testing {
 
-/// C is BFloat16 or Half. Operands are not rounded but where they are stored.
+/// C is BFloat16 or Half. Values are rounded only when they are stored.
 template <class C>
 struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, SteppedDevice>> {
   using Base = Stepped<float, backend::cuda::MixedKernels<float, C, SteppedDevice>>;
@@ -18,7 +18,7 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
   using Brings = typename Base::Brings::template With<backend::Option::storage>;
-  /// What stored images stand from theirs in float32, relative to the largest.
+  /// The allowed error of stored images compared with float32, relative to the largest value.
   static constexpr double operand_tolerance = 1e-2;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {

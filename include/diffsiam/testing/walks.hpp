@@ -1,5 +1,5 @@
-// Conformance of for_each and sum: every kind of operand, every pattern of what is kept and what is summed,
-// and sizes that a backend cuts into pieces.
+// Conformance of for_each and sum: every kind of operand, every combination of kept and summed extents, and
+// sizes that a backend divides into pieces.
 #pragma once
 
 #include <diffsiam/core/strided.hpp>
@@ -8,7 +8,7 @@
 
 namespace diffsiam::testing {
 
-/// y = a distinct mixture of one operand of each kind; z = another.
+/// y and z are different combinations of one operand of each kind.
 struct MixAll {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T& z, T const& full, T const& wide, T const& c, T const& nc,
@@ -26,6 +26,7 @@ struct Reflect {
   }
 };
 
+/// Checks for_each with every kind of operand, overwriting, accumulating and in place.
 template <class B>
 void check_for_each(Bench<B>& bench, SampleGrid const& g) {
   std::string const name = "for_each over " + to_string(Shape{g.n, g.s, g.c});
@@ -34,7 +35,7 @@ void check_for_each(Bench<B>& bench, SampleGrid const& g) {
   auto const c = bench.twin({g.c}), nc = bench.twin({g.n, 3 * g.c}), sc = bench.twin({g.s, g.c});
   auto const n = bench.twin({g.n}), ns = bench.twin({g.n, g.s}), once = bench.twin({1});
   bench.run([&]<class S>(typename S::Context& context, auto pick) {
-    // Outputs and inputs wider than the grid: pitches, and a start within a row.
+    // Outputs and inputs are wider than the grid, to test pitches and a start within a row.
     S::for_each(context, g.grid(), MixAll{}, g.full(pick(y) + 1, g.c + 2), g.full(pick(z)),
                 g.full(pick(full)), g.full(pick(wide) + g.c, 2 * g.c), g.per_channel(pick(c)),
                 g.per_sample_channel(pick(nc) + g.c, 3 * g.c), g.per_position_channel(pick(sc)),
@@ -48,7 +49,7 @@ void check_for_each(Bench<B>& bench, SampleGrid const& g) {
   bench.compare(name + ", in place", z);
 }
 
-/// Every kind of output; `kind` = eighths makes every order of additions exact.
+/// Checks every kind of output. With `kind` = eighths, sums are exact in any order of additions.
 template <class B>
 void check_sum(Bench<B>& bench, SampleGrid const& g, Kind kind, double tolerance) {
   std::string const name = "sum over " + to_string(Shape{g.n, g.s, g.c});
@@ -81,17 +82,18 @@ void check_sum(Bench<B>& bench, SampleGrid const& g, Kind kind, double tolerance
   bench.compare(name + ", nothing", full, tolerance);
 }
 
-/// Grids of five extents whose operands cross them differently: nothing, some, or all of it can be merged.
+/// Checks grids of five extents with different strides of the operands: none, some or all extents can be
+/// merged.
 template <class B>
 void check_five_extents(Bench<B>& bench, Extents5 const& e) {
   Grid const grid{e};
   std::string name = " over five extents";
   for (Index extent : e) name += " " + std::to_string(extent);
   Extents5 const dense{e[1] * e[2] * e[3] * e[4], e[2] * e[3] * e[4], e[3] * e[4], e[4], 1};
-  // The same memory with the two middle extents exchanged, and with the first two.
+  // The same memory with the two middle extents swapped, and with the first two swapped.
   Extents5 const crossed{e[1] * e[2] * e[3] * e[4], e[2] * e[3] * e[4], e[4], e[2] * e[4], 1};
   Extents5 const outer{e[2] * e[3] * e[4], e[0] * e[2] * e[3] * e[4], e[3] * e[4], e[4], 1};
-  Extents5 const kept{e[2] * e[4], 0, e[4], 0, 1};  // what a 2x2 mean keeps
+  Extents5 const kept{e[2] * e[4], 0, e[4], 0, 1};  // the values that a 2x2 mean keeps
   Extents5 const rows{e[2], 0, 1, 0, 0};
   Shape const shape{grid.size()};
   auto const x = bench.twin(shape), y = bench.filled(shape, 9), z = bench.twin(shape);
@@ -112,7 +114,7 @@ void check_five_extents(Bench<B>& bench, Extents5 const& e) {
   bench.compare("sum of products" + name, row_sums);
 }
 
-/// All of the above.
+/// Runs all of these checks.
 template <class B>
 void check_walks(Bench<B>& bench) {
   for (SampleGrid const& g :
@@ -123,7 +125,7 @@ void check_walks(Bench<B>& bench) {
     check_sum(bench, g, Kind::eighths, 0);
     if (g.n * g.s * g.c < 2000) check_sum(bench, g, Kind::normal, tolerance_of<B>);
   }
-  // Long enough to be cut whatever is kept.
+  // Long enough to be divided, whatever is kept.
   check_sum(bench, {1, 1, 600000}, Kind::eighths, 0);
   check_sum(bench, {1, 150000, 4}, Kind::eighths, 0);
   check_sum(bench, {2, 2000, 130}, Kind::eighths, 0);

@@ -1,5 +1,5 @@
-// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), with the semantics of torch.optim: the
-// weight decay of Adam joins the gradient, that of AdamW shrinks the weight by 1 - rate * decay.
+// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as in torch.optim: Adam adds the weight
+// decay to the gradient, AdamW multiplies the weight by 1 - rate * decay.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@
 
 namespace diffsiam::train {
 
-/// Settings of Adam; defaults as published, at batch 128.
+/// Settings of Adam. The defaults are those of the paper, except for the learning rate, which is for batches
+/// of 128.
 struct AdamConfig {
   double learning_rate = 1e-4;
   double beta1 = 0.9;
@@ -22,7 +23,7 @@ struct AdamConfig {
   double weight_decay = 0;
 };
 
-/// Settings of AdamW: those of Adam, with the weight decay of torch.optim.
+/// Settings of AdamW: those of Adam, with the default weight decay of torch.optim.
 struct AdamWConfig {
   double learning_rate = 1e-4;
   double beta1 = 0.9;
@@ -31,6 +32,7 @@ struct AdamWConfig {
   double weight_decay = 0.01;
 };
 
+/// The rule of GradientDescent for both.
 template <class Settings, bool Decoupled>
 struct AdamRule {
   using Config = Settings;

@@ -1,5 +1,5 @@
-// AveragedAdam: the usual way to train a diffusion model, as one object. Adam, a learning rate that falls
-// along a cosine, and an exponential moving average of the weights.
+// AveragedAdam: the usual way to train a diffusion model, in one object. It holds Adam, a learning rate that
+// falls like a cosine, and an exponential moving average of the weights.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::train {
 
-/// One step, or a whole stage of them:
+/// Takes one step, or is the step of a whole stage of training:
 ///
 ///     AveragedAdam<B> training{nn::parameters(denoiser), {.learning_rate = 1e-3, .steps = 500}};
 ///     training.step(loss_fn);
@@ -24,24 +24,24 @@ template <class B>
 struct AveragedAdam {
   using Backend = B;
   struct Config {
-    double learning_rate = 1e-4;  ///< of the first step
-    std::uint64_t steps = 0;      ///< in which it falls
-    double floor = 0.1;           ///< of the first rate, where it ends
-    Rng rng{};                    ///< seed and stream of the draws
+    double learning_rate = 1e-4;  ///< at the first step
+    std::uint64_t steps = 0;      ///< number of steps in which the rate falls
+    double floor = 0.1;           ///< the last rate, as a fraction of the first
+    Rng rng{};                    ///< seed and stream of the random numbers
   };
 
   Adam<B> adam;
   Ema<B> ema;
   TrainStep<Adam<B>, Cosine> step;
 
-  /// Losses are scaled where B keeps gradients in float16, which they would leave otherwise. Throws
-  /// ConfigError for settings out of range.
+  /// Losses are scaled if B stores gradients in float16, because small gradients would underflow otherwise.
+  /// Throws ConfigError for settings out of range.
   AveragedAdam(nn::ParameterList<B> const& list, Config const& config)
       : adam(list, {.learning_rate = config.learning_rate}),
         ema(list),
         step(adam, {.rng = config.rng, .loss_scaling = loss_scaling()},
              Cosine{{.steps = config.steps, .floor = config.floor}}, &ema) {}
-  /// The step holds on to its neighbours.
+  /// The step keeps pointers to the other members.
   AveragedAdam(AveragedAdam const&) = delete;
   AveragedAdam& operator=(AveragedAdam const&) = delete;
 

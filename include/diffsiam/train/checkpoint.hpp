@@ -1,9 +1,11 @@
-// Checkpoint: a run on disk, complete enough that it ends bit for bit where it would have without a stop.
-// One safetensors file, replaced atomically:
-//   model.*      all weights and buffers, published names and layouts      ema.*        the averages,
-//   likewise optimizer.*  its states                  gradient.*, proposal.*        of a step that had begun
-//   metadata     "config" (the caller's JSON) and "training" (all that is counted: steps of the run and of
-//   each optimizer, updates of the average, the pending step, RNG, loss scale, data position)
+// Checkpoint: saves a run so completely that a resumed run ends with the same bits as one without a stop. It
+// is one safetensors file, which is replaced atomically:
+//   model.*      all weights and buffers, with published names and layouts
+//   ema.*        the averages, also with published names and layouts
+//   optimizer.*  the states of the optimizer
+//   gradient.*, proposal.*   gradients and proposed buffers of a step that has begun
+//   metadata     "config" is the caller's JSON; "training" has all counts (steps of the run and of each
+//                optimizer, updates of the average), the step that has begun, RNG, loss scale, data position
 #pragma once
 
 #include <algorithm>
@@ -27,28 +29,29 @@
 
 namespace diffsiam::train {
 
-/// Saves a TrainStep with its optimizer and EMA, and the modules it trains. Settings, such as learning rates,
-/// are the program's: they come again from where it took them.
+/// Saves a TrainStep with its optimizer and EMA, and the modules that it trains. Settings, such as learning
+/// rates, are not restored; the program sets them again.
 class Checkpoint {
  public:
   struct Config {
-    std::string config = "{}";            ///< of the run, in JSON
-    std::vector<std::string> may_differ;  ///< keys that may have another value on resuming, such as "threads"
+    std::string config = "{}";            ///< the configuration of the run, in JSON
+    std::vector<std::string> may_differ;  ///< keys that may change when a run is resumed, such as "threads"
   };
 
   explicit Checkpoint(std::filesystem::path path) : Checkpoint(std::move(path), Config{}) {}
-  /// Throws ConfigError when the configuration is no JSON.
+  /// Throws ConfigError if the configuration is not JSON.
   Checkpoint(std::filesystem::path path, Config config) : path_(std::move(path)), config_(std::move(config)) {
     (void)detail::parsed_config(config_.config, "this run");
   }
 
   [[nodiscard]] std::filesystem::path const& path() const& { return path_; }
   [[nodiscard]] std::filesystem::path path() const&& { return path_; }
-  /// Throws FileError for a folder in the way, or a file that may not be read.
+  /// Whether the file exists. Throws FileError if a folder has its name, or if it may not be read.
   [[nodiscard]] bool exists() const { return io::file_exists(path_); }
 
-  /// Throws ConfigError when the optimizer trains what is not in `modules`: it would begin anew on resuming,
-  /// its optimizer's state amid the run. For the beginning of a run; save and load ask it, too.
+  /// Throws ConfigError if the optimizer trains a parameter that is not in `modules`: that parameter would
+  /// not be saved, but the state of its optimizer would. Call it when a run begins; save and load also check
+  /// it.
   template <class Step, nn::Module... M>
   void require_complete(Step const& step, M const&... modules) const {
     nn::ParameterList<typename Step::Backend> saved;
@@ -61,9 +64,9 @@ class Checkpoint {
                           "give all modules that are trained");
   }
 
-  /// Replaces the file. Throws FileError when it cannot be written, NumericError when a weight is not finite,
-  /// ConfigError when the optimizer trains what is not in `modules`, Error during an Ema::Scope; the last
-  /// good file is kept.
+  /// Replaces the file. Throws FileError if it cannot be written, NumericError if a weight is not finite,
+  /// ConfigError as require_complete does, Error during an Ema::Scope. After an error the old file is
+  /// unchanged.
   template <class Step, nn::Module... M>
   void save(Step const& step, DataPosition const& data, M const&... modules) const {
     using B = typename Step::Backend;
@@ -84,10 +87,10 @@ class Checkpoint {
     writer.write(path_);
   }
 
-  /// Brings everything back and returns where the data stood. Throws FileError when the file is damaged or of
-  /// another architecture, ConfigError naming the key or setting whose value is another, or a parameter of
-  /// the optimizer that is not in `modules`; then nothing is changed. Memory that runs out (std::bad_alloc)
-  /// may leave a part loaded: load again.
+  /// Restores everything and returns the position of the data. Throws FileError if the file is damaged or
+  /// belongs to another architecture; ConfigError, which names the key, if a setting differs, and as
+  /// require_complete does. Nothing is changed then. Only std::bad_alloc may leave a part restored; then call
+  /// load again.
   template <class Step, nn::Module... M>
   [[nodiscard]] DataPosition load(Step& step, M const&... modules) const {
     using B = typename Step::Backend;
@@ -142,14 +145,14 @@ class Checkpoint {
     return state.data;
   }
 
-  /// The configuration inside a checkpoint, as it was given. Throws FileError.
+  /// The configuration that is stored in a checkpoint. Throws FileError.
   [[nodiscard]] static std::string config_of(std::filesystem::path const& path) {
     return metadata(io::SafetensorsFile::read(path), "config");
   }
 
  private:
   static constexpr std::string_view format = "diffsiam checkpoint 2";
-  /// Kept one count of steps for all optimizers.
+  /// The older format has a single count of steps for all optimizers.
   static constexpr std::string_view older_format = "diffsiam checkpoint 1";
 
   template <class B>
@@ -182,7 +185,7 @@ class Checkpoint {
     return result;
   }
 
-  /// Names of the buffers that hold a proposal.
+  /// Names of the buffers that have a proposed value.
   template <class Step>
   static std::vector<std::string> proposed_by(Step const& step) {
     auto const& buffers = step.optimizer().parameters().buffers;
@@ -192,7 +195,7 @@ class Checkpoint {
       if (step.pending().micro_batches > 0 && buffers[i].buffer.proposed()) result.push_back(labels[i]);
     return result;
   }
-  /// The buffers of these names: their proposals, or (to check a file against) their values.
+  /// The buffers with these names: their proposed values, or their values (to compare them with a file).
   template <class Step>
   static auto proposals(Step const& step, std::vector<std::string> const& names, bool propose) {
     io::TensorTable<typename Step::Backend> result;

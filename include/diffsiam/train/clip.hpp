@@ -1,5 +1,5 @@
-// The norm of all gradients together, and clipping by it: g = g min(1, max_norm / (norm + 1e-6)), as
-// torch.nn.utils.clip_grad_norm_ does (Pascanu et al., 2013).
+// The norm of all gradients together, and clipping by it: g = g min(1, max_norm / (norm + 1e-6)), as in
+// torch.nn.utils.clip_grad_norm_ (Pascanu et al., 2013).
 #pragma once
 
 #include <cmath>
@@ -18,7 +18,7 @@ namespace diffsiam::train {
 
 namespace detail {
 
-/// Overwrites `squares`, one for each parameter, with the squared norm of its gradient; 0 for frozen ones.
+/// squares[i] = the squared norm of the gradient of parameter i; 0 for frozen parameters.
 template <class B>
 void square_norms(nn::ParameterList<B> const& list, Tensor<B> const& squares) {
   squares.fill(0);
@@ -30,7 +30,7 @@ void square_norms(nn::ParameterList<B> const& list, Tensor<B> const& squares) {
            Operand<typename B::Scalar, 1>{parameter.gradient().data()});
   }
 }
-/// Brings the same to the host. `squares` is the caller's, so that a steady state allocates nothing.
+/// The same, copied to the host. The caller keeps `squares`, so that repeated calls allocate nothing.
 template <class B>
 void measure_squares(nn::ParameterList<B> const& list, std::vector<typename B::Scalar>& squares) {
   squares.resize(list.parameters.size());
@@ -41,8 +41,8 @@ void measure_squares(nn::ParameterList<B> const& list, std::vector<typename B::S
   B::download(measured.context(), measured.data(), squares.data(), measured.size());
 }
 
-/// The root of the sum of squared norms, in double. Unless `may_overflow`, throws NumericError that names the
-/// step (if not 0) and the first parameter whose gradient is not finite, or the sum that is not.
+/// The root of the sum of squared norms, in double. Unless `may_overflow`, throws NumericError if a norm or
+/// the sum is not finite; it names the step (if not 0) and the first parameter whose gradient is not finite.
 template <class B>
 [[nodiscard]] double norm_of(nn::ParameterList<B> const& list, std::span<typename B::Scalar const> squares,
                              bool may_overflow, std::uint64_t step = 0) {
@@ -61,7 +61,7 @@ template <class B>
   return std::sqrt(total);
 }
 
-/// All gradients times `factor`; nothing for 1.
+/// Multiplies all gradients by `factor`; does nothing if it is 1.
 template <class B>
 void scale_gradients(nn::ParameterList<B> const& list, double factor) {
   if (factor == 1) return;
@@ -73,8 +73,8 @@ void scale_gradients(nn::ParameterList<B> const& list, double factor) {
 
 }  // namespace detail
 
-/// The L2 norm over the gradients of all trainable parameters; sums across parameters in double.
-/// Throws NumericError, naming the first parameter at fault if there is one, unless it is finite.
+/// The L2 norm of the gradients of all trainable parameters. Parameters are added in double. Throws
+/// NumericError if it is not finite, and names the first parameter at fault, if there is one.
 template <class B>
 [[nodiscard]] double global_norm(nn::ParameterList<B> const& list) {
   std::vector<typename B::Scalar> squares;
@@ -83,7 +83,8 @@ template <class B>
 }
 
 /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm before. Throws
-/// ConfigError unless max_norm is above 0, NumericError as global_norm does, the gradients untouched.
+/// ConfigError unless max_norm is above 0, and NumericError as global_norm does; gradients are unchanged
+/// then.
 template <class B>
 double clip_by_norm(nn::ParameterList<B> const& list, double max_norm) {
   if (!(max_norm > 0)) fail<ConfigError>("clip_by_norm", "max_norm above 0", max_norm);

@@ -1,4 +1,4 @@
-// Where two configurations in JSON differ, by key: "unet.multipliers[1]".
+// config_difference: the first key in which two configurations in JSON differ, such as "unet.multipliers[1]".
 #pragma once
 
 #include <optional>
@@ -13,6 +13,7 @@
 
 namespace diffsiam::train {
 
+/// A key with different values: `saved` in the checkpoint, `present` in this run, both as JSON.
 struct ConfigDifference {
   std::string key, saved, present;
 };
@@ -61,8 +62,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// The first key, in alphabetical order, that is not the same in both and not in `may_differ` (whole keys,
-/// such as "threads" or "train.steps"). Throws ConfigError for text that is no JSON.
+/// The first key, in alphabetical order, whose values differ and that is not in `may_differ`; empty if there
+/// is none. `may_differ` has whole keys, such as "threads" or "train.steps". Throws ConfigError if a text is
+/// not JSON.
 [[nodiscard]] inline std::optional<ConfigDifference> config_difference(
     std::string const& saved, std::string const& present, std::vector<std::string> const& may_differ = {}) {
   nlohmann::json const first = detail::parsed_config(saved, "the checkpoint");

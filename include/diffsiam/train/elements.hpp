@@ -1,4 +1,5 @@
-// Small helpers of this folder: element-wise work on whole tensors, names of parameters, checks of settings.
+// Small helpers of this folder: element-wise operations on whole tensors, names of parameters, checks of
+// settings.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 
 namespace diffsiam::train::detail {
 
-/// f at every element of tensors of one size, the first of which names the context.
+/// Applies f to every element of tensors of one size, in the context of the first.
 template <class F, class B, class... Rest>
 void for_each_element(F const& f, Tensor<B> const& first, Rest const&... rest) {
   using Element = Operand<typename B::Scalar, 1>;
@@ -21,7 +22,7 @@ void for_each_element(F const& f, Tensor<B> const& first, Rest const&... rest) {
               Element{rest.data()}...);
 }
 
-/// A name for each entry, as published; a name that came before gets "#2", "#3" ...
+/// A label for each entry: its published name. If a name occurs again it gets "#2", "#3" ...
 template <class Entry>
 [[nodiscard]] std::vector<std::string> labels(std::vector<Entry> const& entries) {
   std::vector<std::string> result;
@@ -36,8 +37,8 @@ template <class Entry>
   return result;
 }
 
-/// Throws ConfigError unless low <= value < high; `high` itself is allowed where it is no limit (infinity:
-/// finite).
+/// Throws ConfigError unless low <= value < high. With high = infinity, any finite value from `low` on is
+/// allowed. `range` describes the allowed range.
 inline void require_setting(std::string_view operation, std::string_view setting, double value, double low,
                             double high, std::string_view range) {
   if (!(value >= low && value < high)) fail<ConfigError>(operation, {setting, " ", range}, value);

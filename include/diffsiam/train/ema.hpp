@@ -1,6 +1,6 @@
-// Ema: the exponential moving average of the weights, average += (1 - d) (w - average), with the decay
-// d = min(decay, (1 + n) / (10 + n)) at update n = 0, 1, ...: a plain decay of .9999 would make a short run
-// evaluate its initial weights.
+// Ema: the exponential moving average of the weights, average += (1 - d) (w - average), with the decay d =
+// min(decay, (1 + n) / (10 + n)) at update n = 0, 1, ... With a constant decay of .9999 the average of a
+// short run would still be close to the initial weights.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace diffsiam::train {
 
-/// Averages the trainable parameters of a list and copies its buffers.
+/// Averages the trainable parameters of a list, and copies its buffers.
 template <class B>
 class Ema {
  public:
@@ -25,7 +25,7 @@ class Ema {
   };
   class Scope;
 
-  /// Starts from the present weights. Throws ConfigError for a decay outside [0, 1).
+  /// The averages begin as the current weights. Throws ConfigError for a decay outside [0, 1).
   explicit Ema(nn::ParameterList<B> list) : Ema(std::move(list), Config{}) {}
   Ema(nn::ParameterList<B> list, Config config) : list_(std::move(list)), config_(config) {
     detail::require_setting("Ema", "decay", config_.decay, 0, 1, "in [0, 1)");
@@ -34,23 +34,23 @@ class Ema {
     fused_.resize(averages_.size());
   }
 
-  /// After each step of the optimizer. Throws Error while the average stands in the model.
+  /// Call it after each step of the optimizer. Throws Error during a Scope.
   void update() {
     begin_update();
     end_update();
   }
 
-  /// An update in parts: between its begin and its end an optimizer may take averages over and move them in
-  /// the pass that moves the weights (a fused update). Throws Error while the average stands in the model.
+  /// begin_update and end_update are an update in two parts. Between them an optimizer may update averages
+  /// together with the weights (a fused update). Throws Error during a Scope.
   void begin_update() {
     require_outside("update");
     std::fill(fused_.begin(), fused_.end(), char{0});
     next_ = 0;
   }
-  /// The average of a parameter, which the caller will move by average_update(); null for one that is not
-  /// averaged here, or was taken over before.
+  /// The average of a parameter, which the caller then updates by average_update(). Null if the parameter has
+  /// no average here, or if this was called for it before in this update.
   [[nodiscard]] Tensor<B> const* fused_average(Parameter<B> const& parameter) {
-    // Mostly the one behind the last.
+    // Mostly it is the next one.
     for (std::size_t tried = 0; tried < averages_.size(); ++tried) {
       std::size_t const i = next_ < averages_.size() ? next_ : 0;
       next_ = i + 1;
@@ -59,13 +59,13 @@ class Ema {
     }
     return nullptr;
   }
-  /// How an average moves in the update that has begun.
+  /// The change of an average in the update that has begun.
   [[nodiscard]] functional::AverageUpdate<typename B::Scalar> average_update() const {
     auto const n = static_cast<double>(updates_);
     double const decay = std::min(config_.decay, (1 + n) / (10 + n));
     return {static_cast<typename B::Scalar>(1 - decay)};
   }
-  /// Moves what no optimizer took over, copies buffers and counts.
+  /// Updates the averages that were not fused, copies buffers, and counts the update.
   void end_update() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
       if (!fused(i))
@@ -73,19 +73,18 @@ class Ema {
     copy_buffers();
     ++updates_;
   }
-  /// Whether optimizers took over all that moves in this update.
+  /// Whether all averages were fused in this update.
   [[nodiscard]] bool all_fused() const {
     for (std::size_t i = 0; i < averages_.size(); ++i)
       if (!fused(i)) return false;
     return true;
   }
-  /// Of the model, as they are.
+  /// Copies the buffers of the model.
   void copy_buffers() const {
     for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].assign(list_.buffers[i].buffer.value());
   }
 
-  /// The averages become the weights of the model, for good: when training has ended. Throws Error while they
-  /// stand there already.
+  /// Copies the averages to the weights of the model, for the end of training. Throws Error during a Scope.
   void copy_to_model() const {
     require_outside("copy_to_model");
     for (std::size_t i = 0; i < averages_.size(); ++i)
@@ -97,10 +96,10 @@ class Ema {
   [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
   [[nodiscard]] std::uint64_t updates() const { return updates_; }
   void set_updates(std::uint64_t updates) { updates_ = updates; }
-  /// True while the average stands in the model, the weights here.
+  /// True during a Scope: the averages are in the model and the weights here.
   [[nodiscard]] bool swapped() const { return swapped_; }
 
-  /// Calls visitor(published name, tensor, layout) for every average and copied buffer.
+  /// Calls visitor(published name, tensor, layout) for every average and every copied buffer.
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
     auto const parameters = detail::labels(list_.parameters);
@@ -110,7 +109,7 @@ class Ema {
     for (std::size_t i = 0; i < buffers_.size(); ++i) visitor(buffers[i], buffers_[i], PublishedLayout{});
   }
 
-  /// Throws Error while the average stands in the model.
+  /// Throws Error during a Scope.
   void require_outside(std::string const& operation) const {
     if (swapped_)
       throw Error("Ema::" + operation +
@@ -118,11 +117,11 @@ class Ema {
   }
 
  private:
-  /// Frozen parameters have nothing to move.
+  /// Frozen parameters need no update.
   [[nodiscard]] bool fused(std::size_t i) const {
     return fused_[i] != 0 || !list_.parameters[i].parameter.trainable();
   }
-  /// Exchanges model and average, bit for bit; twice is nothing.
+  /// Swaps the model and the averages, bit for bit.
   void swap() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
       detail::for_each_element(functional::Swap{}, averages_[i], list_.parameters[i].parameter.value());
@@ -134,13 +133,13 @@ class Ema {
   nn::ParameterList<B> list_;
   Config config_;
   std::vector<Tensor<B>> averages_, buffers_;
-  std::vector<char> fused_;  ///< taken over in this update; by parameter
-  std::size_t next_ = 0;     ///< where the next average is looked for first
+  std::vector<char> fused_;  ///< whether a parameter was fused in this update
+  std::size_t next_ = 0;     ///< where the search for the next average begins
   std::uint64_t updates_ = 0;
   bool swapped_ = false;
 };
 
-/// Puts the average into the model and, at its end, the weights back:
+/// Puts the averages into the model and, when it ends, the weights back:
 /// { Ema<B>::Scope const averaged{ema}; accuracy = probe(encoder); }
 template <class B>
 class Ema<B>::Scope {

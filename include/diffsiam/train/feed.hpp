@@ -1,5 +1,5 @@
-// Feed: a tensor at one place, for the batches of a run. On a backend that records, the next one travels
-// through memory of the host that the device reads by itself, while the last step is still being computed.
+// Feed: a tensor that receives one batch of a run after the other, always in the same memory. On a backend
+// that records, the next batch is copied to the device while the last step is still being computed.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace diffsiam::train {
 
 namespace detail {
 
-/// Where a batch arrives: on most backends, in the tensor itself.
+/// Where a batch arrives. On most backends this is the tensor itself.
 template <class B>
 struct InboxOf {
   using T = typename B::Scalar;
@@ -40,7 +40,8 @@ struct InboxOf<B> {
 }  // namespace detail
 
 /// Feed<B> images{context, {128, 64, 64, 3}};
-/// images.put(batch.images); step([&](auto& tape, auto const& at) { ... images.tensor() ... });
+/// images.put(batch.images);
+/// step([&](auto& tape, auto const& at) { ... images.tensor() ... });
 template <backend::Backend B>
 class Feed {
  public:
@@ -50,11 +51,12 @@ class Feed {
   Feed(Feed const&) = delete;
   Feed& operator=(Feed const&) = delete;
 
-  /// Valid as long as the feed; indeterminate before the first batch.
+  /// The tensor, valid as long as the feed. Its contents are indeterminate before the first batch.
   [[nodiscard]] Tensor<B> const& tensor() const& { return inbox_.tensor; }
   [[nodiscard]] Tensor<B> tensor() const&& { return inbox_.tensor; }
-  /// For the steps that are queued from now on; returns when the values may be changed. Throws ShapeError
-  /// when the counts differ, Error while a step is recorded.
+  /// Copies `values` to the tensor, for all steps that begin after this call. Returns when the caller may
+  /// change them. Throws ShapeError unless there is one value for each element, Error while a step is
+  /// recorded.
   template <class S>
   void put(std::span<S const> values) {
     if constexpr (std::is_same_v<S, T>)
@@ -62,7 +64,7 @@ class Feed {
     else
       put({values});
   }
-  /// The same of parts that follow each other, such as both views of a batch.
+  /// The same for parts that are put one after the other, such as both views of a batch.
   template <class S>
   void put(std::initializer_list<std::span<S const>> parts) {
     joined_.clear();
@@ -80,7 +82,7 @@ class Feed {
   }
 
   detail::InboxOf<B> inbox_;
-  std::vector<T> joined_;  ///< of parts, in the backend's type
+  std::vector<T> joined_;  ///< the joined parts, in the type of the backend
 };
 
 }  // namespace diffsiam::train

@@ -1,4 +1,5 @@
-// GradientDescent: what all optimizers share. A Rule says which memory a weight has and how one scalar moves.
+// GradientDescent: the common part of all optimizers. A Rule says which states a weight has and how one
+// scalar weight is updated.
 #pragma once
 
 #include <array>
@@ -18,22 +19,23 @@
 namespace diffsiam::train {
 
 namespace detail {
-/// How many of its optimizer's states a functor of one weight takes: none or all.
+/// The number of states that an update takes: none or all.
 template <class Update, class T, std::size_t All>
 inline constexpr std::size_t states_taken =
     std::is_invocable_v<std::remove_cvref_t<Update> const&, T&, T&> ? 0 : All;
 }  // namespace detail
 
-/// Rule: `name`; `state_names` (an array); `Config` with `learning_rate`; `validate(Config)`; and
-/// `visit<T>(Config, rate, n, f)`, which calls f with the functor of step n = 1, 2, ... on (weight, gradient,
-/// states...). State is as large as the weights, once for each state that the rule uses with its Config.
+/// A Rule has `name`; `state_names` (an array); `Config` with `learning_rate`; `states(Config)`, the number
+/// of states that are used; `validate(Config)`; and `visit<T>(Config, rate, n, f)`, which calls f with the
+/// functor of step n = 1, 2, ... for (weight, gradient, states...). Each state takes as much memory as the
+/// weights.
 template <class B, class Rule>
 class GradientDescent {
  public:
   using Backend = B;
   using Config = typename Rule::Config;
 
-  /// Throws ConfigError for settings outside their range, and for a list without parameters.
+  /// Throws ConfigError for settings out of range and for a list without parameters.
   DIFFSIAM_STEERS explicit GradientDescent(nn::ParameterList<B> list, Config config = {})
       : list_(std::move(list)), config_(config), states_(list_.parameters.size()) {
     Rule::validate(config_);
@@ -44,15 +46,17 @@ class GradientDescent {
       for (std::size_t state = 0; state < Rule::states(config_); ++state)
         states_[i][state] = Tensor<B>::zeros(parameter.value().context(), parameter.shape());
     }
-    // Gradients live as long as the states do: made here, they do not cut the memory of the first step.
+    // Gradients live as long as the states. Allocated here, they do not fragment the memory of the first
+    // step.
     for (auto const& entry : list_.parameters)
       if (entry.parameter.trainable()) (void)entry.parameter.gradient();
   }
 
-  /// Moves the weights against their gradients by `factor` times the learning rate, in one pass that also
-  /// zeroes the gradients, and commits what the buffers propose. Frozen parameters stay.
+  /// Updates the weights with `factor` times the learning rate, sets the gradients to zero in the same pass,
+  /// and commits the proposed buffers. Frozen parameters do not change.
   void step(double factor = 1.0) { move(factor, nullptr); }
-  /// The same between `ema.begin_update()` and `ema.end_update()`: averages move in the same pass.
+  /// The same, but averages are updated in the same pass. Call it between `ema.begin_update()` and
+  /// `ema.end_update()`.
   void step(double factor, Ema<B>& ema) { move(factor, &ema); }
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
@@ -60,21 +64,22 @@ class GradientDescent {
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] double learning_rate() const { return config_.learning_rate; }
-  /// Throws ConfigError unless finite and not negative.
+  /// Throws ConfigError unless `learning_rate` is finite and not negative.
   void set_learning_rate(double learning_rate) {
     detail::require_not_negative(Rule::name, "learning_rate", learning_rate);
     config_.learning_rate = learning_rate;
   }
-  /// Steps taken so far; the bias correction of Adam depends on them.
+  /// Number of steps so far. The bias correction of Adam depends on it.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
-  /// Calls visitor("steps", count), the count to be read or restored.
+  /// Calls visitor("steps", count); the visitor may read or change the count.
   template <class Visitor>
   void for_each_count(Visitor&& visitor) {
     visitor("steps", steps_);
   }
 
-  /// The states of a parameter, by its place in the list: Rule::states(config) of them, the rest empty.
+  /// The states of parameter number `parameter` of the list: Rule::states(config) of them, the others are
+  /// empty.
   [[nodiscard]] std::array<Tensor<B>, Rule::state_names.size()> const& states_of(
       std::size_t parameter) const {
     return states_[parameter];
@@ -92,7 +97,7 @@ class GradientDescent {
   using T = typename B::Scalar;
   static constexpr std::size_t states = Rule::state_names.size();
 
-  // `ema` is a pointer to one, or nullptr: programs without averages do not compile them.
+  // `ema` is a pointer or nullptr, so that programs without averages do not compile them.
   template <class Averages>
   void move(double factor, Averages ema) {
     Rule::template visit<T>(config_, factor * config_.learning_rate, steps_ + 1, [&](auto const& update) {

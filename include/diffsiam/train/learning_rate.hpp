@@ -1,4 +1,4 @@
-// How the learning rate goes over the steps, as a factor of the optimizer's own:
+// Schedules of the learning rate. At step n they give a factor for the learning rate of the optimizer:
 //   ConstantRate  1
 //   Warmup        (n + 1) / steps, then another schedule from its beginning
 //   Cosine        floor + (1 - floor) (1 + cos(pi n / steps)) / 2, then floor (Loshchilov and Hutter, 2017)
@@ -15,17 +15,18 @@
 namespace diffsiam::train {
 
 /// Satisfied if and only if S maps a step 0, 1, ... to a factor of the learning rate.
-/// Models: ConstantRate, Warmup, Cosine, any such lambda.
+/// Models: ConstantRate, Warmup, Cosine, and any such lambda.
 template <class S>
 concept LearningRateSchedule = std::copy_constructible<S> && requires(S const& schedule, std::uint64_t step) {
   { schedule(step) } -> std::convertible_to<double>;
 };
 
+/// Always 1: the learning rate of the optimizer itself.
 struct ConstantRate {
   [[nodiscard]] double operator()(std::uint64_t) const { return 1; }
 };
 
-/// From 1 down to `floor` in `steps` steps, where it stays.
+/// Falls from 1 to `floor` in `steps` steps and then stays there.
 class Cosine {
  public:
   struct Config {
@@ -48,8 +49,8 @@ class Cosine {
   Config config_;
 };
 
-/// A linear rise over `steps` steps, then `after`, which counts from its own beginning:
-/// Warmup{1000, Cosine{{.steps = 50000}}}. Each step of the rise moves the weights, the first one too.
+/// A linear rise over `steps` steps, then `after`, which counts its steps from 0:
+/// Warmup{1000, Cosine{{.steps = 50000}}}. The first step already has a rate above 0.
 template <LearningRateSchedule After = ConstantRate>
 class Warmup {
  public:

@@ -1,5 +1,5 @@
-// Loop: steps of training with callbacks, until enough are done, a callback asks to stop, or a flag does. The
-// steps are a TrainStep's, or those of a RecordedStep, which tells of a step when the next one is under way.
+// Loop: runs training steps with callbacks until all steps are done, a callback asks to stop, or a flag is
+// set. A step is a TrainStep or a RecordedStep; the latter reports a step only when the next one has begun.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +18,7 @@
 
 namespace diffsiam::train {
 
+/// What a callback may return: whether the run goes on.
 enum class Signal { go_on, stop };
 
 /// Loop loop{{.steps = 1000, .stop = &stop}};
@@ -26,35 +27,37 @@ enum class Signal { go_on, stop };
 class Loop {
  public:
   struct Config {
-    std::uint64_t steps = 0;  ///< of the whole run, those before a resume included
-    /// Set by whoever wants the run to end, a signal handler of the program perhaps; the library installs
-    /// none.
+    std::uint64_t steps = 0;  ///< of the whole run, including those before a resume
+    /// Set this flag to interrupt the run, for example in a signal handler of the program. The library
+    /// installs no signal handlers.
     std::atomic<bool> const* stop = nullptr;
   };
 
   explicit Loop(Config config) : config_(config) {}
 
-  /// f() before every call of the step, a micro-batch of a TrainStep: here the next batch goes into its Feed.
+  /// f() is called before every micro-batch of a TrainStep or every RecordedStep. It puts the next batch into
+  /// its Feed.
   Loop& before_step(std::function<void()> f) {
     before_step_.push_back(std::move(f));
     return *this;
   }
-  /// f(StepStatistics const&) after every step; may return a Signal. Of a recorded step it is told late: the
-  /// weights may be those of the step after.
+  /// f(StepStatistics const&) is called after every step and may return a Signal. A recorded step is reported
+  /// late, so the weights may already be those of the next step.
   template <class F>
   Loop& on_step(F f) {
     callbacks_.push_back({1, false, wrapped(std::move(f))});
     return *this;
   }
-  /// The same after every n-th step of the run, with the weights of that step. Throws ConfigError for n = 0.
+  /// The same after every n-th step of the run, always with the weights of that step. Throws ConfigError for
+  /// n = 0.
   template <class F>
   Loop& every(std::uint64_t n, F f) {
     if (n == 0) fail<ConfigError>("Loop::every", "a period of 1 step or more", "0");
     callbacks_.push_back({n, true, wrapped(std::move(f))});
     return *this;
   }
-  /// f() whenever the run should be saved, between two calls of the step (perhaps amid an accumulation, as
-  /// Checkpoint allows), and after the last one, before at_end: loop.save({.steps = 100}, [&] { ... }).
+  /// f() is called when the run should be saved, between two micro-batches (a step may have begun, as
+  /// Checkpoint allows), and after the last step, before at_end: loop.save({.steps = 100}, [&] { ... }).
   /// Throws ConfigError for settings out of range.
   Loop& save(SaveEvery when, std::function<void()> f) {
     (void)SaveTimer{when};
@@ -62,22 +65,22 @@ class Loop {
     save_ = std::move(f);
     return *this;
   }
-  /// f(StepStatistics const&) once, with the last step, unless the run is interrupted.
+  /// f(StepStatistics const&) is called once, with the last step, unless the run is interrupted.
   template <class F>
   Loop& at_end(F f) {
     at_end_.push_back(wrapped(std::move(f)));
     return *this;
   }
-  /// f() when the flag stops the run, perhaps amid an accumulation: it saves what there is, and says how to
-  /// resume.
+  /// f() is called when the flag interrupts the run; a step may have begun. It should save the run and return
+  /// a sentence that says how to resume it.
   Loop& on_interrupt(std::function<std::string()> f) {
     on_interrupt_ = std::move(f);
     return *this;
   }
 
-  /// Runs `step` (a TrainStep or a RecordedStep) until it has done the steps of the run. Throws Interrupted
-  /// when the flag is set, once on_interrupt has saved, and whatever the step throws. Returns the last
-  /// statistics; empty ones when nothing was left to do.
+  /// Runs `step` (a TrainStep or a RecordedStep) until the steps of the run are done. Returns the last
+  /// statistics, or empty ones if nothing was left to do. If the flag is set, it calls on_interrupt and
+  /// throws Interrupted. Also throws what the step throws.
   template <class Step, class F>
   StepStatistics run(Step& step, F&& loss_fn) const {
     StepStatistics last;
@@ -120,7 +123,7 @@ class Loop {
       };
     }
   }
-  /// One micro-batch, or one recorded step.
+  /// Runs one micro-batch or one recorded step.
   template <class Step, class F>
   static std::optional<StepStatistics> taken(Step& step, F& loss_fn) {
     if constexpr (requires { step.finish(); })
@@ -128,7 +131,7 @@ class Loop {
     else
       return step.micro_batch(loss_fn);
   }
-  /// What is not told yet of a recorded step.
+  /// The statistics of a recorded step that are not reported yet.
   template <class Step>
   static std::optional<StepStatistics> settled(Step& step) {
     if constexpr (requires { step.finish(); })
@@ -136,7 +139,7 @@ class Loop {
     else
       return std::nullopt;
   }
-  /// Whether a callback wants the weights of this step, not of a later one.
+  /// Whether a callback needs the weights of this step and not of a later one.
   [[nodiscard]] bool is_awaited(std::uint64_t step) const {
     return std::any_of(callbacks_.begin(), callbacks_.end(), [&](Periodic const& callback) {
       return callback.waits && step % callback.period == 0;
@@ -155,7 +158,7 @@ class Loop {
 
   struct Periodic {
     std::uint64_t period;
-    bool waits;  ///< for the weights of its step
+    bool waits;  ///< whether the callback needs the weights of its step
     Callback call;
   };
   Config config_;

@@ -1,7 +1,7 @@
-// LossScaler: dynamic loss scaling, so that gradients in float16 do not vanish below its smallest number
-// (Micikevicius et al., "Mixed Precision Training", ICLR 2018, section 3.2): the loss is multiplied by a
-// scale before the backward pass and the gradients divided by it after; a step whose gradients overflow is
-// left out and halves the scale, many good ones in a row double it.
+// LossScaler: dynamic loss scaling, so that small gradients do not underflow in float16 (Micikevicius et al.,
+// "Mixed Precision Training", ICLR 2018, section 3.2). The loss is multiplied by a scale before the backward
+// pass, and the gradients are divided by it. A step whose gradients overflow is skipped and the scale is
+// halved; after many good steps in a row it is doubled.
 #pragma once
 
 #include <algorithm>
@@ -13,23 +13,24 @@
 
 namespace diffsiam::train {
 
+/// Holds the scale: multiply the loss by scale(), and call update() after each step.
 class LossScaler {
  public:
   struct Config {
-    double scale = 65536;           ///< of the first step; powers of two round nothing
+    double scale = 65536;           ///< at the first step; powers of two cause no rounding
     std::uint64_t patience = 2000;  ///< good steps in a row before the scale doubles
-    double least = 1;               ///< the scale is halved no further
-    double most = 16777216;         ///< nor doubled
+    double least = 1;               ///< the scale is never smaller
+    double most = 16777216;         ///< and never larger
   };
-  /// What a run is resumed from.
+  /// The state that a checkpoint saves.
   struct State {
     double scale = 0;
-    std::uint64_t good_steps = 0;  ///< in a row, since the scale last changed
+    std::uint64_t good_steps = 0;  ///< good steps in a row since the scale last changed
     [[nodiscard]] bool operator==(State const&) const = default;
   };
 
   LossScaler() : LossScaler(Config{}) {}
-  /// Throws ConfigError unless least <= scale <= most, all powers of two, and patience is 1 or more.
+  /// Throws ConfigError unless least <= scale <= most, all are powers of two, and patience is at least 1.
   DIFFSIAM_STEERS explicit LossScaler(Config config) : config_(config), state_{config.scale, 0} {
     require_power_of_two("least", config.least);
     require_power_of_two("most", config.most);
@@ -38,11 +39,11 @@ class LossScaler {
     require_in_bounds(config.scale);
   }
 
-  /// What the loss of the coming step is multiplied by.
+  /// The factor of the loss in the next step.
   [[nodiscard]] double scale() const { return state_.scale; }
-  /// Whether gradients that are not finite may be the scale's fault.
+  /// Whether the scale can be halved, so that gradients which are not finite may be due to the scale.
   [[nodiscard]] bool can_shrink() const { return state_.scale > config_.least; }
-  /// After a step whose gradients were finite, or were not.
+  /// Call it after each step; `finite` says whether the gradients were finite.
   void update(bool finite) {
     if (!finite) {
       state_ = {std::max(config_.least, state_.scale / 2), 0};
@@ -55,7 +56,7 @@ class LossScaler {
   [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] State const& state() const& { return state_; }
   [[nodiscard]] State state() const&& { return state_; }
-  /// Throws ConfigError for a state that these settings do not lead to.
+  /// Throws ConfigError for a state that is impossible with these settings.
   void restore(State const& state) {
     require_power_of_two("scale", state.scale);
     require_in_bounds(state.scale);

@@ -1,4 +1,4 @@
-// What a loss function is asked and answers, and what the micro-batches of a step add up to.
+// What a loss function receives and returns, and the sums over the micro-batches of a step.
 #pragma once
 
 #include <array>
@@ -14,49 +14,49 @@
 
 namespace diffsiam::train {
 
-/// A part of the loss, for the record: its value does not take part in the gradient.
+/// A part of the loss that is only reported. It has no effect on the gradient.
 template <class B>
 struct LossPart {
   std::string_view name;
   Tensor<B> value;  ///< one element
 };
 
-/// What a loss function may return instead of the total alone.
+/// What a loss function may return instead of only the total.
 template <class B, std::size_t N>
 struct Losses {
   Taped<B> total;
   std::array<LossPart<B>, N> parts;
-  Index images = 0;  ///< in the micro-batch, which counts in the step by them; 0: as much as any other
+  Index images = 0;  ///< in the micro-batch, as its weight in the step; 0: all have the same weight
 };
 
-/// Which micro-batch a loss function is asked for.
+/// The micro-batch that a loss function is called for.
 struct MicroBatch {
-  std::uint64_t step = 0;  ///< steps completed before this one
+  std::uint64_t step = 0;  ///< number of steps completed before this one
   int index = 0;           ///< in [0, accumulate)
-  Rng rng;  ///< for the caller's draws: its own at each micro-batch, apart from those of the tape
+  Rng rng;  ///< random numbers for the caller, different for each micro-batch and from those of the tape
 };
 
+/// A part of the loss in the statistics of a step.
 struct NamedValue {
   std::string name;
   double value = 0;
 };
 
-/// A step whose micro-batches are being accumulated: what they left besides gradients and proposals of
-/// buffers.
+/// The micro-batches of a step that have been done: everything except gradients and proposed buffers.
 struct Accumulation {
-  int micro_batches = 0;  ///< done
-  double loss = 0;        ///< their share of the mean, as if all were as large as the first
+  int micro_batches = 0;  ///< number of micro-batches done
+  double loss = 0;        ///< sum of their losses / accumulate, as if all were as large as the first
   std::vector<NamedValue> parts;
   double seconds = 0;
-  Index images = 0;        ///< of all
-  Index first_images = 0;  ///< of the first
-  /// Places in the optimizer's list of trainable parameters that no gradient has reached.
+  Index images = 0;        ///< images of all micro-batches so far
+  Index first_images = 0;  ///< images of the first micro-batch
+  /// Positions in the optimizer's list of trainable parameters that no gradient has reached.
   std::vector<std::size_t> without_gradient;
 };
 
 namespace detail {
 
-/// The total of whatever a loss function answered.
+/// The total loss of a result of a loss function.
 template <class L>
 [[nodiscard]] auto const& total_of(L const& losses) {
   if constexpr (requires { losses.total; }) {
@@ -73,10 +73,9 @@ template <class L>
   else
     return 0;
 }
-/// Counts the images of the next micro-batch and returns its weight beside the first one's, n_i / n_1: with
-/// these weights, and last_weight() in the end, micro-batches of any sizes add up to the mean over all
-/// images. 1 where nobody tells of images. Throws ConfigError where some micro-batches of a step tell and
-/// others not.
+/// Counts the images of the next micro-batch and returns its weight relative to the first, n_i / n_1. With
+/// these weights and a final last_weight(), micro-batches of any sizes give the mean over all images. The
+/// weight is 1 if images are not counted. Throws ConfigError if only some micro-batches of a step count them.
 inline double add_images(Accumulation& sums, Index images) {
   if (sums.micro_batches == 0) sums.first_images = images;
   if (images < 0 || (images > 0) != (sums.first_images > 0))
@@ -87,13 +86,13 @@ inline double add_images(Accumulation& sums, Index images) {
   return images == sums.first_images ? 1
                                      : static_cast<double>(images) / static_cast<double>(sums.first_images);
 }
-/// What the sums of a whole step are multiplied by: 1 where all micro-batches are of one size.
+/// The final factor for the sums of a step; 1 if all micro-batches have the same size.
 [[nodiscard]] inline double last_weight(Accumulation const& sums, int accumulate) {
   Index const as_if = sums.first_images * accumulate;
   return sums.images == as_if ? 1 : static_cast<double>(as_if) / static_cast<double>(sums.images);
 }
 
-/// Of a number, a tensor or a taped value.
+/// The value of a number, a tensor or a taped value with one element.
 template <class V>
 [[nodiscard]] double number_of(V const& value) {
   if constexpr (requires { value.item(); })
@@ -104,8 +103,8 @@ template <class V>
     return value;
 }
 
-/// Adds the losses of the next micro-batch of a step, of which there will be `accumulate`, and returns its
-/// weight, by add_images(). Throws NumericError for one that is not finite.
+/// Adds the losses of the next of `accumulate` micro-batches of a step, and returns its weight as
+/// add_images() does. Throws NumericError for a loss that is not finite.
 template <class L>
 double add_losses(Accumulation& sums, L const& losses, std::uint64_t step, int accumulate) {
   double const weight = add_images(sums, images_of(losses));

@@ -1,6 +1,5 @@
-// MultiTensorUpdate: a step of an optimizer, with the averages that move along, in one launch over all its
-// weights. What changes from step to step is sent to the device beforehand, so that the launch may be
-// recorded.
+// MultiTensorUpdate: updates all weights of an optimizer, and their averages, in one launch. Values that
+// change from step to step are sent to the device before, so that the launch can be recorded.
 #pragma once
 
 #include <array>
@@ -22,8 +21,8 @@ namespace diffsiam::train {
 
 namespace detail {
 
-/// One value in memory of the device that the host sends again and again; two places by turns, so that it
-/// need not wait.
+/// A value in memory of the device that the host sends again and again. It uses two buffers in turn, so that
+/// the host need not wait.
 template <backend::Recordable B, class Value>
 class SentValue {
  public:
@@ -37,7 +36,7 @@ class SentValue {
     std::memcpy(slot.wait(), &value, sizeof(Value));
     slot.send(memory_.get());
   }
-  /// On the device.
+  /// The value on the device.
   [[nodiscard]] Value* data() const { return static_cast<Value*>(memory_.get()); }
 
  private:
@@ -46,7 +45,7 @@ class SentValue {
   unsigned turn_ = 0;
 };
 
-/// Tensors, N of one shape at a time, cut into chunks of which the device has a list.
+/// Tensors, N of one shape at a time, that are divided into chunks. The device has the list of chunks.
 template <backend::Recordable B, std::size_t N>
 class ChunkList {
  public:
@@ -61,7 +60,7 @@ class ChunkList {
       chunks_.push_back(chunk);
     }
   }
-  /// After the last one.
+  /// Call it after the last add.
   void send(typename B::Context& context) {
     std::size_t const bytes = chunks_.size() * sizeof(Chunk);
     if (bytes == 0) return;
@@ -78,45 +77,45 @@ class ChunkList {
   }
 
  private:
-  std::vector<Tensor<B>> tensors_;  ///< kept, for the device knows only where they lie
+  std::vector<Tensor<B>> tensors_;  ///< keeps the memory alive; the device has only addresses
   std::vector<Chunk> chunks_;
   std::shared_ptr<void> memory_;
 };
 
 }  // namespace detail
 
-/// Of Adam, AdamW, Sgd, and of Scheduled and OptimizerGroup of such: a launch for each of them. Optimizer and
-/// averages are borrowed; whoever uses it counts their steps.
+/// The update of Adam, AdamW or Sgd, or of Scheduled and OptimizerGroup of them, with one launch for each
+/// optimizer. It borrows the optimizer and the averages. The caller counts their steps.
 template <backend::Recordable B>
 class MultiTensorUpdate {
  public:
   using T = typename B::Scalar;
 
-  /// Made when all gradients exist; begins an update of the averages. Null: no averages.
+  /// Make it when all gradients exist. Begins an update of the averages; `ema` is null if there are none.
   template <class O>
   MultiTensorUpdate(O& optimizer, Ema<B>* ema) : ema_(ema) {
     if (ema != nullptr) ema->begin_update();
     add(optimizer, [](double factor) { return factor; });
   }
 
-  /// Sends the coefficients of the coming step, at `factor` times the learning rate.
+  /// Sends the coefficients of the next step, with `factor` times the learning rate.
   void send(double factor) const {
     for (Part const& part : parts_) part.send(factor);
   }
-  /// Queues the update, which scales the gradients first; unless they are finite it only makes them zero.
+  /// Queues the update, which first scales the gradients. If they are not finite, it only sets them to zero.
   void apply(GradientScale<T> const* scale) const {
     for (Part const& part : parts_) part.apply(scale);
   }
 
  private:
-  /// What an optimizer makes of the factor of its learning rate.
+  /// Maps the factor of the step to the factor of one optimizer.
   using Factor = std::function<double(double)>;
-  /// A GradientDescent.
+  /// The functions of one GradientDescent.
   struct Part {
     std::function<void(double)> send;
     std::function<void(GradientScale<T> const*)> apply;
   };
-  /// The weights of one, and what moves them.
+  /// The weights of one optimizer, and the coefficients of its update.
   template <class Update, std::size_t States>
   struct Lists {
     explicit Lists(typename B::Context& context) : coefficients(context) {}
@@ -143,7 +142,7 @@ class MultiTensorUpdate {
       lists->alone.send(context);
       auto const send = [visit, lists, ema = ema_](double at) {
         visit(at, [&]<class Now>(Now const& update) {
-          if constexpr (std::is_same_v<Now, Update>)  // the configuration names one functor for good
+          if constexpr (std::is_same_v<Now, Update>)  // the configuration always selects the same functor
             lists->coefficients.send(
                 {{update, ema != nullptr ? ema->average_update() : functional::AverageUpdate<T>{T(0)}}});
         });

@@ -1,4 +1,4 @@
-// Optimizer: what a training step asks of whatever moves the weights.
+// Optimizer: the concept of what updates the weights in a training step.
 #pragma once
 
 #include <concepts>
@@ -10,22 +10,23 @@
 
 namespace diffsiam::train {
 
-/// Accepts any state; for the concept below.
+/// A visitor of any state, for the concept below.
 struct AnyStateVisitor {
   template <class State>
   void operator()(std::string const&, State const&) const {}
 };
 
-/// Accepts any count; for the concept below.
+/// A visitor of any count, for the concept below.
 struct AnyCountVisitor {
   void operator()(std::string const&, std::uint64_t&) const {}
 };
 
-/// Satisfied if and only if O holds parameters of one backend, moves them by step(factor), where `factor`
-/// scales the learning rate, leaves their gradients zero and their buffers committed, counts its steps, and
-/// shows all that a checkpoint must keep: its state as (name, tensor), and what it counts as (name, count&),
-/// each count by whoever counts. With step(factor, Ema&) it moves averages in the same pass
-/// (Ema::fused_average). Models: Adam, AdamW, Sgd, Scheduled, OptimizerGroup.
+/// Satisfied if and only if O holds parameters of one backend and
+///   - step(factor) updates them, sets their gradients to zero, commits their buffers and counts the step;
+///     `factor` scales the learning rate;
+///   - for_each_state and for_each_count show what a checkpoint keeps, as (name, tensor) and (name, count&).
+/// If it has step(factor, Ema&), averages are updated in the same pass (Ema::fused_average). Models: Adam,
+/// AdamW, Sgd, Scheduled, OptimizerGroup.
 template <class O>
 concept Optimizer = requires(O& optimizer, O const& constant, double value) {
   typename O::Backend;
@@ -39,7 +40,7 @@ concept Optimizer = requires(O& optimizer, O const& constant, double value) {
 
 namespace detail {
 
-/// A step that moves the averages in the same pass if the optimizer can; ema.end_update() moves the rest.
+/// A step that updates the averages in the same pass if the optimizer can; ema.end_update() updates the rest.
 template <Optimizer O>
 void step_with(O& optimizer, double factor, Ema<typename O::Backend>& ema) {
   if constexpr (requires { optimizer.step(factor, ema); })

@@ -1,5 +1,5 @@
-// OptimizerGroup: several optimizers as one, each with its own schedule: the siamese heads by SGD beside an
-// encoder by Adam.
+// OptimizerGroup: several optimizers that act as one, each with its own schedule. For example, the siamese
+// heads are trained by SGD and an encoder by Adam.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace diffsiam::train {
 
-/// An optimizer, borrowed, whose learning rate follows a schedule of its own steps.
+/// A borrowed optimizer whose learning rate follows a schedule of its own steps.
 template <Optimizer O, LearningRateSchedule S>
 class Scheduled {
  public:
@@ -30,7 +30,7 @@ class Scheduled {
   [[nodiscard]] S schedule() const&& { return schedule_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return optimizer_->parameters(); }
   [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return optimizer_->parameters(); }
-  /// Of the coming step.
+  /// The learning rate of the next step.
   [[nodiscard]] double learning_rate() const {
     return optimizer_->learning_rate() * schedule_(optimizer_->steps());
   }
@@ -49,8 +49,8 @@ class Scheduled {
   S schedule_;
 };
 
-/// Optimizers, borrowed, that step together; the first one's learning rate speaks for all. No parameter may
-/// belong to two of them (ConfigError): OptimizerGroup both{adam, scheduled_sgd};
+/// Borrowed optimizers that step together: OptimizerGroup both{adam, scheduled_sgd};
+/// learning_rate() is that of the first. Throws ConfigError if a parameter belongs to two of them.
 template <Optimizer First, Optimizer... Rest>
 class OptimizerGroup {
  public:
@@ -71,9 +71,9 @@ class OptimizerGroup {
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return list_; }
   [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return list_; }
   [[nodiscard]] double learning_rate() const { return std::get<0>(optimizers_)->learning_rate(); }
-  /// Of the first; the others may have begun at another time.
+  /// The steps of the first; the others may have begun at another time.
   [[nodiscard]] std::uint64_t steps() const { return std::get<0>(optimizers_)->steps(); }
-  /// The counts of all, their names behind "0.", "1.", ...
+  /// The counts of all optimizers; their names are preceded by "0.", "1.", ...
   template <class Visitor>
   void for_each_count(Visitor&& visitor) {
     for_each_numbered([&](std::string const& prefix, auto& optimizer) {
@@ -81,7 +81,7 @@ class OptimizerGroup {
           [&](std::string const& name, std::uint64_t& count) { visitor(prefix + name, count); });
     });
   }
-  /// The states of all, named likewise.
+  /// The states of all optimizers, with names of the same kind.
   template <class Visitor>
   void for_each_state(Visitor&& visitor) const {
     for_each_numbered([&](std::string const& prefix, auto const& optimizer) {

@@ -1,5 +1,6 @@
-// RecordedStep: a TrainStep whose work is recorded once and replayed, so that a device goes from step to step
-// without waiting for the host: no launch one by one, no loss to be read before the weights move.
+// RecordedStep: a TrainStep whose work is recorded once and then replayed. The device goes from step to step
+// without waiting for the host: nothing is launched one by one, and no loss is read before the weights
+// change.
 #pragma once
 
 #include <array>
@@ -16,37 +17,39 @@
 
 namespace diffsiam::train {
 
-/// Step is a TrainStep, borrowed. The first steps are ordinary ones: they plan, and find their memory. Then
-/// the loss function is called once more, to be recorded, and not again: batches come through a Feed, draws
-/// from MicroBatch::rng or the tape, and MicroBatch::step and the numbers of images stay what they were.
+/// Step is a TrainStep, borrowed. The first steps are ordinary ones, which make plans and allocate memory.
+/// Then the loss function is called once more, to be recorded, and not again. So batches must come through a
+/// Feed, random numbers from MicroBatch::rng or the tape, and MicroBatch::step and the numbers of images no
+/// longer change.
 ///
-/// RecordedStep recorded{step};
-/// for (...) { images.put(batch); if (auto told = recorded(loss_fn)) log(*told); }
-/// log(*recorded.finish());
+///     RecordedStep recorded{step};
+///     for (...) { images.put(batch); if (auto last = recorded(loss_fn)) log(*last); }
+///     log(*recorded.finish());
 ///
 /// Weights, averages and losses are those of the ordinary step. Tensors that the step reads must outlive it;
-/// gradients and states must stay where they are.
+/// gradients and states must stay in place.
 template <class Step>
 class RecordedStep {
  public:
   using Backend = typename Step::Backend;
   static_assert(backend::Recordable<Backend>, "This backend records nothing: take the TrainStep itself.");
   struct Config {
-    int warm_up = 3;  ///< ordinary steps before the recording, 1 or more
+    int warm_up = 3;  ///< ordinary steps before the recording, at least 1
   };
 
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
-  /// Throws ConfigError without warm-up.
+  /// Throws ConfigError if warm_up is below 1.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config) {
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
   }
   RecordedStep(RecordedStep const&) = delete;
   RecordedStep& operator=(RecordedStep const&) = delete;
 
-  /// The next step. Tells of the last one that is known to be done: while warming up of this one, later of
-  /// the one before (none at the first replay). Throws Error where the loss function asks for values while
-  /// it is recorded, or uploads other ones than the step before; NumericError, one step late, when a loss or
-  /// the gradient was not finite: that step has moved nothing, but the one after it may have.
+  /// Runs or queues the next step. Returns the statistics of the latest step that is known to be done: this
+  /// one during warm-up, later the one before (none at the first replay). Throws Error if the loss function
+  /// reads values while it is recorded, or uploads other values than in the step before. Throws NumericError,
+  /// one step late, if a loss or the gradient is not finite; that step has changed nothing, but the next one
+  /// may have.
   template <class F>
   std::optional<StepStatistics> operator()(F&& loss_fn) {
     if (auto* const ema = step_->ema()) ema->require_outside("update");
@@ -54,7 +57,7 @@ class RecordedStep {
       if (warmed_up_ < config_.warm_up) return warm_up(loss_fn);
       record(loss_fn);
     }
-    // The next scale depends on what became of the last step.
+    // The next loss scale depends on the result of the last step.
     bool const waits = step_->loss_scaler().has_value();
     std::optional<StepStatistics> last;
     if (waits) last = finish();
@@ -62,13 +65,14 @@ class RecordedStep {
     return waits ? last : tell(turn_ ^ 1U);
   }
 
-  /// Waits for the last step and tells of it; nothing if that was done. Before evaluations and checkpoints.
+  /// Waits for the last step and returns its statistics; empty if they were returned before. Call it before
+  /// evaluations and checkpoints.
   std::optional<StepStatistics> finish() { return tell(turn_); }
 
   [[nodiscard]] std::uint64_t steps() const { return step_->steps(); }
-  /// Whether steps are replayed by now.
+  /// Whether steps are being replayed.
   [[nodiscard]] bool recorded() const { return recording_.has_value(); }
-  /// Memory that the recording has to itself; 0 without one.
+  /// Bytes of memory that only the recording uses; 0 without a recording.
   [[nodiscard]] std::size_t reserved_bytes() const { return recording_ ? recording_->reserved_bytes() : 0; }
 
  private:
@@ -78,7 +82,7 @@ class RecordedStep {
   using PinnedBuffer = typename Backend::PinnedBuffer;
   using Recorder = StepRecorder<typename Step::Plan>;
   using Recording = decltype(std::declval<Context&>().record(nullptr, std::declval<FunctionRef<void()>>()));
-  /// A replay whose report is on its way.
+  /// A replay whose report has not arrived yet.
   struct Replay {
     std::unique_ptr<PinnedBuffer> report;
     std::optional<StepStatistics> begun;
@@ -86,7 +90,7 @@ class RecordedStep {
 
   [[nodiscard]] Context& context() const { return step_->context(); }
 
-  /// Ends with its scope, whatever a step throws.
+  /// Stops with its scope, even if the step throws.
   struct UploadWatch {
     explicit UploadWatch(backend::RecordingState& watched) : state(watched) { state.watch_uploads(true); }
     UploadWatch(UploadWatch const&) = delete;
@@ -133,8 +137,8 @@ class RecordedStep {
     recorder_->count(1);
   }
 
-  /// Of a replay, once it is done; nothing if there is none. A step that turns out to have moved nothing is
-  /// not counted.
+  /// Waits for a replay and returns its statistics; empty if there is none. A step that has changed nothing
+  /// is not counted.
   std::optional<StepStatistics> tell(unsigned turn) {
     Replay& done = replays_[turn];
     if (!done.begun) return std::nullopt;
@@ -155,7 +159,7 @@ class RecordedStep {
   Config config_;
   std::optional<Recorder> recorder_;
   std::optional<Recording> recording_;
-  std::array<Replay, 2> replays_;  ///< by turns
+  std::array<Replay, 2> replays_;  ///< used in turn
   unsigned turn_ = 0;
   std::uint64_t uploads_ = 0;  ///< of the last warm-up step
   int warmed_up_ = 0;

@@ -1,5 +1,5 @@
-// RunFolder: how a run takes its folder. Whatever stands there is looked at before anything is written, and
-// stays as it is unless the run goes on with it or was told to overwrite it.
+// RunFolder: the folder of a run. It checks what is in the folder before anything is written, and changes
+// nothing unless the run is resumed or may be overwritten.
 #pragma once
 
 #include <algorithm>
@@ -17,22 +17,23 @@
 
 namespace diffsiam::train {
 
-/// With which the files of a stage end, behind its name.
+/// The endings of the files of a stage, after its name.
 struct StageFiles {
   static constexpr char const* checkpoint = ".checkpoint.safetensors";
   static constexpr char const* metrics = ".metrics.jsonl";
   static constexpr char const* weights = ".safetensors";
 };
 
+/// What a program does with its folder, and the files that it writes there.
 struct RunFolderConfig {
-  bool resume = false;     ///< goes on with the run that stands in the folder
-  bool overwrite = false;  ///< begins anew where one stands there
-  /// The files that the program leaves there, beside config.json.
-  std::vector<std::string> stages{};  ///< of training (see Stage): each with checkpoint, metrics and weights
+  bool resume = false;     ///< resumes the run in the folder
+  bool overwrite = false;  ///< begins a new run even if there is one in the folder
+  /// The files that the program writes there, besides config.json.
+  std::vector<std::string> stages{};  ///< of training (see Stage); each has a checkpoint, metrics and weights
   std::vector<std::string> others{};
-  std::string last{};  ///< its presence says that the run is finished; empty: nothing says so
-  std::vector<std::string> may_differ{};  ///< settings that may have another value on resuming
-  std::string option = "--out";           ///< what the program calls the folder, for errors
+  std::string last{};                     ///< the run is finished if this file exists; empty: it never is
+  std::vector<std::string> may_differ{};  ///< settings that may change when the run is resumed
+  std::string option = "--out";           ///< the program's option for the folder, for error messages
 };
 
 /// The folder of a run:
@@ -42,10 +43,9 @@ struct RunFolderConfig {
 ///     folder.take();
 class RunFolder {
  public:
-  /// Reads what stands in the folder and writes nothing. `settings` are all that the run depends on. Throws
-  /// ConfigError where a run stands there and neither `resume` nor `overwrite` was said, where there is none
-  /// to resume, or one of other settings; FileError for a file in the folder's place, and a broken
-  /// config.json.
+  /// Reads the folder and writes nothing. `settings` are everything that the run depends on. Throws
+  /// ConfigError if there is a run and neither `resume` nor `overwrite` is set, if there is no run to resume,
+  /// or if its settings differ; FileError if a file has the name of the folder, or if config.json is broken.
   RunFolder(std::filesystem::path root, nlohmann::ordered_json settings, RunFolderConfig config)
       : root_(std::move(root)), settings_(std::move(settings)), config_(std::move(config)) {
     namespace fs = std::filesystem;
@@ -77,25 +77,26 @@ class RunFolder {
   [[nodiscard]] nlohmann::ordered_json settings() const&& { return settings_; }
   [[nodiscard]] RunFolderConfig const& config() const& { return config_; }
   [[nodiscard]] RunFolderConfig config() const&& { return config_; }
-  /// A file in it.
+  /// The path of a file in the folder.
   [[nodiscard]] std::filesystem::path operator/(std::filesystem::path const& file) const {
     return root_ / file;
   }
-  /// Whether the run to resume has come to its end: nothing is left to do.
+  /// Whether the resumed run is finished, so that nothing is left to do.
   [[nodiscard]] bool finished() const { return finished_; }
 
-  /// Takes the folder: removes what is overwritten, and leaves the settings in config.json. Throws FileError.
+  /// Begins the run: removes the files that are overwritten, and writes the settings to config.json. Throws
+  /// FileError.
   void take() const {
     io::create_folder(root_);
     if (config_.overwrite)
       for (std::string const& file : own_files()) io::remove_file(root_ / file);
-    // The old settings stand until nothing of their run is left.
+    // The old settings are kept until all other files of the old run have been removed.
     if (!config_.resume || !std::filesystem::exists(root_ / "config.json"))
       io::write_file(root_ / "config.json", settings_.dump(2) + "\n");
   }
 
  private:
-  /// The sign of the end first: without it no half-removed run passes for a finished one.
+  /// The file that marks the end comes first, so that a run that is half removed does not look finished.
   [[nodiscard]] std::vector<std::string> own_files() const {
     std::vector<std::string> names;
     if (!config_.last.empty()) names.push_back(config_.last);
@@ -112,7 +113,7 @@ class RunFolder {
   }
   void require_same_settings() const {
     auto const path = root_ / "config.json";
-    // Without it, each stage compares with its checkpoint before it writes.
+    // If it is missing, each stage compares its checkpoint before it writes.
     if (!std::filesystem::exists(path)) return;
     auto const other =
         config_difference(io::read_json_object(path).dump(), settings_.dump(), config_.may_differ);

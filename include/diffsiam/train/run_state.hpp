@@ -1,4 +1,4 @@
-// What a checkpoint keeps beside tensors: all that is counted, each count by whoever counts, as JSON.
+// RunState: the part of a checkpoint that is not tensors: all counts and the position of the data, as JSON.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace diffsiam::train {
 
-/// Where the data stood: the next batch, and the seed of the order of samples.
+/// The position of the data: the next batch, and the seed of the order of samples.
 struct DataPosition {
   std::uint64_t epoch = 0, batch = 0, order_seed = 0;
   [[nodiscard]] bool operator==(DataPosition const&) const = default;
@@ -26,7 +26,7 @@ struct DataPosition {
 
 namespace detail {
 
-/// What the optimizers count, by name.
+/// The counts of the optimizers, by name.
 template <Optimizer O>
 [[nodiscard]] std::map<std::string, std::uint64_t*> counts_of(O& optimizer) {
   std::map<std::string, std::uint64_t*> result;
@@ -35,14 +35,14 @@ template <Optimizer O>
 }
 
 struct RunState {
-  std::string scalar;  ///< of the backend
+  std::string scalar;  ///< the scalar type of the backend
   std::uint64_t steps = 0;
   std::map<std::string, std::uint64_t> optimizer_counts;
   std::optional<std::uint64_t> ema_updates;
   std::optional<LossScaler::State> loss_scale;
   int accumulate = 1;
   Accumulation pending;
-  std::vector<std::string> proposed;  ///< buffers that hold a proposal
+  std::vector<std::string> proposed;  ///< names of the buffers that have a proposed value
   Rng rng;
   DataPosition data;
 
@@ -90,8 +90,8 @@ struct RunState {
     return result;
   }
 
-  /// Throws FileError, naming the file, unless `text` is what json() gives. `older`: of the format that kept
-  /// one count for all optimizers, and can be read between steps only.
+  /// Throws FileError, which names the file, unless `text` is a result of json(). `older` means the format
+  /// with one count for all optimizers; it can be read only if no step had begun.
   [[nodiscard]] static RunState from_json(std::string const& text, std::string const& file, bool older) {
     RunState state;
     auto const count = [&](nlohmann::json const& value) {

@@ -1,4 +1,4 @@
-// Stochastic gradient descent with momentum, with the semantics of torch.optim.SGD (no dampening).
+// Sgd: stochastic gradient descent with momentum, as in torch.optim.SGD (without dampening).
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::train {
 
-/// Settings of Sgd; nesterov needs momentum.
+/// Settings of Sgd. nesterov needs a momentum above 0.
 struct SgdConfig {
   double learning_rate = 1e-2;
   double momentum = 0.9;
@@ -18,6 +18,7 @@ struct SgdConfig {
   double weight_decay = 0;
 };
 
+/// The rule of GradientDescent. Without momentum a weight has no state.
 struct SgdRule {
   using Config = SgdConfig;
   static constexpr std::string_view name = "Sgd";

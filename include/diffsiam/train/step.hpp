@@ -1,6 +1,6 @@
-// TrainStep: one step of training, carried out at once, in micro-batches whose gradients add up to that of
-// the whole batch: loss = mean of the micro-batches' losses, by their images where the loss function tells of
-// them; then check, unscale, clip, optimizer, EMA (see StepPlan).
+// TrainStep: one training step that runs at once, in micro-batches whose gradients add up to that of the
+// whole batch. The loss is the mean of their losses, weighted by images if the loss function counts them.
+// Then follow the check, unscaling and clipping of gradients, the optimizer and the EMA (see StepPlan).
 #pragma once
 
 #include <chrono>
@@ -13,29 +13,29 @@
 
 namespace diffsiam::train {
 
-/// Optimizer and EMA are borrowed. `schedule` scales the optimizer's learning rate.
+/// Borrows the optimizer and the EMA. `schedule` scales the learning rate of the optimizer.
 template <Optimizer O, LearningRateSchedule S = ConstantRate>
 class TrainStep : public StepPlan<O, S> {
  public:
   using Plan = StepPlan<O, S>;
   using typename Plan::Backend;
 
-  /// Throws ConfigError for settings outside their range.
+  /// Throws ConfigError for settings out of range.
   explicit TrainStep(O& optimizer, StepConfig config = {}, S schedule = {}, Ema<Backend>* ema = nullptr)
       : Plan(optimizer, config, std::move(schedule), ema) {}
 
-  /// A whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
-  /// scalar or Losses (anything with `total`, and perhaps `parts` and `images`). Throws NumericError when a
-  /// loss or the gradient is not finite, ConfigError for parameters that are not the optimizer's: then, as
-  /// with every exception of loss_fn, weights, optimizer, EMA and buffers are as before the step, gradients
-  /// zero.
+  /// Runs a whole step, or the rest of one that has begun. loss_fn(Tape&, MicroBatch const&) returns a taped
+  /// scalar or Losses (anything with `total`, and optionally `parts` and `images`). Throws NumericError if a
+  /// loss or the gradient is not finite, ConfigError for trainable parameters that the optimizer does not
+  /// have, and what loss_fn throws. Then weights, optimizer, EMA and buffers are as before the step, and
+  /// gradients are zero.
   template <class F>
   StepStatistics operator()(F&& loss_fn) {
     while (true)
       if (auto statistics = micro_batch(loss_fn)) return *std::move(statistics);
   }
 
-  /// One micro-batch; statistics when it completed the step. Throws as above.
+  /// Runs one micro-batch. Returns statistics if it completed the step. Throws as above.
   template <class F>
   std::optional<StepStatistics> micro_batch(F&& loss_fn) {
     if (this->ema() != nullptr) this->ema()->require_outside("update");
@@ -55,7 +55,7 @@ class TrainStep : public StepPlan<O, S> {
     }
   }
 
-  /// Forgets a step that has begun: gradients zero, proposals of buffers discarded.
+  /// Forgets a step that has begun: sets gradients to zero and discards proposed buffers.
   void discard() {
     this->forget_gradients();
     pending_ = {};
@@ -63,7 +63,8 @@ class TrainStep : public StepPlan<O, S> {
 
   [[nodiscard]] Accumulation const& pending() const& { return pending_; }
   [[nodiscard]] Accumulation pending() const&& { return pending_; }
-  /// Where a checkpoint was taken; gradients and proposals of a pending step are the caller's to restore.
+  /// Restores the state of a checkpoint. The caller restores gradients and proposed buffers of a step that
+  /// has begun.
   void restore(std::uint64_t steps, Accumulation pending, Rng rng) {
     Plan::restore(steps, pending.without_gradient, rng);
     pending_ = std::move(pending);
@@ -73,7 +74,7 @@ class TrainStep : public StepPlan<O, S> {
   using Clock = std::chrono::steady_clock;
   using typename Plan::Scalar;
 
-  /// Executor of the plan.
+  /// The executor of the plan.
   struct AtOnce {
     Plan& plan;
     Accumulation& sums;
@@ -106,7 +107,7 @@ class TrainStep : public StepPlan<O, S> {
   };
 
   Accumulation pending_;
-  std::vector<Scalar> squares_;  ///< norms of the gradients, kept so that steps allocate nothing
+  std::vector<Scalar> squares_;  ///< squared norms of the gradients, kept so that steps allocate nothing
 };
 
 }  // namespace diffsiam::train

@@ -1,8 +1,8 @@
-// StepPlan: what a step of training does and in which order, said once:
+// StepPlan: what a training step does, and in which order:
 //   accumulate  loss and backward pass of each micro-batch; gradients add up to that of the whole batch
 //   judge       are the gradients finite? their norm, the loss scale, clipping
-//   update      optimizer, averages, buffers; nothing moves unless the gradients are finite
-// An executor carries it out: TrainStep at once, RecordedStep by recording it on a device that repeats it.
+//   update      optimizer, averages, buffers; nothing changes unless the gradients are finite
+// An executor carries it out: TrainStep at once, RecordedStep by recording it on a device that replays it.
 #pragma once
 
 #include <cstdint>
@@ -22,48 +22,49 @@
 
 namespace diffsiam::train {
 
-/// What a step has to tell; means over its micro-batches, or over their images where those are told of.
+/// The results of a step: means over its micro-batches, or over their images if these are counted.
 struct StepStatistics {
-  std::uint64_t step = 0;  ///< steps completed, this one included
+  std::uint64_t step = 0;  ///< number of steps completed, including this one
   double loss = 0;
   std::vector<NamedValue> parts;
-  std::optional<double> gradient_norm;  ///< before clipping, without the loss scale; none if skipped
+  std::optional<double> gradient_norm;  ///< before clipping, without the loss scale; empty if skipped
   double learning_rate = 0;
-  double seconds = 0;                  ///< the loss function included
-  Index images = 0;                    ///< as far as the loss function told
-  std::optional<double> loss_scale{};  ///< of this step, where losses are scaled
-  bool skipped = false;                ///< gradients overflowed: nothing moved, and the scale was halved
-  /// Names of the optimizer's trainable parameters that the step's gradient has not reached: their module was
-  /// not run, or on a plain tensor in place of a taped one, or the loss does not depend on it.
+  double seconds = 0;                  ///< includes the time of the loss function
+  Index images = 0;                    ///< as counted by the loss function
+  std::optional<double> loss_scale{};  ///< the scale of this step, if losses are scaled
+  bool skipped = false;                ///< gradients overflowed: nothing changed, and the scale was halved
+  /// Names of the optimizer's trainable parameters that no gradient has reached: their module was not run, or
+  /// was run on a plain tensor instead of a taped one, or the loss does not depend on it.
   std::vector<std::string> without_gradient{};
 };
 
+/// Settings of a training step.
 struct StepConfig {
-  int accumulate = 1;        ///< micro-batches a step
-  double max_norm = 0;       ///< of the gradient; 0: no clipping
-  bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before they reach the weights
+  int accumulate = 1;        ///< micro-batches in a step
+  double max_norm = 0;       ///< largest norm of the gradient; 0: no clipping
+  bool measure_norm = true;  ///< also finds gradients that are NaN or infinite before the weights change
   Rng rng{};                 ///< seed and stream of the run
-  /// Scales losses for the backward pass (see LossScaler). Gradients are divided by the scale before they are
-  /// clipped, in the pass that clips, and their norm is always measured. A step whose gradients are not
-  /// finite is skipped: it counts as a step of the run, not of the optimizer and the EMA, and what buffers
-  /// proposed is discarded. It throws where the scale can shrink no further.
+  /// Scales losses for the backward pass (see LossScaler). Gradients are divided by the scale before
+  /// clipping, in the same pass, and their norm is always measured. A step whose gradients are not finite is
+  /// skipped: it counts as a step of the run, but not of the optimizer and the EMA, and proposed buffers are
+  /// discarded. If the scale cannot be halved any more, the step throws NumericError.
   std::optional<LossScaler::Config> loss_scaling{};
-  /// False: a step throws ConfigError, before it goes back, when its loss reads a trainable parameter that
-  /// the optimizer does not have: mostly one of a layer that for_each_child does not name. Freeze what is not
-  /// to be trained; where optimizers take turns, freeze what the others train. True: gradients of such
-  /// parameters add up until the caller takes them.
+  /// False: a step throws ConfigError, before its backward pass, if its loss uses a trainable parameter that
+  /// the optimizer does not have. Mostly this is a layer that for_each_child does not name. Freeze parameters
+  /// that should not be trained; if optimizers take turns, freeze those of the others. True: gradients of
+  /// such parameters are accumulated until the caller uses them.
   bool allow_other_parameters = false;
 };
 
-/// The plan, and where the run stands. Optimizer and EMA are borrowed; `schedule` scales the optimizer's
-/// learning rate. Programs meet it as the base of a TrainStep.
+/// The plan, and the state of the run. It borrows the optimizer and the EMA; `schedule` scales the learning
+/// rate of the optimizer. Programs use it as the base of TrainStep.
 template <Optimizer O, LearningRateSchedule S>
 class StepPlan {
  public:
   using Backend = typename O::Backend;
   using Scalar = typename Backend::Scalar;
 
-  /// Throws ConfigError for settings outside their range.
+  /// Throws ConfigError for settings out of range.
   StepPlan(O& optimizer, StepConfig config, S schedule, Ema<Backend>* ema)
       : optimizer_(&optimizer),
         config_(config),
@@ -75,22 +76,23 @@ class StepPlan {
     if (config.loss_scaling) scaler_.emplace(*config.loss_scaling);
   }
 
-  /// Steps of the run that are done.
+  /// Number of steps of the run that are done.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] StepConfig const& config() const& { return config_; }
   [[nodiscard]] StepConfig config() const&& { return config_; }
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
-  /// Null without one.
+  /// Null if there is none.
   [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
   /// Empty unless losses are scaled.
   [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const& { return scaler_; }
   [[nodiscard]] std::optional<LossScaler> loss_scaler() const&& { return scaler_; }
   [[nodiscard]] std::optional<LossScaler>& loss_scaler() & { return scaler_; }
 
-  // For executors.
+  // The following functions are for executors.
 
-  /// The next micro-batch and, behind the last one, the update; true when all is done. The executor has
-  ///   read(losses)         adds what the loss function returned to `sums`, and returns the weight of the
+  /// Runs the next micro-batch and, after the last one, the update. Returns true if the step is done. The
+  /// executor has
+  ///   read(losses)         adds the result of the loss function to `sums`, and returns the weight of the
   ///                        micro-batch, by add_losses() or add_images();
   ///   seed(weight, shape)  the gradient of the total: a number, or a tensor of this shape;
   ///   judge(), update()    the phases above.
@@ -103,7 +105,7 @@ class StepPlan {
     executor.update();
     return true;
   }
-  /// What is known of the coming step before its losses are.
+  /// The statistics of the next step that are known before its losses.
   [[nodiscard]] StepStatistics begun() const {
     StepStatistics statistics;
     statistics.step = steps_ + 1;
@@ -111,10 +113,10 @@ class StepPlan {
     if (scaler_) statistics.loss_scale = scaler_->scale();
     return statistics;
   }
-  /// The judgement: completes the statistics by the losses and the squared norms of the gradients (none where
-  /// norms are not measured), and tells the loss scaler. Returns what all gradients are multiplied by before
-  /// the weights move; nothing may move if the step is `skipped`. Throws NumericError that names the step and
-  /// the parameter at fault.
+  /// Completes the statistics from the losses and the squared norms of the gradients (empty if norms are not
+  /// measured), and updates the loss scaler. Returns the factor for all gradients before the update; nothing
+  /// may change if the step is `skipped`. Throws NumericError, which names the step and the parameter at
+  /// fault.
   double judge(StepStatistics& statistics, Accumulation const& sums, std::span<Scalar const> squares) {
     double const weight = detail::last_weight(sums, config_.accumulate);
     statistics.loss = weight * sums.loss;
@@ -131,9 +133,9 @@ class StepPlan {
     if (!statistics.skipped) statistics.gradient_norm = norm;
     return functional::gradient_factor(norm, loss_scale, config_.max_norm);
   }
-  /// Counts a step that is done, or queued.
+  /// Counts a step that is done or queued.
   void count_step() { ++steps_; }
-  /// Gradients zero, proposals of buffers discarded.
+  /// Sets gradients to zero and discards proposed buffers.
   void forget_gradients() const {
     for (auto const& [name, parameter] : parameters().parameters)
       if (parameter.trainable()) parameter.gradient().fill(0);
@@ -145,10 +147,10 @@ class StepPlan {
   [[nodiscard]] typename Backend::Context& context() const {
     return parameters().parameters.front().parameter.value().context();
   }
-  /// Of the learning rate, in the coming step.
+  /// The factor of the learning rate in the next step.
   [[nodiscard]] double rate_factor() const { return static_cast<double>(schedule_(steps_)); }
   [[nodiscard]] double loss_scale() const { return scaler_ ? scaler_->scale() : 1; }
-  /// The gradient of a micro-batch's loss, before its weight; rounded as a device does that is sent it.
+  /// The gradient of the loss of a micro-batch, before its weight. It is rounded as it is sent to a device.
   [[nodiscard]] Scalar seed() const { return static_cast<Scalar>(loss_scale() / config_.accumulate); }
   [[nodiscard]] bool measures_norm() const { return config_.max_norm > 0 || config_.measure_norm || scaler_; }
 
@@ -160,7 +162,7 @@ class StepPlan {
   }
 
  private:
-  // Streams of the tape count up from the run's own; the caller's stand far off.
+  // Streams of the tape count up from the stream of the run, so those of the caller are far away.
   static constexpr std::uint32_t caller_stream = 0x80000000u;
 
   template <class Executor, class F>

@@ -1,5 +1,5 @@
-// StepRecorder: the executor of a StepPlan that is recorded: all is queued on the device, nothing is read.
-// What changes from step to step lies in memory of the device: how far random numbers have gone,
+// StepRecorder: the executor of a StepPlan for a recording. Everything is queued on the device and nothing is
+// read. Values that change from step to step are in memory of the device: the offset of random numbers, the
 // coefficients of the optimizer, the loss scale.
 #pragma once
 
@@ -15,14 +15,14 @@
 
 namespace diffsiam::train {
 
-/// Made when all gradients exist; records one step.
+/// Make it when all gradients exist. It records one step.
 template <class Plan>
 class StepRecorder {
  public:
   using Backend = typename Plan::Backend;
   using T = typename Backend::Scalar;
 
-  /// Throws ConfigError for averages that the optimizer does not move.
+  /// Throws ConfigError if there are averages that the optimizer does not update.
   explicit StepRecorder(Plan& plan)
       : plan_(&plan),
         control_(plan.context()),
@@ -33,26 +33,26 @@ class StepRecorder {
       fail<ConfigError>("RecordedStep", "averages of the optimizer's parameters", "averages of others too");
   }
 
-  /// Queues the whole step, within a recording.
+  /// Queues the whole step. Call it within a recording.
   template <class F>
   void record(F& loss_fn) {
     while (!plan_->advance(*this, loss_fn, sums_)) {
     }
   }
-  /// Where the recording reads how many micro-batches after the recorded ones it is.
+  /// Where the recording reads how many micro-batches it is after the recorded ones.
   [[nodiscard]] std::uint64_t const* rng_offset() const { return &control_.data()->rng_offset; }
-  /// What the device leaves for the host: losses of each micro-batch, then squared norms.
+  /// The values that the device returns to the host: the losses of each micro-batch, then squared norms.
   [[nodiscard]] Tensor<Backend> const& report() const& { return report_; }
   void report() const&& = delete;
 
-  /// Sends what the coming replay needs.
+  /// Sends the values for the next replay.
   void send() {
     auto const replayed = plan_->steps() - recorded_at_;
     control_.send({replayed * static_cast<std::uint64_t>(plan_->config().accumulate), plan_->loss_scale(),
                    plan_->seed()});
     update_.send(plan_->rate_factor());
   }
-  /// One more step of optimizer and averages, or one less.
+  /// Counts one more step of the optimizer and the averages, or one less.
   void count(int more) const {
     auto const change = static_cast<std::uint64_t>(more);
     plan_->optimizer().for_each_count([&](std::string const&, std::uint64_t& steps) { steps += change; });
@@ -70,7 +70,7 @@ class StepRecorder {
     (void)plan_->judge(statistics, sums, {report, square_count()});
   }
 
-  // As an executor.
+  // The functions of an executor.
 
   template <class L>
   double read(L const& losses) {
@@ -118,11 +118,11 @@ class StepRecorder {
   }
 
  private:
-  /// What the host sends before each replay.
+  /// The values that the host sends before each replay.
   struct Control {
     std::uint64_t rng_offset;
     double loss_scale;
-    T seed;  ///< the gradient of a micro-batch's loss
+    T seed;  ///< the gradient of the loss of a micro-batch
   };
   /// The losses of a micro-batch as numbers, read from each report.
   struct LossNumbers {
@@ -150,8 +150,8 @@ class StepRecorder {
   std::shared_ptr<void> scale_;
   MultiTensorUpdate<Backend> update_;
   std::uint64_t recorded_at_;
-  Accumulation sums_;                    ///< of the recorded step: images alone
-  std::vector<Tensor<Backend>> losses_;  ///< while it is recorded
+  Accumulation sums_;                    ///< of the recorded step; only its images are counted
+  std::vector<Tensor<Backend>> losses_;  ///< only while the step is recorded
   std::vector<LossNumbers> micro_batches_;
   Tensor<Backend> report_;
 };

@@ -1,4 +1,5 @@
-// Memory that is not ours as a value: a borrowed view, nothing copied. It must outlive what is done with it.
+// borrow: makes a value of memory that others own. Nothing is copied, so the memory must outlive all use of
+// the value.
 #pragma once
 
 #include <span>
@@ -9,8 +10,8 @@
 
 namespace diffsiam {
 
-/// A view of `values` under `shape`, channels last. Operations do not write their inputs, so const memory may
-/// be borrowed for reading. Throws ShapeError when the counts differ.
+/// A view of `values` with shape `shape`, channels last. Operations do not write to their inputs, so const
+/// memory may be borrowed for reading. Throws ShapeError unless there is one value for each element.
 template <class B>
 [[nodiscard]] Tensor<B> borrow(typename B::Context& context, Shape const& shape,
                                std::span<typename B::Scalar const> values) {

@@ -1,5 +1,5 @@
-// Eigen::Tensor as a value: a borrowed view, nothing copied. It must be row-major, channels last, and outlive
-// what is done with it.
+// borrow for Eigen::Tensor: makes a value of its memory without a copy. The tensor must be row-major with
+// channels last, and it must outlive all use of the value.
 #pragma once
 
 #include <unsupported/Eigen/CXX11/Tensor>
@@ -8,8 +8,8 @@
 
 namespace diffsiam {
 
-/// A view of an Eigen::Tensor of rank 1 to 4. A column-major one does not compile: its channels are not last
-/// in memory.
+/// A view of an Eigen::Tensor of rank 1 to 4. A column-major tensor does not compile, because its channels
+/// are not last in memory.
 template <class B, int Rank, int Options>
 [[nodiscard]] Tensor<B> borrow(typename B::Context& context,
                                Eigen::Tensor<typename B::Scalar, Rank, Options> const& tensor) {

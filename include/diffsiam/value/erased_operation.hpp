@@ -1,5 +1,5 @@
 // ErasedOperation: an operation without its type. The readings of a value run operations through it, so that
-// what they do is compiled once a backend and not once an operation.
+// their code is compiled once for each backend and not once for each operation.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@
 
 namespace diffsiam::detail {
 
-/// The rules of one type of operation.
+/// The functions and rules of one type of operation.
 template <class B>
 struct OperationRules {
   std::string_view name;
   Shape (*shape)(void const* op, Shapes in);
-  double (*flops)(void const* op, Shapes in);  ///< null where nobody counts
+  double (*flops)(void const* op, Shapes in);  ///< null if B counts no FLOPs
   void (*forward)(void const* op, Forward<B> const& pass);
   StorageRule storage_rule;
 };
@@ -33,7 +33,8 @@ inline constexpr StorageRule storage_rule = [] {
     return StorageRule{};
 }();
 
-/// The operation behind a pointer to it. Functions, not lambdas: each of those is compiled as three.
+/// Calls the operation behind a pointer to it. These are functions and not lambdas, because the compiler
+/// makes three functions of each lambda.
 template <class B, class Op>
 struct Erased {
   static Op const& of(void const* op) { return *static_cast<Op const*>(op); }
@@ -58,7 +59,7 @@ template <class B, class Op>
 inline constexpr OperationRules<B> operation_rules{Op::name, &Erased<B, Op>::shape, flops_of<B, Op>(),
                                                    &Erased<B, Op>::forward, storage_rule<Op>};
 
-/// Borrows the operation.
+/// A view of an operation, which must outlive it.
 template <class B>
 struct ErasedOperation {
   OperationRules<B> const* rules;
@@ -74,8 +75,8 @@ template <class B, Operation Op>
   return {&operation_rules<B, Op>, &op};
 }
 
-/// Handles of an operation's inputs side by side, from where they are: calls hand on addresses, which take
-/// no code to copy or to destroy.
+/// Handles of the inputs of an operation in one array. It takes addresses, because callers then need no code
+/// to copy or destroy handles.
 template <class B>
 class Inputs {
  public:
@@ -91,7 +92,7 @@ class Inputs {
   std::size_t count_;
 };
 
-/// The shapes of an operation's inputs, without an allocation.
+/// The shapes of the inputs of an operation, without an allocation.
 class InputShapes {
  public:
   template <class B>
@@ -105,12 +106,13 @@ class InputShapes {
   std::size_t count_;
 };
 
+/// Adds the FLOPs of `passes` forward passes of `op` to the account of a dry run.
 template <class B>
 void account(typename B::Context& context, ErasedOperation<B> const& op, Shapes in, double passes) {
   if constexpr (backend::Estimating<B>) context.count(op.rules->name, passes * op.flops(in));
 }
 
-/// Null where nobody observes.
+/// Null if there is no observer.
 template <class Context>
 [[nodiscard]] Observer* observer_of(Context& context) {
   if constexpr (backend::Observable<Context>)
@@ -119,7 +121,7 @@ template <class Context>
     return nullptr;
 }
 
-/// Runs an operation; `saved` is null when nothing is recorded.
+/// Runs an operation and returns its output; `saved` is null if nothing is recorded.
 template <class B>
 [[nodiscard, gnu::noinline]] Tensor<B> compute(typename B::Context& context, ErasedOperation<B> const& op,
                                                std::span<Tensor<B> const> in, Saved<B>* saved) {

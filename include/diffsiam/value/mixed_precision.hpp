@@ -1,6 +1,6 @@
-// How tensors in low precision meet operations: what an operation does not read or write as it is stored is
-// converted here, before and after it, by the operation's StorageRule. Nothing of this is left where a
-// backend has no mixed precision.
+// Operations on tensors in low precision: inputs and outputs that an operation does not read or write as they
+// are stored are converted here, as the StorageRule of the operation says. For backends without mixed
+// precision this code does nothing.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ inline constexpr std::size_t most_inputs = 4;
 template <class B>
 using InputArray = std::array<Tensor<B>, most_inputs>;
 
-/// Memory for an output of `shape`.
+/// Memory for an output of `shape`, in low precision if the StorageRule says so.
 template <class B>
 [[nodiscard]] Tensor<B> output_tensor(typename B::Context& context, StorageRule const& rule,
                                       std::span<Tensor<B> const> in, Shape const& shape) {
@@ -37,8 +37,8 @@ template <class B>
   return {context, shape};
 }
 
-/// The same inputs, those in full precision that are not read as they are stored. Of inputs that are not
-/// `kept` there is a shape alone.
+/// The same inputs; those that are not read as they are stored are converted to full precision. Inputs that
+/// are not `kept` have only a shape and are not converted.
 template <class B>
 [[nodiscard]] InputArray<B> converted(StorageRule const& rule, std::span<Tensor<B> const> in,
                                       InputList kept = InputList::all()) {
@@ -48,7 +48,7 @@ template <class B>
   return result;
 }
 
-/// run(pass) with inputs and output as the operation takes them.
+/// Calls run(pass) with inputs and output in the form that the operation takes.
 template <class B, class Run>
 void run_forward(StorageRule const& rule, Forward<B> const& pass, Run const& run) {
   if constexpr (backend::MixedPrecision<B>) {
@@ -62,14 +62,14 @@ void run_forward(StorageRule const& rule, Forward<B> const& pass, Run const& run
   }
 }
 
-/// Adds to a sum of gradients in low precision, which may be empty; `more` may be in full precision.
+/// gradient += more, for a gradient in low precision, which may be empty; `more` may be in full precision.
 template <backend::MixedPrecision B>
 void add_to_low_precision(Tensor<B>& gradient, Tensor<B> const& more) {
   if (!gradient && more.is_low_precision()) {
     gradient = more;
     return;
   }
-  // Not in place: memory may be shared.
+  // Not in place, because others may share the memory.
   auto const sum = Tensor<B>::low_precision(more.context(), more.shape());
   if (gradient) {
     SampleGrid const all{1, 1, more.size()};
@@ -81,8 +81,9 @@ void add_to_low_precision(Tensor<B>& gradient, Tensor<B> const& more) {
   gradient = sum;
 }
 
-/// run(inputs, gradients) with the tensors of a pass back as the operation takes them: `out` and `dy` are
-/// converted where they are. A source is where the gradient of an input goes, null where nobody asks for it.
+/// Calls run(inputs, gradients) for a backward pass, with tensors in the form that the operation takes; `out`
+/// and `dy` themselves are converted. sources[i] is the node that takes the gradient of input i, null if none
+/// is needed.
 template <class B, class Source, class Run>
 void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> const> in, Tensor<B>& out,
                   Tensor<B>& dy, std::span<Source* const> sources, Run const& run) {
@@ -93,7 +94,7 @@ void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> c
     auto const inputs = converted<B>(rule, in, kept);
     out = out.full_precision();
     if (!native) dy = dy.full_precision();
-    InputArray<B> fresh;  // the gradients of what is in low precision
+    InputArray<B> fresh;  // gradients of inputs in low precision
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (sources[i] == nullptr) continue;
       if (!sources[i]->is_low_precision()) {

@@ -1,4 +1,4 @@
-// What a tape is made of: nodes, each of which knows the backward pass of one operation.
+// Node: the element of a tape. Each node knows the backward pass of one operation.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@ namespace diffsiam {
 template <class B>
 class Tape;
 
-/// One recorded operation, or a leaf. Nodes form a chain, newest first; gradients flow along it without
-/// recursion.
+/// One recorded operation, or a leaf. Nodes form a list, the newest first, and the tape walks along it
+/// without recursion.
 template <class B>
 class Node {
  public:
@@ -26,23 +26,24 @@ class Node {
   Node& operator=(Node const&) = delete;
   virtual ~Node() = default;
 
-  /// The gradient of the node's value; zero at first use.
+  /// The gradient of the node's value. It is zero when it is first asked for.
   [[nodiscard]] Tensor<B>& gradient() {
     if (!gradient_) gradient_ = first_gradient();
     return gradient_;
   }
   [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
-  /// Whether the value is in low precision, and with it its gradient.
+  /// Whether the value, and with it the gradient, is in low precision.
   [[nodiscard]] bool is_low_precision() const { return low_precision_; }
-  /// Adds to the gradient of a value in low precision.
+  /// Adds `more` to the gradient of a value in low precision.
   void add_to_gradient(Tensor<B> const& more)
     requires backend::MixedPrecision<B>
   {
     detail::add_to_low_precision(gradient_, more);
   }
 
-  /// Whether others need not keep the node's value: it is computed again for their backward pass.
+  /// Whether the value is computed again in the backward pass, so that other nodes need not keep it.
   [[nodiscard]] virtual bool rematerializes() const { return false; }
+  /// The value, computed again. Throws Error unless rematerializes().
   [[nodiscard]] virtual Tensor<B> const& recomputed() {
     throw Error("Tape: expected a value that is computed again, got one that is not");
   }
@@ -75,21 +76,21 @@ class Node {
 
 namespace detail {
 
-/// One use of a parameter, whose gradient is the parameter's own. A tape's uses form a list, the latest
-/// first.
+/// One use of a parameter; its gradient is the gradient of the parameter. The uses on a tape form a list, the
+/// latest first.
 template <class B>
 class ParameterNode final : public Node<B> {
  public:
   ParameterNode(Parameter<B> const& parameter, ParameterNode* before)
       : parameter_(parameter), before_(before) {}
-  /// In a dry run, where the gradient is a shape.
+  /// For a dry run, in which the gradient is only a shape.
   explicit ParameterNode(Tensor<B> gradient) : before_(nullptr) { this->gradient_ = std::move(gradient); }
 
-  /// Empty in a dry run.
+  /// The parameter; an empty one in a dry run.
   [[nodiscard]] Parameter<B> const& parameter() const& { return parameter_; }
   [[nodiscard]] Parameter<B> parameter() const&& { return parameter_; }
   [[nodiscard]] ParameterNode* before() const { return before_; }
-  /// Whether the backward pass of an operation that read the parameter is done.
+  /// Whether the backward pass has reached this use of the parameter.
   [[nodiscard]] bool reached() const { return reached_; }
 
  private:
@@ -113,7 +114,7 @@ inline constexpr InputList keeps_inputs = [] {
 template <class Op>
 inline constexpr bool keeps_output = requires { requires Op::keeps_output; };
 
-/// An operation's own copy. Most operations are a few numbers: those of one size are copied by one function.
+/// Copies an operation. Most operations are a few numbers; all those of one size share one function.
 template <std::size_t size>
 struct CopiedBytes {
   static void const* copy(void const* op) { return std::memcpy(::operator new(size), op, size); }
@@ -129,14 +130,14 @@ using Copied =
     std::conditional_t<std::is_trivially_copyable_v<Op> && alignof(Op) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
                        CopiedBytes<sizeof(Op)>, CopiedHandles<Op>>;
 
-/// What the backward pass needs of one type of operation.
+/// The rules of one type of operation for its backward pass.
 template <class B>
 struct BackwardRules {
   void const* (*copy)(void const* op);
   void (*destroy)(void const* op);
   void (*backward)(void const* op, Backward<B> const& pass);
-  void (*rematerialize)(void const* op, Forward<B> const& pass);  ///< null: costs too much
-  InputList keeps_inputs;  ///< those whose data stay; of others the shape alone
+  void (*rematerialize)(void const* op, Forward<B> const& pass);  ///< null if the operation has none
+  InputList keeps_inputs;  ///< the inputs whose data are kept; of others only the shape
   bool keeps_output;
 };
 
@@ -156,11 +157,11 @@ inline constexpr BackwardRules<B> backward_rules{&Copied<Op>::copy,        &Copi
 template <class B>
 using Sources = std::span<Node<B>* const>;
 
-/// An operation that was recorded: what its backward pass needs.
+/// A recorded operation, with everything that its backward pass needs.
 template <class B>
 class RecordedNode final : public Node<B> {
  public:
-  /// `rematerialize`: values that are cheap to compute are not kept.
+  /// With `rematerialize`, values that are cheap to compute are not kept.
   RecordedNode(ErasedOperation<B> const& op, BackwardRules<B> const& backward_rules,
                std::span<Tensor<B> const> in, Sources<B> sources, Tensor<B> const& out, Saved<B>&& saved,
                bool rematerialize)
@@ -193,7 +194,7 @@ class RecordedNode final : public Node<B> {
  private:
   /// Whether the backward pass reads the data of input i.
   [[nodiscard]] bool needs(std::size_t i) const { return backward_rules_->keeps_inputs.contains(i); }
-  /// All inputs, or those that the backward pass needs, with their data.
+  /// The inputs with their data: all of them, or only those that the backward pass needs.
   [[nodiscard]] InputArray<B> inputs(bool all) const {
     auto in = in_;
     for (std::size_t i = 0; i < count_; ++i)
@@ -201,12 +202,12 @@ class RecordedNode final : public Node<B> {
         in[i] = sources_[i]->recomputed();
     return in;
   }
-  /// The data, or the shape alone.
+  /// The tensor, or only its shape.
   static Tensor<B> keep(Tensor<B> const& tensor, bool data) {
     return data ? tensor : Tensor<B>::borrowed(tensor.context(), tensor.shape(), nullptr);
   }
   void backward() override {
-    recomputed_ = {};  // whoever asked for it is done
+    recomputed_ = {};  // nobody needs it any more
     auto const in = inputs(false);
     run_backward<B, Node<B>>(
         op_.rules->storage_rule, backward_rules_->keeps_inputs, std::span{in}.first(count_), out_,
@@ -231,14 +232,14 @@ class RecordedNode final : public Node<B> {
     this->gradient_ = {};
   }
 
-  ErasedOperation<B> op_;  // a copy of our own
+  ErasedOperation<B> op_;  // our own copy
   BackwardRules<B> const* backward_rules_;
   bool rematerializes_;
   std::size_t count_;
   InputArray<B> in_;
   std::array<Node<B>*, most_inputs> sources_{};
   Tensor<B> out_;
-  Tensor<B> recomputed_;  ///< from the first time it is asked for until the node's own backward pass
+  Tensor<B> recomputed_;  ///< kept from the first use until the backward pass of this node
   Saved<B> saved_;
 };
 

@@ -1,5 +1,5 @@
-// Parameter and Buffer: what a module owns. Handles to shared state, so that optimizers, EMA, checkpoints and
-// a decoder that borrows a denoiser all see the same weights.
+// Parameter and Buffer: the state that a module owns. Both are handles to shared state, so optimizers, EMA,
+// checkpoints and a decoder that borrows a denoiser all see the same weights.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,8 @@
 
 namespace diffsiam {
 
-/// How a weight is stored elsewhere; here convolutions are (out, kh, kw, in) and flattened images (h, w, c).
+/// How published PyTorch weights store this weight. Here, convolutions are (out, kh, kw, in) and flattened
+/// images are (h, w, c).
 struct PublishedLayout {
   enum class Kind {
     same,       ///< vectors and linear weights (out, in)
@@ -22,7 +23,7 @@ struct PublishedLayout {
   Index h = 1, w = 1;  ///< of the flattened image
 };
 
-/// A trainable weight: value, gradient, and whether the gradient is wanted. Copies share.
+/// A trainable weight: its value, its gradient, and whether it is trainable. Copies share all of these.
 template <class B>
 class Parameter {
  public:
@@ -37,7 +38,7 @@ class Parameter {
   explicit Parameter(Tensor<B> value, PublishedLayout layout = {})
       : state_(std::make_shared<State>(State{std::move(value), {}, layout, true})) {}
 
-  /// False for a parameter that a layer was built without, such as a bias.
+  /// False for a parameter that its layer does not have, for example a missing bias.
   [[nodiscard]] explicit operator bool() const { return state_ != nullptr; }
   [[nodiscard]] Tensor<B> const& value() const& { return state_->value; }
   [[nodiscard]] Tensor<B> value() const&& { return state_->value; }
@@ -46,20 +47,20 @@ class Parameter {
   [[nodiscard]] PublishedLayout const& published_layout() const& { return state_->layout; }
   [[nodiscard]] PublishedLayout published_layout() const&& { return state_->layout; }
 
-  /// The gradient accumulated so far; allocated and zero at first use.
+  /// The accumulated gradient. It is allocated and set to zero when it is first asked for.
   [[nodiscard]] Tensor<B> const& gradient() const& {
     if (!state_->gradient) state_->gradient = Tensor<B>::zeros(state_->value.context(), shape());
     return state_->gradient;
   }
   [[nodiscard]] Tensor<B> gradient() const&& { return gradient(); }
-  /// A frozen parameter records nothing and has no gradient.
+  /// A parameter that is not trainable (frozen) is not recorded and has no gradient.
   [[nodiscard]] bool trainable() const { return state_->trainable; }
   void set_trainable(bool trainable) const {
     state_->trainable = trainable;
     if (!trainable) state_->gradient = {};
   }
   [[nodiscard]] bool same_as(Parameter const& other) const { return state_ == other.state_; }
-  /// The same of all copies, another of every other parameter: for look-ups.
+  /// A key for look-ups: the same for all copies, and different for every other parameter.
   [[nodiscard]] void const* id() const { return state_.get(); }
 
  private:
@@ -71,8 +72,8 @@ class Parameter {
   std::shared_ptr<State> state_;
 };
 
-/// State that training moves without a gradient, such as running statistics. A forward pass proposes the next
-/// value; the training step commits it, so that a step that is thrown away leaves no trace.
+/// State that training changes without a gradient, for example running statistics. A forward pass proposes
+/// the next value and the training step commits it, so a step that is thrown away changes nothing.
 template <class B>
 class Buffer {
  public:
@@ -91,7 +92,7 @@ class Buffer {
   [[nodiscard]] Tensor<B> value() const&& { return state_->value; }
   [[nodiscard]] Shape const& shape() const& { return state_->value.shape(); }
   [[nodiscard]] Shape shape() const&& { return state_->value.shape(); }
-  /// The proposed next value, starting from the current one.
+  /// The proposed next value. It begins as a copy of the current value.
   [[nodiscard]] Tensor<B> const& proposal() const& {
     if (!state_->proposal) state_->proposal = Tensor<B>{state_->value.context(), shape()};
     if (!state_->proposed) state_->proposal.assign(state_->value);
@@ -100,6 +101,7 @@ class Buffer {
   }
   [[nodiscard]] Tensor<B> proposal() const&& { return proposal(); }
   [[nodiscard]] bool proposed() const { return state_->proposed; }
+  /// Makes the proposed value, if there is one, the current value.
   void commit() const {
     if (state_->proposed) state_->value.assign(state_->proposal);
     state_->proposed = false;

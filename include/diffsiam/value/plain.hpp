@@ -1,4 +1,4 @@
-// The plain reading: an operation on tensors runs, and nothing is remembered.
+// The plain reading: an operation on tensors runs at once, and nothing is recorded.
 #pragma once
 
 #include <initializer_list>
@@ -14,7 +14,7 @@ inline constexpr int reading_strength<Tensor<B>> = 1;
 
 namespace detail {
 
-/// A tensor of backend B for any value: weights of a backend flow into its dry run as shapes without data.
+/// The value as a tensor of backend B. A dry run takes weights of its backend as shapes without data.
 template <class B>
 [[nodiscard]] Tensor<B> const& as_tensor(typename B::Context&, Tensor<B> const& value) {
   return value;  // NOLINT(bugprone-return-const-ref-from-parameter)
@@ -32,13 +32,14 @@ template <class B, class P>
   }
 }
 
-/// Of a value that lives as long as the call, be it a temporary.
+/// The address of a value that lives until the call ends; it may be a temporary.
 template <class B>
 [[nodiscard]] Tensor<B> const* address(Tensor<B> const& value) {
   return &value;
 }
 
-/// The context of the first argument that flows; parameters may live in another one of the same backend.
+/// The context of the first tensor or taped value. Parameters may live in another context of the same
+/// backend.
 template <class First, class... Rest>
 [[nodiscard]] auto& context_of(First const& first, Rest const&... rest) {
   if constexpr (FlowingValue<First>) {

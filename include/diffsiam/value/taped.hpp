@@ -1,4 +1,4 @@
-// The taped reading: an operation runs, and the tape records its backward pass.
+// The taped reading: an operation runs at once, and the tape records its backward pass.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,10 @@
 
 namespace diffsiam {
 
-/// Where training and evaluation differ (batch norm, dropout), a mode says which.
+/// What layers do that differ between training and evaluation, such as batch norm and dropout.
 enum class Mode { training, evaluation };
 
-/// A value on a tape. Cheap to copy; valid as long as its tape.
+/// A value on a tape. It is cheap to copy, and valid as long as its tape.
 template <class B>
 class Taped {
  public:
@@ -29,9 +29,9 @@ class Taped {
   [[nodiscard]] Shape shape() const&& { return value_.shape(); }
   [[nodiscard]] typename B::Context& context() const { return value_.context(); }
   [[nodiscard]] Tape<B>& tape() const { return *tape_; }
-  /// Null where no gradient is needed: the pixels of a batch, a detached value.
+  /// Null if the value needs no gradient, such as the pixels of a batch or a detached value.
   [[nodiscard]] Node<B>* node() const { return node_; }
-  /// The gradient after Tape::backward, for leaves; an empty tensor if none arrived.
+  /// The gradient of a leaf after Tape::backward; an empty tensor if it got none.
   [[nodiscard]] Tensor<B> gradient() const {
     return node_ && node_->has_gradient() ? node_->gradient() : Tensor<B>{};
   }
@@ -49,16 +49,17 @@ class Taped {
 template <class B>
 inline constexpr int reading_strength<Taped<B>> = 2;
 
-/// Records operations and plays them back once. One tape a step; used by one thread.
+/// Records operations, and runs their backward passes once. Each step needs a new tape. A tape is used by one
+/// thread only.
 template <class B>
 class Tape {
  public:
   using Context = typename B::Context;
   struct Options {
     Mode mode = Mode::training;
-    Rng rng{};  ///< dropout draws from it: key (seed, stream), counter (element, step)
-    /// Values that are cheap to compute from others (of GroupNorm, concat, upsample_nearest) are computed
-    /// again in the backward pass: less memory for little time (docs/performance.md). False keeps them.
+    Rng rng{};  ///< random numbers of dropout: key (seed, stream), counter (element, step)
+    /// Values that are cheap to compute (of GroupNorm, concat, upsample_nearest) are not kept but computed
+    /// again in the backward pass. This saves memory and costs little time (docs/performance.md).
     bool rematerialize = true;
   };
 
@@ -71,25 +72,24 @@ class Tape {
 
   [[nodiscard]] Context& context() const { return *context_; }
   [[nodiscard]] Mode mode() const { return options_.mode; }
-  /// A fresh stream of the tape's random numbers, in the order of asking.
+  /// A new stream of random numbers of this tape; each call returns the next one.
   [[nodiscard]] Rng draw_stream() { return options_.rng.with_stream(options_.rng.stream + ++streams_); }
 
-  /// Puts a tensor on the tape, recorded but without a gradient.
+  /// Puts a tensor on the tape: operations on it are recorded, but it gets no gradient.
   [[nodiscard]] Taped<B> input(Tensor<B> value) { return {*this, nullptr, std::move(value)}; }
-  /// Puts a tensor on the tape as a variable whose gradient is kept.
+  /// Puts a tensor on the tape as a variable, whose gradient is kept.
   [[nodiscard]] Taped<B> variable(Tensor<B> value) {
     Node<B>* const node = append(new Node<B>, value.shape(), value.is_low_precision());
     return {*this, node, std::move(value)};
   }
 
-  /// Adds the gradients of `scale` times the loss into all parameters and variables, and frees what was
-  /// recorded on the way. Throws ShapeError unless the loss has one element, Error when the tape was played
-  /// before.
+  /// Adds the gradients of `scale` times the loss to all parameters and variables, and frees what was
+  /// recorded. Throws ShapeError unless the loss has one element, Error if backward() has been called before.
   void backward(Taped<B> const& loss, double scale = 1.0) {
     if (loss.value().size() != 1) fail<ShapeError>("Tape::backward", "a loss with one element", loss.shape());
     backward(loss, Tensor<B>::filled(*context_, loss.shape(), static_cast<typename B::Scalar>(scale)));
   }
-  /// The same from a given gradient of `output`, of its shape.
+  /// The same from a given gradient of `output`, which has the shape of `output`.
   void backward(Taped<B> const& output, Tensor<B> const& gradient) {
     require_shape("Tape::backward", output.shape(), gradient.shape());
     if (std::exchange(played_, true))
@@ -103,7 +103,7 @@ class Tape {
   }
 
   /// Calls visitor(Parameter<B> const&, bool reached) for each use of a trainable parameter, the latest
-  /// first; `reached`: backward() has added to its gradient by this use.
+  /// first. `reached` says whether backward() has added to its gradient through this use.
   template <class Visitor>
   void for_each_parameter(Visitor&& visitor) const {
     for (auto const* use = newest_use_; use != nullptr; use = use->before())
@@ -113,7 +113,7 @@ class Tape {
  private:
   friend struct Reading<Taped<B>>;
 
-  /// Takes a node that was just made.
+  /// Appends a new node, which the tape then owns.
   [[gnu::noinline]] Node<B>* append(Node<B>* node, Shape const& shape,
                                     [[maybe_unused]] bool low_precision = false) {
     node->context_ = context_;
@@ -123,11 +123,11 @@ class Tape {
     newest_.reset(node);
     return node;
   }
-  /// A node of its own for each use; in a dry run the gradient is only a shape.
+  /// A new node for each use of a parameter. In a dry run its gradient is only a shape.
   template <class P>
   Node<B>* node_of_use(Parameter<P> const& parameter) {
     if constexpr (std::is_same_v<B, P>) {
-      (void)parameter.gradient();  // made here, where memory is at its least
+      (void)parameter.gradient();  // allocated here, where the least memory is in use
       newest_use_ = new detail::ParameterNode<B>(parameter, newest_use_);
       return append(newest_use_, parameter.shape());
     } else {
@@ -136,7 +136,7 @@ class Tape {
       return append(new detail::ParameterNode<B>(std::move(gradient)), parameter.shape());
     }
   }
-  /// Runs an operation, and remembers it if a gradient is wanted of any input.
+  /// Runs an operation, and records it if any input needs a gradient.
   [[gnu::noinline]] Taped<B> record(detail::ErasedOperation<B> const& op,
                                     detail::BackwardRules<B> const& backward_rules,
                                     std::initializer_list<Tensor<B> const*> inputs,
@@ -155,7 +155,7 @@ class Tape {
   Context* context_;
   Options options_;
   std::unique_ptr<Node<B>> newest_;
-  detail::ParameterNode<B>* newest_use_ = nullptr;  ///< of a trainable parameter
+  detail::ParameterNode<B>* newest_use_ = nullptr;  ///< the latest use of a trainable parameter
   std::uint32_t streams_ = 0;
   bool played_ = false;
 };
@@ -200,7 +200,7 @@ struct Reading<Taped<B>> {
   }
 };
 
-/// The value alone: no gradient flows back through it.
+/// The value without its history: no gradient flows back through it.
 template <class B>
 [[nodiscard]] Tensor<B> detach(Tensor<B> const& value) {
   return value;
@@ -210,8 +210,8 @@ template <class B>
   return value.tape().input(value.value());
 }
 
-/// A plain value beside a taped one, raised to its reading: recorded, so that weights which meet it are too,
-/// but without a gradient of its own.
+/// A plain value as the reading of `beside` needs it. Beside a taped value it is put on the same tape, so
+/// that weights which it meets are trained; it gets no gradient itself.
 template <class B, FlowingValue V>
 [[nodiscard]] auto raised_to(Tensor<B> const& value, V const& beside) {
   if constexpr (reading_strength<V> > 1) {

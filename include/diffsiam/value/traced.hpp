@@ -1,5 +1,5 @@
-// The traced reading: a tensor of a dry run. Shapes, FLOPs and bytes flow through the very code that will
-// compute.
+// The traced reading: a tensor of a dry run. Shapes, FLOPs and bytes are computed by the same code that runs
+// the model.
 #pragma once
 
 #include <map>
@@ -14,16 +14,17 @@ namespace diffsiam {
 template <class B>
 using Traced = Tensor<backend::DryRun<B>>;
 
-/// What some computation will cost.
+/// The cost of a computation, as estimate() returns it.
 struct Estimate {
-  double flops = 0;               ///< additions and multiplications apart; a gradient counts once an operand
-  std::size_t peak_bytes = 0;     ///< greatest sum of live tensors and workspaces, as MemoryPool counts them
-  std::size_t touched_bytes = 0;  ///< the same with the gaps between blocks: MemoryPool::touched_bytes
+  double flops = 0;               ///< additions and multiplications are counted separately
+  std::size_t peak_bytes = 0;     ///< the largest sum of live tensors and workspaces, as in MemoryPool
+  std::size_t touched_bytes = 0;  ///< the same with the gaps between blocks, as in MemoryPool::touched_bytes
   std::map<std::string, backend::OperationAccount> operations;
 };
 
-/// Runs f(context) without computing. Inside, use tensors and tapes of backend::DryRun<B>; weights of B flow
-/// in as shapes. `threads` are those of the run to be estimated.
+/// Runs f(context) without computing anything, and returns its cost. In f, use tensors and tapes of
+/// backend::DryRun<B>; weights of B take part as shapes. `threads` is the number of threads of the run that
+/// is estimated.
 template <class F>
 [[nodiscard]] Estimate estimate(F&& f, int threads = 1) {
   backend::DryContext context{{.threads = threads}};

@@ -1,6 +1,6 @@
-// bfloat16 operands of the Cpu backend's tiles: pairs of neighbours along k, multiplied and summed in
-// float32. One instruction where the target has it; elsewhere the pairs are widened, which is correct and
-// slower than float32.
+// bfloat16 operands for the tiles of the Cpu backend: pairs of neighbours along k are multiplied and summed
+// in float32. This is one instruction on targets that have it. On others the pairs are converted to float32
+// first, which is correct but slower than float32.
 #pragma once
 
 #include <bit>
@@ -44,7 +44,7 @@ struct Summand<float, BFloat16> {
 #endif
   }
 
-  /// Widened.
+  /// Reads a vector and converts it to float32.
   DIFFSIAM_ALWAYS_INLINE static V read(BFloat16 const* from) {
     return reinterpret(__builtin_convertvector(*reinterpret_cast<Halves const*>(from), Pairs) << 16);
   }
@@ -64,7 +64,7 @@ struct Summand<float, BFloat16> {
 
  private:
   DIFFSIAM_ALWAYS_INLINE static V reinterpret(Pairs const& bits) { return reinterpret_cast<V>(bits); }
-  /// The bfloat16 of each lane in its lower half. NaN stays NaN.
+  /// The bfloat16 of each lane, in the lower half of the lane. NaN stays NaN.
   DIFFSIAM_ALWAYS_INLINE static Pairs round(V const& value) {
     Pairs const bits = reinterpret_cast<Pairs>(value);
     Pairs const is_nan = reinterpret_cast<Pairs>(value != value);  // NOLINT(misc-redundant-expression)
@@ -73,7 +73,7 @@ struct Summand<float, BFloat16> {
   }
 };
 
-/// to[i] = from[i], i < count.
+/// to[i] = from[i] for i < count.
 DIFFSIAM_ALWAYS_INLINE void widen(BFloat16 const* from, Index count, float* to) {
   using V = Vector<float>::Type;
   Index i = 0;
@@ -81,7 +81,7 @@ DIFFSIAM_ALWAYS_INLINE void widen(BFloat16 const* from, Index count, float* to) 
     *reinterpret_cast<V*>(to + i) = Summand<float, BFloat16>::read(from + i);
   for (; i < count; ++i) to[i] = static_cast<float>(from[i]);
 }
-/// Rounds to nearest even.
+/// to[i] = from[i] for i < count, rounded to nearest even.
 DIFFSIAM_ALWAYS_INLINE void narrow(float const* from, Index count, BFloat16* to) {
   using V = Vector<float>::Type;
   Index i = 0;

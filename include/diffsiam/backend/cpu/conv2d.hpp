@@ -1,5 +1,5 @@
-// Convolutions of the Cpu backend, and the gradient of their input. Weights are packed once a call into
-// panels (kh, kw, in, out); tiles of output pixels run down them.
+// Convolutions of the Cpu backend by direct sums, and the gradient of their input. Each call packs the
+// weights into panels (kh, kw, in, out), and tiles of output pixels are multiplied with them.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,14 @@ namespace diffsiam::backend::cpu {
 
 namespace detail {
 
-/// Elements of packed weights: `depth` rows of padded columns.
+/// Number of elements of packed weights: `depth` rows of padded columns.
 template <class T>
 [[nodiscard]] Index packed_elements(Index depth, Index columns) {
   return depth * padded_columns<T>(columns);
 }
 
-/// Packs panels of weights (depth / group, width, group) whose element at (k, column) is weight(k, column). E
-/// is the type of operands.
+/// Packs weights into panels (depth / group, width, group). The element at (k, column) is weight(k, column).
+/// E is the type of operands.
 template <class T, class E, class Weight>
 void pack_weights(HostContext& context, Index depth, Index columns, E* packed, Weight weight) {
   constexpr Index group = Summand<T, E>::group;
@@ -34,7 +34,7 @@ void pack_weights(HostContext& context, Index depth, Index columns, E* packed, W
   });
 }
 
-/// Columns [first, last) of what a convolution writes.
+/// Columns [first, last) of the output of a convolution.
 struct ColumnRange {
   Index first, last;
 };
@@ -78,10 +78,10 @@ void convolve(ConvGeometry const& g, ConvView<E> const& x, ColumnRange const& co
   }
 }
 
-/// Output pixels whose patches are scattered at a time.
+/// Number of output pixels whose patches are scattered at a time.
 inline constexpr Index scatter_pixels = 8 * tile_rows;
 
-/// image += rows (count, depth): the transpose of gathering what the outputs [first, first + count) see.
+/// image += rows (count, depth): adds each patch of the outputs [first, first + count) to its place.
 template <class T>
 void scatter(ConvGeometry const& g, T const* rows, Index first, Index count, T* image) {
   for (Index pixel = first; pixel < first + count; ++pixel) {
@@ -99,7 +99,7 @@ void scatter(ConvGeometry const& g, T const* rows, Index first, Index count, T* 
 
 }  // namespace detail
 
-/// Bytes of workspace of conv2d; `low`: its output is in low precision.
+/// Bytes of workspace of conv2d. `low` means that its output is in low precision.
 template <class T, class E = T, class X = E>
 [[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads, bool low = false) {
   ConvRows const cut{g, !std::is_same_v<E, X>};
@@ -107,7 +107,7 @@ template <class T, class E = T, class X = E>
   Index const operands = detail::packed_elements<T>(g.depth(), g.out) + threads * cut.copy_elements();
   return static_cast<std::size_t>(sums) * sizeof(T) + static_cast<std::size_t>(operands) * sizeof(E);
 }
-/// At stride 1 the gradient is itself a convolution, with the kernel turned round.
+/// At stride 1 the gradient of the input is itself a convolution, with the kernel rotated by 180 degrees.
 [[nodiscard]] inline ConvGeometry turned(ConvGeometry const& g) {
   return {g.n, g.h, g.w, g.out, g.in, g.kernel, 1};
 }
@@ -119,7 +119,7 @@ template <class T>
 
 namespace detail {
 
-/// Packed weights, whose element at (k, column) is weight(k, column).
+/// Packed weights, kept or packed now. The element at (k, column) is weight(k, column).
 template <class T, class E, class Weight>
 [[nodiscard]] std::shared_ptr<void> packed_weights(HostContext& context, PrepackedWeights::Key const& key,
                                                    Index depth, Index columns, Weight weight) {
@@ -129,8 +129,8 @@ template <class T, class E, class Weight>
       [&](void* to) { pack_weights<T>(context, depth, columns, static_cast<E*>(to), weight); });
 }
 
-/// y (+)= bias + convolution with packed weights. X is what the image is of, Y what the output; only what is
-/// in full is accumulated.
+/// y (+)= bias + convolution with packed weights. X is the type of the image, Y that of the output. The
+/// result is accumulated only if Y is T; in low precision y is overwritten.
 template <class T, class E, class X, class Y>
 void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E const* packed, T const* bias,
                   Y* y, bool accumulate) {
@@ -144,7 +144,7 @@ void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E con
   T* const outputs = start + padded;
   E* const copies = reinterpret_cast<E*>(outputs + workers * output);
   if (bias != nullptr) std::fill(std::copy_n(bias, g.out, start), outputs, T(0));
-  // Few pieces, as of a single small image, are cut once more, by columns.
+  // If there are few pieces (a single small image), they are divided once more, by columns.
   constexpr Index few = 4, least_products = Index{1} << 17;
   Index const panels = padded / panel_columns<T> + (padded % panel_columns<T> != 0);
   Index const products = g.n * g.out_h() * g.out_w() * g.out * g.depth() / std::max<Index>(1, cut.pieces);
@@ -170,7 +170,7 @@ void convolve_all(HostContext& context, ConvGeometry const& g, X const* x, E con
 
 }  // namespace detail
 
-/// E is the type of operands, of which kernel * in makes whole groups.
+/// y = bias + convolution. E is the type of operands; kernel * in must be a multiple of its group.
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   Index const depth = g.depth();
@@ -180,8 +180,8 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
   detail::convolve_all<T, E>(context, g, x, static_cast<E const*>(packed.get()), bias, y, false);
 }
 
-/// At stride 1: adds into dx where it is in full, writes one in low precision. E is the type of operands, of
-/// which kernel * out makes whole groups.
+/// The gradient of the input at stride 1. It is added to dx in full precision, and overwrites dx in low
+/// precision. E is the type of operands; kernel * out must be a multiple of its group.
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g, X const* dy, T const* w,
                                      Y* dx) {
@@ -194,7 +194,7 @@ void conv2d_gradient_input_unstrided(HostContext& context, ConvGeometry const& g
   detail::convolve_all<T, E, X, Y>(context, back, dy, static_cast<E const*>(packed.get()), nullptr, dx, true);
 }
 
-/// Adds into dx.
+/// Adds the gradient of the input to dx.
 template <class T>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, T const* dy, T const* w, T* dx) {
   Index const depth = g.depth();

@@ -1,5 +1,6 @@
-// The gradient of a convolution's weights in the Cpu backend: dw[o, kh, kw, i] = sum over pixels of what they
-// see times dy. Batches are dealt to a fixed number of parts, whose sums are added in their order.
+// The gradient of the weights of a convolution in the Cpu backend: dw[o, kh, kw, i] = the sum over output
+// pixels of their input at (kh, kw, i) times dy. The batch is divided into a fixed number of parts, and the
+// sums of the parts are added in order.
 #pragma once
 
 #include <diffsiam/backend/cpu/conv_rows.hpp>
@@ -9,8 +10,9 @@ namespace diffsiam::backend::cpu {
 
 namespace detail {
 
-/// Parts times panels of output channels: what threads share. By shape, so that the order of additions does
-/// not depend on threads; fewer parts where there are many channels, so that memory stays small.
+/// The work is divided into parts times panels of output channels. This depends only on the shape, so that
+/// the order of additions does not depend on threads. With many channels there are fewer parts, to save
+/// memory.
 struct WeightGradientParts {
   Index panels, parts;
   template <class T>
@@ -20,13 +22,13 @@ struct WeightGradientParts {
   }
 };
 
-/// Elements of a copy of dy where its last panel would be read beyond its end; 0 elsewhere.
+/// Elements of a copy of dy, which is needed if its last panel would be read beyond its end; otherwise 0.
 template <class T>
 [[nodiscard]] Index dy_copy_elements(ConvGeometry const& g, ConvRows const& cut) {
   return g.out % lanes<T> == 0 ? 0 : cut.images * cut.rows * g.out_w() * panel_columns<T>;
 }
 
-/// sums (depth, width) += one piece's share, for one panel of output channels.
+/// sums (depth, width) += the sums over one piece, for one panel of output channels.
 template <class T>
 void add_weight_gradient(ConvGeometry const& g, ConvView<T> const& x, T const* dy, Index dy_pitch,
                          Index width, T* sums) {
@@ -53,7 +55,7 @@ void add_weight_gradient(ConvGeometry const& g, ConvView<T> const& x, T const* d
   }
 }
 
-/// dw (out, depth) += the parts, each of panels (depth, width).
+/// dw (out, depth) += the parts; each of them is panels (depth, width).
 template <class T>
 void add_parts(HostContext& context, Index depth, Index out, Index parts, T* partial, T* dw) {
   Index const part_size = depth * padded_columns<T>(out);
@@ -75,7 +77,7 @@ void add_parts(HostContext& context, Index depth, Index out, Index parts, T* par
 
 }  // namespace detail
 
-/// X is what the image is of.
+/// Bytes of workspace of conv2d_gradient_weight. X is the type of the image.
 template <class T, class X = T>
 [[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
   ConvRows const cut{g, !std::is_same_v<X, T>};
@@ -85,7 +87,7 @@ template <class T, class X = T>
   return static_cast<std::size_t>(elements) * sizeof(T);
 }
 
-/// Adds into dw.
+/// Adds the gradient of the weights to dw.
 template <class T, class X>
 void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, T const* dy, T* dw) {
   auto const memory =

@@ -1,6 +1,6 @@
-// How convolutions of the Cpu backend are cut: pieces of whole output rows, of one image or of several small
-// ones. A worker copies the input rows its piece sees between borders of zeros; every output pixel then finds
-// what it sees as `kernel` runs of kernel * in neighbouring values.
+// How convolutions of the Cpu backend are divided: each piece is some whole output rows of one image, or
+// several small images. A thread copies the input rows of its piece and adds borders of zeros. Then the input
+// of every output pixel is `kernel` runs of kernel * in contiguous values.
 #pragma once
 
 #include <algorithm>
@@ -11,25 +11,27 @@
 
 namespace diffsiam::backend::cpu {
 
-/// What a piece sees of its input: output (image, row, column) begins at
+/// The input of a piece. The input of output (image, row, column) begins at
 /// data + image image_pitch + row stride row_pitch + column stride in.
 template <class T>
 struct ConvView {
   T const* data;
   Index row_pitch, image_pitch;
   Index images, rows;
-  Index first_pixel;  ///< among the output pixels of the batch; a piece's pixels lie one after the other
+  Index first_pixel;  ///< counted among the output pixels of the batch; the pixels of a piece are contiguous
 };
 
+/// How a convolution is divided into pieces.
 struct ConvRows {
   ConvGeometry g;
-  Index images = 1, rows = 1;  ///< of a piece; rows of an image are cut only where images == 1
+  Index images = 1, rows = 1;  ///< of a piece; rows of one image are divided only if images == 1
   Index stripes = 1, pieces = 0;
-  bool copies;  ///< rows of the input; a 1x1 kernel reads the images themselves, unless they are converted
+  bool copies;  ///< whether input rows are copied; a 1x1 kernel needs a copy only to convert them
 
   explicit ConvRows(ConvGeometry const& geometry, bool converts = false)
       : g(geometry), copies(g.kernel > 1 || converts) {
-    // Input that stays in a core's second cache, and enough pieces for some threads even of few images.
+    // The input of a piece fits into the L2 cache, and even a few images give enough pieces for several
+    // threads.
     constexpr Index most = Index{1} << 16, group = Index{1} << 14, wanted = 16;
     Index const row = std::max<Index>(1, padded_w() * g.in);
     Index const fitting = std::max<Index>(1, (most / row - g.kernel) / g.stride + 1);
@@ -43,14 +45,15 @@ struct ConvRows {
   }
 
   [[nodiscard]] Index padded_w() const { return g.w + 2 * g.padding(); }
-  /// Input rows behind the output rows of one image.
+  /// Number of input rows that the output rows of one image need.
   [[nodiscard]] Index seen_rows() const { return (rows - 1) * g.stride + g.kernel; }
-  /// Elements a worker needs for a copy.
+  /// Elements of the copy that each thread needs.
   [[nodiscard]] Index copy_elements() const { return copies ? images * seen_rows() * padded_w() * g.in : 0; }
-  /// Elements of a piece's output.
+  /// Elements of the output of a piece.
   [[nodiscard]] Index output_elements() const { return images * rows * g.out_w() * g.out; }
 
-  /// E is what tiles read, X what the image is of.
+  /// The input of `piece`, copied to `copy` if needed. E is the type that tiles read, X the type of the
+  /// image.
   template <class E, class X>
   [[nodiscard]] ConvView<E> view(X const* x, Index piece, E* copy) const {
     Index const first_image = piece / stripes * images;

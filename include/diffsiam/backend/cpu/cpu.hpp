@@ -1,4 +1,4 @@
-// Cpu: the embedded default. Own tiles, own loops, own threads.
+// Cpu: the default backend, with its own kernels and threads and no other library.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@
 
 namespace diffsiam::backend {
 
-/// T is float or double. Operands is T, or BFloat16 (with float) for mixed precision: see mixed.hpp. Results
-/// are the same bits with any number of threads.
+/// T is float or double. Operands is T, or BFloat16 (with T = float) for mixed precision: see mixed.hpp. The
+/// same input gives the same bits with any number of threads.
 template <class T, class Operands = T>
 struct Cpu : HostMemory<T> {
   static_assert(std::is_same_v<Operands, T>,
@@ -41,7 +41,7 @@ struct Cpu : HostMemory<T> {
 
   static void gemm(Context& context, Gemm<T> const& product) { cpu::gemm(context, product); }
 
-  // Winograd's algorithm where it serves, direct sums elsewhere.
+  // Winograd's algorithm where it applies, direct sums elsewhere.
   static void conv2d(Context& context, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
     if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d<Operands>(context, g, x, w, bias, y);
     cpu::conv2d<T>(context, g, x, w, bias, y);
@@ -115,7 +115,7 @@ struct Cpu : HostMemory<T> {
   }
 
  private:
-  /// Four numbers a Philox block.
+  /// One Philox block gives four numbers.
   template <class F>
   static void in_blocks(Context& context, Index size, T* x, F f) {
     in_pieces(context, size, [&](Index from, Index count) {

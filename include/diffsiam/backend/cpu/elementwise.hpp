@@ -1,4 +1,4 @@
-// Element-wise operations of the Cpu backend: rows of the merged grid, cut into pieces by shape.
+// Element-wise operations of the Cpu backend. The rows of the merged grid are divided among threads by shape.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +9,16 @@
 
 namespace diffsiam::backend::cpu {
 
-/// A functor applied to a plane: rows of `columns` elements, `row_stride` apart.
+/// A functor applied to a plane of `rows` rows with `columns` elements; row_stride[i] is the distance between
+/// rows of operand i.
 template <class T>
 using PlaneKernel = void (*)(void const* f, T* const* data, Index const* row_stride, Index rows,
                              Index columns);
 
 DIFFSIAM_MAY_STAY_SCALAR_BEGIN
-/// f at `block` neighbours. Inner strides and the length are constants, so the loop vectorises, also at -O2.
-/// Operands of one call are the same element or do not overlap, so iterations are independent.
+/// Applies f to `block` neighbours. Inner strides and the number of elements are constants, so that the loop
+/// is vectorised, even at -O2. Operands of one call are the same element or do not overlap, so iterations are
+/// independent.
 template <Index block, int... Inner, class F, class... T>
 DIFFSIAM_ALWAYS_INLINE void apply_block(F const& f, T*... p) {
   DIFFSIAM_INDEPENDENT_ITERATIONS
@@ -36,7 +38,7 @@ DIFFSIAM_ALWAYS_INLINE void apply_rows(F const f, T* const* from, Index const* r
   }
 }
 
-/// The PlaneKernel of a functor.
+/// The PlaneKernel of functor F.
 template <class T, class F, int... Inner>
 void apply_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns) {
   apply_rows<T, F, Inner...>(*static_cast<F const*>(f), data, row_stride, rows, columns,
@@ -44,7 +46,7 @@ void apply_plane(void const* f, T* const* data, Index const* row_stride, Index r
 }
 DIFFSIAM_MAY_STAY_SCALAR_END
 
-/// The walk, whatever the functor.
+/// Visits the grid. This code does not depend on the functor, so it is compiled once.
 template <class T>
 [[gnu::noinline]] void for_each_plane(HostContext& context, Grid grid,
                                       std::initializer_list<OperandRef<T>> refs, PlaneKernel<T> kernel,

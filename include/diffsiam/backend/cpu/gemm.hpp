@@ -1,4 +1,4 @@
-// Matrix products of the Cpu backend: blocks of rows times panels of columns, cut by shape.
+// Matrix products of the Cpu backend. They are divided by shape into blocks of rows times panels of columns.
 #pragma once
 
 #include <algorithm>
@@ -9,13 +9,13 @@
 
 namespace diffsiam::backend::cpu {
 
-/// Rows of a block: enough to pay for packing a panel. Depth of a panel: packed, it takes 32 KiB of the
-/// stack.
+/// Rows of a block: enough to pay for packing a panel.
 inline constexpr Index gemm_rows = 16 * tile_rows;
+/// Depth of a panel. A packed panel takes 32 KiB of the stack.
 template <class T>
 inline constexpr Index gemm_depth = 32768 / (panel_columns<T> * static_cast<Index>(sizeof(T)));
 
-/// Columns [0, columns) of op(B) rows [0, depth), times alpha, side by side and padded with zeros to `width`.
+/// Packs alpha times columns [0, columns) of rows [0, depth) of op(B). Rows are padded with zeros to `width`.
 template <class T>
 void pack_panel(MatrixView<T const> const& b, Index depth, Index columns, Index width, T alpha, T* panel) {
   if (!b.transposed) {
@@ -32,10 +32,10 @@ void pack_panel(MatrixView<T const> const& b, Index depth, Index columns, Index 
   }
 }
 
-/// Rows up to which packing a panel does not pay.
+/// With at most so many rows, packing a panel costs more than it saves.
 inline constexpr Index few_rows = 8;
 
-/// C (m, n) (+)= alpha A B^T for m up to Rows: A and B are read along k as they lie.
+/// C (m, n) (+)= alpha A B^T for m up to Rows. A and B are read along k without packing.
 template <int Rows, class T>
 void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> const& b,
                        MatrixView<T> const& c, T alpha, bool accumulate) {
@@ -74,7 +74,7 @@ void multiply_few_rows(Index m, Index n, Index k, MatrixView<T const> const& a, 
   }
 }
 
-/// C (m, n) (+)= alpha op(A) op(B) for n within one panel, serially.
+/// C (m, n) (+)= alpha op(A) op(B) for one panel of columns, on one thread.
 template <class T>
 void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, MatrixView<T const> b,
                     MatrixView<T> const& c, T alpha, bool accumulate) {
@@ -113,13 +113,13 @@ void multiply_panel(Index m, Index n, Index k, MatrixView<T const> const& a, Mat
   } while (from < k);
 }
 
-/// Every product of the batch.
+/// Computes every product of the batch.
 template <class T>
 void gemm(HostContext& context, Gemm<T> const& g) {
   Index const rows = (g.m + gemm_rows - 1) / gemm_rows;
   Index const panels = (g.n + panel_columns<T> - 1) / panel_columns<T>;
   Index const blocks = g.batch_outer * g.batch_inner * rows * panels;
-  // Small products share a piece.
+  // Several small products form one piece.
   Index const work = std::min(gemm_rows, g.m) * std::min(panel_columns<T>, g.n) * g.k + 1;
   Index const per_piece = std::clamp<Index>((Index{1} << 19) / work, 1, std::max<Index>(1, blocks));
   context.threads().run((blocks + per_piece - 1) / per_piece, [&](Index piece, int) {

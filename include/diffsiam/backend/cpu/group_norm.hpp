@@ -1,6 +1,6 @@
-// GroupNorm of the Cpu backend with modulation and activation, forward and backward. Work is cut into samples
-// and blocks of whole groups: what a piece reads again comes from the cache, so that memory sees each image
-// once.
+// GroupNorm of the Cpu backend with modulation and activation, forward and backward. Work is divided into
+// samples and blocks of whole groups, so that a piece fits into the cache and each image is read from memory
+// only once.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,12 @@
 
 namespace diffsiam::backend::cpu {
 
-/// How a GroupNorm is cut.
+/// How a GroupNorm is divided.
 struct GroupNormCut {
-  static constexpr Index strip = 16;  ///< channels that are walked together, in registers
+  static constexpr Index strip = 16;  ///< channels that are processed together, in registers
 
-  Index samples, channels;  ///< of a piece: small samples share one, large ones of few are shared
-  Index blocks, pieces;     ///< blocks of channels; pieces in all
+  Index samples, channels;  ///< of a piece; small samples share one, a few large ones are divided
+  Index blocks, pieces;     ///< blocks of channels; number of pieces
 
   explicit GroupNormCut(NormGeometry const& g) {
     constexpr Index wanted = 8, smallest_piece = Index{1} << 12;
@@ -38,7 +38,7 @@ struct GroupNormCut {
 
 namespace detail {
 
-/// f(n, first channel, channels) for what a piece holds.
+/// Calls f(n, first channel, channels) for each block of a piece.
 template <class F>
 void for_each_block(GroupNormCut const& cut, NormGeometry const& g, Index piece, F const& f) {
   Index const first = piece % cut.blocks * cut.channels, from = piece / cut.blocks * cut.samples;
@@ -46,7 +46,7 @@ void for_each_block(GroupNormCut const& cut, NormGeometry const& g, Index piece,
     f(n, first, std::min(cut.channels, g.c - first));
 }
 
-/// f(channel, count) for strips of channels, then for what is left one by one; count is a constant.
+/// Calls f(channel, count) for strips of channels, then for each remaining channel; count is a constant.
 template <class F>
 DIFFSIAM_ALWAYS_INLINE void for_each_strip(Index channels, F const& f) {
   constexpr Index strip = GroupNormCut::strip;
@@ -55,7 +55,7 @@ DIFFSIAM_ALWAYS_INLINE void for_each_strip(Index channels, F const& f) {
   for (; c < channels; ++c) f(c, std::integral_constant<Index, 1>{});
 }
 
-/// Reads the value i places behind a pointer.
+/// Reads the value at from[i].
 template <class T>
 struct ValueAt {
   Index i;
@@ -64,7 +64,7 @@ struct ValueAt {
     return static_cast<T>(from[i]);
   }
 };
-/// Reads the vector i places behind a pointer.
+/// Reads the vector at from + i.
 template <class T>
 struct VectorAt {
   Index i;
@@ -74,8 +74,8 @@ struct VectorAt {
   }
 };
 
-/// sums[i] = sum over rows of f(row, at), where `at` reads at i < count; in four chains, for speed and for
-/// accuracy. X is what f reads: compilers vectorise where it is T.
+/// sums[i] = the sum over rows of f(row, at), where `at` reads at i < count. There are four partial sums, for
+/// speed and accuracy. X is the type that f reads; the compiler vectorises the loop if X is T.
 template <class X, class T, class Count, class F>
 DIFFSIAM_ALWAYS_INLINE void sum_rows_of(Index rows, Count constant, T* sums, F const& f) {
   if constexpr (!std::is_same_v<X, T> && constant % lanes<T> == 0) {
@@ -92,7 +92,7 @@ DIFFSIAM_ALWAYS_INLINE void sum_rows_of(Index rows, Count constant, T* sums, F c
     }
     return;
   }
-  Index const count = constant;  // loops that are annotated compare plain numbers
+  Index const count = constant;  // annotated loops must compare plain numbers
   T chains[4][GroupNormCut::strip] = {};
   Index row = 0;
   for (; row + 4 <= rows; row += 4)
@@ -105,7 +105,7 @@ DIFFSIAM_ALWAYS_INLINE void sum_rows_of(Index rows, Count constant, T* sums, F c
   for (Index i = 0; i < count; ++i) sums[i] = (chains[0][i] + chains[1][i]) + (chains[2][i] + chains[3][i]);
 }
 
-/// Replaces each of `channels` sums by the mean over its group.
+/// Replaces each of the sums of `channels` channels by the mean over its group.
 template <class T>
 void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
   for (Index c = 0; c < channels; c += g.per_group())
@@ -118,12 +118,12 @@ void means_of_groups(NormGeometry const& g, Index channels, T* sums) {
 
 namespace detail {
 
-/// Rows of a strip that are widened together: what was just written is slow to read.
+/// Rows of a strip that are converted together, because values that were just written are slow to read back.
 inline constexpr Index widened_rows = 16;
 template <class T>
 using WidenedRows = T[widened_rows][GroupNormCut::strip];
 
-/// to[row - first] = channels [0, count) of rows [first, last), which are `pitch` apart.
+/// to[row - first] = channels [0, count) of rows [first, last), which are `pitch` apart, in full precision.
 template <class T, class X>
 DIFFSIAM_ALWAYS_INLINE void widen_rows(X const* from, Index pitch, Index first, Index last, Index count,
                                        WidenedRows<T>& to) {
@@ -135,7 +135,7 @@ DIFFSIAM_ALWAYS_INLINE void narrow_rows(WidenedRows<T> const& from, Index pitch,
   for (Index row = first; row < last; ++row) narrow(from[row - first], count, to + row * pitch);
 }
 
-/// f(row, that row of a, that of b) for rows of strips, in full precision; a and b may be in low precision.
+/// Calls f(row, row of a, row of b) with rows of strips in full precision; a and b may be in low precision.
 template <class T, class A, class B, class Count, class F>
 DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, A const* a, Index a_pitch, B const* b, Index b_pitch,
                                          Count count, F const& f) {
@@ -156,7 +156,8 @@ DIFFSIAM_ALWAYS_INLINE void for_each_row(Index rows, A const* a, Index a_pitch, 
     }
   }
 }
-/// f(row, where that row of y is written): added into what is there in full, or zeros that y becomes.
+/// Calls f(row, target), where f adds to target: the row of y if it is in full precision, otherwise zeros
+/// that are then written to y.
 template <class T, class Y, class Count, class F>
 DIFFSIAM_ALWAYS_INLINE void for_each_written_row(Index rows, Y* y, Index pitch, Count count, F const& f) {
   if constexpr (std::is_same_v<Y, T>) {
@@ -171,7 +172,7 @@ DIFFSIAM_ALWAYS_INLINE void for_each_written_row(Index rows, Y* y, Index pitch, 
   }
 }
 
-/// y = act(scale x + shift) on a block of g.s rows. X is T, or the storage dtype.
+/// y = act(scale x + shift) for a block of g.s rows. X is T or the storage dtype.
 template <class Act, class T, class X>
 void activate_block(NormGeometry const& g, Index channels, X const* x, T const* scale, T const* shift, X* y) {
   for_each_strip(channels, [&](Index c, auto constant) {
@@ -212,7 +213,8 @@ void activate_block_gradient(NormGeometry const& g, Index channels, X const* x, 
 
 }  // namespace detail
 
-/// See NormForward. `activate` is activate_block of the activation: all else is compiled once.
+/// Computes what NormForward describes. `activate` is activate_block of the activation, so that everything
+/// else is compiled once.
 template <class T, class X = T>
 [[gnu::noinline]] void group_norm(HostContext& context, NormGeometry const& g,
                                   NormForward<T, X const*, X*> const& pass,
@@ -250,13 +252,13 @@ template <class T, class X = T>
   context.threads().run(cut.pieces, [&](Index piece, int) { detail::for_each_block(cut, g, piece, block); });
 }
 
-/// Bytes of workspace of group_norm_gradient: for each thread dv of a block, and two means a channel.
+/// Bytes of workspace of group_norm_gradient: dv of a block and two means for each channel, for each thread.
 template <class T>
 [[nodiscard]] std::size_t group_norm_gradient_workspace(NormGeometry const& g, int threads) {
   return static_cast<std::size_t>(threads * (g.s + 2) * GroupNormCut{g}.channels) * sizeof(T);
 }
 
-/// See NormBackward; `activate` as above.
+/// Computes what NormBackward describes; `activate` is activate_block_gradient of the activation.
 template <class T, class X = T>
 [[gnu::noinline]] void group_norm_gradient(
     HostContext& context, NormGeometry const& g, NormBackward<T, X const*, X*> const& pass,
@@ -277,7 +279,7 @@ template <class T, class X = T>
     detail::for_each_strip(channels, [&](Index c, auto count) {
       detail::sum_rows_of<T>(g.s, count, p_1 + c,
                              [&](Index row, auto at) { return at(dv + row * channels + c); });
-      // dv x^, as in NormProduct.
+      // dv times the normalised x, as in NormProduct.
       detail::sum_rows_of<X>(g.s, count, p_2 + c, [&](Index row, auto at) {
         return at(dv + row * channels + c) * (at(x + row * g.c + c) - at(mean + c)) * at(deviation + c);
       });

@@ -1,6 +1,6 @@
-// Walking a grid fast. Neighbouring extents that every operand crosses in one stride are merged first, so
-// that most operations become one long contiguous loop; what is left are planes of rows. The walk is compiled
-// once, only the plane's two loops once a functor: that is what keeps compile times low.
+// How the Cpu backend visits a grid. Neighbouring extents that can be crossed in one stride by every operand
+// are merged first, so that most operations become one long contiguous loop; otherwise planes of rows remain.
+// Only the two loops of a plane are compiled for each functor, which keeps compile times low.
 #pragma once
 
 #include <algorithm>
@@ -14,34 +14,36 @@
 
 namespace diffsiam::backend::cpu {
 
-/// Elements a piece: enough to pay for waking a thread.
+/// Elements in one piece of work: enough to pay for waking a thread.
 inline constexpr Index elements_per_piece = 1 << 14;
-/// Operands of one call.
+/// The most operands of one call.
 inline constexpr std::size_t most_operands = 12;
 
-/// An operand whose functor does not matter: where it is, how it moves.
+/// An operand without its functor: its address and its strides.
 template <class T>
 struct Walker {
   T* data = nullptr;
   Extents5 stride{};
 };
-/// One place in every operand, and the way to the next row.
+/// A pointer into every operand.
 template <class T>
 using Places = std::array<T*, most_operands>;
+/// The distance to the next row in every operand.
 using Strides = std::array<Index, most_operands>;
 
-/// What a call of an element-wise operation hands on: as little as there is, for it is compiled once a call.
+/// What a call passes on for one operand. It is small, because the code is compiled for each call.
 template <class T>
 struct OperandRef {
   T* data;
   Extents5 const* stride;
 };
-/// Operands forgotten down to where they are. Functors do not write what they take as const.
+/// The address and strides of an operand. Functors do not write to operands that they take as const.
 template <class T, class O>
 [[nodiscard]] OperandRef<T> forget(O const& operand) {
   return {const_cast<T*>(operand.data), &operand.stride};
 }
 
+/// The addresses and strides of all operands of one call.
 template <class T>
 struct Walkers {
   std::array<Walker<T>, most_operands> at;
@@ -52,7 +54,7 @@ struct Walkers {
   }
 };
 
-/// diffsiam::merge_extents; `other` is merged alike.
+/// diffsiam::merge_extents for all operands; `other`, if not null, is merged in the same way.
 template <class T>
 void merge_extents(Grid& grid, Walkers<T>& operands, Walker<T>* other = nullptr) {
   diffsiam::merge_extents(grid, [&](auto f) {
@@ -61,7 +63,7 @@ void merge_extents(Grid& grid, Walkers<T>& operands, Walker<T>* other = nullptr)
   });
 }
 
-/// A place in all operands at row `index`, counting rows along axes 0 to 3.
+/// Pointers into all operands at row `index`, where rows are counted along axes 0 to 3.
 template <class T>
 [[nodiscard]] Places<T> row_at(Grid const& grid, Walkers<T> const& operands, Index index) {
   Extents5 at{};
@@ -77,11 +79,12 @@ template <class T>
   return data;
 }
 
-/// Rows of `columns` elements, `row_stride` apart.
+/// A function on a plane: rows of `columns` elements, `row_stride` apart.
 template <class T>
 using PlaneRef = FunctionRef<void(T* const* data, Index const* row_stride, Index rows, Index columns)>;
 
-/// Calls plane for rows [from, to), counted through all planes of a grid with extent[3] rows each.
+/// Calls plane for rows [from, to). Rows are counted through all planes of a grid, which have extent[3] rows
+/// each.
 template <class T>
 void walk_rows(Grid const& grid, Walkers<T> const& operands, Index from, Index to, Index columns,
                PlaneRef<T> plane) {
@@ -94,7 +97,8 @@ void walk_rows(Grid const& grid, Walkers<T> const& operands, Index from, Index t
   }
 }
 
-/// Calls plane for all of a grid in pieces cut by shape: runs of a single row, or rows of planes.
+/// Calls plane for the whole grid in pieces that depend only on its shape: parts of a single row, or rows of
+/// planes.
 template <class T>
 void walk_in_pieces(HostContext& context, Grid const& grid, Walkers<T> const& operands, PlaneRef<T> plane) {
   Index const columns = grid.extent[4];
@@ -116,12 +120,12 @@ void walk_in_pieces(HostContext& context, Grid const& grid, Walkers<T> const& op
   });
 }
 
-/// Elements that narrow rows are joined to, at most.
+/// The most elements that narrow rows are joined to.
 inline constexpr Index joined_columns = 128;
 
-/// Calls plane where every operand has its rows one after the other or repeats a single one with narrow rows
-/// joined to rows of at most `most` elements, the repeated ones in a copy: with 16 channels a loop would
-/// otherwise end as soon as it has begun.
+/// Calls plane with narrow rows joined to rows of at most `most` elements, if the rows of every operand are
+/// contiguous or all the same; those that are the same are copied side by side. Without this, loops over 16
+/// channels would be too short to be fast.
 template <class T>
 void join_rows(T* const* from, Index const* row_stride, Walkers<T> const& operands, Index rows, Index columns,
                Index most, PlaneRef<T> plane) {

@@ -1,5 +1,5 @@
-// Mixed precision of the Cpu backend: activations and the operands of convolutions are bfloat16, all else is
-// float32.
+// Mixed precision of the Cpu backend: activations and the operands of convolutions are bfloat16, everything
+// else is float32.
 #pragma once
 
 #include <cstddef>
@@ -22,11 +22,12 @@ namespace diffsiam::backend {
 template <class T, class Operands>
 struct Cpu;
 
-/// T is float. Large activations and their gradients are stored as BFloat16; which are, the operations say.
-/// Operands are BFloat16 where 3x3 convolutions at stride 1 multiply them, and in other convolutions and
-/// linear layers of tensors in low precision with an even number of channels; the backward pass of strided
-/// convolutions, weights and their gradients, sums, statistics and all else are float32. Results are
-/// the same bits with any number of threads.
+/// T is float. Large activations and their gradients are stored as BFloat16; the operations decide which.
+/// Operands are BFloat16
+///   - in 3x3 convolutions at stride 1 that use Winograd's algorithm;
+///   - in other convolutions and linear layers of tensors in low precision with an even number of channels.
+/// The backward pass of strided convolutions, weights and their gradients, sums, statistics and everything
+/// else are float32. The same input gives the same bits with any number of threads.
 template <class T>
 struct Cpu<T, BFloat16> : Cpu<T, T> {
   static_assert(std::is_same_v<T, float>, "Cpu computes with operands in BFloat16 in float.");
@@ -36,8 +37,8 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   using Brings = typename Full::Brings::template With<Option::storage>;
   using Read = MixedPointer<T const, Storage const>;
   using Written = MixedPointer<T, Storage>;
-  /// How far results may stand from those of unrounded operands, relative to the largest. Winograd's
-  /// transforms make about five times bfloat16's own rounding of 2^-9 of it.
+  /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
+  /// Winograd's transforms enlarge the rounding error of bfloat16, 2^-9, about five times.
   static constexpr double operand_tolerance = 3e-2;
 
   static void fill(Context& context, Written const& data, Index size, T value) {
@@ -57,8 +58,8 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     });
   }
 
-  // Winograd's algorithm where it serves, direct sums elsewhere, of operands in bfloat16 where the image is
-  // and pairs of them can be made.
+  // Winograd's algorithm where it applies, direct sums elsewhere. Their operands are bfloat16 if the image is
+  // and if they come in pairs.
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, T const* w, T const* bias,
                      Written const& y) {
     auto const convolve = [&](auto const* from, auto* to) {
@@ -96,7 +97,7 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     auto const of = [&](auto const* from) { is_low_precision(dy) ? add(from, dy.low) : add(from, dy.full); };
     is_low_precision(x) ? of(x.low) : of(x.full);
   }
-  // Of images, outputs and gradients in low precision.
+  // Workspaces for images, outputs and gradients in low precision.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
     if (cpu::winograd::serves<T>(g)) return cpu::winograd::conv2d_workspace<T, Storage>(g, threads);
     return g.in % 2 == 0 ? cpu::conv2d_workspace<T, Storage>(g, threads, true)
@@ -119,7 +120,7 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
            static_cast<std::size_t>(output_elements(g)) * sizeof(T);
   }
 
-  /// x, y and their gradients are stored alike.
+  /// x, y and their gradients are all in low precision, or none of them is.
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
     if (is_low_precision(pass.x))
@@ -150,7 +151,7 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
     }
     Full::for_each(context, grid, f, in_full_precision(operands)...);
   }
-  /// What may be in low precision are rows, one after the other, of which columns are summed.
+  /// Only contiguous rows whose columns are summed may be in low precision.
   template <class F, class Out, class... O>
   static void sum(Context& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
     if constexpr (std::is_same_v<F, functional::Itself> && (may_be_low_precision<O> || ...)) {
@@ -166,8 +167,8 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   }
 
  private:
-  /// Whether gradients of a direct convolution's output are multiplied in bfloat16: at 1x1, where they come
-  /// in pairs.
+  /// Whether the gradient of the input of a direct convolution is computed in bfloat16: for 1x1 kernels at
+  /// stride 1 with an even number of output channels.
   [[nodiscard]] static bool pairs_gradients(ConvGeometry const& g) {
     return g.kernel == 1 && g.stride == 1 && g.out % 2 == 0;
   }
@@ -176,7 +177,7 @@ struct Cpu<T, BFloat16> : Cpu<T, T> {
   [[nodiscard]] static Index output_elements(ConvGeometry const& g) {
     return g.n * g.out_h() * g.out_w() * g.out;
   }
-  /// Values in full: where they are, or widened.
+  /// Values in full precision: the values themselves, or a converted copy.
   struct InFull {
     InFull(Context&, T const* values, Index) : data(values) {}
     InFull(Context& context, Storage const* values, Index size)

@@ -1,5 +1,5 @@
-// Element-wise operations of the Cpu backend on operands that may be in low precision: block by block these
-// are widened into the first cache, where the functor meets full precision only.
+// Element-wise operations of the Cpu backend on operands that may be in low precision. Blocks of them are
+// converted to float32 in the L1 cache, so that the functor only sees full precision.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,11 @@
 
 namespace diffsiam::backend::cpu {
 
-/// Storage operands of one call, and elements of each that are widened at a time.
+/// The most operands in low precision of one call, and the number of elements that are converted at a time.
 inline constexpr std::size_t most_low_precision = 5;
 inline constexpr Index widened_block = 1024;
 
-/// Operands that may be in low precision: strides count bytes.
+/// Operands that may be in low precision. Strides are in bytes.
 struct MixedWalkers {
   Walkers<std::byte> in_bytes{std::initializer_list<OperandRef<std::byte>>{}};
   std::array<bool, most_operands> low{};
@@ -45,12 +45,12 @@ struct MixedWalkers {
   }
 };
 
-/// Whether rows in low precision lie one after the other.
+/// Whether rows in low precision are contiguous.
 [[nodiscard]] inline bool in_one_piece(Index row_stride, Index columns) {
   return row_stride == columns * static_cast<Index>(sizeof(BFloat16));
 }
 
-/// f at `rows` times `columns` elements, at most widened_block in all.
+/// Applies f to `rows` times `columns` elements, at most widened_block in all.
 inline void apply_widened(MixedWalkers const& operands, PlaneKernel<float> kernel, void const* f,
                           std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
   alignas(64) std::array<float, most_low_precision* static_cast<std::size_t>(widened_block)> widened;
@@ -79,7 +79,7 @@ inline void apply_widened(MixedWalkers const& operands, PlaneKernel<float> kerne
            reinterpret_cast<BFloat16*>(from[0] + row * row_stride[0]));
 }
 
-/// A plane, block by block.
+/// Applies f to a plane, block by block.
 inline void apply_in_blocks(MixedWalkers const& operands, PlaneKernel<float> kernel, void const* f,
                             std::byte* const* from, Index const* row_stride, Index rows, Index columns) {
   Index const wide = std::min(columns, widened_block), high = widened_block / wide;
@@ -104,7 +104,7 @@ inline void apply_in_blocks(MixedWalkers const& operands, PlaneKernel<float> ker
                             });
 }
 
-/// The first operand is written, and in low precision not read; the others are read.
+/// Writes the first operand (and does not read it if it is in low precision) and reads the others.
 template <class F, class... O>
 void for_each_mixed(HostContext& context, Grid const& grid, F const& f, O const&... operands) {
   MixedWalkers walkers;
@@ -114,7 +114,8 @@ void for_each_mixed(HostContext& context, Grid const& grid, F const& f, O const&
   for_each_mixed_plane(context, grid, walkers, &apply_plane<float, F, O::inner...>, &f);
 }
 
-/// out (columns) += the sums over rows of x (rows, columns); in double from block to block, as all sums.
+/// out (columns) += the sums over rows of x (rows, columns). Sums of blocks are added in double, as in all
+/// sums.
 inline void sum_low_precision_rows(HostContext& context, Index rows, Index columns, BFloat16 const* x,
                                    float* out) {
   constexpr Index wide = 64, high = 16;

@@ -1,6 +1,6 @@
-// The gradient of the weights of a 1x1 convolution with bfloat16 operands: dw (out, in) += dy^T x over
-// pixels. Blocks of output channels are shared by threads, and pixels where those are few: they are dealt to
-// a fixed number of parts, whose sums are added in their order.
+// The gradient of the weights of a 1x1 convolution with bfloat16 operands: dw (out, in) += dy^T x, summed
+// over pixels. Threads share blocks of output channels, and also pixels if there are few blocks: pixels are
+// divided into a fixed number of parts, and the sums of the parts are added in order.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,9 @@
 
 namespace diffsiam::backend::cpu {
 
+/// How the gradient is divided: blocks of output channels, and parts of chunks of pixels.
 struct PixelsCut {
-  static constexpr Index block = 64, chunk = 128;  ///< output channels of a piece, pixels at a time
+  static constexpr Index block = 64, chunk = 128;  ///< output channels of a piece; pixels at a time
   Index pixels, in, out;
   Index blocks, chunks, parts;
 
@@ -27,7 +28,7 @@ struct PixelsCut {
   [[nodiscard]] static bool serves(ConvGeometry const& g) {
     return g.kernel == 1 && g.stride == 1 && g.in % lanes<float> == 0 && g.out % lanes<float> == 0;
   }
-  /// Of a worker's copies of pixels.
+  /// Elements of the copies of pixels that each thread needs.
   [[nodiscard]] Index copy_elements() const { return chunk * (in + block); }
 };
 
@@ -37,7 +38,8 @@ struct PixelsCut {
          static_cast<std::size_t>(threads * cut.copy_elements()) * sizeof(BFloat16);
 }
 
-/// to (rows / 2, channels, 2) = rows of `channels` values, `pitch` apart; an odd one is paired with zeros.
+/// to (rows / 2, channels, 2) = pairs of rows with `channels` values, `pitch` apart. An odd last row is
+/// paired with zeros.
 template <class X>
 void pair_rows(X const* from, Index pitch, Index rows, Index channels, BFloat16* to) {
   using V = Vector<float>::Type;
@@ -49,7 +51,7 @@ void pair_rows(X const* from, Index pitch, Index rows, Index channels, BFloat16*
     }
 }
 
-/// Adds into dw.
+/// Adds the gradient of the weights to dw.
 template <class X, class D>
 void pixels_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, D const* dy, float* dw) {
   PixelsCut const cut{g};

@@ -1,6 +1,6 @@
-// Reductions of the Cpu backend. Summands are cut into chunks by shape, each summed on one thread in blocks,
-// and the chunks are added in their order: the same bits with any number of threads, and errors that stay
-// small.
+// Reductions of the Cpu backend: sums and softmax. A sum is divided into chunks by shape; one thread sums a
+// chunk in blocks, and the chunks are added in order. So the result has the same bits with any number of
+// threads, and rounding errors stay small.
 #pragma once
 
 #include <algorithm>
@@ -13,25 +13,26 @@
 
 namespace diffsiam::backend::cpu {
 
-/// Sums of float are carried from block to block in double.
+/// The type in which the sums of blocks are added. For float it is double.
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
-/// Adds the sums of f over a plane into `total`: one a column, or one in all.
+/// Adds the sums of f over a plane to `total`: one sum for each column, or one for the whole plane.
 template <class T>
 using SumKernel = void (*)(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns,
                            Wide<T>* total);
 
-/// Columns that are summed at a time: more are cut, narrow rows are joined.
+/// Number of columns that are summed at a time. Wider rows are divided, narrow rows are joined.
 inline constexpr Index widest_columns = 64;
 
-/// lane[j] += f at j of the operands, for a constant number of lanes: that vectorises, also at -O2.
+/// lane[j] += f at j of the operands. The number of lanes is a constant, so that the loop is vectorised, even
+/// at -O2.
 template <class T, std::size_t Lanes, class F, int... Inner, class... P>
 void add_lanes(std::array<T, Lanes>& lane, F const& f, std::integer_sequence<int, Inner...>, P const*... p) {
   for (std::size_t j = 0; j < Lanes; ++j) lane[j] += f(p[static_cast<Index>(j) * Inner]...);
 }
 
-/// total[i] += sum over rows, for columns [i, i + Lanes).
+/// total[i] += the sum over rows, for Lanes columns.
 template <std::size_t Lanes, class T, class F, int... Inner, std::size_t... I>
 void sum_strip(F const& f, std::array<T*, sizeof...(I)> data, Index const* row_stride, Index rows,
                Wide<T>* total, std::integer_sequence<int, Inner...> inner, std::index_sequence<I...>) {
@@ -46,7 +47,7 @@ void sum_strip(F const& f, std::array<T*, sizeof...(I)> data, Index const* row_s
   }
 }
 
-/// total[i] += sum over rows, column by column.
+/// total[i] += the sum over rows, for each column.
 template <class T, class F, int... Inner, std::size_t... I>
 void sum_columns(F const f, T* const* from, Index const* row_stride, Index rows, Index columns,
                  Wide<T>* total, std::integer_sequence<int, Inner...> inner, std::index_sequence<I...> all) {
@@ -62,7 +63,7 @@ void sum_columns(F const f, T* const* from, Index const* row_stride, Index rows,
   strips(std::integral_constant<std::size_t, 1>{});
 }
 
-/// *total += sum over rows and columns.
+/// *total += the sum over rows and columns.
 template <class T, class F, int... Inner, std::size_t... I>
 void sum_rows(F const f, T* const* from, Index const* row_stride, Index rows, Index columns, Wide<T>* total,
               std::integer_sequence<int, Inner...> inner, std::index_sequence<I...>) {
@@ -82,10 +83,10 @@ void sum_rows(F const f, T* const* from, Index const* row_stride, Index rows, In
   }
 }
 
-/// How a sum is cut: rows that are kept, chunks of what is summed for each of them.
+/// How a sum is divided: rows that are kept, and chunks of the summed elements for each of them.
 struct SumPlan {
-  Grid kept, summed;           ///< each with extent 1 where the other loops
-  bool split_columns = false;  ///< one long row is cut, rather than rows dealt out
+  Grid kept, summed;           ///< each has extent 1 where the other one loops
+  bool split_columns = false;  ///< one long row is divided, and not the rows among chunks
   Index kept_rows = 1, length = 1, chunks = 1, chunk_length = 1, values = 1;
 
   SumPlan(Grid const& grid, Extents5 const& out_stride, bool out_has_columns) : kept(grid), summed(grid) {
@@ -95,7 +96,7 @@ struct SumPlan {
     Index const summed_rows = summed.size() / columns;
     split_columns = !out_has_columns && summed_rows == 1;
     length = split_columns ? columns : summed_rows;
-    // Chunks only where the kept rows alone do not fill the threads.
+    // Chunks are needed only if the kept rows alone do not occupy the threads.
     Index const wanted = kept_rows >= 8 ? 1 : length * (split_columns ? 1 : columns) / elements_per_piece;
     chunks = std::clamp<Index>(wanted, 1, std::min<Index>(32, length));
     chunk_length = (length + chunks - 1) / chunks;
@@ -103,7 +104,7 @@ struct SumPlan {
   }
 };
 
-/// The walk, whatever the functor.
+/// Visits the grid. This code does not depend on the functor, so it is compiled once.
 template <class T>
 [[gnu::noinline]] void sum_planes(HostContext& context, Grid grid, OperandRef<T> into,
                                   std::initializer_list<OperandRef<T>> refs, SumKernel<T> kernel,
@@ -129,7 +130,7 @@ template <class T>
       Index const stop = std::min(from + plan.chunk_length, plan.length);
       Sum* const sums = partial + item * plan.values;
       std::fill_n(sums, plan.values, Sum(0));
-      // The kept row's place, then the summed rows from there.
+      // The place of the kept row; the summed rows begin there.
       Walkers<T> in = operands;
       Places<T> const kept = row_at(plan.kept, operands, item / plan.chunks);
       Index const width = out_has_columns ? widest_columns : columns;
@@ -164,7 +165,7 @@ template <class T>
   }
 }
 
-/// The SumKernel of a functor.
+/// The SumKernel of functor F.
 template <bool Columns, class T, class F, int... Inner>
 void sum_plane(void const* f, T* const* data, Index const* row_stride, Index rows, Index columns,
                Wide<T>* total) {
@@ -177,7 +178,7 @@ void sum_plane(void const* f, T* const* data, Index const* row_stride, Index row
     sum_rows<T, F>(summand, data, row_stride, rows, columns, total, inner, all);
 }
 
-/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed.
+/// out += f(operands...), summed over the axes along which `out` has stride 0.
 template <class T, class F, class Out, class... O>
 void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O const&... operands) {
   static_assert(sizeof...(O) <= most_operands, "A sum has at most twelve operands.");
@@ -185,7 +186,7 @@ void sum(HostContext& context, Grid const& grid, F const& f, Out const& out, O c
                 O::inner... >, &f);
 }
 
-/// y = softmax of each row of x, or its logarithm. In place is allowed.
+/// y = the softmax of each row of x, or its logarithm. x and y may be the same memory.
 template <bool Log, class T>
 void softmax(HostContext& context, Index rows, Index columns, T const* x, T* y) {
   Index const per_piece = std::max<Index>(1, elements_per_piece / std::max<Index>(1, columns));

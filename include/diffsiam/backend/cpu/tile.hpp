@@ -1,8 +1,8 @@
-// The one inner loop behind products and convolutions of the Cpu backend: a tile of C kept in registers while
-// rows of A and a panel of B stream past,
-//   C[r, j] (+)= start[j] + sum over runs and k of a[r][run run_pitch + k a_step] b[(run length + k) b_pitch
-//   + j].
-// Vectors of the compiler's own extension: the instruction set is that of the user's flags.
+// Tile: the inner loop of all products and convolutions of the Cpu backend. A tile of C is kept in registers
+// while rows of A and a panel of B are read:
+//   C[r, j] (+)= start[j]
+//       + sum over runs and k of a[r][run run_pitch + k a_step] b[(run length + k) b_pitch + j].
+// Vectors are those of the compiler, so the flags of the user choose the instruction set.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ struct Vector<double> {
 /// Elements of a vector.
 template <class T>
 inline constexpr Index lanes = DIFFSIAM_VECTOR_BYTES / static_cast<Index>(sizeof(T));
-/// Rows of a tile: with two vectors each they fill the registers, but for what else is needed.
+/// Rows of a tile. With two vectors each they fill the registers, except for those needed for other values.
 inline constexpr Index tile_rows = DIFFSIAM_VECTOR_BYTES == 64 ? 8 : 6;
 /// Columns of the widest panel.
 template <class T>
@@ -40,14 +40,14 @@ template <class T>
 [[nodiscard]] constexpr Index panel_width(Index n, Index column) {
   return n - column <= lanes<T> ? lanes<T> : panel_columns<T>;
 }
-/// n with its last panel padded.
+/// n with its last panel padded to whole vectors.
 template <class T>
 [[nodiscard]] constexpr Index padded_columns(Index n) {
   return (n + lanes<T> - 1) / lanes<T> * lanes<T>;
 }
 
-/// See the formula above. Every row of `a` must be readable, also those beyond `rows`; `b` and `start` are
-/// padded to whole vectors. E is the type of the operands.
+/// The terms of the formula above. Every row of `a` must be readable, even rows beyond `rows`; `b` and
+/// `start` are padded to whole vectors. E is the type of the operands.
 template <class T, class E = T>
 struct Tile {
   std::array<E const*, tile_rows> a{};
@@ -55,15 +55,15 @@ struct Tile {
   Index runs = 1, length = 0;
   E const* b = nullptr;
   Index b_pitch = 0;
-  T const* start = nullptr;  ///< null: zero
+  T const* start = nullptr;  ///< null means zero
   T* c = nullptr;
   Index c_pitch = 0;
-  Index rows = tile_rows, columns = 0;  ///< what of the tile is stored
+  Index rows = tile_rows, columns = 0;  ///< the part of the tile that is stored
   bool accumulate = false;
 };
 
-/// How operands of type E enter sums of type T: `group` neighbours along k at a time, which lie beside each
-/// other in a and, column by column, in b. `length`, `a_step` and `b_pitch` then count groups, elements and
+/// How operands of type E are multiplied and summed in type T: `group` neighbours along k at a time. They are
+/// neighbours in a and, for each column, in b. `length` then counts groups; `a_step` and `b_pitch` count
 /// elements.
 template <class T, class E>
 struct Summand;
@@ -80,13 +80,13 @@ struct Summand<T, T> {
   }
 
   DIFFSIAM_ALWAYS_INLINE static V read(T const* from) { return *reinterpret_cast<V const*>(from); }
-  /// Writes a vector where it stands for neighbours along k of one row of a.
+  /// Writes a vector whose elements are neighbours along k in one row of a.
   DIFFSIAM_ALWAYS_INLINE static void store(T* to, V const& value) { *reinterpret_cast<V*>(to) = value; }
-  /// Writes the columns of a whole group of k.
+  /// Writes the columns of one group of k.
   DIFFSIAM_ALWAYS_INLINE static void store_group(T* to, V const (&values)[1]) { store(to, values[0]); }
 };
 
-/// Writes sums[row][vector], or adds them into c.
+/// Writes sums[row][vector] to c, or adds them to it.
 template <class T, int Vectors>
 DIFFSIAM_ALWAYS_INLINE void store_tile(
     typename Vector<T>::Type const (&sums)[static_cast<int>(tile_rows)][Vectors], T* c, Index c_pitch,
@@ -155,7 +155,7 @@ template <class T, class E, int Vectors>
   store_tile<T, Vectors>(sums, tile.c, tile.c_pitch, tile.rows, tile.columns, tile.accumulate);
 }
 
-/// By the width of the panel.
+/// Computes a tile, for a panel of one vector or of two.
 template <class T, class E>
 void multiply(Tile<T, E> const& tile) {
   if (tile.columns <= lanes<T>)

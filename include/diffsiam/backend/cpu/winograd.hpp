@@ -1,21 +1,22 @@
-// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, 2016, arXiv 1509.09308): sixteen outputs of a 3x3
-// kernel from 36 products instead of 144. One-dimensional transforms, applied to columns and then to rows.
-// They evaluate polynomials at 0, +-3/4, +-3/2 and infinity: a ratio of two keeps them cheap, and numbers
-// around one keep rounding near that of the direct sum (the usual 0, +-1, +-2 lose four times as much).
+// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, 2016, arXiv 1509.09308): it computes sixteen
+// outputs of a 3x3 kernel with 36 products instead of 144. The transforms are one-dimensional and are applied
+// to columns and then to rows. They evaluate polynomials at 0, +-3/4, +-3/2 and infinity. With these points
+// the rounding error is close to that of the direct sum; with the usual 0, +-1, +-2 it is four times as
+// large.
 #pragma once
 
 #include <diffsiam/backend/cpu/tile.hpp>
 
 namespace diffsiam::backend::cpu::winograd {
 
-inline constexpr Index outputs = 4;  ///< of a tile, along a side
-inline constexpr Index points = 6;   ///< of a transformed tile, along a side
+inline constexpr Index outputs = 4;  ///< of a tile, along each side
+inline constexpr Index points = 6;   ///< of a transformed tile, along each side
 inline constexpr Index positions = points * points;
 
 template <class T>
 using Lanes = typename Vector<T>::Type;
 
-/// The two positive points, their squares and cubes, and what the transforms make of them.
+/// The two positive points, their squares and cubes, and the constants of the transforms.
 template <class T>
 struct Points {
   static constexpr T a = T(0.75), b = T(1.5);
@@ -42,7 +43,7 @@ struct ImageTransform {
   }
 };
 
-/// Three taps of a kernel -> their transform.
+/// Three weights of a kernel -> their transform.
 struct KernelTransform {
   static constexpr int from = 3, to = 6;
   template <class T>
@@ -60,7 +61,7 @@ struct KernelTransform {
   }
 };
 
-/// Products -> four outputs.
+/// Six products -> four outputs.
 struct OutputTransform {
   static constexpr int from = 6, to = 4;
   template <class T>
@@ -75,7 +76,7 @@ struct OutputTransform {
   }
 };
 
-/// The transpose of OutputTransform: gradients of four outputs -> gradients of products.
+/// The transpose of OutputTransform: gradients of four outputs -> gradients of six products.
 struct OutputGradientTransform {
   static constexpr int from = 4, to = 6;
   template <class T>
@@ -93,7 +94,7 @@ struct OutputGradientTransform {
   }
 };
 
-/// The transpose of KernelTransform: gradients of the transform -> gradients of three taps.
+/// The transpose of KernelTransform: gradients of the transform -> gradients of three weights.
 struct KernelGradientTransform {
   static constexpr int from = 6, to = 3;
   template <class T>
@@ -107,7 +108,8 @@ struct KernelGradientTransform {
   }
 };
 
-/// A tile in registers and back: load(row, column) -> vector, store(row, column, vector).
+/// Transforms a tile in two dimensions: load(row, column) returns a vector, store(row, column, vector) takes
+/// one.
 template <class T, class Transform, class Load, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform(Load const& load, Store const& store) {
   using V = typename Vector<T>::Type;

@@ -1,5 +1,5 @@
-// 3x3 convolutions of the Cpu backend by Winograd's algorithm, and the gradient of their input, which is one
-// with the kernel turned round.
+// 3x3 convolutions of the Cpu backend by Winograd's algorithm, and the gradient of their input, which is such
+// a convolution with the kernel rotated by 180 degrees.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// Nine taps of neighbouring input channels -> store(position, vector).
+/// Transforms the nine weights of neighbouring input channels and calls store(position, vector).
 template <class T, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform_kernel(T const* w, Index in, bool turned, Store const& store) {
   using V = Lanes<T>;
@@ -21,15 +21,15 @@ DIFFSIAM_ALWAYS_INLINE void transform_kernel(T const* w, Index in, bool turned, 
       [&](int row, int column, V const& value) { store(static_cast<Index>(row * points + column), value); });
 }
 
-/// A panel of a transformed kernel: for each position (depth / group, width, group), `pitch` elements from
-/// one position to the next. Its columns are channels [first, first + width) of what the convolution writes.
+/// A panel of a transformed kernel: (depth / group, width, group) for each position, with `pitch` elements
+/// from one position to the next. Its columns are channels [first, first + width) of the output.
 template <class E>
 struct KernelPanel {
   E* data;
   Index pitch, first, width;
 };
 
-/// w (out, 3, 3, in), of which the convolution writes `out`.
+/// Transforms w (out, 3, 3, in) for a convolution that reads `in` channels and writes `out`.
 template <class T, class E>
 void transform_weights(Index in, T const* w, KernelPanel<E> const& panel) {
   using V = Lanes<T>;
@@ -48,7 +48,7 @@ void transform_weights(Index in, T const* w, KernelPanel<E> const& panel) {
       }
     }
 }
-/// The same w turned round, as the kernel of a convolution that reads `out` channels and writes `in`.
+/// The same with w rotated by 180 degrees, for a convolution that reads `out` channels and writes `in`.
 template <class T, class E>
 void transform_turned_weights(Index in, Index out, T const* w, KernelPanel<E> const& panel) {
   using V = Lanes<T>;
@@ -64,7 +64,7 @@ void transform_turned_weights(Index in, Index out, T const* w, KernelPanel<E> co
     }
 }
 
-/// m (count, width) = v (count, depth) b (depth, width) for one position; rows of m are `m_row` apart.
+/// m (count, width) = v (count, depth) b (depth, width) for one position. Rows of m are `m_row` apart.
 template <class T, class E>
 void multiply_position(Index depth, Index count, E const* v, E const* b, Index width, T* m, Index m_row) {
   constexpr Index group = Summand<T, E>::group;
@@ -84,12 +84,12 @@ void multiply_position(Index depth, Index count, E const* v, E const* b, Index w
   }
 }
 
-/// What a convolution adds its result to.
+/// The output of a convolution.
 template <class T, class Y = T>
 struct Target {
   Y* y;
   T const* bias;
-  bool accumulate;  ///< of what is in full
+  bool accumulate;  ///< only for an output in full precision
 };
 
 /// y (+)= bias + the outputs of a range of tiles, channels [first, first + width), from m (36, tiles, width).
@@ -122,22 +122,22 @@ void write_outputs(TileCut const& cut, TileRange const& range, Index first, Inde
   }
 }
 
-/// Fills a panel of the kernel.
+/// A function that computes one panel of the kernel.
 template <class E>
 using FillPanel = FunctionRef<void(KernelPanel<E> const&)>;
 
-/// Of a whole kernel (36, panels, depth / group, width, group): the panel of columns from `first`.
+/// The panel whose columns begin at `first`, in a whole kernel (36, panels, depth / group, width, group).
 template <class T, class E>
 [[nodiscard]] KernelPanel<E> panel_of(E* kernel, ConvGeometry const& g, Index first) {
   Index const width = panel_width<T>(g.out, first);
   return {kernel + g.in * first, g.in * g.out, first, width};
 }
-/// Elements of a whole kernel.
+/// Number of elements of a whole kernel.
 [[nodiscard]] inline Index kernel_elements(ConvGeometry const& g) {
   return positions * g.in * g.out;
 }
 
-// Many tiles: blocks of them pass by the whole kernel, each from its pixels to its outputs.
+// If there are many tiles, each block of them is multiplied with the whole kernel, from pixels to outputs.
 
 template <class T, class E, class X, class Y>
 void convolve_by_tiles(HostContext& context, TileCut const& cut, X const* x, E const* kernel,
@@ -161,16 +161,16 @@ void convolve_by_tiles(HostContext& context, TileCut const& cut, X const* x, E c
   });
 }
 
-// Few tiles: a panel of the kernel at a time passes by all of them, transformed on the spot.
+// If there are few tiles, one panel of the kernel at a time is transformed and multiplied with all of them.
 
-/// Which of the two ways: by panels where the kernel is several times what all tiles are, or where the tiles
-/// make hardly a block.
+/// Which of the two ways is used: by panels if the kernel is several times as large as all tiles, or if the
+/// tiles fill only one block.
 [[nodiscard]] inline bool passes_by_panels(TileCut const& cut) {
   constexpr Index several = 4;
   return cut.blocks == 1 || several * cut.tiles * (cut.g.in + cut.g.out) <= cut.g.in * cut.g.out;
 }
 
-/// `kernel` is whole, or null: then `fill` makes a panel at a time.
+/// `kernel` is the whole kernel, or null; then `fill` computes one panel at a time.
 template <class T, class E, class X, class Y>
 void convolve_by_panels(HostContext& context, TileCut const& cut, X const* x, E const* kernel,
                         FillPanel<E> fill, std::byte* memory, Target<T, Y> const& target) {
@@ -203,7 +203,7 @@ void convolve_by_panels(HostContext& context, TileCut const& cut, X const* x, E 
   });
 }
 
-/// E is the type of operands.
+/// Bytes of workspace of conv2d. E is the type of operands.
 template <class T, class E>
 [[nodiscard]] std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
   TileCut const cut{g};
@@ -214,7 +214,7 @@ template <class T, class E>
          static_cast<std::size_t>(threads * positions * out_block) * sizeof(T);
 }
 
-/// With a kernel that `fill` makes, unless it is kept.
+/// A convolution with a kernel that `fill` computes, unless it is kept from an earlier call.
 template <class T, class E, class X, class Y>
 void convolve(HostContext& context, ConvGeometry const& g, PrepackedWeights::Key const& key, X const* x,
               FillPanel<E> fill, Target<T, Y> const& target) {
@@ -240,6 +240,7 @@ void convolve(HostContext& context, ConvGeometry const& g, PrepackedWeights::Key
     convolve_by_tiles<T, E>(context, cut, x, whole, begin, target);
 }
 
+/// y = bias + convolution. E is the type of operands.
 template <class E, class T, class X, class Y>
 void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w, T const* bias, Y* y) {
   convolve<T, E>(
@@ -248,7 +249,7 @@ void conv2d(HostContext& context, ConvGeometry const& g, X const* x, T const* w,
       Target<T, Y>{y, bias, false});
 }
 
-/// Adds into dx where it is in full precision, writes one in low precision.
+/// The gradient is added to dx in full precision, and overwrites dx in low precision.
 template <class E, class T, class X, class Y>
 void conv2d_gradient_input(HostContext& context, ConvGeometry const& g, X const* dy, T const* w, Y* dx) {
   convolve<T, E>(

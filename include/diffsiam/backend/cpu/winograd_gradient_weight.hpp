@@ -1,5 +1,6 @@
-// The gradient of a 3x3 convolution's weights by Winograd's algorithm, F(3x3, 4x4): for each of 36 positions
-// the product of transformed gradients and transformed images, summed over tiles, transformed back.
+// The gradient of the weights of a 3x3 convolution by Winograd's algorithm, F(3x3, 4x4). For each of 36
+// positions transformed gradients and transformed images are multiplied and summed over tiles. The sums are
+// then transformed back.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,8 @@
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// dw[o, :, :, i ...] += the gradient of a vector of kernels' transforms, load(position).
+/// dw[o, :, :, i ...] += the gradients of one vector of kernels. load(position) returns those of the
+/// transform.
 template <class T, class Load>
 DIFFSIAM_ALWAYS_INLINE void add_kernels(ConvGeometry const& g, Index o, Index i, T* dw, Load const& load) {
   using V = Lanes<T>;
@@ -20,14 +22,14 @@ DIFFSIAM_ALWAYS_INLINE void add_kernels(ConvGeometry const& g, Index o, Index i,
       });
 }
 
-/// One position of channels `first` and `count` of a transform (tiles / group, channels, group).
+/// Channels [first, first + count) of one position of a transform (tiles / group, channels, group).
 template <class E>
 struct ChannelsOfTiles {
   E const* data;
   Index channels, first, count;
 };
 
-/// sums (out, in) (+)= m (tiles, out)^T v (tiles, in) for one position; rows of sums are `pitch` apart.
+/// sums (out, in) (+)= m (tiles, out)^T v (tiles, in) for one position. Rows of sums are `pitch` apart.
 template <class T, class E>
 void multiply_over_tiles(Index tiles, ChannelsOfTiles<E> const& m, ChannelsOfTiles<E> const& v, T* sums,
                          Index pitch, bool accumulate) {
@@ -51,8 +53,8 @@ void multiply_over_tiles(Index tiles, ChannelsOfTiles<E> const& m, ChannelsOfTil
   }
 }
 
-// Few channels: the sums of all kernels stay in a core's second cache while blocks of tiles pass by. The
-// blocks are dealt to a fixed number of parts, whose sums are added in their order.
+// For few channels: the sums of all kernels stay in the L2 cache while blocks of tiles are added. The blocks
+// are divided into a fixed number of parts, and the sums of the parts are added in order.
 
 [[nodiscard]] inline Index gradient_parts(TileCut const& cut) {
   constexpr Index most = Index{1} << 21;
@@ -97,22 +99,23 @@ void gradient_by_tiles(HostContext& context, TileCut const& cut, std::byte* memo
   });
 }
 
-// Many channels: their sums would fill memory many times over. All tiles are transformed first; then a block
-// of kernels at a time is summed over all of them, and its sums never leave the second cache.
+// For many channels: the sums of all blocks would take too much memory. So all tiles are transformed first.
+// Then the sums of one block of kernels at a time are computed over all tiles, and they stay in the L2 cache.
 
 inline constexpr Index kernel_rows = 4 * tile_rows;
 template <class T>
 inline constexpr Index kernel_columns = 2 * panel_columns<T>;
-/// Sums of one block of kernels, in elements.
+/// Elements of the sums of one block of kernels.
 template <class T>
 inline constexpr Index kernel_sums = positions * kernel_rows * kernel_columns<T>;
 
-/// Which of the two ways: by kernels where transforms of all tiles take at most a few times what the sums do.
+/// Which of the two ways is used: by kernels if the transforms of all tiles take at most a few times the
+/// memory of the sums.
 [[nodiscard]] inline bool sums_by_kernels(TileCut const& cut) {
   constexpr Index few = 8;
   return cut.tiles * (cut.g.in + cut.g.out) <= few * cut.g.in * cut.g.out;
 }
-/// Tiles of the batch, the last group filled up.
+/// Number of tiles of the batch, rounded up to whole groups.
 template <class T, class E>
 [[nodiscard]] Index whole_groups(TileCut const& cut) {
   constexpr Index group = Summand<T, E>::group;
@@ -155,7 +158,7 @@ void gradient_by_kernels(HostContext& context, TileCut const& cut, std::byte* me
   });
 }
 
-/// E is the type of operands.
+/// Bytes of workspace of conv2d_gradient_weight. E is the type of operands.
 template <class T, class E>
 [[nodiscard]] std::size_t conv2d_gradient_weight_workspace(ConvGeometry const& g, int threads) {
   TileCut const cut{g};
@@ -166,7 +169,7 @@ template <class T, class E>
          static_cast<std::size_t>(threads * cut.elements(g.in + g.out)) * sizeof(E);
 }
 
-/// Adds into dw.
+/// Adds the gradient of the weights to dw.
 template <class E, class T, class X, class D>
 void conv2d_gradient_weight(HostContext& context, ConvGeometry const& g, X const* x, D const* dy, T* dw) {
   auto const memory =

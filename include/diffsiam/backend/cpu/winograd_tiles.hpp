@@ -1,6 +1,6 @@
-// How a 3x3 convolution is cut for Winograd's algorithm: the output into tiles of 4x4, the tiles of the batch
-// into blocks whose transforms stay in a core's second cache. A block's transform is (36, tiles, channels):
-// 36 products of small matrices.
+// How a 3x3 convolution is divided for Winograd's algorithm: the output into tiles of 4x4, and the tiles of
+// the batch into blocks whose transforms fit into the L2 cache. The transform of a block is (36, tiles,
+// channels), so the convolution becomes 36 products of small matrices.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace diffsiam::backend::cpu::winograd {
 
-/// Whether the algorithm serves: in float32, 3x3 at stride 1, whole vectors of channels, and enough tiles to
-/// pay for the transform of the weights.
+/// Whether the algorithm is used: in float32, for 3x3 kernels at stride 1, if channels fill whole vectors and
+/// there are enough tiles to pay for the transform of the weights.
 template <class T>
 [[nodiscard]] bool serves(ConvGeometry const& g) {
   constexpr Index enough_tiles = 8;
@@ -20,16 +20,17 @@ template <class T>
          g.out % lanes<T> == 0 && g.n * ((g.h + 3) / outputs) * ((g.w + 3) / outputs) >= enough_tiles;
 }
 
-/// One tile: its image, and its first output row and column.
+/// A tile: its image, and its first output row and column.
 struct TilePlace {
   Index image, row, column;
 };
 
-/// Tiles [first, first + count) of a cut.
+/// Tiles [first, first + count) of the batch.
 struct TileRange {
   Index first, count;
 };
 
+/// How a convolution is divided into tiles, and the tiles into blocks.
 struct TileCut {
   ConvGeometry g;
   Index across, down, tiles;
@@ -55,11 +56,11 @@ struct TileCut {
     Index const in_image = tile % (across * down);
     return {tile / (across * down), in_image / across * outputs, in_image % across * outputs};
   }
-  /// Elements of a block's transform with `channels`.
+  /// Elements of the transform of a block with `channels`.
   [[nodiscard]] Index elements(Index channels) const { return positions * block_tiles * channels; }
 };
 
-/// The transform of a tile whose pixels stand from `first` on.
+/// The transform of a tile whose first pixel is at `first`.
 template <class T, class Transform, class X, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform_pixels(X const* first, Index row_pitch, Index column_pitch,
                                              Store const& store) {
@@ -72,8 +73,9 @@ DIFFSIAM_ALWAYS_INLINE void transform_pixels(X const* first, Index row_pitch, In
       });
 }
 
-/// store(position, vector) for the transform of one tile of `x` (n, h, w, channels) at channel c: of the 6x6
-/// pixels around it for ImageTransform, of its own 4x4 for OutputGradientTransform. Pixels outside are zero.
+/// Calls store(position, vector) for the transform of one tile of `x` (n, h, w, channels) at channel c.
+/// ImageTransform reads the 6x6 pixels around the tile, OutputGradientTransform its own 4x4. Pixels outside
+/// the image are zero.
 template <class T, class Transform, class X, class Store>
 DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace const& at, X const* x,
                                            Index channels, Index c, Store const& store) {
@@ -86,7 +88,7 @@ DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace cons
   auto const pixel = [&](Index row, Index column) {
     return x + ((at.image * g.h + h + row) * g.w + w + column) * channels + c;
   };
-  // A tile at the border is copied between zeros, so that there is one transform to compile (of full pixels).
+  // A tile at the border is copied with its zeros, so that only one transform is compiled.
   V copy[side][side];
   T const* first = reinterpret_cast<T const*>(copy);
   Index row_pitch = side * lanes<T>, column_pitch = lanes<T>;
@@ -106,8 +108,8 @@ DIFFSIAM_ALWAYS_INLINE void transform_tile(ConvGeometry const& g, TilePlace cons
   transform_pixels<T, Transform>(first, row_pitch, column_pitch, store);
 }
 
-/// v (36, tiles, channels) = the transforms of a range of tiles; `pitch` elements from one position to the
-/// next.
+/// v (36, tiles, channels) = the transforms of a range of tiles, with `pitch` elements from one position to
+/// the next.
 template <class T, class Transform, class X, class E>
 void transform_tiles(TileCut const& cut, TileRange const& range, X const* x, Index channels, E* v,
                      Index pitch) {
@@ -121,8 +123,8 @@ void transform_tiles(TileCut const& cut, TileRange const& range, X const* x, Ind
   }
 }
 
-/// The same with tiles as the summed extent: v (36, tiles / group, channels, group). A last group that is not
-/// full is filled with zeros.
+/// The same with tiles as the summed extent: v (36, tiles / group, channels, group). The last group is filled
+/// up with zeros.
 template <class T, class Transform, class X, class E>
 void transform_tiles_by_groups(TileCut const& cut, TileRange const& range, X const* x, Index channels, E* v,
                                Index pitch) {

@@ -1,4 +1,4 @@
-// alignment_of: how addresses are aligned, as cuBLASLt and cuDNN want to know.
+// alignment_of: the alignment of addresses, which cuBLASLt and cuDNN need to know.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// The largest power of two, up to `most` (one itself), that divides all addresses, in bytes: views of images
-/// start anywhere.
+/// The largest power of two, in bytes, that divides all addresses and is at most `most`, a power of two.
+/// Views of images may begin at any address.
 [[nodiscard]] inline Index alignment_of(std::initializer_list<void const*> addresses,
                                         std::uintptr_t most = 16) {
   std::uintptr_t bits = most;

@@ -1,4 +1,5 @@
-// check: statuses of CUDA, cuBLAS and cuDNN become exceptions that say where and what to do.
+// check: turns a status of CUDA, cuBLAS or cuDNN into an exception that says where it happened and what to
+// do.
 #pragma once
 
 #include <string_view>
@@ -11,7 +12,7 @@
 
 namespace diffsiam::backend::cuda {
 
-/// What a user can do about an error of the runtime.
+/// What a user can do about an error of CUDA.
 [[nodiscard]] constexpr std::string_view hint_for(cudaError_t status) {
   switch (status) {
     case cudaErrorNoDevice:
@@ -31,10 +32,10 @@ namespace diffsiam::backend::cuda {
   }
 }
 
-/// Throws DeviceError unless all is well. What asynchronous work did wrong shows at a later call.
+/// Throws DeviceError unless `status` is success. An error of asynchronous work appears at a later call.
 inline void check(cudaError_t status, std::string_view operation) {
   if (status == cudaSuccess) return;
-  (void)cudaGetLastError();  // an error that is not sticky is over with its report
+  (void)cudaGetLastError();  // errors that are not sticky are cleared when they are read
   fail<DeviceError>(operation, "success", {cudaGetErrorName(status), " (", cudaGetErrorString(status), ")"},
                     hint_for(status));
 }

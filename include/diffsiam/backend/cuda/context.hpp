@@ -1,5 +1,5 @@
-// CudaContext: what the Cuda backend carries from call to call: a device, a stream, memory, library handles
-// and the plans they were asked for.
+// CudaContext: the context of the Cuda backend. It holds a device, a stream, memory, handles of CUDA's
+// libraries, and the plans for the shapes that have been used.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ inline void give_back_to_device(void* memory) noexcept {
   (void)cudaFree(memory);
 }
 
-/// Devices of this machine: 0 where there is no driver. Never throws.
+/// Number of devices of this machine; 0 if there is no driver. Never throws.
 [[nodiscard]] inline int device_count() {
   int count = 0;
   if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
@@ -63,9 +63,9 @@ inline void use_device(int device) {
 
 }  // namespace cuda
 
-/// Used by one thread at a time, on which its device is the current one. Work is queued on one stream, so
-/// memory that is released may be handed out again at once. Tensors may outlive a context; operations on them
-/// may not.
+/// Only one thread at a time may use it, and its device must be the current one of that thread. Work is
+/// queued on one stream, so released memory may be reused at once. Tensors may outlive a context, but
+/// operations on them need it.
 class CudaContext {
  public:
   struct Options {
@@ -73,7 +73,7 @@ class CudaContext {
   };
 
   CudaContext() : CudaContext(Options{}) {}
-  /// Throws DeviceError without a driver, a device of that number, or one that is new enough.
+  /// Throws DeviceError if there is no driver, no device of that number, or if the device is too old.
   explicit CudaContext(Options options) : device_(options.device) {
     cuda::use_device(device_);
     stream_ = cuda::make_handle<Stream, &cudaStreamCreate>("CudaContext");
@@ -85,7 +85,7 @@ class CudaContext {
   CudaContext& operator=(CudaContext const&) = delete;
   ~CudaContext() { (void)cudaStreamSynchronize(stream_.get()); }
 
-  /// Throws DeviceError when the device has no more.
+  /// Throws DeviceError if the device has too little memory.
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     try {
       return allocate_shared_block(recording_.recording() ? recording_.memory() : memory_, bytes);
@@ -98,8 +98,8 @@ class CudaContext {
   [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
   [[nodiscard]] cublasLtHandle_t blas() const { return blas_.get(); }
   [[nodiscard]] cudnnHandle_t dnn() const { return dnn_.get(); }
-  /// The convolution that is asked for, planned when it first is. `instead` is what is done where there is no
-  /// plan, for notes().
+  /// The convolution for this request. It is planned at the first call. `instead` says what is done if there
+  /// is no plan; notes() reports it.
   [[nodiscard]] cuda::Convolution& convolution(
       cuda::ConvRequest const& request, std::string_view instead = "own direct sums serve, which are slow") {
     cuda::ConvKey const key = cuda::key_of(request);
@@ -112,26 +112,26 @@ class CudaContext {
     if (!made.exists()) notes_.push_back(cuda::without_plan(request, instead));
     return made;
   }
-  /// A sentence for every shape that is served otherwise than one would think, in the order in which they
-  /// were first met: the operation, its shape and types, and what is done.
+  /// A sentence for each shape that could not be computed as expected, in the order in which they first
+  /// occurred: the operation, its shape and types, and what is done instead.
   [[nodiscard]] std::vector<std::string> const& notes() const& { return notes_; }
   [[nodiscard]] std::vector<std::string> notes() const&& { return notes_; }
-  /// The product of this shape, likewise; the outer batch is the caller's.
+  /// The product of this shape, planned at the first call. The caller iterates over the outer batch extent.
   [[nodiscard]] cuda::Product& product(cuda::TypedGemm const& g, cuda::Math math) {
     cuda::ProductKey const key = cuda::key_of(g, math);
     auto const found = products_.find(key);
     if (found != products_.end()) return found->second;
     return products_.try_emplace(key, blas(), g, math).first->second;
   }
-  /// Waits for all that was queued. Throws DeviceError if some of it failed.
+  /// Waits for all queued work. Throws DeviceError if some of it failed.
   void synchronise(std::string_view operation = "CudaContext::synchronise") {
     recording_.require_done(operation);
     cuda::check(cudaStreamSynchronize(stream_.get()), operation);
   }
 
-  /// What `work` queues, not done but recorded, with memory of its own; see backend::Recordable. Waits for
-  /// earlier work, and gives back to the device what that left unused. What `work` throws leaves nothing
-  /// behind. Throws DeviceError, Error within another recording.
+  /// Records what `work` queues, without doing it, and gives the recording its own memory; see
+  /// backend::Recordable. Waits for earlier work, and returns unused memory to the device. If `work` throws,
+  /// nothing is left behind. Throws DeviceError, and Error within another recording.
   [[nodiscard]] cuda::Recording record(std::uint64_t const* rng_offset, FunctionRef<void()> work) {
     synchronise("record");
     memory_->trim();
@@ -149,7 +149,8 @@ class CudaContext {
   [[nodiscard]] std::uint64_t const* rng_offset() const& { return recording_.rng_offset(); }
   void rng_offset() const&& = delete;
 
-  /// Who is told of every operation as it is queued; null (nobody) unless set. Borrowed.
+  /// The observer, which is called for every operation when it is queued; null (the default) if there is
+  /// none. It is borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }
   void set_observer(Observer* observer) { observer_ = observer; }
 

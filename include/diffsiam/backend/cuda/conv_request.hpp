@@ -1,4 +1,4 @@
-// ConvRequest: which convolution is asked for, in what types.
+// ConvRequest: the shape and the types of a convolution for which cuDNN is asked for a plan.
 #pragma once
 
 #include <array>
@@ -11,15 +11,16 @@
 
 namespace diffsiam::backend::cuda {
 
+/// The convolution and its two gradients.
 enum class Pass { forward, gradient_input, gradient_weight };
 
-/// The tensors of any pass are an image, weights and an output, or gradients of them; sums are float32.
+/// The tensors of a pass are an image, weights and an output, or gradients of them. Sums are float32.
 struct ConvRequest {
   ConvGeometry g;
   Pass pass = Pass::forward;
   Math math = Math::float32;
   Element x = Element::float32, w = Element::float32, y = Element::float32;
-  Index alignment = 16;  ///< in bytes, of all three tensors, up to 16: plans read many values at a time
+  Index alignment = 16;  ///< of all three tensors, in bytes, at most 16; plans read several values at a time
 
   [[nodiscard]] constexpr bool in_16_bits() const {
     return x != Element::float32 || w != Element::float32 || y != Element::float32;
@@ -49,7 +50,7 @@ using ConvKey = std::array<Index, 13>;
                                         : "conv2d_gradient_weight";
 }
 
-/// What CudaContext::notes() says of a request that cuDNN has no plan for.
+/// The sentence of CudaContext::notes() for a request that cuDNN has no plan for.
 [[nodiscard]] inline std::string without_plan(ConvRequest const& r, std::string_view instead) {
   ConvGeometry const& g = r.g;
   return text({name_of(r.pass),

@@ -1,5 +1,5 @@
-// Convolution: one shape of convolution or of one of its gradients, with the plan of cuDNN that was fastest
-// when all were tried. One narrow wrapper around cuDNN's graph interface; NHWC throughout.
+// Convolution: one shape of convolution, or of one of its gradients, with the fastest of cuDNN's plans. It is
+// a small wrapper around cuDNN's graph interface; everything is NHWC.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace diffsiam::backend::cuda {
 
-/// The three tensors of any pass: two are read, one is overwritten.
+/// The three tensors of a pass: two are read and one is overwritten.
 struct ConvData {
   void *x, *w, *y;
 };
@@ -33,10 +33,10 @@ class Convolution {
       if (asked && plans_.empty()) collect(*asked, mode, request);
   }
 
-  /// False where cuDNN serves no such shape in these types.
+  /// False if cuDNN has no plan for this shape and these types.
   [[nodiscard]] bool exists() const { return !plans_.empty(); }
 
-  /// Overwrites the output. The first run tries all plans, and waits for them; later ones are queued.
+  /// Overwrites the output. The first call tries all plans and waits for them; later calls only queue work.
   void run(cudaStream_t stream, ConvData const& data, Allocate allocate) {
     if (plans_.size() > 1) keep_fastest(stream, data, allocate);
     check(execute(plans_.front(), data, allocate), "conv2d");
@@ -51,7 +51,7 @@ class Convolution {
   static constexpr std::int64_t most_workspace = std::int64_t{1} << 30;
   static constexpr std::int64_t x_name = 'x', w_name = 'w', y_name = 'y';
 
-  /// Extents in cuDNN's order (n, c, h, w), strides of channels that come last.
+  /// Extents in the order of cuDNN, (n, c, h, w), with strides for channels that are last in memory.
   [[nodiscard]] static DnnDescriptor tensor(std::int64_t name, Element element, Index alignment, Index n,
                                             Index c, Index h, Index w) {
     DnnDescriptor result{CUDNN_BACKEND_TENSOR_DESCRIPTOR};
@@ -73,7 +73,7 @@ class Convolution {
         return CUDNN_DATA_FLOAT;
     }
   }
-  /// Nothing where cuDNN refuses, as it does some types together.
+  /// Empty if cuDNN refuses the convolution, for example for a combination of types.
   [[nodiscard]] std::optional<DnnDescriptor> graph(ConvRequest const& request) const {
     ConvGeometry const& g = request.g;
     DnnDescriptor convolution{CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR};
@@ -139,7 +139,7 @@ class Convolution {
     }
   }
 
-  /// Keeps the plans that the heuristics of `mode` name and that compute as the request says.
+  /// Keeps the plans that the heuristics of `mode` suggest and that compute as the request says.
   void collect(DnnDescriptor const& graph, cudnnBackendHeurMode_t mode, ConvRequest const& request) {
     DnnDescriptor heuristics{CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR};
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
@@ -156,7 +156,7 @@ class Convolution {
       if (bytes <= most_workspace) plans_.push_back({std::move(plan), static_cast<std::size_t>(bytes)});
     }
   }
-  /// Whether an engine gives the same bits every time, with operands as the request says.
+  /// Whether an engine always gives the same bits and uses operands as the request says.
   [[nodiscard]] static bool computes_as(DnnDescriptor const& config, ConvRequest const& request) {
     auto const engines = config.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
     if (engines.empty()) return false;
@@ -175,7 +175,7 @@ class Convolution {
         case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
         case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
           return request.math == Math::float32 || request.in_16_bits();
-        // What is transformed in 16 bits has lost some of them.
+        // Transforms in 16 bits lose precision.
         case CUDNN_NUMERICAL_NOTE_WINOGRAD:
         case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4:
           return request.in_16_bits();
@@ -195,7 +195,7 @@ class Convolution {
     return cudnnBackendExecute(dnn_, plan.plan.get(), pack.get());
   }
 
-  /// Times every plan on the data at hand and forgets all but the fastest.
+  /// Measures every plan on the given data and keeps only the fastest.
   void keep_fastest(cudaStream_t stream, ConvData const& data, Allocate allocate) {
     constexpr int runs = 3;
     auto const begin = make_handle<Event, &create_event>("conv2d");
@@ -203,7 +203,7 @@ class Convolution {
     float least = std::numeric_limits<float>::infinity();
     std::size_t best = 0;
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (execute(plans_[i], data, allocate) != CUDNN_STATUS_SUCCESS) continue;  // also warms it up
+      if (execute(plans_[i], data, allocate) != CUDNN_STATUS_SUCCESS) continue;  // also warms the plan up
       check(cudaEventRecord(begin.get(), stream), "conv2d");
       for (int run = 0; run < runs; ++run) check(execute(plans_[i], data, allocate), "conv2d");
       check(cudaEventRecord(end.get(), stream), "conv2d");

@@ -1,5 +1,6 @@
-// Cuda: the library on NVIDIA GPUs. Products from cuBLASLt, convolutions from cuDNN, everything between them
-// from own kernels. For .cu files: --expt-relaxed-constexpr, which the target diffsiam::cuda sets.
+// Cuda: the backend for NVIDIA GPUs. Products come from cuBLASLt, convolutions from cuDNN, and everything
+// between them from own kernels. It is for .cu files; nvcc needs --expt-relaxed-constexpr, which the target
+// diffsiam::cuda sets.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +23,10 @@ inline constexpr Math math_of = std::is_same_v<Precision, float> ? Math::float32
 
 }  // namespace cuda
 
-/// Precision is float, or cuda::TF32: operands of products and convolutions are then rounded to 10 bits of
-/// mantissa where they are multiplied, and everything else stays float32. BFloat16 and Half: see mixed.cuh.
-/// By construction a shape gives the same bits run after run on one card, once its plans are chosen; another
-/// process may choose other plans.
+/// Precision is float or cuda::TF32. With TF32 the operands of products and convolutions are rounded to 10
+/// bits of mantissa, and everything else stays float32. For BFloat16 and Half see mixed.cuh. By construction
+/// a shape always gives the same bits on one card, once its plans are chosen; another process may choose
+/// other plans.
 template <class Precision>
 struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<Precision>> {
   static_assert(std::is_same_v<Precision, float> || std::is_same_v<Precision, cuda::TF32>,
@@ -33,7 +34,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   using Base = cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<Precision>>;
   using typename Base::Context;
   static constexpr cuda::Math math = cuda::math_of<Precision>;
-  /// As for Cpu: how far results may stand from those of unrounded operands.
+  /// As for Cpu: the allowed error of results compared with operands that are not rounded.
   static constexpr double operand_tolerance = math == cuda::Math::tf32 ? 1e-3 : 0;
 
   static void conv2d(Context& context, ConvGeometry const& g, float const* x, float const* w,
@@ -61,7 +62,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
 
  private:
-  /// `tensors` are those that were not allocated for the call.
+  /// `tensors` are those that were not allocated for this call.
   [[nodiscard]] static cuda::ConvRequest request(ConvGeometry const& g, cuda::Pass pass,
                                                  std::initializer_list<void const*> tensors) {
     cuda::ConvRequest result{g, pass, math};
@@ -70,8 +71,8 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   [[nodiscard]] static void* writable(float const* data) { return const_cast<float*>(data); }
 
-  /// into += what `write` writes to memory of its own. cuDNN's plans could add themselves, but not all of
-  /// them, and those that try many times to be measured must not.
+  /// into += what `write` writes to its own memory. Not all plans of cuDNN can accumulate, and plans that are
+  /// run several times for a measurement must not.
   template <class Write>
   static void add(Context& context, Index size, float* into, Write const& write) {
     auto const memory = context.allocate(static_cast<std::size_t>(size) * sizeof(float));

@@ -1,4 +1,4 @@
-// DnnDescriptor: the one kind of object of cuDNN's graph interface, with typed attributes.
+// DnnDescriptor: the only kind of object of cuDNN's graph interface, with typed attributes.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace diffsiam::backend::cuda {
 
-/// Throws DeviceError where cuDNN refuses; try_finalize says it by its result.
+/// Throws DeviceError if cuDNN refuses something; try_finalize returns false instead.
 class DnnDescriptor {
  public:
   explicit DnnDescriptor(cudnnBackendDescriptorType_t type) {
@@ -54,7 +54,7 @@ class DnnDescriptor {
     check(cudnnBackendGetAttribute(get(), name, CUDNN_TYPE_INT64, 1, &count, &value), "cuDNN");
     return value;
   }
-  /// Values of an enumeration.
+  /// The values of an attribute of an enumeration type, at most `most`.
   template <class E>
   [[nodiscard]] std::vector<E> values(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                       std::int64_t most) const {
@@ -64,7 +64,7 @@ class DnnDescriptor {
     result.resize(static_cast<std::size_t>(count < most ? count : most));
     return result;
   }
-  /// Fills descriptors of `type`, at most `most`.
+  /// The descriptors of `type` in an attribute, at most `most`.
   [[nodiscard]] std::vector<DnnDescriptor> descriptors(cudnnBackendAttributeName_t name,
                                                        cudnnBackendDescriptorType_t type,
                                                        std::int64_t most) const {

@@ -1,4 +1,4 @@
-// launch: the one place where kernels meet the device.
+// launch: the only place where kernels are launched on the device.
 #pragma once
 
 #include <type_traits>
@@ -23,17 +23,17 @@ struct DeviceLane {
 
 template <class Kernel>
 __global__ void __launch_bounds__(block_threads) run_kernel(Kernel const kernel) {
-  // Objects that blocks share are plain memory to the compiler.
+  // Shared objects are plain memory for the compiler.
   __shared__ alignas(16) unsigned char memory[sizeof(typename Kernel::Shared)];
   DeviceLane lane;
   kernel(lane, *reinterpret_cast<typename Kernel::Shared*>(memory));
 }
 
-/// The Device of Kernels: a stream.
+/// The Device of Kernels that launches on a stream.
 struct Stream {
   using Context = CudaContext;
 
-  /// Queues a kernel. Throws DeviceError if it cannot be launched, or if earlier work failed.
+  /// Queues a kernel. Throws DeviceError if it cannot be launched or if earlier work failed.
   template <class Kernel>
   static void launch(Context& context, Index blocks, Kernel const& kernel) {
     static_assert(std::is_trivially_copyable_v<Kernel>, "A kernel is copied to the device as it is.");

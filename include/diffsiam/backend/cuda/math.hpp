@@ -1,5 +1,5 @@
-// Math: how operands are read by products and convolutions, and Element: what they are in memory. Everything
-// else is float32 whatever they are.
+// Math: how products and convolutions round their operands. Element: the type of operands in memory.
+// Everything else is float32.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace diffsiam::backend::cuda {
 
-/// Operands rounded to TensorFloat32 (10 bits of mantissa), for tensor cores; sums in float32.
+/// Operands are rounded to TensorFloat32 (10 bits of mantissa), for tensor cores; sums are float32.
 struct TF32 {};
 
-/// Of operands that are float32 in memory.
+/// For operands that are float32 in memory.
 enum class Math { float32, tf32 };
 
 enum class Element { float32, bfloat16, float16 };

@@ -1,5 +1,5 @@
-// Mixed precision of the Cuda backend: activations and the operands of convolutions are BFloat16 or Half, all
-// else is float32.
+// Mixed precision of the Cuda backend: activations and the operands of convolutions are BFloat16 or Half,
+// everything else is float32.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,11 @@ namespace diffsiam::backend {
 
 namespace cuda {
 
-/// C is BFloat16 or Half. Large activations and their gradients are stored as C; which are, the operations
-/// say. Convolutions and linear layers of tensors in low precision multiply operands in C, weights rounded
-/// once a call, and sum in float32; products of tensors in full precision multiply in TF32, which rounds as
-/// Half does and has float's range. Weights, their gradients, statistics, sums and all else are float32.
+/// C is BFloat16 or Half. Large activations and their gradients are stored as C; the operations decide which.
+/// Convolutions and linear layers of tensors in low precision multiply operands in C and sum in float32;
+/// their weights are rounded in each call. Products of tensors in full precision multiply in TF32, which
+/// rounds like Half and has the range of float. Weights, their gradients, statistics, sums and everything
+/// else are float32.
 template <class C>
 struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using OwnKernels = MixedKernels<float, C, Stream>;
@@ -26,7 +27,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
   using Brings = typename Base::Brings::template With<Option::storage>;
-  /// How far results may stand from those of unrounded operands, relative to the largest.
+  /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
   static constexpr double operand_tolerance = 1e-2;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
@@ -96,7 +97,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
   [[nodiscard]] static Index images(ConvGeometry const& g) { return g.n * g.h * g.w * g.in; }
   [[nodiscard]] static Index outputs(ConvGeometry const& g) { return g.n * g.out_h() * g.out_w() * g.out; }
-  /// Whether it is the product of two matrices as they lie in memory.
+  /// Whether the convolution is a product of two matrices as they are in memory.
   [[nodiscard]] static bool is_product(ConvGeometry const& g) { return g.kernel == 1 && g.stride == 1; }
   [[nodiscard]] static TypedMatrix matrix(Written const& values, Index leading) {
     if (is_low_precision(values)) return {values.low, element, leading};
@@ -107,7 +108,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     return static_cast<float*>(data);
   }
 
-  /// An operand in C, and where cuDNN expects it: as it is, or in memory of its own.
+  /// An operand in C, aligned as cuDNN needs it: the values themselves, or a copy.
   struct InC {
     InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.low)) {
       if (data != nullptr && alignment_of({data}) == 16) return;
@@ -119,12 +120,12 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     C* data;
   };
 
-  /// A plan, and the type of what it writes; null where cuDNN has none.
+  /// A plan and the type of its output; the plan is null if cuDNN has none.
   struct Chosen {
     Convolution* plan;
     Element output;
   };
-  /// One that writes values as they are wanted, or else in C.
+  /// A plan that writes the wanted type, or otherwise C.
   [[nodiscard]] static Chosen choose(Context& context, ConvGeometry const& g, Pass pass,
                                      Written const& wanted) {
     if (!is_low_precision(wanted)) {
@@ -135,7 +136,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     auto& plan = context.convolution(request(g, pass, element, wanted));
     return {plan.exists() ? &plan : nullptr, element};
   }
-  /// Operands are aligned, see InC; what is added to is written to memory of its own first.
+  /// Operands are aligned, see InC. Outputs that are accumulated are written to other memory first.
   [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output,
                                            Written const& wanted) {
     ConvRequest result{g, pass, Math::tf32, element, element, element};
@@ -154,7 +155,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     write(memory.get());
     copy(context, in_memory(chosen.output, memory.get()), into, size);
   }
-  /// into += what `write` writes to memory of its own.
+  /// into += what `write` writes to its own memory.
   template <class Write>
   static void add(Context& context, Chosen const& chosen, Index size, float* into, Write const& write) {
     auto const memory = context.allocate(static_cast<std::size_t>(size) * bytes_of(chosen.output));
@@ -167,10 +168,11 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
 }  // namespace cuda
 
-/// Activations and operands of 8 bits of exponent and 7 of mantissa: float's range.
+/// Activations and operands have 8 bits of exponent and 7 bits of mantissa, and so the range of float.
 template <>
 struct Cuda<BFloat16> : cuda::Mixed<BFloat16> {};
-/// Of 5 and 10 bits: finer, and infinite beyond 65504, so training wants train::StepConfig::loss_scaling.
+/// Activations and operands have 5 bits of exponent and 10 bits of mantissa. This is finer, but values above
+/// 65504 become infinite, so training should use train::StepConfig::loss_scaling.
 template <>
 struct Cuda<Half> : cuda::Mixed<Half> {};
 

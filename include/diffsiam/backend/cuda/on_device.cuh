@@ -1,4 +1,4 @@
-// OnDevice: what all Cuda backends share: memory, products, and how convolutions are run.
+// OnDevice: the common part of all Cuda backends: memory, products, and the run of convolutions.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +17,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// OwnKernels are the library's own on a Stream; `math` is how operands are multiplied that are float32 in
-/// memory.
+/// OwnKernels are the library's own kernels on a Stream. `math` is how operands that are float32 in memory
+/// are multiplied.
 template <class OwnKernels, Math math>
 struct OnDevice : OwnKernels {
   using Context = CudaContext;
@@ -26,16 +26,16 @@ struct OnDevice : OwnKernels {
   using StagingBuffer = cuda::StagingBuffer;
   using Brings = Options<Option::gemm_with_bias, Option::group_norm, Option::multi_tensor, Option::recording,
                          Option::observer>;
-  /// Random bits are the same everywhere; normals differ by fused multiply-adds: 2 ulp of the largest, 5.8.
+  /// Random bits are those of all backends. Normal numbers differ because of fused multiply-adds: by 2 ulp of
+  /// the largest, 5.8.
   static constexpr double normal_tolerance = 2.4e-7;
 
-  // Memory
-  // ----------------------------------------------------------------------------------------------------------
+  // The Memory group.
   static void copy(Context& context, float const* from, float* to, Index size) {
     check(cudaMemcpyAsync(to, from, bytes(size), cudaMemcpyDeviceToDevice, context.stream()), "copy");
   }
-  /// Returns when the values may be changed; the device may still be at work. While recording they become
-  /// constants of the launches.
+  /// Returns when the host may change the values; the device may still be at work. While recording, the
+  /// values become constants of the launches.
   template <class S>
   static void upload(Context& context, S const* from, float* to, Index size) {
     if constexpr (std::is_same_v<S, float>) {
@@ -47,7 +47,7 @@ struct OnDevice : OwnKernels {
       upload(context, values.data(), to, size);
     }
   }
-  /// Waits for the values.
+  /// Waits until the values have arrived.
   template <class S>
   static void download(Context& context, float const* from, S* to, Index size) {
     if constexpr (std::is_same_v<S, float>) {
@@ -61,8 +61,7 @@ struct OnDevice : OwnKernels {
     }
   }
 
-  // Blas
-  // ------------------------------------------------------------------------------------------------------------
+  // The Blas group.
   static void gemm(Context& context, Gemm<float> const& whole) {
     if (whole.m == 0 || whole.n == 0) return;
     Gemm<float> g = whole;
@@ -79,7 +78,8 @@ struct OnDevice : OwnKernels {
     }
   }
 
-  /// C = A B + bias, n values, for one product that is not accumulated: in one kernel where cuBLASLt has one.
+  /// C = A B + bias, where bias has n values, for one product that does not accumulate. It is one kernel if
+  /// cuBLASLt has one.
   static void gemm_with_bias(Context& context, Gemm<float> const& g, float const* bias) {
     if (g.m == 0 || g.n == 0) return;
     TypedGemm whole = typed(g);
@@ -92,7 +92,7 @@ struct OnDevice : OwnKernels {
   }
 
  protected:
-  /// Throws DeviceError if cuBLASLt has nothing for this shape.
+  /// Throws DeviceError if cuBLASLt has no algorithm for this shape.
   static void multiply(Context& context, TypedGemm const& g) {
     Product const& product = context.product(g, math);
     if (!product.exists())
@@ -100,7 +100,8 @@ struct OnDevice : OwnKernels {
     auto const workspace = product.workspace() > 0 ? context.allocate(product.workspace()) : nullptr;
     product.run(context.blas(), context.stream(), g, workspace.get());
   }
-  /// C = A B + bias in one kernel, for a C of float32; false, and nothing done, where there is none.
+  /// C = A B + bias in one kernel, for a C of float32. Returns false, and does nothing, if there is no such
+  /// kernel.
   static bool multiplied_with_bias(Context& context, TypedGemm g, float const* bias) {
     g.bias = bias;
     bool const served = bias != nullptr && g.c.element == Element::float32 && alignment_of({bias}) == 16 &&
@@ -116,7 +117,7 @@ struct OnDevice : OwnKernels {
   [[nodiscard]] static std::size_t bytes(Index size) {
     return static_cast<std::size_t>(size) * sizeof(float);
   }
-  /// Whether both batch extents are crossed in one stride.
+  /// Whether both batch extents can be crossed with one stride.
   [[nodiscard]] static bool joins(Gemm<float> const& g) {
     auto const dense = [&](auto const& m) { return m.outer_stride == m.inner_stride * g.batch_inner; };
     return g.batch_outer == 1 || (dense(g.a) && dense(g.b) && dense(g.c));

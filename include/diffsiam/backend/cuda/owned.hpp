@@ -1,4 +1,4 @@
-// Owned: handles of CUDA's libraries that are destroyed with their owner.
+// Owned: handles of CUDA's libraries that are destroyed together with their owner.
 #pragma once
 
 #include <memory>
@@ -17,11 +17,11 @@ struct Destroyer {
     (void)Destroy(handle);
   }
 };
-/// Handle is a pointer type of one of the libraries.
+/// A handle with an owner; Handle is a pointer type of one of the libraries.
 template <class Handle, auto Destroy>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroyer<Destroy>>;
 
-/// An Owned from the library's creating function. Throws DeviceError.
+/// Makes an Owned with a creating function of the library. Throws DeviceError.
 template <class Result, auto Create>
 [[nodiscard]] Result make_handle(std::string_view operation) {
   typename Result::pointer handle = nullptr;

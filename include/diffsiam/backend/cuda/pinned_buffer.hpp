@@ -1,4 +1,4 @@
-// PinnedBuffer and StagingBuffer: pinned memory of the host, to and from which a device copies by itself.
+// PinnedBuffer and StagingBuffer: pinned memory of the host, from and to which a device copies by itself.
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@ namespace diffsiam::backend::cuda {
 
 using Event = Owned<cudaEvent_t, &cudaEventDestroy>;
 
-/// An event that only orders.
+/// Makes an event that only orders work and does not measure time.
 inline cudaError_t create_event(cudaEvent_t* event) {
   return cudaEventCreateWithFlags(event, cudaEventDisableTiming);
 }
 
-/// As backend::Recordable says.
+/// The PinnedBuffer of backend::Recordable.
 class PinnedBuffer {
  public:
   PinnedBuffer(CudaContext& context, std::size_t bytes)
@@ -34,7 +34,7 @@ class PinnedBuffer {
   PinnedBuffer& operator=(PinnedBuffer const&) = delete;
   ~PinnedBuffer() { (void)cudaEventSynchronize(done_.get()); }
 
-  /// The host's memory, once the device is done with it.
+  /// The memory on the host, once the device has finished with it.
   [[nodiscard]] void* wait() {
     context_->recording_state().require_done("PinnedBuffer::wait");
     check(cudaEventSynchronize(done_.get()), "PinnedBuffer::wait");
@@ -59,8 +59,8 @@ class PinnedBuffer {
   Event done_;
 };
 
-/// As backend::Recordable says: values cross to the device on a stream of their own, beside earlier work, and
-/// are put in place between that and what follows.
+/// The StagingBuffer of backend::Recordable. Values are copied to the device on a separate stream while
+/// earlier work runs, and are put in place between that work and what follows.
 class StagingBuffer {
  public:
   StagingBuffer(CudaContext& context, std::size_t bytes)
@@ -72,13 +72,13 @@ class StagingBuffer {
         arrived_(make_handle<Event, &create_event>("StagingBuffer")),
         taken_(make_handle<Event, &create_event>("StagingBuffer")),
         slots_{PinnedBuffer{context, bytes}, PinnedBuffer{context, bytes}} {
-    // What had this memory before may still be at work.
+    // Earlier work may still use this memory.
     check(cudaEventRecord(taken_.get(), context.stream()), "StagingBuffer");
   }
 
-  /// On the device.
+  /// The memory on the device.
   [[nodiscard]] void* data() const { return memory_.get(); }
-  /// Returns when the values may be changed.
+  /// Copies values to the device. Returns when the host may change them.
   void put(void const* from) {
     PinnedBuffer& slot = slots_[turn_ ^= 1U];
     std::memcpy(slot.wait(), from, bytes_);

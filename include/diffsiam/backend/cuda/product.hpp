@@ -1,4 +1,4 @@
-// Product: one shape of matrix product, with the algorithm that cuBLASLt thinks best for it.
+// Product: one shape of matrix product, with the algorithm that cuBLASLt's heuristics prefer.
 #pragma once
 
 #include <algorithm>
@@ -18,15 +18,15 @@
 
 namespace diffsiam::backend::cuda {
 
-/// A matrix of elements of any type.
+/// A matrix whose elements have any type.
 struct TypedMatrix {
-  void* data = nullptr;  ///< of operands it is only read
+  void* data = nullptr;  ///< only read if the matrix is an operand
   Element element = Element::float32;
   Index leading = 0;
   bool transposed = false;
   Index stride = 0;  ///< from one matrix of the batch to the next
 
-  /// The largest power of two, up to 256, that divides the addresses of all members of a batch.
+  /// The largest power of two, at most 256, that divides the addresses of all members of a batch.
   [[nodiscard]] Index alignment(Index batch) const {
     constexpr std::uintptr_t most = 256;
     std::uintptr_t const step = static_cast<std::uintptr_t>(stride) * bytes_of(element);
@@ -34,8 +34,8 @@ struct TypedMatrix {
   }
 };
 
-/// As Gemm, with one batch extent; sums, and alpha, are float32. With a bias of n values, aligned to 16
-/// bytes, C = alpha A B + bias in one kernel: C is float32 then, not accumulated to, and the batch is 1.
+/// A Gemm with one batch extent. Sums and alpha are float32. With a bias of n values, aligned to 16 bytes, it
+/// computes C = alpha A B + bias in one kernel; C must then be float32, without accumulation and batch.
 struct TypedGemm {
   Index m = 0, n = 0, k = 0;
   TypedMatrix a, b, c;
@@ -45,7 +45,7 @@ struct TypedGemm {
   float const* bias = nullptr;
 };
 
-/// The matrix that a view is of, along the inner batch extent.
+/// A view as a TypedMatrix, along the inner batch extent.
 template <class T>
 [[nodiscard]] TypedMatrix typed(MatrixView<T> const& m) {
   return {const_cast<std::remove_const_t<T>*>(m.data), element_of<std::remove_const_t<T>>, m.leading,
@@ -55,7 +55,7 @@ template <class T>
   return {g.m, g.n, g.k, typed(g.a), typed(g.b), typed(g.c), g.alpha, g.accumulate, g.batch_inner};
 }
 
-/// All that an algorithm depends on.
+/// Everything on which the choice of an algorithm depends.
 using ProductKey = std::array<Index, 21>;
 
 [[nodiscard]] inline ProductKey key_of(TypedGemm const& g, Math math) {
@@ -84,7 +84,7 @@ using ProductKey = std::array<Index, 21>;
 
 class Product {
  public:
-  /// Bytes that an algorithm may use beside its operands.
+  /// The most bytes of workspace of an algorithm.
   static constexpr std::size_t most_workspace = std::size_t{1} << 25;
 
   /// Asks cuBLASLt for an algorithm; see exists().
@@ -95,7 +95,7 @@ class Product {
     cublasLtMatmulDesc_t description = nullptr;
     check(cublasLtMatmulDescCreate(&description, compute, CUDA_R_32F), "gemm");
     description_.reset(description);
-    // cuBLAS counts columns first, where C = A B reads C^T = B^T A^T: its first operand is our second.
+    // cuBLAS is column-major and reads C = A B as C^T = B^T A^T, so its first operand is our second.
     set(CUBLASLT_MATMUL_DESC_TRANSA, operation(g.b.transposed));
     set(CUBLASLT_MATMUL_DESC_TRANSB, operation(g.a.transposed));
     if (g.bias != nullptr) {
@@ -109,7 +109,7 @@ class Product {
     choose(blas, g);
   }
 
-  /// False where cuBLASLt serves no such shape.
+  /// False if cuBLASLt has no algorithm for this shape.
   [[nodiscard]] bool exists() const { return exists_; }
   [[nodiscard]] std::size_t workspace() const { return workspace_; }
   void run(cublasLtHandle_t blas, cudaStream_t stream, TypedGemm const& g, void* workspace) const {
@@ -170,7 +170,7 @@ class Product {
     set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, aligned(g.a));
     set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, aligned(g.c));
     set_preference(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, aligned(g.c));
-    // Parts of a sum are added in float32, not in the type of the output.
+    // Partial sums are added in float32, not in the type of the output.
     if (g.c.element != Element::float32)
       set_preference(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
                      static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
@@ -178,8 +178,8 @@ class Product {
     int found = 0;
     cublasStatus_t const status = cublasLtMatmulAlgoGetHeuristic(
         blas, description_.get(), b_.get(), a_.get(), c_.get(), c_.get(), preference.get(), 1, &best, &found);
-    // Which of the two a refused epilogue gets is not documented; without one an invalid value is our
-    // mistake.
+    // It is not documented which of the two statuses a refused epilogue gives. Without one, an invalid value
+    // is our mistake.
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || (g.bias != nullptr && status == CUBLAS_STATUS_INVALID_VALUE))
       return;
     check(status, "gemm");

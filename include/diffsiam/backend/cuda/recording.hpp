@@ -1,4 +1,4 @@
-// Recording: a CUDA graph of what was queued on a stream, and the memory that it works in.
+// Recording: a CUDA graph of work that was queued on a stream, and the memory that it uses.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@ namespace diffsiam::backend::cuda {
 
 using Graph = Owned<cudaGraph_t, &cudaGraphDestroy>;
 
-/// What `work` queues on the stream, which is not done. Throws what `work` throws, and DeviceError.
+/// Records what `work` queues on the stream, without doing it. Throws what `work` throws, and DeviceError.
 [[nodiscard]] inline Graph capture(cudaStream_t stream, FunctionRef<void()> work) {
-  // Relaxed: memory may be taken from the device meanwhile.
+  // Relaxed, because memory may be allocated on the device meanwhile.
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "record");
   cudaGraph_t graph = nullptr;
   try {
@@ -32,10 +32,10 @@ using Graph = Owned<cudaGraph_t, &cudaGraphDestroy>;
   return Graph{graph};
 }
 
-/// Its context must outlive it.
+/// A recording that can be replayed. Its context must outlive it.
 class Recording {
  public:
-  /// `memory` is where the graph's temporary tensors lie: in nobody else's way as long as it may be replayed.
+  /// `memory` holds the temporary tensors of the graph. Nothing else uses it while the graph can be replayed.
   Recording(cudaStream_t stream, Graph const& graph, std::shared_ptr<MemoryPool> memory)
       : stream_(stream), memory_(std::move(memory)) {
     cudaGraphExec_t made = nullptr;
@@ -46,13 +46,13 @@ class Recording {
   Recording(Recording&&) = default;
   Recording& operator=(Recording&&) = delete;
   ~Recording() {
-    // Memory must not go while it is used.
+    // Memory must not be released while it is used.
     if (graph_ != nullptr) (void)cudaStreamSynchronize(stream_);
   }
 
-  /// Queues all that was recorded.
+  /// Queues everything that was recorded.
   void replay() const { check(cudaGraphLaunch(graph_.get(), stream_), "replay"); }
-  /// Device memory that it has to itself.
+  /// Bytes of device memory that only this recording uses.
   [[nodiscard]] std::size_t reserved_bytes() const { return memory_->reserved_bytes(); }
 
  private:

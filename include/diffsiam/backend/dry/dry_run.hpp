@@ -1,6 +1,6 @@
-// DryRun: the traced reading of a value. A tensor of DryRun<B> has a shape and no data; operations on it
-// compute nothing, but their FLOPs and the bytes that B would allocate are counted. A whole training step,
-// tape and backward pass included, can so be estimated before it is run, by the very code that will run it.
+// DryRun: the backend of traced values. A tensor of DryRun<B> has a shape and no data. Operations on it
+// compute nothing, but their FLOPs and the bytes that B would allocate are counted. So a whole training step,
+// tape and backward pass included, can be estimated by the code that will run it.
 #pragma once
 
 #include <map>
@@ -14,17 +14,17 @@
 
 namespace diffsiam::backend {
 
-/// What a dry run knows of one kind of operation.
+/// What was counted for one kind of operation.
 struct OperationAccount {
   double flops = 0;
   Index evaluations = 0;
 };
 
-/// Counts instead of computing.
+/// A context that counts instead of computing.
 class DryContext {
  public:
   struct Options {
-    int threads = 1;  ///< of the run to be estimated: workspaces grow with it
+    int threads = 1;  ///< threads of the run that is estimated; workspaces grow with them
   };
 
   DryContext() : DryContext(Options{}) {}
@@ -56,13 +56,13 @@ class DryContext {
   std::map<std::string, OperationAccount> accounts_;
 };
 
-/// The dry run of backend B: same scalar, same workspaces, no work.
+/// The dry run of backend B: the same scalar type and workspaces, but nothing is computed.
 template <class B>
 struct DryRun {
   using Scalar = typename B::Scalar;
   using Context = DryContext;
   using Estimates = B;
-  using Brings = Options<>;  // what B brings is looked for, and not declared again
+  using Brings = Options<>;  // the options of B are looked up, and not declared again
   using Storage = StorageOf<B>;
   using Read = ReadBy<B>;
   using Written = WrittenBy<B>;
@@ -113,7 +113,6 @@ struct DryRun {
   static void normal(Context&, Rng const&, Scalar*, Index) {}
 
  private:
-  // Backends without workspaces of their own have no such functions.
   static void use_workspace(Context& context, std::size_t bytes) {
     [[maybe_unused]] auto const workspace = context.allocate(bytes);
   }

@@ -1,5 +1,4 @@
-// HostContext: what the backends of the CPU carry from call to call: threads and memory, and an observer if
-// there is one.
+// HostContext: the context of the backends for CPUs. It holds threads, memory, and optionally an observer.
 #pragma once
 
 #include <memory>
@@ -11,11 +10,11 @@
 
 namespace diffsiam::backend {
 
-/// Used by one thread at a time. Tensors may outlive it; operations on them may not.
+/// Only one thread at a time may use it. Tensors may outlive it, but operations on them need it.
 class HostContext {
  public:
   struct Options {
-    int threads = 0;  ///< 0: all cores
+    int threads = 0;  ///< 0 means all cores
   };
 
   HostContext() : HostContext(Options{}) {}
@@ -29,7 +28,7 @@ class HostContext {
   [[nodiscard]] ThreadPool& threads() { return *threads_; }
   /// See keep_prepacked_weights.
   [[nodiscard]] PrepackedWeights& prepacked_weights() { return prepacked_weights_; }
-  /// Who is told of every operation; null (nobody) unless set. Borrowed.
+  /// The observer, which is called for every operation; null (the default) if there is none. It is borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }
   void set_observer(Observer* observer) { observer_ = observer; }
 

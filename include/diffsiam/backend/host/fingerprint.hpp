@@ -1,4 +1,4 @@
-// fingerprint: tells whether memory still holds what it held, about as fast as memory is read.
+// fingerprint: a hash that tells whether memory has changed, about as fast as memory is read.
 #pragma once
 
 #include <algorithm>
@@ -12,16 +12,17 @@
 
 namespace diffsiam::backend {
 
-/// Of the same number of bytes: one changed word of 8 bytes always changes it, and more go unseen with a
-/// chance of 2^-64 each time. It guards against mistakes, not against an enemy.
+/// A hash of a number of bytes. One changed word of 8 bytes always changes it; other changes stay unnoticed
+/// with a probability of 2^-64. It protects against mistakes, not against attacks.
 using Fingerprint = std::uint64_t;
 
 namespace detail {
 
-/// Eight words that are mixed side by side.
+/// Eight words that are hashed side by side.
 using Words = std::uint64_t __attribute__((vector_size(64)));
 
-/// Jenkins' one-at-a-time step, widened: for a given word a bijection of the state, and the other way round.
+/// A step of Jenkins' one-at-a-time hash, with 64 bits. It is a bijection of the state for a given word, and
+/// of the word for a given state.
 template <class W>
 void mix(W& state, W const& word) {
   state += word;
@@ -30,7 +31,7 @@ void mix(W& state, W const& word) {
 }
 
 [[nodiscard]] inline Fingerprint fingerprint_of_piece(std::byte const* at, std::size_t bytes) {
-  constexpr std::size_t width = sizeof(Words), chains = 4;  // one chain would wait for itself
+  constexpr std::size_t width = sizeof(Words), chains = 4;  // a single chain would wait for itself
   Words states[chains] = {{1}, {2}, {3}, {4}};
   for (; bytes >= chains * width; at += chains * width, bytes -= chains * width)
     for (std::size_t chain = 0; chain < chains; ++chain) {
@@ -51,7 +52,7 @@ void mix(W& state, W const& word) {
 
 }  // namespace detail
 
-/// Of `bytes` bytes, the same for any number of threads.
+/// The fingerprint of `bytes` bytes. It is the same for any number of threads.
 [[nodiscard]] inline Fingerprint fingerprint(ThreadPool& threads, void const* data, std::size_t bytes) {
   constexpr std::size_t least = std::size_t{1} << 16, most_pieces = 64;
   std::size_t const pieces = std::clamp<std::size_t>(bytes / least, 1, most_pieces);

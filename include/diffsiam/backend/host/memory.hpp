@@ -1,4 +1,4 @@
-// HostMemory: how values enter and leave a backend whose memory is the host's.
+// HostMemory: how backends that use the memory of the host set, copy, upload and download values.
 #pragma once
 
 #include <algorithm>
@@ -8,10 +8,10 @@
 
 namespace diffsiam::backend {
 
-/// The Memory group of a backend, for scalar type T.
+/// The Memory group of a backend with scalar type T.
 template <class T>
 struct HostMemory {
-  static constexpr bool host_memory = true;  ///< values may be read where they lie
+  static constexpr bool host_memory = true;  ///< the host may read values in place
 
   template <class Context>
   static void fill(Context&, T* data, Index size, T value) {

@@ -1,7 +1,7 @@
-// PrepackedWeights: weights as a backend rearranges them before it multiplies, kept while somebody asks for
-// it. At small batches, rearranging costs more than multiplying. Weights may be written by anybody who has a
-// pointer, and another net may come to stand where a freed one was; so what is kept is used only where the
-// weights have the fingerprint that they had.
+// PrepackedWeights: keeps weights in the packed form that products need, as long as a Scope lives. At small
+// batch sizes packing costs more than multiplying. Anyone with a pointer may write to weights, and another
+// network may come to use freed memory. So packed weights are used only if the fingerprint of the weights is
+// unchanged.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,10 @@ namespace diffsiam::backend {
 
 class PrepackedWeights {
  public:
-  /// Bytes at most; what does not fit is rearranged at every call.
+  /// The most bytes that are kept. Weights beyond that are packed at every call.
   static constexpr std::size_t capacity = std::size_t{1} << 28;
 
-  /// Which rearrangement of which weights.
+  /// Which packed form of which weights.
   enum class Form { panels, turned_panels, winograd, turned_winograd };
   struct Key {
     void const* weights;
@@ -31,14 +31,14 @@ class PrepackedWeights {
     Index in, out, kernel;
     [[nodiscard]] bool operator==(Key const&) const = default;
   };
-  /// Of weights (out, kernel, kernel, in).
+  /// The key of weights (out, kernel, kernel, in).
   template <class T>
   [[nodiscard]] static Key key_of(T const* weights, Form form, Index in, Index out, Index kernel) {
     return {weights, static_cast<std::size_t>(in * out * kernel * kernel) * sizeof(T), form, in, out, kernel};
   }
 
-  /// Keeps them while it lives. A promise begins with nothing: what was kept before is looked at once
-  /// more.
+  /// Packed weights are kept while a Scope lives. WeightPromise::stay means that weights do not change
+  /// meanwhile: each is then checked only once after the promise begins.
   class Scope {
    public:
     Scope(PrepackedWeights& owner, WeightPromise weights)
@@ -60,8 +60,8 @@ class PrepackedWeights {
     bool promises_;
   };
 
-  /// `bytes` that `fill` wrote from the weights as they are, now or at an earlier call within a scope; memory
-  /// comes from allocate(bytes).
+  /// Memory of `bytes` bytes that `fill` has written from the current weights, now or at an earlier call
+  /// within a Scope. New memory comes from allocate(bytes).
   [[nodiscard]] std::shared_ptr<void> get(ThreadPool& threads, Key const& key, std::size_t bytes,
                                           FunctionRef<std::shared_ptr<void>(std::size_t)> allocate,
                                           FunctionRef<void(void*)> fill) {
@@ -85,7 +85,7 @@ class PrepackedWeights {
     }
     return packed;
   }
-  /// Whether somebody asks for it now.
+  /// Whether a Scope lives.
   [[nodiscard]] bool keeping() const { return scopes_ > 0; }
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
@@ -93,23 +93,23 @@ class PrepackedWeights {
   struct Kept {
     Key key;
     std::size_t bytes;
-    std::optional<Fingerprint> weights;  ///< nothing where it was made under a promise
-    std::uint64_t promise;               ///< the last one before or at the time when the weights were read
+    std::optional<Fingerprint> weights;  ///< empty if it was packed under a promise
+    std::uint64_t promise;               ///< the latest promise when the weights were read
     std::shared_ptr<void> packed;
   };
 
-  /// Null where nothing is kept.
+  /// Null if there is no such entry.
   [[nodiscard]] Kept* find(Key const& key, std::size_t bytes) {
-    // Backends of several types of operands may share a context: what they keep differs in size.
+    // Backends with different types of operands may share a context; their entries differ in size.
     for (Kept& kept : kept_)
       if (kept.key == key && kept.bytes == bytes) return &kept;
     return nullptr;
   }
 
-  std::vector<Kept> kept_;  ///< some hundreds at most: looked through faster than any of them is used
+  std::vector<Kept> kept_;  ///< some hundreds at most, so a linear search is fast enough
   std::size_t bytes_ = 0;
   int scopes_ = 0, promises_ = 0;
-  std::uint64_t promise_ = 0;  ///< how many times promising began
+  std::uint64_t promise_ = 0;  ///< how many promises have begun
 };
 
 }  // namespace diffsiam::backend

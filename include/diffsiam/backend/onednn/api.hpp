@@ -1,5 +1,5 @@
-// The little of oneDNN that is used, in one spelling for its releases 2 and 3: where the second has
-// constructors of primitive descriptors, the first has operation descriptors before them.
+// The few functions of oneDNN that are used, with one spelling for its releases 2 and 3. Release 3 constructs
+// primitive descriptors directly; release 2 needs operation descriptors first.
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -10,7 +10,7 @@ namespace diffsiam::backend::onednn {
 
 using Descriptor = dnnl::memory::desc;
 
-/// What a convolution is, for oneDNN: activations stay in NHWC, weights may have a layout of its choice.
+/// A convolution as oneDNN describes it. Activations stay in NHWC; oneDNN may choose the layout of weights.
 struct ConvDescriptors {
   Descriptor x, w, bias, y;
   dnnl::memory::dims strides, padding;
@@ -29,12 +29,12 @@ struct ConvDescriptors {
   }
 };
 
-/// The library's own layout of weights.
+/// The layout of weights in this library.
 [[nodiscard]] inline Descriptor plain_weights(ConvGeometry const& g) {
   return {{g.out, g.in, g.kernel, g.kernel}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ohwi};
 }
 
-/// Scratchpads are ours to allocate.
+/// Scratchpads are allocated by this library.
 [[nodiscard]] inline dnnl::primitive_attr own_scratchpad() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

@@ -1,4 +1,4 @@
-// OneDnnContext: a HostContext with oneDNN's engine and what has been compiled so far.
+// OneDnnContext: a HostContext with the engine of oneDNN and all primitives that have been compiled.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace diffsiam::backend {
 
-/// Used by one thread at a time, as a HostContext is.
+/// Only one thread at a time may use it, like a HostContext.
 class OneDnnContext : public HostContext {
  public:
   using Options = HostContext::Options;
@@ -18,13 +18,14 @@ class OneDnnContext : public HostContext {
   OneDnnContext() : OneDnnContext(Options{}) {}
   explicit OneDnnContext(Options options) : HostContext(options) {}
 
-  /// The convolution of this shape, compiled when it is first asked for.
+  /// The convolution of this shape. It is compiled at the first call.
   [[nodiscard]] onednn::Convolution& convolution(ConvGeometry const& g, onednn::Pass pass) {
     Key const key{static_cast<Index>(pass), g.n, g.h, g.w, g.in, g.out, g.kernel, g.stride};
     auto const found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
     return convolutions_.try_emplace(key, engine_, g, pass, threads().threads()).first->second;
   }
+  /// The product of this shape. It is compiled at the first call.
   [[nodiscard]] onednn::Product& product(Gemm<float> const& g) {
     onednn::ProductKey const key = onednn::key_of(g);
     auto const found = products_.find(key);

@@ -1,11 +1,11 @@
-// Convolutions on oneDNN, their gradients, and the memory they take.
+// Convolutions by oneDNN, their gradients, and the memory that they need.
 #pragma once
 
 #include <diffsiam/backend/onednn/context.hpp>
 
 namespace diffsiam::backend::onednn {
 
-/// Bytes of workspace of one pass: exact, since it is planned as for the computation itself.
+/// Bytes of workspace of one pass. The number is exact, because it comes from the plan of the computation.
 [[nodiscard]] inline std::size_t workspace(std::string_view operation, ConvGeometry const& g, Pass pass,
                                            int threads) {
   return guarded(operation, g,
@@ -14,7 +14,7 @@ namespace diffsiam::backend::onednn {
 
 namespace detail {
 
-/// The workspace of a call: first what is shared, then each worker's own.
+/// The workspace of a call: first the shared part, then the part of each thread.
 class Workspace {
  public:
   Workspace(OneDnnContext& context, Plan const& plan)
@@ -35,7 +35,7 @@ class Workspace {
   std::shared_ptr<void> memory_;
 };
 
-/// parts[0] += the other parts, in their order.
+/// parts[0] += the other parts, in order.
 inline void add_parts(OneDnnContext& context, Plan const& plan, Workspace const& workspace) {
   constexpr Index most = Index{1} << 14;
   Index const size = static_cast<Index>(plan.weights_bytes() / sizeof(float));
@@ -68,7 +68,7 @@ inline void conv2d(OneDnnContext& context, ConvGeometry const& g, float const* x
   });
 }
 
-/// Adds into dx.
+/// Adds the gradient of the input to dx.
 inline void conv2d_gradient_input(OneDnnContext& context, ConvGeometry const& g, float const* dy,
                                   float const* w, float* dx) {
   guarded("conv2d_gradient_input", g, [&] {
@@ -86,7 +86,7 @@ inline void conv2d_gradient_input(OneDnnContext& context, ConvGeometry const& g,
   });
 }
 
-/// Adds into dw.
+/// Adds the gradient of the weights to dw.
 inline void conv2d_gradient_weight(OneDnnContext& context, ConvGeometry const& g, float const* x,
                                    float const* dy, float* dw) {
   guarded("conv2d_gradient_weight", g, [&] {

@@ -1,5 +1,5 @@
-// A planned convolution with its compiled primitives, and what they are executed on: made once a shape, so
-// that a call allocates next to nothing.
+// Convolution: a planned convolution with its compiled primitives and their arguments. It is made once for
+// each shape, so that a call allocates almost nothing.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ class Convolution {
   void plan() const&& = delete;
   [[nodiscard]] Plan const& plan() const& { return plan_; }
 
-  /// Forward and gradient of the input: (out, k, k, in) as oneDNN wants them, in `packed` if they must move.
+  /// For the forward pass and the gradient of the input: passes (out, k, k, in) to oneDNN. If oneDNN needs
+  /// another layout, the weights are copied to `packed`.
   void set_weights(float const* w, void* packed) {
     void* const given = const_cast<float*>(w);
     if (!plan_.reorders) return weights_.used.set_data_handle(given);
@@ -38,7 +39,7 @@ class Convolution {
     weights_.execute(streams_[0]);
   }
   void set_bias(float const* bias) { weights_.bias.set_data_handle(const_cast<float*>(bias)); }
-  /// Gradient of the weights: dw += `sum`, which is in oneDNN's layout.
+  /// For the gradient of the weights: dw += `sum`, which is in the layout of oneDNN.
   void add_weights(void* sum, float* dw) {
     Serial const serial;
     weights_.used.set_data_handle(sum);
@@ -46,8 +47,8 @@ class Convolution {
     weights_.execute(streams_[0]);
   }
 
-  /// One piece, on the calling thread. `x` and `y` are of the piece, and read or written as the pass has it;
-  /// `dw` is for the gradient of the weights only.
+  /// Computes one piece on the calling thread. `x` and `y` are the input and output of the piece, or their
+  /// gradients, as the pass needs them. `dw` is used only for the gradient of the weights.
   void run(Index piece, int worker, float const* x, float const* y, void* dw, void* scratchpad) {
     Serial const serial;
     auto const of_worker = static_cast<std::size_t>(worker);
@@ -65,10 +66,10 @@ class Convolution {
   using Arguments = std::unordered_map<int, dnnl::memory>;
   struct Size {
     dnnl::primitive primitive;
-    std::vector<Arguments> arguments;  ///< by worker
+    std::vector<Arguments> arguments;  ///< one for each thread
   };
 
-  /// What all workers share, and the way from one layout of the weights to the other.
+  /// The arguments that all threads share, and the reorder between the two layouts of the weights.
   struct Weights {
     dnnl::memory plain, used, bias;
     dnnl::primitive reorder;

@@ -1,4 +1,4 @@
-// Large matrix products on oneDNN.
+// Large matrix products by oneDNN.
 #pragma once
 
 #include <diffsiam/backend/onednn/context.hpp>
@@ -6,7 +6,7 @@
 
 namespace diffsiam::backend::onednn {
 
-/// Bytes of workspace of a product; none if it is left to the Cpu.
+/// Bytes of workspace of a product; 0 if the Cpu backend computes it.
 [[nodiscard]] inline std::size_t gemm_workspace(Gemm<float> const& g, int threads) {
   if (!gemm_may_serve(g)) return 0;
   return guarded("gemm", g, [&] {
@@ -15,14 +15,14 @@ namespace diffsiam::backend::onednn {
   });
 }
 
-/// Computes g and returns true, or leaves it to the Cpu.
+/// Computes g and returns true, or returns false if the Cpu backend should compute it.
 [[nodiscard]] inline bool gemm(OneDnnContext& context, Gemm<float> const& g) {
   if (!gemm_may_serve(g)) return false;
   return guarded("gemm", g, [&] {
     Product& product = context.product(g);
     if (!product.plan().serves()) return false;
     std::size_t const bytes = product.plan().scratchpad_bytes();
-    std::shared_ptr<void> memory;  // most need none
+    std::shared_ptr<void> memory;  // most products need none
     if (bytes > 0) memory = context.allocate(static_cast<std::size_t>(context.threads().threads()) * bytes);
     auto* const scratchpads = static_cast<std::byte*>(memory.get());
     context.threads().run(product.plan().cut.pieces, [&](Index piece, int worker) {

@@ -1,4 +1,5 @@
-// What stands between oneDNN and the library: its threads, which the library's own replace, and its errors.
+// Serial and guarded: they make oneDNN use one thread, because the library has its own threads, and turn its
+// errors into those of the library.
 #pragma once
 
 #include <string>
@@ -14,7 +15,7 @@
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
 #if __has_include(<omp.h>)
 #include <omp.h>
-#else  // clang without its OpenMP: nobody else can have declared these
+#else  // clang without its OpenMP, so nothing else can have declared these
 extern "C" {
 int omp_get_max_threads();
 void omp_set_num_threads(int);
@@ -25,7 +26,7 @@ void omp_set_num_threads(int);
 namespace diffsiam::backend::onednn {
 
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
-/// Of the calling thread: OpenMP keeps the number by thread.
+/// The number of OpenMP threads of the calling thread; OpenMP keeps one for each thread.
 [[nodiscard]] inline int openmp_threads() {
   return omp_get_max_threads();
 }
@@ -39,8 +40,8 @@ inline void set_openmp_threads(int threads) {
 inline void set_openmp_threads(int) {}
 #endif
 
-/// While it lives, oneDNN makes and runs primitives for one thread, the calling one, which gets its own
-/// number of threads back.
+/// While it lives, oneDNN makes and runs primitives with one thread, the calling one. Then the calling thread
+/// gets its number of OpenMP threads back.
 class Serial {
  public:
   Serial() : before_(openmp_threads()) {
@@ -65,7 +66,7 @@ class Serial {
   return text({to_string(Shape{g.m, g.k}), " by ", to_string(Shape{g.k, g.n})});
 }
 
-/// f(), with oneDNN's errors as ours. All calls of oneDNN go through here.
+/// Returns f(), and turns errors of oneDNN into Error. All calls of oneDNN go through this function.
 template <class Shape, class F>
 auto guarded(std::string_view operation, Shape const& g, F const& f) {
   try {

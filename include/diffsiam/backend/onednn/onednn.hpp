@@ -1,5 +1,5 @@
-// OneDnn: the Cpu backend with large products from oneDNN, and convolutions where Winograd's algorithm does
-// not serve.
+// OneDnn: the Cpu backend, but with large products and some convolutions from oneDNN: those for which
+// Winograd's algorithm is not used (see routes.hpp).
 #pragma once
 
 #include <type_traits>
@@ -11,8 +11,8 @@
 
 namespace diffsiam::backend {
 
-/// T is float; Operands as in Cpu, for what stays with it. What oneDNN does not serve, and all operations but
-/// convolutions and products, are the Cpu's. Results are the same bits with any number of threads.
+/// T is float; Operands is as in Cpu, for the convolutions that Cpu computes. Cpu also computes all other
+/// operations. The same input gives the same bits with any number of threads.
 template <class T, class Operands = T>
 struct OneDnn : Cpu<T> {
   static_assert(std::is_same_v<T, float>, "OneDnn computes in float; take Cpu<double> for double.");
@@ -40,7 +40,7 @@ struct OneDnn : Cpu<T> {
     if (onednn::gradient_weight_serves(g)) return onednn::conv2d_gradient_weight(context, g, x, dy, dw);
     Base::conv2d_gradient_weight(context, g, x, dy, dw);
   }
-  // With a context of its own, for they are handed on as pointers.
+  // These have parameters of type OneDnnContext, because pointers to them are taken.
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass) {
     Cpu<T>::template group_norm<Act>(context, g, pass);
@@ -49,7 +49,7 @@ struct OneDnn : Cpu<T> {
   static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
     Cpu<T>::template group_norm_gradient<Act>(context, g, pass);
   }
-  // The greater of the two of a convolution, without bias and with it.
+  // The larger one of the workspaces with and without a bias.
   static std::size_t conv2d_workspace(ConvGeometry const& g, int threads) {
     if (!onednn::forward_serves(g)) return Base::conv2d_workspace(g, threads);
     return onednn::workspace("conv2d", g, onednn::Pass::forward_bias, threads);

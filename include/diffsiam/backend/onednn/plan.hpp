@@ -1,5 +1,6 @@
-// How a convolution is computed by oneDNN: the batch is cut by shape, never by threads, and a piece is one
-// primitive's work. There are at most two sizes of pieces, so a plan has at most two primitives.
+// How a convolution is computed by oneDNN: the batch is divided by shape and never by the number of threads,
+// and each piece is the work of one primitive. Pieces have at most two sizes, so a plan has at most two
+// primitives.
 #pragma once
 
 #include <algorithm>
@@ -11,17 +12,19 @@
 
 namespace diffsiam::backend::onednn {
 
+/// The convolution, without and with a bias, and its two gradients.
 enum class Pass { forward, forward_bias, gradient_input, gradient_weight };
 
-/// A batch in pieces of nearly the same size. What is counted are images or, where a kernel sees one pixel,
-/// rows.
+/// A batch that is divided into pieces of nearly the same size. Its units are images, or rows for 1x1 kernels
+/// at stride 1.
 struct BatchCut {
   ConvGeometry g;
   Index units, pieces;
 
   BatchCut(ConvGeometry const& geometry, Pass pass)
       : g(geometry), units(by_rows() ? g.n * g.h : g.n), pieces(std::min<Index>(16, units)) {
-    // A part of the weights' gradient has weights of its own: fewer where there are many.
+    // Each part of the gradient has a copy of the weights, so there are fewer parts if there are many
+    // weights.
     constexpr Index most = Index{1} << 21;
     if (pass == Pass::gradient_weight) pieces = std::clamp<Index>(most / (g.out * g.depth()), 1, pieces);
   }
@@ -31,10 +34,10 @@ struct BatchCut {
   [[nodiscard]] Index size(Index piece) const { return first(piece + 1) - first(piece); }
   [[nodiscard]] Index smaller() const { return units / pieces; }
   [[nodiscard]] bool equal() const { return units % pieces == 0; }
-  /// Elements of a unit, in and out.
+  /// Elements of a unit of the input and of the output.
   [[nodiscard]] Index x_unit() const { return (by_rows() ? 1 : g.h) * g.w * g.in; }
   [[nodiscard]] Index y_unit() const { return (by_rows() ? 1 : g.out_h()) * g.out_w() * g.out; }
-  /// The convolution of a piece.
+  /// The convolution of a piece of `size` units.
   [[nodiscard]] ConvGeometry of(Index size) const {
     ConvGeometry piece = g;
     if (by_rows())
@@ -45,18 +48,18 @@ struct BatchCut {
   }
 };
 
-/// What oneDNN makes of one size of piece.
+/// What oneDNN plans for one size of piece.
 struct PieceDescriptor {
   dnnl::primitive_desc_base primitive;
   Descriptor x, y, weights, scratchpad;
 };
 
-/// Descriptors only, cheap enough for an estimate of memory.
+/// The descriptors of a convolution. They are cheap enough for an estimate of memory.
 struct Plan {
   BatchCut cut;
   Pass pass;
-  std::vector<PieceDescriptor> pieces;  ///< the smaller size, then the greater if there is one
-  bool reorders;                        ///< oneDNN wants the weights in a layout of its own
+  std::vector<PieceDescriptor> pieces;  ///< the smaller size, then the larger size if there is one
+  bool reorders;                        ///< whether oneDNN needs the weights in its own layout
 
   Plan(dnnl::engine const& engine, ConvGeometry const& g, Pass which) : cut(g, which), pass(which) {
     Serial const serial;
@@ -71,7 +74,7 @@ struct Plan {
 
   [[nodiscard]] std::size_t index(Index piece) const { return cut.size(piece) == cut.smaller() ? 0 : 1; }
 
-  // Where things lie in the workspace of a call, in bytes.
+  // Parts of the workspace of a call, in bytes.
   /// One copy of the weights, or of their gradient.
   [[nodiscard]] std::size_t weights_bytes() const { return rounded(pieces[0].weights.get_size()); }
   [[nodiscard]] std::size_t shared_bytes() const {
@@ -83,7 +86,7 @@ struct Plan {
     for (auto const& piece : pieces) most = std::max(most, piece.scratchpad.get_size());
     return rounded(most);
   }
-  /// A worker's scratchpad, and its dx before that is added.
+  /// The scratchpad of a thread, and its dx before it is added.
   [[nodiscard]] std::size_t worker_bytes() const {
     std::size_t const dx = pass == Pass::gradient_input ? pieces.back().x.get_size() : 0;
     return scratchpad_bytes() + rounded(dx);

@@ -1,4 +1,5 @@
-// A matrix product on oneDNN, cut along the longer side of C: by shape, into pieces of at most two sizes.
+// Product: a matrix product by oneDNN. It is divided along the longer side of C, by shape, into pieces of at
+// most two sizes.
 #pragma once
 
 #include <algorithm>
@@ -12,19 +13,20 @@
 
 namespace diffsiam::backend::onednn {
 
-/// What decides how a product is computed.
+/// Everything on which the plan of a product depends.
 using ProductKey = std::array<Index, 9>;
 [[nodiscard]] inline ProductKey key_of(Gemm<float> const& g) {
   return {g.m, g.n, g.k, g.a.transposed, g.b.transposed, g.a.leading, g.b.leading, g.c.leading, g.accumulate};
 }
 
+/// How C is divided among pieces.
 struct ProductCut {
-  bool rows;  ///< of C are dealt; else its columns
+  bool rows;  ///< whether rows of C are divided; otherwise its columns
   Index unit, units, pieces;
 
   explicit ProductCut(Gemm<float> const& g) : rows(g.m >= g.n) {
     Index const length = std::max(g.m, g.n);
-    unit = length % 16 == 0 ? 16 : 1;  // whole vectors where possible
+    unit = length % 16 == 0 ? 16 : 1;  // whole vectors if possible
     units = length / unit;
     pieces = std::clamp<Index>(length / 64, 1, 16);
   }
@@ -37,7 +39,7 @@ struct ProductCut {
   }
 };
 
-/// Descriptors only, as for convolutions.
+/// The descriptors of a product, as for convolutions.
 struct ProductPlan {
   ProductCut cut;
   std::vector<dnnl::matmul::primitive_desc> pieces;
@@ -56,8 +58,8 @@ struct ProductPlan {
           product(engine, matrix(m, g.k, g.a), matrix(g.k, n, g.b), matrix(m, n, g.c), attributes));
     }
   }
-  /// Whether oneDNN computes all pieces by its batch-reduce kernels. Its other way, for what it finds small,
-  /// takes memory from the system in every call, and is no faster than the Cpu.
+  /// Whether oneDNN computes all pieces by its batch-reduce kernels. Its other implementation, for small
+  /// products, allocates memory in every call and is not faster than the Cpu backend.
   [[nodiscard]] bool serves() const {
     return std::all_of(pieces.begin(), pieces.end(), [](auto const& piece) {
       return std::string_view(piece.impl_info_str()).substr(0, 3) == "brg";
@@ -79,7 +81,7 @@ struct ProductPlan {
   }
 };
 
-/// A planned product, compiled if the plan serves.
+/// A planned product. It is compiled only if the plan serves.
 class Product {
  public:
   Product(dnnl::engine const& engine, Gemm<float> const& g, int threads) : plan_(engine, g) {
@@ -102,7 +104,8 @@ class Product {
   void plan() const&& = delete;
   [[nodiscard]] ProductPlan const& plan() const& { return plan_; }
 
-  /// One piece of g, which may lie elsewhere than the g that was planned, on the calling thread.
+  /// Computes one piece of g on the calling thread. The memory of g may differ from that of the planned
+  /// product.
   void run(Gemm<float> const& g, Index piece, int worker, void* scratchpad) {
     Serial const serial;
     ProductCut const& cut = plan_.cut;
@@ -123,7 +126,7 @@ class Product {
  private:
   struct Size {
     dnnl::matmul primitive;
-    std::vector<std::unordered_map<int, dnnl::memory>> arguments;  ///< by worker
+    std::vector<std::unordered_map<int, dnnl::memory>> arguments;  ///< one for each thread
   };
 
   ProductPlan plan_;

@@ -1,5 +1,5 @@
-// Reference: plain loops over any scalar type. It is the specification: slow, obvious, and what every other
-// backend is tested against.
+// Reference: plain loops over any scalar type. It is slow and simple, and it is the specification that every
+// other backend is tested against.
 #pragma once
 
 #include <algorithm>
@@ -16,14 +16,14 @@
 
 namespace diffsiam::backend {
 
+/// T is a scalar type, such as float or double.
 template <class T>
 struct Reference : HostMemory<T> {
   using Scalar = T;
   using Context = HostContext;
   using Brings = Options<Option::host_memory, Option::prepacked_weights, Option::observer>;
 
-  // Blas
-  // ------------------------------------------------------------------------------------------------------------
+  // The Blas group.
   static void gemm(Context&, Gemm<T> const& g) {
     auto const at = [](auto const& matrix, Index outer, Index inner, Index row, Index column) -> auto& {
       Index const r = matrix.transposed ? column : row;
@@ -33,7 +33,7 @@ struct Reference : HostMemory<T> {
     std::vector<T> b(static_cast<std::size_t>(g.k * g.n)), sums(static_cast<std::size_t>(g.n));
     for (Index outer = 0; outer < g.batch_outer; ++outer)
       for (Index inner = 0; inner < g.batch_inner; ++inner) {
-        // B in one piece and j innermost: the sums are the same, and the walk through memory is straight.
+        // B is copied, and j is the innermost loop: the sums are the same, and memory is read in order.
         for (Index k = 0; k < g.k; ++k)
           for (Index j = 0; j < g.n; ++j)
             b[static_cast<std::size_t>(k * g.n + j)] = at(g.b, outer, inner, k, j);
@@ -49,12 +49,11 @@ struct Reference : HostMemory<T> {
       }
   }
 
-  // Conv
-  // ------------------------------------------------------------------------------------------------------------
+  // The Conv group: both gradients are added to what is there.
   static void conv2d(Context&, ConvGeometry const& g, T const* x, T const* w, T const* bias, T* y) {
     for (Index pixel = 0; pixel < g.n * g.out_h() * g.out_w(); ++pixel)
       for (Index o = 0; o < g.out; ++o) y[pixel * g.out + o] = bias == nullptr ? T(0) : bias[o];
-    // Weights as (kh, kw, in, out), so that the innermost loop runs straight through memory.
+    // Weights as (kh, kw, in, out), so that the innermost loop reads memory in order.
     std::vector<T> by_tap(static_cast<std::size_t>(g.depth() * g.out));
     for (Index o = 0; o < g.out; ++o)
       for (Index d = 0; d < g.depth(); ++d)
@@ -78,15 +77,13 @@ struct Reference : HostMemory<T> {
     });
   }
 
-  // Elementwise
-  // -----------------------------------------------------------------------------------------------------
+  // The Elementwise group.
   template <class F, class... O>
   static void for_each(Context&, Grid const& grid, F f, O... operands) {
     for_each_index(grid, [&](Extents5 const& index) { f(operands.data[offset(operands, index)]...); });
   }
 
-  // Reduce
-  // ----------------------------------------------------------------------------------------------------------
+  // The Reduce group.
   template <class F, class Out, class... O>
   static void sum(Context&, Grid const& grid, F f, Out out, O... operands) {
     for_each_index(grid, [&](Extents5 const& index) {
@@ -104,14 +101,13 @@ struct Reference : HostMemory<T> {
       for (Index j = 1; j < columns; ++j) greatest = functional::max(greatest, in[j]);
       T sum = T(0);
       for (Index j = 0; j < columns; ++j) sum += functional::exp(in[j] - greatest);
-      // The greatest goes first: a large common offset costs no digits.
+      // The largest value is subtracted first, so that a large common offset loses no digits.
       T const log_sum = functional::log(sum);
       for (Index j = 0; j < columns; ++j) y[row * columns + j] = (in[j] - greatest) - log_sum;
     }
   }
 
-  // Random
-  // ----------------------------------------------------------------------------------------------------------
+  // The Random group.
   static void uniform(Context&, Rng const& rng, T* x, Index size) {
     for (Index i = 0; i < size; ++i) {
       auto const four = functional::uniforms(rng.words(static_cast<std::uint64_t>(i / 4)));
@@ -145,7 +141,7 @@ struct Reference : HostMemory<T> {
     for (std::size_t axis = 0; axis < 5; ++axis) sum += operand.stride[axis] * index[axis];
     return sum;
   }
-  /// Calls f(output pixel, input pixel, tap) wherever the kernel meets the image.
+  /// Calls f(output pixel, input pixel, tap) for every element of the kernel that lies inside the image.
   template <class F>
   static void for_each_tap(ConvGeometry const& g, F f) {
     for (Index n = 0; n < g.n; ++n)

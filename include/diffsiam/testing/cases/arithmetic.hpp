@@ -1,4 +1,4 @@
-// Cases: sums, products, activations, and what moves elements about.
+// Cases for arithmetic (sums, products, activations) and for operations that move elements.
 #pragma once
 
 #include <diffsiam/ops/activation.hpp>

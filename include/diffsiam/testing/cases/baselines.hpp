@@ -1,4 +1,4 @@
-// Cases: what DiffSiam is compared with, small but with every part, and their losses.
+// Cases for the models that DiffSiam is compared with, small but complete, and for their losses.
 #pragma once
 
 #include <array>
@@ -12,8 +12,9 @@ namespace diffsiam::testing::cases {
 
 namespace detail {
 
-/// Of pictures (n, 5, 6, 1): 5 -> 3 -> 2 and 6 -> 3 -> 2 on the way to z. Two channels a group: with one, the
-/// bias before a norm would have no gradient but rounding.
+/// An encoder for pictures (n, 5, 6, 1), whose sides become 5 -> 3 -> 2 and 6 -> 3 -> 2. There are two
+/// channels in each group; with only one, the gradient of the bias before a norm would be nothing but
+/// rounding.
 template <class B>
 [[nodiscard]] encoder::ModularEncoder<B> baseline_encoder(typename B::Context& context, int dims) {
   return {

@@ -1,4 +1,4 @@
-// Cases: the layers and blocks of nn/, a line each.
+// Cases for the layers and blocks of nn/.
 #pragma once
 
 #include <diffsiam/nn/attention.hpp>
@@ -14,8 +14,8 @@
 
 namespace diffsiam::testing::cases {
 
-/// built([]<class B>(nn::Init<B>& init) { return nn::Linear<B>(init, {.in = 3, .out = 4}); }): the maker of a
-/// module case.
+/// The `make` of a module case, from a function of nn::Init:
+/// built([]<class B>(nn::Init<B>& init) { return nn::Linear<B>(init, {.in = 3, .out = 4}); }).
 template <class F>
 [[nodiscard]] auto built(F f) {
   return [f]<class B>(typename B::Context& context) {

@@ -1,4 +1,4 @@
-// Cases: what losses are made of.
+// Cases for the operations that losses consist of.
 #pragma once
 
 #include <diffsiam/functional/error.hpp>

@@ -1,5 +1,5 @@
-// Cases: operations that meet tensors in low precision, for backends with mixed precision. A convolution to
-// 16 channels makes one.
+// Cases for operations on tensors in low precision, for backends with mixed precision. A convolution with 16
+// output channels makes such a tensor.
 #pragma once
 
 #include <diffsiam/functional/activation.hpp>
@@ -18,10 +18,11 @@
 
 namespace diffsiam::testing::cases {
 
-/// Calls visit(Case) for each.
+/// Calls visit(Case) for each case.
 template <class Visit>
 void mixed_precision(Visit&& visit) {
-  // f(an image of 16 channels in low precision, weights...), beside whose shape those of the weights stand.
+  // Calls f(an image with 16 channels in low precision, weights...). A case lists the shapes of the weights
+  // after image and kernel.
   auto const after_conv = [](auto f) {
     return [f](auto const& x, auto const& w, auto const&... more) { return f(ops::conv2d(x, w), more...); };
   };
@@ -72,7 +73,7 @@ void mixed_precision(Visit&& visit) {
                 })));
   visit(op_case("low-precision linear and attention", {image, kernel, {48, 16}, {48}, {10, 16}},
                 after_conv([](auto const& h, auto const& w_1, auto const& b, auto const& w_2) {
-                  // Small, lest a rounded score is another choice.
+                  // Small values, so that a rounded score does not select another position.
                   auto const qkv = ops::linear(ops::linear_combination(0.01, h, 0, h), w_1, b);
                   return ops::linear(ops::attention(ops::linear_combination(0.3, qkv, 0, qkv), 2), w_2);
                 })));

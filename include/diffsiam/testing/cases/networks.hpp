@@ -1,4 +1,4 @@
-// Cases: whole networks, small but with every part, and the losses on top of them.
+// Cases for whole networks, small but complete, and for their losses.
 #pragma once
 
 #include <diffsiam/diffusion/noise_schedule.hpp>
@@ -117,7 +117,7 @@ void losses(Visit&& visit) {
                   loss::ShiftedNoise const loss{diffusion::NoiseSchedule::linear(1000, 1e-4, 0.02)};
                   return loss(eps, gradient, diffusion::Noised<B>{noise, t, noise});
                 }));
-  // What is detached is constant here: differences do not know of stopped gradients.
+  // Detached values are constants here, because differences cannot stop gradients.
   visit(op_case("loss::SimSiam", {{4, 5}, {4, 5}}, {{Kind::normal, {4, 5}}, {Kind::normal, {4, 5}}},
                 [](auto const& p_1, auto const& p_2, auto const& z_1, auto const& z_2) {
                   return loss::SimSiam{}(p_1, p_2, z_1, z_2);

@@ -1,4 +1,4 @@
-// Cases: group, layer and batch norm with all that may be fused to them, and rows of length 1.
+// Cases for group, layer and batch norm, with everything that may be fused with them, and for normalize.
 #pragma once
 
 #include <cmath>
@@ -35,7 +35,7 @@ void group_norm(Visit&& visit) {
   visit(op_case(
       "group_norm, a group a channel", {{3, 3, 2, 4}, {4}, {4}},
       [](auto const& x, auto const& gamma, auto const& beta) { return ops::group_norm(x, gamma, beta, 4); }));
-  // Shapes that fused versions cut in other ways: blocks of whole groups, many small samples.
+  // Shapes that fused versions divide in other ways: blocks of whole groups, many small samples.
   visit(op_case("group_norm, one sample", {{1, 3, 3, 96}, {96}, {96}},
                 [](auto const& x, auto const& gamma, auto const& beta) {
                   return ops::group_norm<functional::Silu>(x, gamma, beta, 32);
@@ -75,7 +75,7 @@ void other_norm(Visit&& visit) {
                     x, gamma, beta);
               }));
   visit(op_case("normalize", {{4, 5}}, [](auto const& x) { return ops::normalize(x); }));
-  // As above, from squares that overflow and from some that vanish.
+  // The same for rows whose squares overflow or underflow.
   for (double const sign : {1.0, -1.0})
     visit(op_case(sign > 0 ? "normalize, huge" : "normalize, tiny", {{4, 5}}, [sign](auto const& x) {
       using T = typename std::remove_cvref_t<decltype(x)>::Backend::Scalar;

@@ -1,5 +1,5 @@
-// Every operation of ops/ with all its options, in one table. A new operation is added to one of the groups;
-// a test compares the table with the folder.
+// One table with every operation of ops/ and all its options. Add a new operation to one of the groups; a
+// test compares the table with the folder.
 #pragma once
 
 #include <diffsiam/testing/cases/arithmetic.hpp>
@@ -9,7 +9,7 @@
 
 namespace diffsiam::testing::cases {
 
-/// Calls visit(Case) for each.
+/// Calls visit(Case) for each case.
 template <class Visit>
 void operations(Visit&& visit) {
   arithmetic(visit);

@@ -1,4 +1,4 @@
-// Cases: products of matrices, convolutions, attention, and resampling.
+// Cases for products of matrices, convolutions, attention, and resampling.
 #pragma once
 
 #include <diffsiam/ops/attention.hpp>

@@ -1,4 +1,4 @@
-// Access: kernels read and write values in T, whatever type they have in memory.
+// read, write and add_gradient: kernels access values in T, whatever type the values have in memory.
 #pragma once
 
 #include <type_traits>
@@ -18,7 +18,7 @@ template <class T, class C>
   return from.low != nullptr ? static_cast<T>(from.low[i]) : from.full[i];
 }
 
-/// to[i] = value; rounds to nearest even where `to` is in low precision.
+/// to[i] = value, rounded to nearest even if `to` is in low precision.
 template <class T, class X>
 DIFFSIAM_HOST_DEVICE void write(X* to, Index i, T value) {
   to[i] = static_cast<X>(value);
@@ -31,7 +31,7 @@ DIFFSIAM_HOST_DEVICE void write(MixedPointer<T, C> const& to, Index i, T value) 
     to.full[i] = value;
 }
 
-/// What gradients are added to: to[i] += value, but one in low precision is written.
+/// to[i] += value for gradients. A gradient in low precision is overwritten instead.
 template <class T, class X>
 DIFFSIAM_HOST_DEVICE void add_gradient(X* to, Index i, T value) {
   if constexpr (std::is_same_v<X, T>)

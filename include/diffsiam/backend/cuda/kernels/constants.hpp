@@ -1,5 +1,5 @@
-// Values of the host that travel within launches: what is uploaded while work is recorded, so that a replay
-// needs no memory of the host.
+// WriteConstants: a kernel that carries values of the host in its launch. Uploads become such launches while
+// work is recorded, so that a replay needs no memory of the host.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace diffsiam::backend::cuda {
 
 template <class T>
 struct WriteConstants {
-  static constexpr Index most = 2048 / static_cast<Index>(sizeof(T));  ///< half of what a launch carries
+  static constexpr Index most = 2048 / static_cast<Index>(sizeof(T));  ///< half of what a launch can carry
   struct Shared {};
   static constexpr bool synchronises = false;
   T value[most];
@@ -23,6 +23,7 @@ struct WriteConstants {
   }
 };
 
+/// Writes `size` values of the host to memory of the device, with as many launches as needed.
 template <class Device, class S, class T>
 void write_constants(typename Device::Context& context, S const* from, T* to, Index size) {
   for (Index done = 0; done < size; done += WriteConstants<T>::most) {

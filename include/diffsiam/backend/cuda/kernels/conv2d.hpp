@@ -1,5 +1,5 @@
-// Convolutions by direct sums, one value a thread: correct for every shape and slow. They serve
-// where cuDNN has no plan.
+// Convolutions by direct sums, with one value for each thread. They are correct for every shape but slow, and
+// are used if cuDNN has no plan.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/access.hpp>
@@ -19,7 +19,7 @@ struct Pixel {
   return {image.quotient, image.rest, row.rest};
 }
 
-/// y = x * w + bias; one y a thread.
+/// y = x * w + bias; each thread computes one value of y.
 template <class T, class In, class Out>
 struct DirectConv2d {
   struct Shared {};
@@ -48,7 +48,7 @@ struct DirectConv2d {
   }
 };
 
-/// dx += what dy says through w; one dx a thread.
+/// dx += the gradient of the input; each thread computes one value of dx.
 template <class T, class In, class Out>
 struct DirectConv2dGradientInput {
   struct Shared {};
@@ -79,7 +79,7 @@ struct DirectConv2dGradientInput {
   }
 };
 
-/// dw += what dy says through x; one dw a thread.
+/// dw += the gradient of the weights; each thread computes one value of dw.
 template <class T, class In>
 struct DirectConv2dGradientWeight {
   struct Shared {};
@@ -102,7 +102,7 @@ struct DirectConv2dGradientWeight {
       if (h < 0 || h >= g.h) continue;
       Index const out = row * g.out_w() * g.out + filter.quotient;
       Index const in = (at.quotient * g.h + h) * g.w * g.in + tap.rest;
-      T of_row = T(0);  // rows apart, so that errors stay small
+      T of_row = T(0);  // rows are summed separately, so that rounding errors stay small
       for (Index ow = 0; ow < g.out_w(); ++ow) {
         Index const v = ow * g.stride + k.rest - g.padding();
         if (v >= 0 && v < g.w) of_row += read<T>(dy, out + ow * g.out) * read<T>(x, in + v * g.in);
@@ -113,7 +113,7 @@ struct DirectConv2dGradientWeight {
   }
 };
 
-// Images and their gradients are pointers, or MixedPointers.
+// Images and their gradients are pointers or MixedPointers.
 template <class Device, class In, class T, class Out>
 void direct_conv2d(typename Device::Context& context, ConvGeometry const& g, In const& x, T const* w,
                    T const* bias, Out const& y) {

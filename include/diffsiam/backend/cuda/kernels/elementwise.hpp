@@ -1,5 +1,5 @@
-// Element-wise kernels: a functor at every point of a grid, four neighbours a thread where all operands allow
-// loads of 16 bytes.
+// Element-wise kernels: they apply a functor at every point of a grid. A thread computes four neighbours if
+// all operands allow loads of 16 bytes.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace diffsiam::backend::cuda {
 
-/// Whether F takes argument `i` of N as const: what it reads and does not write.
+/// Whether F takes argument `i` of N as const, that is, whether it only reads it.
 template <class F, class T, std::size_t N>
 [[nodiscard]] constexpr bool reads_only(std::size_t i) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -24,7 +24,7 @@ template <class F, class T, std::size_t N>
   }(std::make_index_sequence<N>{});
 }
 
-/// `Width` neighbours in one load.
+/// `Width` neighbours that are loaded at once.
 template <class T, int Width>
 struct alignas(sizeof(T) * Width) Pack {
   T value[Width];
@@ -32,7 +32,7 @@ struct alignas(sizeof(T) * Width) Pack {
 template <class T>
 inline constexpr int widest_pack = 16 / static_cast<int>(sizeof(T));
 
-/// f over rows of columns; `Width` divides the columns and, where operands are contiguous, their strides.
+/// f over rows of columns. `Width` divides the columns and, for contiguous operands, their strides.
 template <int Width, class T, class F, int... Inner>
 struct ForEach {
   static constexpr std::size_t count = sizeof...(Inner);
@@ -42,7 +42,7 @@ struct ForEach {
   F f;
   Places<T, count> places;
   Index extent[4];
-  Index columns, packs;  ///< packs in all
+  Index columns, packs;  ///< number of packs in the whole grid
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
@@ -76,12 +76,13 @@ struct ForEach {
   }
   template <std::size_t I, int Stride>
   DIFFSIAM_KERNEL static void store(T* to, Pack<T, Width> const& pack) {
-    // What is written and repeated comes without packs.
+    // Operands that are both written and repeated are not used with packs.
     if constexpr (Stride == 1 && !reads_only<F, T, count>(I)) *reinterpret_cast<Pack<T, Width>*>(to) = pack;
   }
 };
 
-/// Whether f(T...) can be given `width` neighbours of operands whose values take so many bytes.
+/// Whether f(T...) can work on packs of `width` neighbours; value_bytes are the sizes of the operands'
+/// values.
 template <class F, class T, std::size_t N>
 [[nodiscard]] bool fits_packs(Merged<N> const& merged, Index width, std::array<int, N> const& inner,
                               std::array<std::size_t, N> const& value_bytes) {

@@ -1,5 +1,5 @@
-// GroupNorm with modulation and activation: one kernel forward, two back, where the composition takes a
-// dozen. What a block reads again comes from the cache.
+// GroupNorm with modulation and activation: one kernel for the forward pass and two for the backward pass,
+// where the composed one needs a dozen. What a block reads again comes from the cache.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/access.hpp>
@@ -10,10 +10,10 @@
 
 namespace diffsiam::backend::cuda {
 
-/// A group of channels of one sample: what a block works on.
+/// A group of channels of one sample, on which a block works.
 struct NormGroup {
-  Index x, table, channel;  ///< offsets of its first value, in images, tables (n, c) and weights (c)
-  Index channels, size;     ///< of the group, and values in all
+  Index x, table, channel;  ///< offsets of the first value in images, in tables (n, c) and in weights (c)
+  Index channels, size;     ///< of the group; number of values
 
   DIFFSIAM_HOST_DEVICE NormGroup(NormGeometry const& g, Index block) {
     Division const at = divide(block, g.groups);
@@ -25,7 +25,7 @@ struct NormGroup {
   }
 };
 
-/// See NormForward; a block a sample and group.
+/// Computes what NormForward describes, with one block for each sample and group.
 template <class Act, class T, class X>
 struct GroupNormForward {
   using Shared = TeamMemory<T>;
@@ -55,7 +55,7 @@ struct GroupNormForward {
       T const* const modulation = pass.modulation + 2 * (group.table - group.channel) + weight;
       functional::FoldModulation{}(pass.scale[at], pass.shift[at], modulation[0], modulation[g.c]);
     }
-    lane.sync();  // the tables of the group are read by all of the block
+    lane.sync();  // all threads of the block read the tables of the group
     for (Index i = lane.thread(); i < group.size; i += block_threads) {
       Division const at = divide(i, group.channels);
       Index const value = group.x + at.quotient * g.c + at.rest, table = group.table + at.rest;
@@ -72,7 +72,7 @@ struct GroupNormForward {
   }
 };
 
-/// p_1, p_2 and d_modulation of NormBackward; a block a sample and 32 channels.
+/// p_1, p_2 and d_modulation of NormBackward, with one block for each sample and 32 channels.
 template <class Act, class T, class X>
 struct GroupNormSums {
   static constexpr int warps = block_threads / warp_size;
@@ -121,7 +121,7 @@ struct GroupNormSums {
   }
 };
 
-/// dx of NormBackward, from its p_1 and p_2; a block a sample and group.
+/// dx of NormBackward from its p_1 and p_2, with one block for each sample and group.
 template <class Act, class T, class X>
 struct GroupNormInput {
   using Shared = TeamMemory<T>;

@@ -1,5 +1,5 @@
-// Kernels: the groups Elementwise, Reduce and Random of a backend, and its GroupNorm, from the library's own
-// kernels on any Device that launches them: `Device::Context`, `Device::launch(context, blocks, kernel)`.
+// Kernels: the groups Elementwise, Reduce and Random of a backend, and its GroupNorm, with the library's own
+// kernels. A Device launches them: it has `Device::Context` and `Device::launch(context, blocks, kernel)`.
 #pragma once
 
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
@@ -19,6 +19,7 @@ struct FillValue {
   DIFFSIAM_HOST_DEVICE void operator()(T& x) const { x = value; }
 };
 
+/// T is the scalar type.
 template <class T, class Device>
 struct Kernels {
   using Scalar = T;
@@ -58,7 +59,7 @@ struct Kernels {
     fill_random<Device, Normals>(context, rng, x, size);
   }
 
-  // What a recorded training step needs besides; see concepts/recording.hpp.
+  // Functions for recorded training steps; see concepts/recording.hpp.
   static void find_gradient_scale(Context& context, StepReport<T> const& report, GradientScale<T>* scale) {
     Device::launch(context, 1, FindGradientScale<T>{report, scale});
   }

@@ -1,4 +1,4 @@
-// MixedKernels: Kernels on activations that may be in low precision. Everything is computed in T.
+// MixedKernels: Kernels for activations that may be in low precision. Everything is computed in T.
 #pragma once
 
 #include <type_traits>
@@ -9,6 +9,7 @@
 
 namespace diffsiam::backend::cuda {
 
+/// T is the scalar type, C the storage dtype.
 template <class T, class C, class Device>
 struct MixedKernels : Kernels<T, Device> {
   using Full = Kernels<T, Device>;
@@ -46,7 +47,7 @@ struct MixedKernels : Kernels<T, Device> {
     }
     Full::sum(context, grid, f, out, in_full_precision(operands)...);
   }
-  /// x, y and their gradients are stored alike.
+  /// x, y and their gradients are all in low precision, or none of them is.
   template <class Act>
   static void group_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass) {
     if (is_low_precision(pass.x))

@@ -1,5 +1,5 @@
-// Element-wise kernels on operands that may be in low precision: a load widens, a store rounds, and the
-// functor meets full precision only.
+// Element-wise kernels on operands that may be in low precision. A load converts values to full precision and
+// a store rounds them, so the functor only sees full precision.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// As ForEach, for operands O of which each says when it runs whether it is in low precision. The first one
-/// is then not read.
+/// Like ForEach, but each operand says at run time whether it is in low precision. If the first one is, it is
+/// not read.
 template <int Width, class T, class C, class F, class... O>
 struct ForEachMixed {
   static constexpr std::size_t count = sizeof...(O);
@@ -63,7 +63,7 @@ struct ForEachMixed {
   }
   template <std::size_t I, class Operand>
   DIFFSIAM_KERNEL void store(Index offset, Values const& values) const {
-    // What is written and repeated comes without packs.
+    // Operands that are both written and repeated are not used with packs.
     if constexpr (!reads_only<F, T, count>(I) && (Operand::inner == 1 || Width == 1)) {
       if constexpr (may_be_low_precision<Operand>)
         if (low[I]) return store_to(of_type<C>(I) + offset, values);
@@ -82,8 +82,8 @@ struct ForEachMixed {
   }
 };
 
-/// Launches f(operands...) over the grid; eight neighbours a thread where all operands allow it, which for
-/// those in low precision is a load of 16 bytes.
+/// Launches f(operands...) over the grid. A thread computes eight neighbours if all operands allow it; in low
+/// precision that is a load of 16 bytes.
 template <class Device, class T, class C, class F, class... O>
 void for_each_mixed(typename Device::Context& context, Grid const& grid, F const& f, O const&... operands) {
   if (grid.size() == 0) return;

@@ -11,8 +11,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// (*f)(*scale, ...) at every place of the chunks, one of them a block. What changes from step to step is
-/// read from memory.
+/// Calls (*f)(*scale, ...) at every place of the chunks, with one block for each chunk. Values that change
+/// from step to step are read from memory.
 template <class T, std::size_t N, class F>
 struct MultiTensorApply {
   struct Shared {};
@@ -38,7 +38,7 @@ struct MultiTensorApply {
   }
 };
 
-/// One block: sums in double, in the order of the parameters, as the host adds them.
+/// One block adds in double, in the order of the parameters, as the host does.
 template <class T>
 struct FindGradientScale {
   struct Shared {
@@ -50,7 +50,7 @@ struct FindGradientScale {
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
-    // A sum is finite if and only if all that was added is: losses only tell whether they are.
+    // A sum is finite if and only if all of its terms are, so one sum is enough to check the losses.
     double const losses = sum(lane, shared, report.losses, report.loss_count);
     double const squares = sum(lane, shared, report.squares, report.square_count);
     if (lane.thread() != 0) return;

@@ -1,5 +1,4 @@
-// Places: where the operands of a kernel lie and how they move over a grid, as plain data that a launch
-// carries.
+// Places: the addresses and strides of the operands of a kernel, as plain data that a launch can carry.
 #pragma once
 
 #include <array>
@@ -10,7 +9,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// a / b and a % b for values that are not negative; in 32 bits where both fit, which devices do much faster.
+/// a / b and a % b for values that are not negative. It uses 32 bits if both fit, which is much faster on
+/// devices.
 struct Division {
   Index quotient, rest;
 };
@@ -28,9 +28,9 @@ struct Division {
 template <class T, std::size_t N>
 struct Places {
   T* data[N];
-  Index stride[N][4];  ///< along the outer four extents
+  Index stride[N][4];  ///< along the first four extents
 
-  /// Adds the way to `row`, counted along `extent`, to every offset.
+  /// Adds the offset of `row`, counted along `extent`, to every offset.
   DIFFSIAM_HOST_DEVICE void advance(Index const (&extent)[4], Index row, Index (&offset)[N]) const {
     for (int axis = 3; axis >= 0; --axis) {
       if (extent[axis] == 1) continue;
@@ -41,7 +41,7 @@ struct Places {
   }
 };
 
-/// Where values are, however they are stored.
+/// The address of values, however they are stored.
 template <class T>
 [[nodiscard]] void* address_of(T* values) {
   return const_cast<void*>(static_cast<void const*>(values));
@@ -51,7 +51,7 @@ template <class T, class C>
   return is_low_precision(values) ? address_of(values.low) : address_of(values.full);
 }
 
-/// Operands with their functor's inner strides kept apart, after all that can be merged is merged.
+/// Operands on a grid whose extents are merged as far as possible. Inner strides stay with the functor.
 template <std::size_t N>
 struct Merged {
   Grid grid;
@@ -66,7 +66,7 @@ struct Merged {
     });
   }
   [[nodiscard]] Index columns() const { return grid.extent[4]; }
-  /// Those from `first` on, of type T.
+  /// `Count` operands from `first` on, as pointers to T.
   template <class T, std::size_t Count>
   [[nodiscard]] Places<T, Count> places(std::size_t first) const {
     Places<T, Count> result{};

@@ -1,4 +1,4 @@
-// Philox numbers: a block of four a thread, the bits that every backend draws.
+// Random numbers: each thread computes one Philox block of four, with the same bits as on every backend.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ struct Uniforms {
     return functional::uniforms(words);
   }
 };
-/// Standard normals.
+/// Standard normal numbers.
 struct Normals {
   DIFFSIAM_HOST_DEVICE std::array<float, 4> operator()(std::array<std::uint32_t, 4> const& words) const {
     return functional::normals(words);
@@ -30,7 +30,7 @@ struct FillRandom {
   Rng rng;
   T* x;
   Index size;
-  std::uint64_t const* offset;  ///< steps after that of `rng`, where a recording is replayed; null: none
+  std::uint64_t const* offset;  ///< how many steps a replay is after the step of `rng`; null means none
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {

@@ -1,4 +1,4 @@
-// Softmax of rows, or its logarithm: a warp a short row, a block a long one.
+// The softmax of rows, or its logarithm: a warp computes a short row, a block a long one.
 #pragma once
 
 #include <limits>
@@ -8,8 +8,8 @@
 
 namespace diffsiam::backend::cuda {
 
-/// y = softmax of each row of x, or its logarithm. In place is allowed: a lane reads and writes its own
-/// columns.
+/// y = the softmax of each row of x, or its logarithm. x and y may be the same memory, because a lane reads
+/// and writes only its own columns.
 template <Team team, bool Log, class T>
 struct Softmax {
   using Shared = TeamMemory<T>;
@@ -23,7 +23,7 @@ struct Softmax {
     constexpr int threads = team_threads<team>;
     Index const row = lane.block() * (block_threads / threads) + lane.thread() / threads;
     Index const first = lane.thread() % threads;
-    // Teams beyond the last row have no columns, and take part.
+    // Teams beyond the last row have no columns, but must take part in combine_team.
     Index const stop = row < rows ? columns : Index{0};
     T const* const in = x + row * columns;
     T* const out = y + row * columns;
@@ -35,7 +35,7 @@ struct Softmax {
     sum = combine_team<team>(lane, memory, sum, [](T a, T b) { return a + b; });
     if constexpr (Log) {
       T const log_sum = functional::log(sum);
-      // The greatest goes first: a large common offset costs no digits.
+      // The largest value is subtracted first, so that a large common offset loses no digits.
       for (Index j = first; j < stop; j += threads) out[j] = (in[j] - greatest) - log_sum;
     } else {
       T const scale = T(1) / sum;

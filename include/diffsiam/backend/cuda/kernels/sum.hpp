@@ -1,5 +1,5 @@
-// Sums over a grid. Summands are cut into chunks by shape, never by the card, and the chunks are added in
-// their order: the same bits on every device of one architecture, run after run.
+// Sums over a grid. The terms are divided into chunks by shape, never by the card, and the chunks are added
+// in order. So all devices of one architecture always give the same bits.
 #pragma once
 
 #include <algorithm>
@@ -13,18 +13,18 @@
 
 namespace diffsiam::backend::cuda {
 
-/// What is kept, what is summed, and f at a place of both; values are of type X in memory.
+/// The kept and the summed extents of a sum, and f at one place of both. Values have type X in memory.
 template <class T, class X, class F, int... Inner>
 struct Summands {
   static constexpr std::size_t count = sizeof...(Inner);
   F f;
   Places<X, count> places;
   Index kept[4], summed[4];
-  Index columns;        ///< of the grid's last extent, kept or summed
-  Index length;         ///< summands of one output
-  Index chunk, chunks;  ///< of them, in each of that many
+  Index columns;        ///< the last extent of the grid, kept or summed
+  Index length;         ///< number of terms of one output
+  Index chunk, chunks;  ///< number of terms in a chunk; number of chunks
 
-  /// Summands [from, stop) of one output.
+  /// Terms [from, stop) of one output.
   struct Span {
     Index from, stop;
   };
@@ -54,7 +54,7 @@ struct Summands {
   }
 };
 
-/// Where sums go: added to the output itself, or one a chunk to memory that AddChunks reads.
+/// Where sums are written: they are added to the output, or each chunk goes to memory that AddChunks reads.
 template <class T>
 struct SumTarget {
   Places<T, 1> out;
@@ -75,7 +75,7 @@ struct SumTarget {
   }
 };
 
-/// One output a thread: for short sums.
+/// Each thread computes one output; for short sums.
 template <bool KeepsColumns, class T, class S>
 struct SumOneByOne {
   struct Shared {};
@@ -100,7 +100,7 @@ struct SumOneByOne {
   }
 };
 
-/// One chunk of a kept row a team, whose columns are summed too.
+/// A team sums one chunk of a kept row, including its columns.
 template <Team team, class T, class S>
 struct SumRows {
   using Shared = TeamMemory<T>;
@@ -115,7 +115,7 @@ struct SumRows {
     Index const item = lane.block() * (block_threads / threads) + lane.thread() / threads;
     Index const in_team = lane.thread() % threads;
     Division const place = divide(item, summands.chunks);
-    // Teams beyond the last row sum nothing, and take part.
+    // Teams beyond the last row sum nothing, but must take part in combine_team.
     bool const inside = place.quotient < rows;
     auto const span = summands.chunk_at(place.rest);
     Index const stop = inside ? span.stop : 0;
@@ -130,7 +130,7 @@ struct SumRows {
   }
 };
 
-/// 32 columns and one chunk of a kept row a block: a warp reads neighbours, eight warps share the rows.
+/// A block sums 32 columns of one chunk of a kept row: a warp reads neighbours, eight warps share the rows.
 template <class T, class S>
 struct SumColumns {
   static constexpr int warps = block_threads / warp_size;
@@ -162,7 +162,7 @@ struct SumColumns {
   }
 };
 
-/// out += its chunks, in their order.
+/// out += its chunks, in order.
 template <class T>
 struct AddChunks {
   struct Shared {};
@@ -182,17 +182,16 @@ struct AddChunks {
   }
 };
 
-/// out += f(operands...) over the grid; axes along which `out` has stride 0 are summed. Operands are of type
-/// X.
+/// out += f(operands...), summed over the axes along which `out` has stride 0. Operands have type X.
 template <class Device, class T, class X, class F, class Out, class... O>
 void sum(typename Device::Context& context, Grid const& grid, F const& f, Out const& out,
          O const&... operands) {
   if (grid.size() == 0) return;
   constexpr bool keeps_columns = Out::inner == 1;
   constexpr std::size_t count = sizeof...(O);
-  // Sums shorter than this are one thread's work; longer ones a warp's, then a block's.
+  // Shorter sums are the work of one thread, longer ones that of a warp or of a block.
   constexpr Index short_sum = 16, warp_sum = 1024;
-  // Blocks that fill a large card, and summands below which a chunk does not pay.
+  // Enough blocks to fill a large card, and the fewest terms for which a chunk is worth it.
   constexpr Index wanted_blocks = 1024, least_chunk = 4096;
 
   Merged<count + 1> const merged{grid, out, operands...};

@@ -76,8 +76,10 @@ struct Options {
 }
 
 /// All that the weights depend on.
-[[nodiscard]] nlohmann::ordered_json settings_of(Options const& options, RunConfig const& config) {
+[[nodiscard]] nlohmann::ordered_json settings_of(Options const& options, DataPlan const& plan,
+                                                 RunConfig const& config) {
   auto settings = config.json();
+  settings.update(plan.settings);
   if (options.pictures > 0) settings["pictures"] = options.pictures;
   return settings;
 }
@@ -127,7 +129,7 @@ void run(Options const& options) {
   RunConfig const config = options.config(plan);
   require_valid(config, plan.parts.first(options.pictures));
   ds::train::RunFolder const claim{options.folder,
-                                   settings_of(options, config),
+                                   settings_of(options, plan, config),
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
                                     .stages = {"denoiser", "diffsiam"},
@@ -170,6 +172,8 @@ void add_data_options(CLI::App& app, DataOptions& data) {
   named(app.add_option("--cache", data.cache, "file of decoded pictures, which other runs can share"));
   named(app.add_flag("--skip-unreadable", data.skip_unreadable,
                      "leaves out pictures that cannot be read, and says how many"));
+  named(app.add_flag("--keep-duplicates", data.keep_duplicates,
+                     "keeps pictures that are equal to another one; otherwise the first of them counts"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct DataOptions {
   std::string ground = "white";
   std::filesystem::path labels{};  ///< a table file,label; empty: sub-folders are the labels
   std::filesystem::path cache{};   ///< empty: in the folder of the run
-  bool skip_unreadable = false;
+  bool skip_unreadable = false, keep_duplicates = false;
 };
 
 /// The pictures of a run, and what is known of them.
@@ -49,6 +49,7 @@ struct DataPlan {
   PartSizes parts;  ///< at most so many
   float flip;       ///< probability, in training the denoiser
   std::vector<std::string> found{};
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();  ///< all that the pictures depend on
   /// Reads the pictures; `cache` is a file for those that have to be decoded.
   std::function<RunData(std::filesystem::path const& cache, ds::ThreadPool& threads)> load;
 };
@@ -115,13 +116,16 @@ inline constexpr std::array fits{std::pair{"crop", ds::data::Fit::crop}, std::pa
 }
 
 /// What was found out while the pictures were decoded.
-[[nodiscard]] inline std::vector<std::string> findings(ds::data::CachedPictures const& cached) {
+[[nodiscard]] inline std::vector<std::string> findings(ds::data::CachedPictures const& cached,
+                                                       bool keep_duplicates) {
   auto const& [small, large] = std::pair{cached.smallest, cached.largest};
   std::vector<std::string> found{
       ds::text({cached.pictures.size(), " pictures, ", small.width, " to ", large.width, " pixels wide and ",
                 small.height, " to ", large.height, " high"})};
-  if (cached.duplicates > 0)
-    found.push_back(ds::text({cached.duplicates, " are equal to another one at this size"}));
+  if (!cached.repeats.empty())
+    found.push_back(ds::text(
+        {cached.repeats.size(), " of them are equal to an earlier one at this size, and ",
+         keep_duplicates ? "kept: a test picture may stand in the training part, too" : "left out"}));
   constexpr std::size_t shown = 5;
   for (std::size_t i = 0; i < std::min(shown, cached.unreadable.size()); ++i)
     found.push_back("skipped " + cached.unreadable[i].name + ": " + cached.unreadable[i].reason);
@@ -132,15 +136,15 @@ inline constexpr std::array fits{std::pair{"crop", ds::data::Fit::crop}, std::pa
 
 /// A source by way of its cache file, cut into parts.
 template <ds::data::CacheableSource S>
-[[nodiscard]] RunData load_cached(S const& source, bool skip_unreadable, std::filesystem::path const& cache,
-                                  ds::ThreadPool& threads) {
+[[nodiscard]] RunData load_cached(S const& source, DataOptions const& options,
+                                  std::filesystem::path const& cache, ds::ThreadPool& threads) {
   ds::io::ProgressLine line{std::cout,
                             {.total = source.size(), .label = "reading pictures", .unit = "pictures"}};
   StopOnSignals const signals;
   auto const cached =
       ds::data::cache_pictures(source,
                                {.path = cache,
-                                .skip_unreadable = skip_unreadable,
+                                .skip_unreadable = options.skip_unreadable,
                                 .skip_hint = "--skip-unreadable",
                                 .progress =
                                     [&](ds::Index done, ds::Index) {
@@ -149,11 +153,15 @@ template <ds::data::CacheableSource S>
                                       line(done);
                                     }},
                                threads);
-  PartSizes const parts = parts_of(cached.pictures.size());
+  std::vector<ds::Index> kept;
+  for (ds::Index i = 0; i < cached.pictures.size(); ++i)
+    if (options.keep_duplicates || !std::binary_search(cached.repeats.begin(), cached.repeats.end(), i))
+      kept.push_back(i);
+  PartSizes const parts = parts_of(static_cast<ds::Index>(kept.size()));
   // The split follows no seed: all runs are measured on the same pictures.
-  auto const [known, test] = cached.pictures.split(parts.train + parts.validation, 0);
+  auto const [known, test] = cached.pictures.subset(kept).split(parts.train + parts.validation, 0);
   auto const [train, validation] = known.split(parts.train, 0);
-  RunData data{{train, validation, test}, cached.class_names, {}, findings(cached)};
+  RunData data{{train, validation, test}, cached.class_names, {}, findings(cached, options.keep_duplicates)};
   for (ds::Index i = 0; i < test.size(); ++i)
     data.test_names.push_back(cached.names[static_cast<std::size_t>(test.origin(i))]);
   return data;
@@ -172,17 +180,23 @@ template <ds::data::CacheableSource S>
                       : ds::text({files.classes.size(), " classes"}));
   std::filesystem::path const name = std::filesystem::absolute(options.data).lexically_normal();
   auto const fit = fit_of(options, size, channels);
-  return {
-      .title = (name.has_filename() ? name : name.parent_path()).filename().string(),
-      .size = size,
-      .channels = channels,
-      .parts = parts_of(count),
-      .flip = 0.5F,
-      .found = std::move(found),
-      .load = [source = data::PictureFolder{std::move(files), fit, {.ground = fit.ground}},
-               skip = options.skip_unreadable](std::filesystem::path const& cache, ds::ThreadPool& threads) {
-        return load_cached(source, skip, cache, threads);
-      }};
+  return {.title = (name.has_filename() ? name : name.parent_path()).filename().string(),
+          .size = size,
+          .channels = channels,
+          .parts = parts_of(count),
+          .flip = 0.5F,
+          .found = std::move(found),
+          .settings = {{"data", name.string()},
+                       {"files", count},
+                       {"labels", options.labels.string()},
+                       {"fit", options.fit},
+                       {"ground", options.ground},
+                       {"skip_unreadable", options.skip_unreadable},
+                       {"keep_duplicates", options.keep_duplicates}},
+          .load = [source = data::PictureFolder{std::move(files), fit, {.ground = fit.ground}}, options](
+                      std::filesystem::path const& cache, ds::ThreadPool& threads) {
+            return load_cached(source, options, cache, threads);
+          }};
 }
 
 /// In the order in which they are tried; the last one takes any folder.

@@ -65,7 +65,7 @@ TEST_CASE("a cache holds the pictures, labels and names of its source") {
   REQUIRE(cached.names[599] == "picture 599");
   REQUIRE(cached.class_names[6] == "g");
   REQUIRE(cached.unreadable.empty());
-  REQUIRE(cached.duplicates == 1);
+  REQUIRE(cached.repeats == std::vector<Index>{300});
   REQUIRE(cached.smallest == data::ImageExtent{.height = 10, .width = 101, .channels = 3});
   REQUIRE(cached.largest == data::ImageExtent{.height = 609, .width = 700, .channels = 3});
 }

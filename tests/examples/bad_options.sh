@@ -50,6 +50,11 @@ for program in train_diffsiam compare_methods; do
 done
 refused "--base: $whole [8, 1024], got '-8'" train_diffsiam --base -8
 refused "--base: expected a multiple of 8" train_diffsiam --base 12
+refused "--size" train_diffsiam --size 2000
+refused "--size: expected 28" train_diffsiam --size 32
+refused "--channels" train_diffsiam --channels 2
+refused "nowhere" train_diffsiam --data nowhere
+refused "nowhere" train_diffsiam --settings nowhere
 refused "--backend, --precision: expected what this program was built with" train_diffsiam --backend cpu --precision tf32
 refused "--backend: " train_diffsiam --backend abacus
 refused "--out: expected a folder" train_diffsiam --out out.log

@@ -57,7 +57,7 @@ struct CachedPictures {
   std::vector<std::string> names;  ///< of each
   std::vector<std::string> class_names;
   std::vector<UnreadablePicture> unreadable;
-  Index duplicates = 0;           ///< pictures whose pixels equal those of an earlier one
+  std::vector<Index> repeats;     ///< the pictures whose pixels equal those of an earlier one, ascending
   ImageExtent smallest, largest;  ///< sides and channels in the files, where the source tells them; else zero
   bool built = false;             ///< by this call; false: the file was there already
 };
@@ -132,7 +132,7 @@ template <CacheableSource S>
                           .names = about.at("names"),
                           .class_names = about.at("classes"),
                           .unreadable = {},
-                          .duplicates = about.at("duplicates"),
+                          .repeats = about.at("repeats"),
                           .smallest = extent_of(about.at("smallest")),
                           .largest = extent_of(about.at("largest"))};
     for (auto const& each : about.at("unreadable")) cached.unreadable.push_back({each.at(0), each.at(1)});
@@ -213,7 +213,7 @@ class CacheBuilder {
       file_.write(std::as_bytes(pixels));
       Fingerprint print;
       print.add(pixels);
-      if (!seen_.insert(print.value()).second) ++duplicates_;
+      if (!seen_.insert(print.value()).second) repeats_.push_back(static_cast<Index>(names_.size()));
       names_.push_back(source_.name(begin + i));
       if (!labels_.empty()) kept_labels_.push_back(labels_[picture]);
       note_size(read_[at].extent);
@@ -230,12 +230,9 @@ class CacheBuilder {
 
   /// Labels, what is known of the pictures, and the header, which could not be known before.
   void write_rest(std::string const& fingerprint) {
-    nlohmann::json about{{"names", names_},
-                         {"classes", nlohmann::json::array()},
-                         {"unreadable", nlohmann::json::array()},
-                         {"duplicates", duplicates_},
-                         {"smallest", json_of(smallest_)},
-                         {"largest", json_of(largest_)}};
+    nlohmann::json about{
+        {"names", names_},     {"classes", nlohmann::json::array()}, {"unreadable", nlohmann::json::array()},
+        {"repeats", repeats_}, {"smallest", json_of(smallest_)},     {"largest", json_of(largest_)}};
     if constexpr (requires { source_.class_names(); }) about["classes"] = source_.class_names();
     for (UnreadablePicture const& each : unreadable_) about["unreadable"].push_back({each.name, each.reason});
     // Names of files need not be UTF-8.
@@ -278,7 +275,7 @@ class CacheBuilder {
   std::vector<std::int64_t> kept_labels_;
   std::vector<UnreadablePicture> unreadable_;
   std::unordered_set<std::uint64_t> seen_;
-  Index duplicates_ = 0;
+  std::vector<Index> repeats_;
   ImageExtent smallest_{0, 0, 0}, largest_{0, 0, 0};
 };
 

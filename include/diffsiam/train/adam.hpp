@@ -13,8 +13,7 @@
 
 namespace diffsiam::train {
 
-/// Settings of Adam. The defaults are those of the paper, except for the learning rate, which is for batches
-/// of 128.
+/// Settings of Adam. The defaults are those with which DiTi and PDAE were trained, at a batch of 128.
 struct AdamConfig {
   double learning_rate = 1e-4;
   double beta1 = 0.9;

@@ -197,10 +197,11 @@ template <class Number>
 }
 
 /// Pictures, and labels where there are some, out of a safetensors file, under the names that config has.
-/// Throws FileError as io::SafetensorsFile and dataset_from do.
+/// Bytes that lie as a Dataset has them are read from the disk when they are touched (io::MappedFile). Throws
+/// FileError as io::SafetensorsFile and dataset_from do.
 [[nodiscard]] inline Dataset load_safetensors(std::filesystem::path const& path,
                                               ArrayConfig const& config = {}) {
-  auto const held = std::make_shared<io::SafetensorsFile const>(io::SafetensorsFile::read(path));
+  auto const held = std::make_shared<io::SafetensorsFile const>(io::SafetensorsFile::map(path));
   auto const view = [&](std::string const& name) {
     return detail::ArrayView{.dtype = held->dtype(name),
                              .shape = held->shape(name),

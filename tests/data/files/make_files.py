@@ -11,7 +11,7 @@ import tempfile
 
 import lmdb
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARRAYS = HERE.parent.parent / "io" / "files" / "numpy"
@@ -126,6 +126,12 @@ def databases():
         database(name, entries)
     two = {f"{side}-{i:05}": encoded("PNG", gray(i, side)) for side in (8, 16) for i in range(12)}
     database("two_sizes", two | {"length": b"12"})
+    # Branches above its leaves, and a value that has pages of its own.
+    many = {f"256-{i:05}": encoded("PNG", gray(i % 12)) for i in range(300)}
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "x" * 9000)
+    many["256-00150"] = encoded("PNG", gray(7), pnginfo=text)
+    database("many", many | {"length": b"300"})
     database("no_length", {"256-00000": encoded("PNG", gray(0))})
     database("too_long", {"length": b"2", "256-00000": encoded("PNG", gray(0))})
     database("other_keys", {"length": b"1", "cat.jpg": encoded("PNG", gray(0))})

@@ -114,7 +114,7 @@ TEST_CASE("a wrong folder of CelebA is refused by the file that is wrong") {
     refused("000003.jpg', got no such file");
   }
   SECTION("truncated") {
-    files.cut("list_attr_celeba.txt", 130);
+    files.cut("list_attr_celeba.txt", 131);
     refused("as many pictures as the first line says");
   }
   SECTION("truncated inside of a line") {

@@ -18,12 +18,9 @@
 #include <utility>
 #include <vector>
 
-#include <sys/stat.h>
-
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/core/text.hpp>
 #include <diffsiam/data/fit.hpp>
-#include <diffsiam/data/fit_key.hpp>
+#include <diffsiam/data/picture_key.hpp>
 #include <diffsiam/data/picture_source.hpp>
 #include <diffsiam/io/decode_picture.hpp>
 #include <diffsiam/io/lmdb_file.hpp>
@@ -120,12 +117,7 @@ class LmdbPictures {
   }
 
   /// All that the pixels of picture i depend on: its key, and path, size and time of last change of the file.
-  [[nodiscard]] std::string key(Index i) const {
-    struct stat status{};
-    if (::stat(file_->path().c_str(), &status) != 0) return text({file_->path().string(), " is not there"});
-    return text({name(i), " ", file_->path().string(), " ", status.st_size, " ", status.st_mtim.tv_sec, ".",
-                 status.st_mtim.tv_nsec});
-  }
+  [[nodiscard]] std::string key(Index i) const { return name(i) + " of " + file_key(file_->path()); }
   /// All that the pixels of every picture depend on.
   [[nodiscard]] std::string settings_key() const { return fit_key(fit_, decode_); }
 

@@ -69,7 +69,7 @@ endfunction()
 
 # Components, and the names of headers and tests that need each (a regular expression).
 set(DIFFSIAM_FILES_OF_pictures "decode_(jpeg|webp|picture)|exif|picture_folder|celeba|lmdb_pictures")
-set(DIFFSIAM_FILES_OF_lmdb "lmdb_pictures")
+set(DIFFSIAM_FILES_OF_lmdb "lmdb")
 set(DIFFSIAM_FILES_OF_npz "npz")
 set(DIFFSIAM_FILES_OF_hnsw "hnsw")
 

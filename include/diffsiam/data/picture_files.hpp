@@ -43,8 +43,9 @@ namespace detail {
            std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   });
   if (numbers)
-    std::stable_sort(classes.begin(), classes.end(),
-                     [](std::string const& a, std::string const& b) { return std::stol(a) < std::stol(b); });
+    std::sort(classes.begin(), classes.end(), [](std::string const& a, std::string const& b) {
+      return std::pair{std::stol(a), a} < std::pair{std::stol(b), b};
+    });
   return classes;
 }
 

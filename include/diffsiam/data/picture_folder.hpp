@@ -1,7 +1,6 @@
 // PictureFolder: people's own pictures, decoded and brought to one size when they are read.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -9,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include <sys/stat.h>
-
-#include <diffsiam/core/text.hpp>
 #include <diffsiam/data/fit.hpp>
 #include <diffsiam/data/picture_files.hpp>
+#include <diffsiam/data/picture_key.hpp>
 #include <diffsiam/data/picture_source.hpp>
 #include <diffsiam/io/decode_picture.hpp>
 
@@ -49,33 +46,9 @@ class PictureFolder {
   }
 
   /// All that the pixels of picture i depend on: path, size, time of last change, and how it is read.
-  [[nodiscard]] std::string key(Index i) const {
-    struct stat status{};
-    std::filesystem::path const path = files_.folder / name(i);
-    if (::stat(path.c_str(), &status) != 0) return text({path.string(), " is not there"});
-    return text(
-        {path.string(), " ", status.st_size, " ", status.st_mtim.tv_sec, ".", status.st_mtim.tv_nsec});
-  }
+  [[nodiscard]] std::string key(Index i) const { return file_key(files_.folder / name(i)); }
   /// All that the pixels of every picture depend on.
-  [[nodiscard]] std::string settings_key() const {
-    CropBox const box = fit_.box.value_or(CropBox{});
-    auto const colour = [](std::array<std::uint8_t, 3> const& of) {
-      return text({int{of[0]}, " ", int{of[1]}, " ", int{of[2]}});
-    };
-    return text({"size ",      fit_.height,
-                 " ",          fit_.width,
-                 " ",          fit_.channels,
-                 ", fit ",     static_cast<int>(fit_.fit),
-                 ", filter ",  static_cast<int>(fit_.filter),
-                 ", box ",     box.top,
-                 " ",          box.left,
-                 " ",          box.height,
-                 " ",          box.width,
-                 ", grounds ", colour(fit_.ground),
-                 ", ",         colour(decode_.ground),
-                 ", at most ", decode_.max_pixels,
-                 " pixels"});
-  }
+  [[nodiscard]] std::string settings_key() const { return fit_key(fit_, decode_); }
 
  private:
   PictureFiles files_;

@@ -1,4 +1,4 @@
-// Converts stored elements to float, double or int64, and back. Bytes are little-endian, and 16-bit floats
+// Converts stored elements to float, double or integers, and back. Bytes are little-endian, and 16-bit floats
 // are rounded to nearest even. Numbers that would become infinite and integers that would change are refused.
 #pragma once
 
@@ -28,7 +28,8 @@ static_assert(std::endian::native == std::endian::little,
 
 /// The types that stored tensors are read into and written from.
 template <class T>
-concept ElementValue = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t>;
+concept ElementValue = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> ||
+                       std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>;
 
 namespace detail {
 
@@ -159,9 +160,13 @@ void with_stored_type(Dtype dtype, F const& f) {
   }
 }
 
-template <class T>
+template <ElementValue T>
 [[nodiscard]] constexpr Dtype dtype_of() {
-  return std::is_same_v<T, float> ? Dtype::F32 : std::is_same_v<T, double> ? Dtype::F64 : Dtype::I64;
+  if constexpr (std::is_same_v<T, float>) return Dtype::F32;
+  if constexpr (std::is_same_v<T, double>) return Dtype::F64;
+  if constexpr (std::is_same_v<T, std::int32_t>) return Dtype::I32;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return Dtype::U8;
+  return Dtype::I64;
 }
 
 /// "1e+39 at index 3".

@@ -54,12 +54,13 @@ class JpegReader {
   }
   [[nodiscard]] std::uint32_t height() const { return jpeg_.image_height; }
   [[nodiscard]] std::uint32_t width() const { return jpeg_.image_width; }
-  [[nodiscard]] std::span<std::uint8_t const> exif() const {
+  [[nodiscard]] std::span<std::uint8_t const> exif() const& {
     for (jpeg_saved_marker_ptr marker = jpeg_.marker_list; marker != nullptr; marker = marker->next)
       if (marker->data_length >= 6 && std::memcmp(marker->data, "Exif\0", 6) == 0)
         return {marker->data, marker->data_length};
     return {};
   }
+  std::span<std::uint8_t const> exif() const&& = delete;
 
   [[nodiscard]] bool start() {
     if (setjmp(before_) != 0) return false;
@@ -145,7 +146,6 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
   constexpr std::string_view operation = "decode_jpeg";
   // A block of 8 x 8 pixels takes at least one bit of its first coefficient.
   constexpr std::uint64_t pixels_of_a_byte = 512;
-  constexpr int strip = 16;  // rows that are turned at once
 
   detail::JpegReader reader(bytes);
   auto const require = [&](bool read) {
@@ -164,7 +164,8 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
   if (channels == colours && picture.rows_stay()) {
     for (int y = 0; y < height; ++y) require(reader.read_rows(picture.row(y), 1));
   } else {
-    std::vector<std::uint8_t> rows(std::size_t{strip} * static_cast<std::size_t>(width * channels));
+    int const strip = std::min(height, 16);  // rows that are turned at once
+    std::vector<std::uint8_t> rows(static_cast<std::size_t>(strip * width * channels));
     for (int y = 0; y < height; y += strip) {
       int const count = std::min(strip, height - y);
       require(reader.read_rows(rows.data(), count));

@@ -40,9 +40,9 @@ struct PixelView {
   std::size_t pitch;
 };
 
-/// To 0..255, halves upwards.
-[[nodiscard]] inline std::uint8_t rounded_pixel(float value) {
-  return static_cast<std::uint8_t>(static_cast<int>(std::min(std::max(value + 0.5F, 0.0F), 255.0F)));
+/// To 0..255, halves upwards. Clamped as an integer, which compilers vectorise.
+[[nodiscard]] inline int rounded(float value) {
+  return std::min(std::max(static_cast<int>(value + 0.5F), 0), 255);
 }
 
 /// Rows of pixels, each taken to another width. Products of four pixels at a time are summed in as many lanes
@@ -51,8 +51,7 @@ template <int Channels>
 class RowResizer {
  public:
   explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(taps.begin()), end_(taps.end()) {
-    int const blocks = (taps.most + block - 1) / block;
-    each_ = static_cast<std::size_t>(blocks * lanes);
+    each_ = static_cast<std::size_t>(taps.most + block - 1) / block * lanes;
     weights_.resize(first_.size() * each_);
     for (std::size_t x = 0; x < first_.size(); ++x)
       for (int k = 0; k < taps.count[x]; ++k)
@@ -67,9 +66,10 @@ class RowResizer {
     std::uint8_t const* const needed = row + static_cast<std::ptrdiff_t>(begin_) * Channels;
     auto const size = static_cast<std::size_t>((end_ - begin_) * Channels);
     for (std::size_t i = 0; i < size; ++i) row_[i] = static_cast<float>(needed[i]);
-    for (std::size_t x = 0; x < first_.size(); ++x, out += Channels)
+    for (std::size_t x = 0; x < first_.size(); ++x)
       sum(row_.data() + static_cast<std::ptrdiff_t>(first_[x] - begin_) * Channels,
-          weights_.data() + x * each_, out);
+          weights_.data() + x * each_, out + x * Channels);
+    for (std::size_t i = 0; i < first_.size() * Channels; ++i) out[i] = static_cast<float>(rounded(out[i]));
   }
 
  private:
@@ -79,10 +79,8 @@ class RowResizer {
     float sums[lanes] = {};
     for (std::size_t k = 0; k < each_; k += lanes)
       for (std::size_t i = 0; i < lanes; ++i) sums[i] += weights[k + i] * pixels[k + i];
-    for (int c = 0; c < Channels; ++c) {
-      float const total = (sums[c] + sums[c + Channels]) + (sums[c + 2 * Channels] + sums[c + 3 * Channels]);
-      out[c] = static_cast<float>(rounded_pixel(total));
-    }
+    for (int c = 0; c < Channels; ++c)
+      out[c] = (sums[c] + sums[c + Channels]) + (sums[c + 2 * Channels] + sums[c + 3 * Channels]);
   }
 
   std::vector<int> first_;
@@ -110,7 +108,7 @@ void resize(PixelView const& source, Region const& region, int height, int width
       for (std::size_t k = 0; k < pitch; ++k) row[k] += weight * line[k];
     }
   }
-  for (std::size_t k = 0; k < sums.size(); ++k) out[k] = rounded_pixel(sums[k]);
+  for (std::size_t k = 0; k < sums.size(); ++k) out[k] = static_cast<std::uint8_t>(rounded(sums[k]));
 }
 
 /// The same of 1 or 3 channels, everything checked by the caller.

@@ -90,6 +90,7 @@ struct Taps {
       exact[k] = filter_value(filter, (at - centre(i)) / stretch);
       sum += exact[k];
     }
+    if (sum == 0) exact[0] = sum = 1;  // between two pixels, by rounding
     float* const weights = taps.weights.data() + i * static_cast<std::size_t>(taps.most);
     for (std::size_t k = 0; k < count; ++k)
       weights[k] = static_cast<float>(std::round(exact[k] / sum * unit) / unit);

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <cstdio>  // jpeglib.h needs it
 #include <cstring>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <jerror.h>
@@ -87,12 +89,13 @@ class JpegReader {
     jpeg_finish_decompress(&jpeg_);
     return true;
   }
+  [[nodiscard]] bool no_memory() const { return errors_.msg_code == JERR_OUT_OF_MEMORY; }
   [[nodiscard]] char const* reason() const& { return reason_.data(); }
   char const* reason() const&& = delete;
 
  private:
   static constexpr int exif_marker = JPEG_APP0 + 1;
-  // Each scan is work for the whole picture, even where it takes no bytes. IJG's own jpegtran writes no more.
+  // Each scan is work for the whole picture, even where it takes no bytes. IJG's own programs write no more.
   static constexpr int most_scans = 100;
 
   static JpegReader& reader(j_common_ptr jpeg) { return *static_cast<JpegReader*>(jpeg->client_data); }
@@ -149,7 +152,9 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
 
   detail::JpegReader reader(bytes);
   auto const require = [&](bool read) {
-    if (!read) detail::refuse_picture(operation, "JPEG", options, reader.reason());
+    if (read) return;
+    if (reader.no_memory()) throw std::bad_alloc();
+    detail::refuse_picture(operation, "JPEG", options, reader.reason());
   };
   require(reader.read_header());
   std::uint64_t const pixels = std::uint64_t{reader.height()} * reader.width();

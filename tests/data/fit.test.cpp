@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <tests/io/kept_pictures.hpp>
+#include <tests/data/kept_resized.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/data/fit.hpp>
@@ -27,12 +27,12 @@ io::Picture cut(io::Picture const& picture, data::CropBox const& box) {
 }
 
 io::Picture source() {
-  return test::kept_pixels(test::kept_resized, "colour");  // 23 x 31
+  return test::kept_resized("colour");  // 23 x 31
 }
 
 void check_fit(io::Picture const& picture, FitConfig const& config, std::string const& name) {
   INFO(name);
-  CHECK(test::largest_difference(fitted(picture, config), test::kept_pixels(test::kept_resized, name)) <= 1);
+  CHECK(test::largest_difference(fitted(picture, config), test::kept_resized(name)) <= 1);
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ TEST_CASE("RGB becomes grey as Pillow's luma, grey becomes RGB by repetition") {
   io::Picture const colour = source();
   FitConfig config{.height = colour.height, .width = colour.width, .channels = 1};
   io::Picture const grey = fitted(colour, config);
-  CHECK(grey == test::kept_pixels(test::kept_resized, "luma"));
+  CHECK(grey == test::kept_resized("luma"));
   config.channels = 3;
   io::Picture const repeated = fitted(grey, config);
   for (std::size_t i = 0; i < repeated.pixels.size(); ++i)

@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include <tests/io/kept_pictures.hpp>
+#include <tests/data/kept_resized.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/data/resize.hpp>
@@ -23,7 +23,7 @@ std::vector<NamedFilter> const filters{{Filter::box, "box"},
 /// Compares with Pillow's picture of this name. Sums in float32 may end on the other side of a half.
 void check_like_pillow(io::Picture const& resized, std::string const& name) {
   INFO(name);
-  io::Picture const expected = test::kept_pixels(test::kept_resized, name);
+  io::Picture const expected = test::kept_resized(name);
   CHECK(test::largest_difference(resized, expected) <= 1);
   int different = 0;
   for (std::size_t i = 0; i < resized.pixels.size(); ++i)
@@ -34,8 +34,8 @@ void check_like_pillow(io::Picture const& resized, std::string const& name) {
 }  // namespace
 
 TEST_CASE("resize agrees with Pillow for every filter, smaller and larger") {
-  io::Picture const colour = test::kept_pixels(test::kept_resized, "colour");
-  io::Picture const grey = test::kept_pixels(test::kept_resized, "grey");
+  io::Picture const colour = test::kept_resized("colour");
+  io::Picture const grey = test::kept_resized("grey");
   for (auto const& [filter, name] : filters) {
     check_like_pillow(data::resize(colour, 7, 9, filter), "colour_" + name + "_7x9");
     check_like_pillow(data::resize(colour, 40, 13, filter), "colour_" + name + "_40x13");
@@ -48,14 +48,14 @@ TEST_CASE("resize agrees with Pillow for every filter, smaller and larger") {
 }
 
 TEST_CASE("resize of a region whose sides lie between pixels agrees with Pillow") {
-  io::Picture const colour = test::kept_pixels(test::kept_resized, "colour");
+  io::Picture const colour = test::kept_resized("colour");
   data::Region const region{.top = 3.5, .left = 4.25, .height = 15.5, .width = 16.5};
   for (auto const& [filter, name] : filters)
     check_like_pillow(data::resize(colour, region, 6, 8, filter), "region_" + name + "_6x8");
 }
 
 TEST_CASE("resize to the same size changes nothing") {
-  io::Picture const colour = test::kept_pixels(test::kept_resized, "colour");
+  io::Picture const colour = test::kept_resized("colour");
   for (auto const& [filter, name] : filters) {
     INFO(name);
     CHECK(data::resize(colour, colour.height, colour.width, filter) == colour);

@@ -1,4 +1,4 @@
-// The pictures of tests/io/files/pictures and of tests/data/files/resize, which other programs wrote.
+// The pictures of tests/io/files/pictures, which other programs wrote.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,6 @@ namespace diffsiam::test {
 
 inline std::filesystem::path const kept_pictures =
     std::filesystem::path{DIFFSIAM_TEST_DATA} / "../io/files/pictures";
-inline std::filesystem::path const kept_resized =
-    std::filesystem::path{DIFFSIAM_TEST_DATA} / "../data/files/resize";
 
 /// The file, or its first `most` bytes.
 [[nodiscard]] inline std::vector<std::byte> kept_picture(std::string const& name,

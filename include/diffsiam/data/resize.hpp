@@ -42,7 +42,8 @@ struct PixelView {
 
 /// To 0..255, halves upwards. Clamped as an integer, which compilers vectorise.
 [[nodiscard]] inline int rounded(float value) {
-  return std::min(std::max(static_cast<int>(value + 0.5F), 0), 255);
+  constexpr float half = 0.5F;
+  return std::clamp(static_cast<int>(value + half), 0, 255);
 }
 
 /// Rows of pixels, each taken to another width. Products of four pixels at a time are summed in as many lanes
@@ -50,30 +51,30 @@ struct PixelView {
 template <int Channels>
 class RowResizer {
  public:
-  explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(taps.begin()), end_(taps.end()) {
-    each_ = static_cast<std::size_t>(taps.most + block - 1) / block * lanes;
+  explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(static_cast<std::size_t>(taps.begin())) {
+    each_ = (static_cast<std::size_t>(taps.most) + block - 1) / block * lanes;
     weights_.resize(first_.size() * each_);
-    for (std::size_t x = 0; x < first_.size(); ++x)
-      for (int k = 0; k < taps.count[x]; ++k)
-        std::fill_n(weights_.begin() + static_cast<std::ptrdiff_t>(x * each_) + k * Channels, Channels,
-                    taps.of(static_cast<int>(x))[k]);
+    float* weights = weights_.data();
+    for (std::size_t x = 0; x < first_.size(); ++x, weights += each_)
+      for (std::size_t k = 0; k < static_cast<std::size_t>(taps.count[x]); ++k)
+        std::fill_n(weights + k * Channels, Channels, taps.of(static_cast<int>(x))[k]);
+    needed_ = (static_cast<std::size_t>(taps.end()) - begin_) * Channels;
     // The last taps are filled up with zeros, which read zeros.
-    row_.resize(static_cast<std::size_t>((end_ - begin_) * Channels) + each_);
+    row_.resize(needed_ + each_);
   }
 
   /// `row` is a whole row of the source; `out` has one pixel a position, rounded.
   void operator()(std::uint8_t const* row, float* out) {
-    std::uint8_t const* const needed = row + static_cast<std::ptrdiff_t>(begin_) * Channels;
-    auto const size = static_cast<std::size_t>((end_ - begin_) * Channels);
-    for (std::size_t i = 0; i < size; ++i) row_[i] = static_cast<float>(needed[i]);
+    row += begin_ * Channels;
+    for (std::size_t i = 0; i < needed_; ++i) row_[i] = static_cast<float>(row[i]);
     for (std::size_t x = 0; x < first_.size(); ++x)
-      sum(row_.data() + static_cast<std::ptrdiff_t>(first_[x] - begin_) * Channels,
+      sum(row_.data() + (static_cast<std::size_t>(first_[x]) - begin_) * Channels,
           weights_.data() + x * each_, out + x * Channels);
     for (std::size_t i = 0; i < first_.size() * Channels; ++i) out[i] = static_cast<float>(rounded(out[i]));
   }
 
  private:
-  static constexpr int block = 4, lanes = block * Channels;
+  static constexpr std::size_t block = 4, lanes = block * Channels;
 
   void sum(float const* pixels, float const* weights, float* out) const {
     float sums[lanes] = {};
@@ -84,8 +85,9 @@ class RowResizer {
   }
 
   std::vector<int> first_;
-  int begin_, end_;
-  std::size_t each_ = 0;
+  std::size_t begin_;       ///< the first pixel of a row that is needed
+  std::size_t needed_ = 0;  ///< how many values from there on
+  std::size_t each_ = 0;    ///< weights of each position
   std::vector<float> weights_, row_;
 };
 

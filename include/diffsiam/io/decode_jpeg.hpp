@@ -115,7 +115,8 @@ class JpegReader {
   static void ignore(j_common_ptr) {}
   static void count_scans(j_common_ptr jpeg) {
     if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= most_scans) return;
-    std::strcpy(reader(jpeg).reason_.data(), "more than 100 scans");
+    constexpr std::string_view reason = "more than 100 scans";
+    reason.copy(reader(jpeg).reason_.data(), reason.size());
     std::longjmp(reader(jpeg).before_, 1);
   }
 
@@ -170,11 +171,12 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
     for (int y = 0; y < height; ++y) require(reader.read_rows(picture.row(y), 1));
   } else {
     int const strip = std::min(height, 16);  // rows that are turned at once
-    std::vector<std::uint8_t> rows(static_cast<std::size_t>(strip * width * channels));
+    auto const pixels_of = [&](int rows) { return static_cast<std::size_t>(rows) * reader.width(); };
+    std::vector<std::uint8_t> rows(pixels_of(strip) * static_cast<std::size_t>(channels));
     for (int y = 0; y < height; y += strip) {
       int const count = std::min(strip, height - y);
       require(reader.read_rows(rows.data(), count));
-      if (channels == 4) detail::rgb_from_inverted_cmyk(rows.data(), static_cast<std::size_t>(count * width));
+      if (channels == 4) detail::rgb_from_inverted_cmyk(rows.data(), pixels_of(count));
       picture.put(rows.data(), y, count);
     }
   }

@@ -40,9 +40,10 @@ struct PixelView {
   std::size_t pitch;
 };
 
-/// To 0..255, halves upwards.
-[[nodiscard]] inline std::uint8_t rounded_pixel(float value) {
-  return static_cast<std::uint8_t>(static_cast<int>(std::min(std::max(value + 0.5F, 0.0F), 255.0F)));
+/// To 0..255, halves upwards. Clamped as an integer, which compilers vectorise.
+[[nodiscard]] inline int rounded(float value) {
+  constexpr float half = 0.5F;
+  return std::clamp(static_cast<int>(value + half), 0, 255);
 }
 
 /// Rows of pixels, each taken to another width. Products of four pixels at a time are summed in as many lanes
@@ -50,44 +51,43 @@ struct PixelView {
 template <int Channels>
 class RowResizer {
  public:
-  explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(taps.begin()), end_(taps.end()) {
-    int const blocks = (taps.most + block - 1) / block;
-    each_ = static_cast<std::size_t>(blocks * lanes);
+  explicit RowResizer(Taps const& taps) : first_(taps.first), begin_(static_cast<std::size_t>(taps.begin())) {
+    each_ = (static_cast<std::size_t>(taps.most) + block - 1) / block * lanes;
     weights_.resize(first_.size() * each_);
-    for (std::size_t x = 0; x < first_.size(); ++x)
-      for (int k = 0; k < taps.count[x]; ++k)
-        std::fill_n(weights_.begin() + static_cast<std::ptrdiff_t>(x * each_) + k * Channels, Channels,
-                    taps.of(static_cast<int>(x))[k]);
+    float* weights = weights_.data();
+    for (std::size_t x = 0; x < first_.size(); ++x, weights += each_)
+      for (std::size_t k = 0; k < static_cast<std::size_t>(taps.count[x]); ++k)
+        std::fill_n(weights + k * Channels, Channels, taps.of(static_cast<int>(x))[k]);
+    needed_ = (static_cast<std::size_t>(taps.end()) - begin_) * Channels;
     // The last taps are filled up with zeros, which read zeros.
-    row_.resize(static_cast<std::size_t>((end_ - begin_) * Channels) + each_);
+    row_.resize(needed_ + each_);
   }
 
   /// `row` is a whole row of the source; `out` has one pixel a position, rounded.
   void operator()(std::uint8_t const* row, float* out) {
-    std::uint8_t const* const needed = row + static_cast<std::ptrdiff_t>(begin_) * Channels;
-    auto const size = static_cast<std::size_t>((end_ - begin_) * Channels);
-    for (std::size_t i = 0; i < size; ++i) row_[i] = static_cast<float>(needed[i]);
-    for (std::size_t x = 0; x < first_.size(); ++x, out += Channels)
-      sum(row_.data() + static_cast<std::ptrdiff_t>(first_[x] - begin_) * Channels,
-          weights_.data() + x * each_, out);
+    row += begin_ * Channels;
+    for (std::size_t i = 0; i < needed_; ++i) row_[i] = static_cast<float>(row[i]);
+    for (std::size_t x = 0; x < first_.size(); ++x)
+      sum(row_.data() + (static_cast<std::size_t>(first_[x]) - begin_) * Channels,
+          weights_.data() + x * each_, out + x * Channels);
+    for (std::size_t i = 0; i < first_.size() * Channels; ++i) out[i] = static_cast<float>(rounded(out[i]));
   }
 
  private:
-  static constexpr int block = 4, lanes = block * Channels;
+  static constexpr std::size_t block = 4, lanes = block * Channels;
 
   void sum(float const* pixels, float const* weights, float* out) const {
     float sums[lanes] = {};
     for (std::size_t k = 0; k < each_; k += lanes)
       for (std::size_t i = 0; i < lanes; ++i) sums[i] += weights[k + i] * pixels[k + i];
-    for (int c = 0; c < Channels; ++c) {
-      float const total = (sums[c] + sums[c + Channels]) + (sums[c + 2 * Channels] + sums[c + 3 * Channels]);
-      out[c] = static_cast<float>(rounded_pixel(total));
-    }
+    for (int c = 0; c < Channels; ++c)
+      out[c] = (sums[c] + sums[c + Channels]) + (sums[c + 2 * Channels] + sums[c + 3 * Channels]);
   }
 
   std::vector<int> first_;
-  int begin_, end_;
-  std::size_t each_ = 0;
+  std::size_t begin_;       ///< the first pixel of a row that is needed
+  std::size_t needed_ = 0;  ///< how many values from there on
+  std::size_t each_ = 0;    ///< weights of each position
   std::vector<float> weights_, row_;
 };
 
@@ -110,7 +110,7 @@ void resize(PixelView const& source, Region const& region, int height, int width
       for (std::size_t k = 0; k < pitch; ++k) row[k] += weight * line[k];
     }
   }
-  for (std::size_t k = 0; k < sums.size(); ++k) out[k] = rounded_pixel(sums[k]);
+  for (std::size_t k = 0; k < sums.size(); ++k) out[k] = static_cast<std::uint8_t>(rounded(sums[k]));
 }
 
 /// The same of 1 or 3 channels, everything checked by the caller.

@@ -75,9 +75,10 @@ struct Taps {
   Taps taps{.first = std::vector<int>(positions), .count = std::vector<int>(positions)};
   auto const centre = [&](std::size_t i) { return begin + (static_cast<double>(i) + 0.5) * scale; };
   for (std::size_t i = 0; i < positions; ++i) {
-    int const first = std::clamp(static_cast<int>(centre(i) - reach + 0.5), 0, source - 1);
+    int const first = std::clamp(static_cast<int>(std::floor(centre(i) - reach + 0.5)), 0, source - 1);
     taps.first[i] = first;
-    taps.count[i] = std::clamp(static_cast<int>(centre(i) + reach + 0.5) - first, 1, source - first);
+    taps.count[i] =
+        std::clamp(static_cast<int>(std::floor(centre(i) + reach + 0.5)) - first, 1, source - first);
     taps.most = std::max(taps.most, taps.count[i]);
   }
   taps.weights.resize(positions * static_cast<std::size_t>(taps.most));
@@ -90,6 +91,7 @@ struct Taps {
       exact[k] = filter_value(filter, (at - centre(i)) / stretch);
       sum += exact[k];
     }
+    if (sum == 0) exact[0] = sum = 1;  // between two pixels, by rounding
     float* const weights = taps.weights.data() + i * static_cast<std::size_t>(taps.most);
     for (std::size_t k = 0; k < count; ++k)
       weights[k] = static_cast<float>(std::round(exact[k] / sum * unit) / unit);

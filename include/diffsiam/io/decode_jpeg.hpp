@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <cstdio>  // jpeglib.h needs it
 #include <cstring>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <jerror.h>
@@ -54,12 +56,13 @@ class JpegReader {
   }
   [[nodiscard]] std::uint32_t height() const { return jpeg_.image_height; }
   [[nodiscard]] std::uint32_t width() const { return jpeg_.image_width; }
-  [[nodiscard]] std::span<std::uint8_t const> exif() const {
+  [[nodiscard]] std::span<std::uint8_t const> exif() const& {
     for (jpeg_saved_marker_ptr marker = jpeg_.marker_list; marker != nullptr; marker = marker->next)
       if (marker->data_length >= 6 && std::memcmp(marker->data, "Exif\0", 6) == 0)
         return {marker->data, marker->data_length};
     return {};
   }
+  std::span<std::uint8_t const> exif() const&& = delete;
 
   [[nodiscard]] bool start() {
     if (setjmp(before_) != 0) return false;
@@ -86,12 +89,13 @@ class JpegReader {
     jpeg_finish_decompress(&jpeg_);
     return true;
   }
+  [[nodiscard]] bool no_memory() const { return errors_.msg_code == JERR_OUT_OF_MEMORY; }
   [[nodiscard]] char const* reason() const& { return reason_.data(); }
   char const* reason() const&& = delete;
 
  private:
   static constexpr int exif_marker = JPEG_APP0 + 1;
-  // Each scan is work for the whole picture, even where it takes no bytes. IJG's own jpegtran writes no more.
+  // Each scan is work for the whole picture, even where it takes no bytes. IJG's own programs write no more.
   static constexpr int most_scans = 100;
 
   static JpegReader& reader(j_common_ptr jpeg) { return *static_cast<JpegReader*>(jpeg->client_data); }
@@ -111,7 +115,8 @@ class JpegReader {
   static void ignore(j_common_ptr) {}
   static void count_scans(j_common_ptr jpeg) {
     if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= most_scans) return;
-    std::strcpy(reader(jpeg).reason_.data(), "more than 100 scans");
+    constexpr std::string_view reason = "more than 100 scans";
+    reason.copy(reader(jpeg).reason_.data(), reason.size());
     std::longjmp(reader(jpeg).before_, 1);
   }
 
@@ -145,11 +150,12 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
   constexpr std::string_view operation = "decode_jpeg";
   // A block of 8 x 8 pixels takes at least one bit of its first coefficient.
   constexpr std::uint64_t pixels_of_a_byte = 512;
-  constexpr int strip = 16;  // rows that are turned at once
 
   detail::JpegReader reader(bytes);
   auto const require = [&](bool read) {
-    if (!read) detail::refuse_picture(operation, "JPEG", options, reader.reason());
+    if (read) return;
+    if (reader.no_memory()) throw std::bad_alloc();
+    detail::refuse_picture(operation, "JPEG", options, reader.reason());
   };
   require(reader.read_header());
   std::uint64_t const pixels = std::uint64_t{reader.height()} * reader.width();
@@ -164,11 +170,13 @@ inline void rgb_from_inverted_cmyk(std::uint8_t* pixels, std::size_t count) {
   if (channels == colours && picture.rows_stay()) {
     for (int y = 0; y < height; ++y) require(reader.read_rows(picture.row(y), 1));
   } else {
-    std::vector<std::uint8_t> rows(std::size_t{strip} * static_cast<std::size_t>(width * channels));
+    int const strip = std::min(height, 16);  // rows that are turned at once
+    auto const pixels_of = [&](int rows) { return static_cast<std::size_t>(rows) * reader.width(); };
+    std::vector<std::uint8_t> rows(pixels_of(strip) * static_cast<std::size_t>(channels));
     for (int y = 0; y < height; y += strip) {
       int const count = std::min(strip, height - y);
       require(reader.read_rows(rows.data(), count));
-      if (channels == 4) detail::rgb_from_inverted_cmyk(rows.data(), static_cast<std::size_t>(count * width));
+      if (channels == 4) detail::rgb_from_inverted_cmyk(rows.data(), pixels_of(count));
       picture.put(rows.data(), y, count);
     }
   }

@@ -6,6 +6,7 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <span>
@@ -29,7 +30,7 @@ namespace detail {
 class PngReader {
  public:
   explicit PngReader(std::span<std::byte const> bytes) : bytes_(bytes) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, give_up, ignore);
+    png_ = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, this, give_up, ignore, this, allocate, release);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
@@ -94,6 +95,7 @@ class PngReader {
     png_read_end(png_, nullptr);
     return true;
   }
+  [[nodiscard]] bool no_memory() const { return no_memory_; }
   [[nodiscard]] char const* reason() const& { return reason_.data(); }
   char const* reason() const&& = delete;
 
@@ -104,6 +106,12 @@ class PngReader {
     png_longjmp(png, 1);
   }
   static void ignore(png_structp, png_const_charp) {}
+  static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    void* const memory = std::malloc(size);
+    if (memory == nullptr) static_cast<PngReader*>(png_get_mem_ptr(png))->no_memory_ = true;
+    return memory;
+  }
+  static void release(png_structp, png_voidp memory) { std::free(memory); }
   static void copy_bytes(png_structp png, png_bytep out, std::size_t count) {
     auto& bytes = static_cast<PngReader*>(png_get_io_ptr(png))->bytes_;
     if (count > bytes.size()) png_error(png, "the end of the file");
@@ -115,6 +123,7 @@ class PngReader {
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   int passes_ = 1;
+  bool no_memory_ = false;
   std::array<char, 128> reason_{};
 };
 
@@ -131,7 +140,9 @@ class PngReader {
 
   detail::PngReader reader(bytes);
   auto const require = [&](bool read) {
-    if (!read) detail::refuse_picture(operation, "PNG", options, reader.reason());
+    if (read) return;
+    if (reader.no_memory()) throw std::bad_alloc();
+    detail::refuse_picture(operation, "PNG", options, reader.reason());
   };
   require(reader.read_header());
   detail::require_pixels(operation, options, reader.height(), reader.width());

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string_view>
 
@@ -24,8 +25,6 @@ namespace detail {
       return "the end of the file";
     case VP8_STATUS_UNSUPPORTED_FEATURE:
       return "a feature that libwebp does not read";
-    case VP8_STATUS_OUT_OF_MEMORY:
-      return "no memory for it";
     default:
       return "corrupt data";
   }
@@ -44,6 +43,7 @@ namespace detail {
   if (WebPInitDecoderConfig(&config) == 0)
     fail<FileError>(operation, "libwebp of the version that was compiled with", "another one");
   auto const require = [&](VP8StatusCode status) {
+    if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
     if (status != VP8_STATUS_OK)
       detail::refuse_picture(operation, "WebP", options, detail::webp_reason(status));
   };

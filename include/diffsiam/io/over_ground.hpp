@@ -3,6 +3,7 @@
 //     out = round((alpha * colour + (255 - alpha) * ground) / 255)
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,21 +17,37 @@ namespace diffsiam::io::detail {
 
 /// `count` pixels of Colours channels and alpha become as many of Colours channels. `out` may be `source`
 /// itself, since no pixel is written before it is read.
-template <int Colours>
+template <std::size_t Colours>
 void over_ground(std::uint8_t const* source, std::size_t count, std::array<std::uint8_t, 3> const& ground,
                  std::uint8_t* out) {
-  for (std::size_t i = 0; i < count; ++i, source += Colours + 1, out += Colours) {
-    unsigned const alpha = source[Colours];
-    // Most pixels are all or nothing.
-    if (alpha == 255) {
-      for (int c = 0; c < Colours; ++c) out[c] = source[c];
-    } else if (alpha == 0) {
-      for (int c = 0; c < Colours; ++c) out[c] = ground[static_cast<std::size_t>(c)];
-    } else {
-      for (int c = 0; c < Colours; ++c)
-        out[c] = blended(source[c], ground[static_cast<std::size_t>(c)], alpha);
+  constexpr std::size_t step = Colours + 1;
+  auto const blend = [&](std::size_t pixels) {
+    for (std::size_t i = 0; i < pixels; ++i, source += step, out += Colours)
+      for (std::size_t c = 0; c < Colours; ++c) out[c] = blended(source[c], ground[c], source[Colours]);
+  };
+  // Most pixels are all or nothing, and so are their neighbours.
+  constexpr std::size_t group = 4;
+  std::array<std::uint8_t, group * Colours> grounds;
+  for (std::size_t i = 0; i < grounds.size(); ++i) grounds[i] = ground[i % Colours];
+  for (; count >= group; count -= group) {
+    unsigned any = 0, all = 255;
+    for (std::size_t i = 0; i < group; ++i) {
+      any |= source[i * step + Colours];
+      all &= source[i * step + Colours];
     }
+    if (any == 0) {
+      std::copy_n(grounds.data(), grounds.size(), out);
+    } else if (all == 255) {
+      for (std::size_t i = 0; i < group; ++i)
+        for (std::size_t c = 0; c < Colours; ++c) out[i * Colours + c] = source[i * step + c];
+    } else {
+      blend(group);
+      continue;
+    }
+    source += group * step;
+    out += group * Colours;
   }
+  blend(count);
 }
 
 }  // namespace diffsiam::io::detail

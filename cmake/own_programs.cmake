@@ -7,7 +7,8 @@ target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
   $<TARGET_NAME_IF_EXISTS:diffsiam::lmdb> $<TARGET_NAME_IF_EXISTS:diffsiam::npz>
   $<TARGET_NAME_IF_EXISTS:diffsiam::hnsw> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_definitions(diffsiam_own INTERFACE $<$<TARGET_EXISTS:diffsiam::onednn>:DIFFSIAM_WITH_ONEDNN>)
+target_compile_definitions(diffsiam_own INTERFACE $<$<TARGET_EXISTS:diffsiam::onednn>:DIFFSIAM_WITH_ONEDNN>
+  $<$<TARGET_EXISTS:diffsiam::lmdb>:DIFFSIAM_WITH_LMDB> $<$<TARGET_EXISTS:diffsiam::npz>:DIFFSIAM_WITH_NPZ>)
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
   -fno-math-errno  # else g++ calls sqrt instead of vectorising it

@@ -25,10 +25,10 @@
 
 #include <experiments/support/activations.hpp>
 #include <experiments/support/backends.hpp>
+#include <experiments/support/data_kinds.hpp>
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
 #include <experiments/support/report.hpp>
-#include <experiments/support/run_data.hpp>
 #include <experiments/support/run_estimate.hpp>
 #include <experiments/support/run_start.hpp>
 #include <experiments/support/settings.hpp>
@@ -152,7 +152,9 @@ void run(Options const& options) {
 void add_data_options(CLI::App& app, DataOptions& data) {
   auto const named = [&](CLI::Option* option) { option->group("Pictures"); };
   named(app.add_option("--data", data.data,
-                       "a folder of PNG, JPEG and WebP files, or of Fashion-MNIST's IDX files")
+                       "a folder of PNG, JPEG and WebP files; or Fashion-MNIST (IDX), CIFAR (binary), "
+                       "STL-10, CelebA, LMDB, "
+                       "or a file of arrays (.npy, .npz, .safetensors)")
             ->capture_default_str());
   named(add_whole_number(app, "--size", data.size, 8, RunConfig::largest_side,
                          "side to which pictures are brought; 0: 32, or that of the data set")
@@ -167,8 +169,9 @@ void add_data_options(CLI::App& app, DataOptions& data) {
                        "what shows through transparent pixels and around padded pictures")
             ->check(CLI::IsMember({"white", "black"}))
             ->capture_default_str());
-  named(app.add_option("--labels", data.labels,
-                       "a table of lines file,label; otherwise sub-folders are classes"));
+  named(app.add_option(
+      "--labels", data.labels,
+      "a table of lines file,label, or an attribute of CelebA; otherwise sub-folders are classes"));
   named(app.add_option("--cache", data.cache, "file of decoded pictures, which other runs can share"));
   named(app.add_flag("--skip-unreadable", data.skip_unreadable,
                      "leaves out pictures that cannot be read, and says how many"));

@@ -51,7 +51,7 @@ done
 refused "--base: $whole [8, 1024], got '-8'" train_diffsiam --base -8
 refused "--base: expected a multiple of 8" train_diffsiam --base 12
 refused "--size" train_diffsiam --size 2000
-refused "--size: expected 28" train_diffsiam --size 32
+refused "--size: expected a multiple of 4" train_diffsiam --size 30
 refused "--channels" train_diffsiam --channels 2
 refused "nowhere" train_diffsiam --data nowhere
 refused "nowhere" train_diffsiam --settings nowhere

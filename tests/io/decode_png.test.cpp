@@ -128,6 +128,8 @@ TEST_CASE("extents in the header of a PNG are not believed") {
   CHECK_THROWS_WITH(
       io::decode_png(with_extents(file, 9'000, 9'000)),
       test::contains("expected the picture to hold what its header declares") && test::contains("too short"));
+  CHECK_THROWS_WITH(io::decode_png(with_extents(file, 100'000, 100'000), {.max_pixels = ~std::uint64_t{0}}),
+                    test::contains("1 .. 536870911 pixels"));
   CHECK_THROWS_AS(io::decode_png(with_extents(file, 14, 9)), FileError);
   CHECK_THROWS_AS(io::decode_png(with_extents(file, 0, 9)), FileError);
   CHECK_THROWS_AS(io::decode_png(with_extents(file, 13, 0)), FileError);

@@ -1,6 +1,7 @@
 // What the decoders of pictures share: their options, and what is checked before memory is taken.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace diffsiam::io {
 struct DecodeOptions {
   /// What shows through transparent pixels: red, green, blue.
   std::array<std::uint8_t, 3> ground{255, 255, 255};
-  /// Height times width of the largest picture that is decoded.
+  /// Height times width of the largest picture that is decoded. Above 2^29 none is.
   std::uint64_t max_pixels = 100'000'000;
   /// How messages name the picture, such as its path.
   std::string name{};
@@ -39,10 +40,10 @@ namespace detail {
 /// Throws FileError when a header declares no pixel, or more than the options allow.
 inline void require_pixels(std::string_view operation, DecodeOptions const& options, std::uint64_t height,
                            std::uint64_t width) {
-  constexpr std::uint64_t longest = 0x7FFF'FFFF;  // of an int
-  bool const possible = height >= 1 && width >= 1 && height <= longest && width <= longest;
-  if (!possible || height > options.max_pixels / width || height * width > longest / 4)
-    fail<FileError>(operation, {shown_name(options), " to have 1 .. ", options.max_pixels, " pixels"},
+  constexpr std::uint64_t possible = (1U << 29) - 1;  // with alpha in less than 2^31 bytes
+  std::uint64_t const most = std::min(options.max_pixels, possible);
+  if (height < 1 || width < 1 || height > most / width)
+    fail<FileError>(operation, {shown_name(options), " to have 1 .. ", most, " pixels"},
                     {height, " x ", width}, "DecodeOptions::max_pixels is the limit");
 }
 

@@ -233,11 +233,18 @@ TEST_CASE("A partial load takes what fits and lists the rest; most must be there
   // What shapes claim without the weights to fill it takes no memory.
   published.context.memory().reset_peak();
   auto const before = published.context.memory().peak_bytes();
-  test::ChangedFile hostile{published.file, "", "input_blocks.3.0.in_layers.2.weight"};
-  hostile.writer.add("input_blocks.3.0.in_layers.2.weight", io::Dtype::F16, {40000, 1, 1, 1},
-                     std::vector<float>(40000));
-  CHECK_THROWS_WITH(io::load_published_unet<B>(published.context, hostile.file(), options),
-                    !test::contains("?"));
+  io::SafetensorsWriter hostile;
+  std::string const wide = "input_blocks.3.0.in_layers.2.weight",
+                    time = "input_blocks.3.0.emb_layers.1.weight";
+  for (std::string const& name : published.file.names())
+    if (name != wide && name != time)
+      hostile.add(name, io::Dtype::F64, published.file.shape(name), published.file.values<double>(name));
+  hostile.add(wide, io::Dtype::F16, {40000, 1, 1, 1}, std::vector<float>(40000));
+  hostile.add(time, io::Dtype::F16, {80000, 1}, std::vector<float>(80000));
+  auto const file = io::SafetensorsFile::parse(hostile.encode(), "hostile");
+  CHECK(io::infer_unet(file, options).config.multipliers.back() == 10000);
+  CHECK_THROWS_WITH(io::load_published_unet<B>(published.context, file, options),
+                    test::contains("far fewer or smaller"));
   CHECK(published.context.memory().peak_bytes() == before);
 }
 

@@ -1,10 +1,9 @@
 // Parts of the user's own that lack what is asked of them: each is refused with a sentence.
 // EXPECT: A noise schedule is called with (int t, int timesteps) and returns beta_t; see BetaSchedule.
-// EXPECT: A predictor is called with (x, t, SamplerStep) and returns a tensor of x's shape; see
-// NoisePredictor. EXPECT: A backbone is built from (init, config) and maps pictures to features; see
-// EncoderBackbone. EXPECT: A head is built from (init, features, partition, layout) and maps features to z;
-// see EncoderHead. EXPECT: An augmentation is called with (image, extent, rng, scratch) and writes a view;
-// see Augmentation.
+// EXPECT: A predictor is called with (x, t, SamplerStep) and returns a tensor of x's shape;
+// EXPECT: A backbone is built from (init, config) and maps pictures to features; see EncoderBackbone.
+// EXPECT: A head is built from (init, features, partition, layout) and maps features to z;
+// EXPECT: An augmentation is called with (image, extent, rng, scratch) and writes a view;
 #include <diffsiam/backend/reference.hpp>
 #include <diffsiam/data/two_views.hpp>
 #include <diffsiam/diffusion/ddpm.hpp>

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -119,6 +120,33 @@ TEST_CASE("stages that do not fit are a ConfigError", "[partition]") {
   CHECK_THROWS_WITH(staged({{50, 4}, {100, 16}}), contains("5 subsets of stage 0") && contains("4 dims"));
   CHECK_THROWS_WITH(staged({{50, -1}, {100, 21}}), contains("-1 dims"));
   CHECK_THROWS_WITH(staged({{51, 10}, {60, 2}, {100, 8}}), contains("stage 1") && contains("none"));
+}
+
+TEST_CASE("a partition may have any ascending ends", "[partition]") {
+  constexpr std::array ends{1, 4, 5};
+  constexpr auto partition = TimestepPartition::from_ends(20, ends);
+  CHECK(partition.subsets() == 3);
+  CHECK(partition.dims() == 5);
+  CHECK(partition.timesteps() == 20);
+  CHECK(partition.subset_dims(1) == Dims{1, 4});
+  auto const from = [](int timesteps, std::vector<int> const& list) {
+    return TimestepPartition::from_ends(timesteps, list);
+  };
+  auto const published = TimestepPartition::published();
+  std::vector<int> all;
+  for (int i = 0; i < published.subsets(); ++i) all.push_back(published.end(i));
+  CHECK(from(1000, all) == published);
+  CHECK_THROWS_WITH(from(20, {1, 4, 4}), contains("subset 2 to end after dim 4") && contains("the end 4"));
+  CHECK_THROWS_WITH(from(20, {0, 4}), contains("subset 0 to end after dim 0"));
+  CHECK_THROWS_WITH(from(20, {}), contains("at least 1 subset"));
+  CHECK_THROWS_WITH(from(2, {1, 2, 3}), contains("the 2 time-steps") && contains("3 subsets"));
+  CHECK_THROWS_WITH(from(20, std::vector<int>(1025, 1)), contains("at most 1024 subsets"));
+}
+
+TEST_CASE("a gradient mode has a name", "[partition]") {
+  CHECK(to_string(GradientMode::joint) == "joint");
+  CHECK(to_string(GradientMode::stop_preceding) == "stop_preceding");
+  CHECK(to_string(GradientMode::dual) == "dual");
 }
 
 TEST_CASE("a partition refuses steps and subsets that it does not have", "[partition]") {

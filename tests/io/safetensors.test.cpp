@@ -146,6 +146,17 @@ TEST_CASE("asking for what a file does not hold raises FileError with both sides
   CHECK(contains(size, "5 elements, got 6 in [2, 3]"));
 }
 
+TEST_CASE("the first rows of a tensor may be kept", "[io][safetensors]") {
+  SafetensorsFile file = SafetensorsFile::parse(small_writer().encode(), "some.safetensors");
+  auto const before = file.values<float>("weight");
+  file.keep_first_rows("weight", 1);
+  CHECK(file.shape("weight") == Ints{1, 3});
+  CHECK(file.values<float>("weight") == std::vector<float>(before.begin(), before.begin() + 3));
+  for (std::int64_t const rows : {-1, 0, 2})
+    CHECK_THROWS_WITH(file.keep_first_rows("weight", rows),
+                      contains(std::to_string(rows) + " rows in 'weight'") && contains("got [1, 3]"));
+}
+
 TEST_CASE("a file that is truncated, padded or no safetensors file raises FileError", "[io][safetensors]") {
   std::vector<std::byte> const good = small_writer().encode();
   for (std::size_t size = 0; size < good.size(); ++size) {

@@ -43,6 +43,12 @@ TEST_CASE("Sizes that cannot be built are refused where the network is made") {
              contains("divide into heads") && contains("16 channels, 3 heads"));
   CHECK_THAT(refused([](auto& c) { c.attention_factors = {8}; }),
              contains("attention factors among 1, 2, ... 4") && contains("8"));
+  CHECK_THAT(refused([](auto& c) { c.multipliers = {1, Index{1} << 60}; }),
+             contains("at most 1048576 channels") && contains("8 x 1152921504606846976 at level 1"));
+  CHECK_THAT(refused([](auto& c) { c.base_channels = Index{1} << 40; }),
+             contains("at most 1048576 channels"));
+  CHECK_THAT(refused([](auto& c) { c.multipliers = std::vector<Index>(70, 1); }),
+             contains("at most 32 levels, got 70"));
   CHECK_THAT(refused([](auto& c) { c.dropout = 1; }), contains("Dropout: expected 0 <= p < 1"));
 }
 

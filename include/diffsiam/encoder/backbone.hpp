@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <diffsiam/config.hpp>
@@ -20,6 +21,7 @@ template <class B>
 class ConvBackbone {
  public:
   using Backend = B;
+  static constexpr std::string_view kind = "conv";  ///< in files of models
   struct Config {
     Index in_channels = 3;
     Index height = 64, width = 64;
@@ -27,6 +29,17 @@ class ConvBackbone {
     Index attention_after = 1;                          ///< which convolution attention follows; -1: none
     Index heads = 4;
     Index groups = 32;
+
+    template <class Self, class F>
+    static void for_each_field(Self& self, F&& f) {
+      f("in_channels", self.in_channels);
+      f("height", self.height);
+      f("width", self.width);
+      f("channels", self.channels);
+      f("attention_after", self.attention_after);
+      f("heads", self.heads);
+      f("groups", self.groups);
+    }
 
     /// 64x64: 1,487,104 parameters with a linear head of 512.
     [[nodiscard]] static Config for_64px(Index in_channels = 3) { return {.in_channels = in_channels}; }

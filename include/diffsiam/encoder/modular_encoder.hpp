@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ template <class B>
 class LinearHead {
  public:
   using Backend = B;
+  static constexpr std::string_view kind = "linear";  ///< in files of models
   LinearHead(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout)
       : linear_(init, {.in = features, .out = partition.dims(), .layout = layout}) {}
 
@@ -40,6 +42,7 @@ template <class B>
 class SubsetHeads {
  public:
   using Backend = B;
+  static constexpr std::string_view kind = "subsets";  ///< in files of models
   static constexpr Index hidden = 32;
 
   SubsetHeads(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout) {
@@ -113,8 +116,18 @@ class ModularEncoder {
     typename Backbone::Config backbone{};
     TimestepPartition partition = TimestepPartition::uniform({.timesteps = 1000, .subsets = 16, .dims = 64});
     std::uint64_t seed = 3;
+
+    template <class Self, class F>
+    static void for_each_field(Self& self, F&& f) {
+      f("backbone_kind", Backbone::kind);
+      f("backbone", self.backbone);
+      f("head", Head::kind);
+      f("partition", self.partition);
+      f("seed", self.seed);
+    }
   };
 
+  /// Throws ConfigError for sizes that cannot be built.
   ModularEncoder(typename B::Context& context, Config const& config)
       : ModularEncoder(nn::Init<B>{context, config.seed}, config) {}
 
@@ -123,6 +136,8 @@ class ModularEncoder {
     return head_(backbone_(x_0));
   }
 
+  /// Of a backbone that has config().
+  [[nodiscard]] Config config() const { return {backbone_.config(), partition_, seed_}; }
   [[nodiscard]] TimestepPartition const& partition() const& { return partition_; }
   [[nodiscard]] TimestepPartition partition() const&& { return partition_; }
   [[nodiscard]] Index latent_dims() const { return partition_.dims(); }
@@ -142,10 +157,18 @@ class ModularEncoder {
  private:
   ModularEncoder(nn::Init<B>&& init, Config const& config)
       : partition_(config.partition),
+        seed_(config.seed),
         backbone_(init, config.backbone),
-        head_(init, backbone_.features(), partition_, backbone_.head_layout()) {}
+        head_(init, checked(backbone_.features()), partition_, backbone_.head_layout()) {}
+
+  [[nodiscard]] static Index checked(Index features) {
+    constexpr Index most = Index{1} << 31;  // so that no size overflows
+    if (features > most) fail<ConfigError>("ModularEncoder", {"at most ", most, " features"}, features);
+    return features;
+  }
 
   TimestepPartition partition_;
+  std::uint64_t seed_;
   Backbone backbone_;
   Head head_;
 };

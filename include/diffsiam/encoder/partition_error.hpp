@@ -26,8 +26,13 @@ namespace diffsiam::encoder::partition_error {
                     {subsets, " subsets"}, "every subset needs a dim of its own");
 }
 
-[[noreturn]] inline void too_many_subsets_to_hold(int subsets, int most) {
+[[noreturn]] inline void too_many_subsets_to_hold(std::size_t subsets, int most) {
   fail<ConfigError>("TimestepPartition", {"at most ", most, " subsets"}, subsets);
+}
+
+[[noreturn]] inline void subset_ends_must_ascend(std::size_t subset, int previous, int end) {
+  fail<ConfigError>("TimestepPartition::from_ends", {"subset ", subset, " to end after dim ", previous},
+                    {"the end ", end}, "every subset needs a dim of its own");
 }
 
 [[noreturn]] inline void stages_must_end_at_ascending_steps(std::size_t stage, int previous, int end_step) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <diffsiam/nn/batch_norm.hpp>
@@ -21,9 +22,16 @@ template <class B>
 class ResNet10 {
  public:
   using Backend = B;
+  static constexpr std::string_view kind = "resnet10";  ///< in files of models
   struct Config {
     Index in_channels = 3;
     Index width = 32;  ///< w, channels of the first stage
+
+    template <class Self, class F>
+    static void for_each_field(Self& self, F&& f) {
+      f("in_channels", self.in_channels);
+      f("width", self.width);
+    }
   };
 
   /// Throws ConfigError for channels below 1.

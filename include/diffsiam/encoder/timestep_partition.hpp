@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string_view>
 
 #include <diffsiam/encoder/partition_error.hpp>
 
@@ -19,6 +20,18 @@ enum class GradientMode {
   stop_preceding,  // the same value, but the newest subset only
   dual             // the sum of both losses: two decoder passes on the same t and eps
 };
+
+[[nodiscard]] constexpr std::string_view to_string(GradientMode mode) {
+  switch (mode) {
+    case GradientMode::joint:
+      return "joint";
+    case GradientMode::stop_preceding:
+      return "stop_preceding";
+    case GradientMode::dual:
+      return "dual";
+  }
+  return "unknown";
+}
 
 /// Columns [begin, end) of z.
 struct Dims {
@@ -86,6 +99,19 @@ class TimestepPartition {
     return staged(config, std::span<PartitionStage const>(stages.begin(), stages.size()));
   }
 
+  /// Any widths: the end e_i of each subset in z. The ends ascend from 1 or more, and the last one is d.
+  [[nodiscard]] static constexpr TimestepPartition from_ends(int timesteps, std::span<int const> ends) {
+    if (ends.size() > at(max_subsets)) partition_error::too_many_subsets_to_hold(ends.size(), max_subsets);
+    int const dims = ends.empty() ? 0 : ends.back();
+    TimestepPartition partition({timesteps, static_cast<int>(ends.size()), dims});
+    int previous = 0;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (ends[i] <= previous) partition_error::subset_ends_must_ascend(i, previous, ends[i]);
+      partition.ends_[i] = previous = ends[i];
+    }
+    return partition;
+  }
+
   /// The published widths: T = 1000, k = 64, d = 512, most dims between steps 100 and 300.
   [[nodiscard]] static constexpr TimestepPartition published() {
     return staged({.timesteps = 1000, .subsets = 64, .dims = 512},
@@ -143,7 +169,7 @@ class TimestepPartition {
     if (subsets_ < 1) partition_error::a_partition_needs_at_least_one_subset(subsets_);
     if (subsets_ > timesteps_) partition_error::subsets_must_not_exceed_timesteps(subsets_, timesteps_);
     if (subsets_ > dims_) partition_error::subsets_must_not_exceed_latent_dims(subsets_, dims_);
-    if (subsets_ > max_subsets) partition_error::too_many_subsets_to_hold(subsets_, max_subsets);
+    if (subsets_ > max_subsets) partition_error::too_many_subsets_to_hold(at(subsets_), max_subsets);
   }
 
   static constexpr void require_stages(Config const& config, std::span<PartitionStage const> stages) {

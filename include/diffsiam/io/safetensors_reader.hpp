@@ -62,6 +62,21 @@ class SafetensorsFile {
     return result;
   }
 
+  /// Leaves of a tensor its first `rows` along the first axis. Throws FileError unless it has so many.
+  void keep_first_rows(std::string_view name, std::int64_t rows) {
+    SafetensorsEntry changed = entry(name);
+    if (changed.shape.empty() || rows < 1 || rows > changed.shape[0])
+      fail<FileError>("keep_first_rows", std::to_string(rows) + " rows in " + detail::shown_name(name),
+                      detail::shown_shape(changed.shape));
+    changed.shape[0] = rows;
+    auto const bytes = detail::byte_count(changed.shape, changed.dtype);
+    if (!bytes)  // packed elements of less than a byte
+      fail<FileError>("keep_first_rows", "rows of whole bytes in " + detail::shown_name(name),
+                      dtype_name(changed.dtype));
+    changed.end = changed.begin + *bytes;
+    header_.tensors.find(name)->second = std::move(changed);
+  }
+
   /// The names of all tensors, sorted.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> result;

@@ -23,6 +23,12 @@ class DiffSiam {
   struct Config {
     diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::linear();
     encoder::GradientMode gradient_mode = encoder::GradientMode::joint;
+
+    template <class Self, class F>
+    static void for_each_field(Self& self, F&& f) {
+      f("schedule", self.schedule);
+      f("gradient_mode", self.gradient_mode);
+    }
   };
 
   /// The partition is that of the encoder. The weighting is that of the diffusion loss, by default PDAE's.
@@ -45,6 +51,8 @@ class DiffSiam {
     }
   }
 
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] diffusion::NoiseSchedule const& schedule() const& { return config_.schedule; }
   [[nodiscard]] diffusion::NoiseSchedule schedule() const&& { return config_.schedule; }
   [[nodiscard]] encoder::TimestepPartition const& partition() const& { return encoder_.partition(); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include <diffsiam/nn/attention.hpp>
 #include <diffsiam/nn/res_block.hpp>
@@ -12,6 +13,7 @@ namespace diffsiam::unet {
 
 /// The published blocks.
 struct Blocks {
+  static constexpr std::string_view kind = "published";  ///< in files of models
   template <class B, class Conditioning>
   using Res = nn::ResBlock<B, Conditioning>;
   template <class B>

@@ -16,6 +16,8 @@ namespace diffsiam::unet {
 /// The denoiser of guided diffusion (Dhariwal and Nichol, 2021). Published, for 64x64x3: base 64, multipliers
 /// 1 2 4 8, two blocks a level, attention at factor 4.
 struct Config {
+  static constexpr Index most_levels = 32, most_channels = Index{1} << 20;  ///< so that no size overflows
+
   Index in_channels = 3;     ///< of the image, and of the prediction
   Index base_channels = 64;  ///< b; level i has b * multipliers[i] channels, embeddings 4 b
   std::vector<Index> multipliers = {1, 2, 4, 8};
@@ -37,6 +39,21 @@ struct Config {
             .attention_factors = {4},
             .groups = 8,
             .seed = seed};
+  }
+
+  /// Names every field, as files of models store them.
+  template <class Self, class F>
+  static void for_each_field(Self& self, F&& f) {
+    f("in_channels", self.in_channels);
+    f("base_channels", self.base_channels);
+    f("multipliers", self.multipliers);
+    f("blocks_per_level", self.blocks_per_level);
+    f("attention_factors", self.attention_factors);
+    f("heads", self.heads);
+    f("head_channels", self.head_channels);
+    f("groups", self.groups);
+    f("dropout", self.dropout);
+    f("seed", self.seed);
   }
 
   [[nodiscard]] Index levels() const { return static_cast<Index>(multipliers.size()); }
@@ -63,7 +80,12 @@ struct Config {
           {in_channels, ", ", base_channels, ", ", blocks_per_level, " and ", multipliers.size(),
            " multipliers"});
     }
+    if (levels() > most_levels) fail<ConfigError>("UNet", {"at most ", most_levels, " levels"}, levels());
     for (Index level = 0; level < levels(); ++level) {
+      Index const multiplier = multipliers[static_cast<std::size_t>(level)];
+      if (base_channels > most_channels || multiplier > most_channels / base_channels)
+        fail<ConfigError>("UNet", {"at most ", most_channels, " channels"},
+                          {base_channels, " x ", multiplier, " at level ", level});
       Index const c = channels(level);
       if (c < 1 || groups < 1 || c % groups != 0 || base_channels % groups != 0) {
         fail<ConfigError>("UNet", {"channels that divide into ", groups, " groups"},

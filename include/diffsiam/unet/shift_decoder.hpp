@@ -26,6 +26,12 @@ class ShiftDecoder {
   struct Config {
     Index latent_dims = 512;
     std::uint64_t seed = 1;  ///< of the initial weights
+
+    template <class Self, class F>
+    static void for_each_field(Self& self, F&& f) {
+      f("latent_dims", self.latent_dims);
+      f("seed", self.seed);
+    }
   };
 
   /// Throws ConfigError unless latent_dims is positive.
@@ -48,6 +54,8 @@ class ShiftDecoder {
     return denoiser_(x_t, t);
   }
 
+  [[nodiscard]] Config const& config() const& { return config_; }
+  [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const& { return denoiser_; }
   [[nodiscard]] UNet<B, BlockTypes> denoiser() const&& { return denoiser_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }

@@ -3,8 +3,11 @@
 // tape and backward pass included, can be estimated by the code that will run it.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,17 +28,20 @@ class DryContext {
  public:
   struct Options {
     int threads = 1;  ///< threads of the run that is estimated; workspaces grow with them
+    /// allocate() throws std::bad_alloc after so many blocks: for sizes that come from a file.
+    std::size_t most_blocks = std::numeric_limits<std::size_t>::max();
   };
 
   DryContext() : DryContext(Options{}) {}
   explicit DryContext(Options options)
-      : memory_(std::make_shared<MemoryPool>(MemorySource::none())), threads_(options.threads) {}
+      : memory_(std::make_shared<MemoryPool>(MemorySource::none())), options_(options) {}
 
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
+    if (blocks_++ >= options_.most_blocks) throw std::bad_alloc{};
     return allocate_shared_block(memory_, bytes);
   }
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
-  [[nodiscard]] int threads() const { return threads_; }
+  [[nodiscard]] int threads() const { return options_.threads; }
 
   void count(std::string_view operation, double flops) {
     OperationAccount& account = accounts_[std::string(operation)];
@@ -52,7 +58,8 @@ class DryContext {
 
  private:
   std::shared_ptr<MemoryPool> memory_;
-  int threads_;
+  Options options_;
+  std::size_t blocks_ = 0;  ///< handed out since the beginning
   std::map<std::string, OperationAccount> accounts_;
 };
 

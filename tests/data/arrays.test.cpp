@@ -22,18 +22,18 @@ namespace {
 
 /// An array of these values, each as it lies in memory.
 template <class T>
-io::NpyArray array_of(io::Dtype dtype, std::vector<std::int64_t> shape, std::vector<T> const& values) {
+io::NpyArray array_of(io::Dtype dtype, std::vector<std::int64_t> const& shape, std::vector<T> const& values) {
   auto const bytes = std::as_bytes(std::span(values));
-  return {.dtype = dtype, .shape = std::move(shape), .bytes = {bytes.begin(), bytes.end()}};
+  return {.dtype = dtype, .shape = shape, .bytes = {bytes.begin(), bytes.end()}};
 }
-io::NpyArray bytes_of(std::vector<std::int64_t> shape, std::size_t count) {
-  return array_of(io::Dtype::U8, std::move(shape), test::counting(count));
+io::NpyArray bytes_of(std::vector<std::int64_t> const& shape, std::size_t count) {
+  return array_of(io::Dtype::U8, shape, test::counting(count));
 }
-io::NpyArray floats_of(std::vector<std::int64_t> shape, std::vector<float> const& values) {
-  return array_of(io::Dtype::F32, std::move(shape), values);
+io::NpyArray floats_of(std::vector<std::int64_t> const& shape, std::vector<float> const& values) {
+  return array_of(io::Dtype::F32, shape, values);
 }
-io::NpyArray labels_of(std::vector<std::int64_t> shape, std::vector<std::int64_t> const& values) {
-  return array_of(io::Dtype::I64, std::move(shape), values);
+io::NpyArray labels_of(std::vector<std::int64_t> const& shape, std::vector<std::int64_t> const& values) {
+  return array_of(io::Dtype::I64, shape, values);
 }
 
 }  // namespace

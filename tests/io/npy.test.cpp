@@ -34,7 +34,7 @@ std::string npy_refusal(std::vector<std::byte> const& bytes) {
   return test::message_of<FileError>([&] { (void)io::parse_npy(bytes, "some.npy"); });
 }
 
-std::vector<double> counted(double first, double step, int count) {
+std::vector<double> even_steps(double first, double step, int count) {
   std::vector<double> values;
   for (int i = 0; i < count; ++i) values.push_back(first + step * i);
   return values;
@@ -59,7 +59,7 @@ TEST_CASE("numpy's arrays are read in every dtype of numbers") {
     REQUIRE(array.dtype == c.dtype);
     REQUIRE(array.shape == std::vector<std::int64_t>{2, 3});
     REQUIRE(array.size() == 6);
-    REQUIRE(array.values<double>() == counted(c.first, c.step, 6));
+    REQUIRE(array.values<double>() == even_steps(c.first, c.step, 6));
   }
   REQUIRE(io::read_npy(numpys("b1.npy")).values<std::uint8_t>() ==
           std::vector<std::uint8_t>{0, 1, 0, 1, 0, 1});
@@ -71,7 +71,7 @@ TEST_CASE("an array of numpy is the same in any byte order, memory order and ver
     INFO(name);
     io::NpyArray const array = io::read_npy(numpys(name));
     REQUIRE(array.shape == std::vector<std::int64_t>{2, 3, 4});
-    REQUIRE(array.values<double>() == counted(0, 1, 24));
+    REQUIRE(array.values<double>() == even_steps(0, 1, 24));
   }
 }
 

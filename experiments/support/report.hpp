@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/data/to_tensor.hpp>
 #include <diffsiam/report/html_report.hpp>
 #include <diffsiam/report/metric_series.hpp>
 #include <diffsiam/train/stage.hpp>
@@ -61,12 +62,6 @@ template <class B>
       chosen.push_back(found - labels.begin());
   return chosen;
 }
-template <class B>
-[[nodiscard]] ds::Tensor<B> tensor_of(typename B::Context& context, ds::data::Dataset const& pictures) {
-  auto const units = pictures.units();
-  return ds::Tensor<B>::from(context, pictures.shape(), std::span<float const>{units});
-}
-
 /// A row for each of the shown pictures: itself, then those nearest to it among the test pictures by columns
 /// [begin, end) of z.
 [[nodiscard]] inline ds::io::Picture neighbour_rows(Results const& results, ds::data::Dataset const& test,
@@ -254,7 +249,7 @@ void write_report(typename B::Context& context, ds::DiffSiam<B> const& model, Ru
   detail::report_losses(report.section("What was lost, and what z gives back"), results);
 
   ds::data::Dataset const& test = data.pictures.test;
-  ds::Tensor<B> const shown = tensor_of<B>(context, test.subset(shown_pictures(test)));
+  ds::Tensor<B> const shown = ds::data::to_tensor<B>(context, test.subset(shown_pictures(test)));
   auto& images = report.section("Pictures");
   auto const rebuilt = reconstructions(context, model, shown, config);
   ds::io::write_png(folder / "reconstructions.png", ds::io::upscale(rebuilt, 2));

@@ -6,7 +6,9 @@
 #include <tests/data/files.hpp>
 #include <tests/support/catch.hpp>
 
+#include <diffsiam/backend/reference.hpp>
 #include <diffsiam/data/dataset.hpp>
+#include <diffsiam/data/to_tensor.hpp>
 
 using namespace diffsiam;
 using data::Dataset;
@@ -65,6 +67,13 @@ TEST_CASE("a data set reads the pictures of a source when they are needed") {
   REQUIRE_FALSE(Dataset{Computed{}}.labelled());
   REQUIRE_THROWS_AS(Dataset{Computed{0}}, ShapeError);
   REQUIRE_THROWS_AS((Dataset{ComputedAndLabelled{{.count = 3}}}), ShapeError);  // four labels
+}
+
+TEST_CASE("a data set becomes a tensor") {
+  backend::Reference<float>::Context context;
+  auto const x = data::to_tensor<backend::Reference<float>>(context, numbered(3));
+  REQUIRE(x.shape() == Shape{3, 1, 2, 1});
+  REQUIRE(x.values<float>() == numbered(3).units());
 }
 
 TEST_CASE("a data set borrows memory, keeps its owner, and copies nothing") {

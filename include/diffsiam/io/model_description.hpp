@@ -160,7 +160,7 @@ struct ModelDescription<model::DiffSiam<B, Encoder, unet::ShiftDecoder<B, BlockT
   template <class V>
   using On = model::DiffSiam<V, typename ModelDescription<Encoder>::template On<V>,
                              unet::ShiftDecoder<V, BlockTypes>>;
-  static constexpr std::string_view kind = "diffsiam", within_diffsiam = "";
+  static constexpr std::string_view kind = "diffsiam", within_diffsiam{};
 
   ModelDescription<unet::UNet<B, BlockTypes>> denoiser{};
   ModelDescription<Encoder> encoder{};

@@ -99,6 +99,8 @@ diffsiam_need(DIFFSIAM_HNSW_INCLUDE libhnswlib-dev)
 diffsiam_component(hnsw io "hnswlib" "${missing}")
 if(TARGET diffsiam_hnsw)
   target_include_directories(diffsiam_hnsw SYSTEM INTERFACE ${DIFFSIAM_HNSW_INCLUDE})
+  # Its own kernels are functions that are not inline: the header would not link in two files.
+  target_compile_definitions(diffsiam_hnsw INTERFACE NO_MANUAL_VECTORIZATION)
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/onednn.cmake)

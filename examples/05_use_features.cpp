@@ -5,6 +5,7 @@
 //   build/demo/examples/use_features runs/demo
 #include <filesystem>
 #include <iostream>
+#include <numeric>
 
 #include <CLI/CLI.hpp>
 
@@ -13,7 +14,7 @@
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/eval/encode.hpp>
-#include <diffsiam/eval/nearest.hpp>
+#include <diffsiam/eval/neighbour_index.hpp>
 #include <diffsiam/io/json_file.hpp>
 #include <diffsiam/io/png.hpp>
 #include <diffsiam/io/published_weights.hpp>
@@ -50,19 +51,20 @@ int main(int argc, char** argv) try {
   auto const test = ds::data::load_fashion_mnist().test;
   std::vector<float> const z = ds::eval::encode(context, encoder, test);  // (10000, dims)
 
-  auto const& partition = encoder.partition();
-  int const dims = partition.dims(), subsets = partition.subsets(), quarter = std::max(1, subsets / 4);
-  std::vector<ds::encoder::Dims> const parts{
-      {0, partition.end(quarter - 1)}, {partition.begin(subsets - quarter), dims}, {0, dims}};
+  // An index for each choice of subsets; queries are whole rows of z.
+  ds::eval::Features const all{z, test.size(), encoder.partition().dims()};
+  int const subsets = encoder.partition().subsets(), quarter = std::max(1, subsets / 4);
+  std::vector<ds::eval::NeighbourIndex> indices;
+  for (auto const& [first, last] : {std::pair{0, quarter}, {subsets - quarter, subsets}, {0, subsets}}) {
+    std::vector<int> chosen(static_cast<std::size_t>(last - first));
+    std::iota(chosen.begin(), chosen.end(), first);
+    indices.push_back(ds::eval::NeighbourIndex::over<ds::eval::ExactIndex>(
+        all, ds::eval::Columns::of(encoder.partition(), chosen)));
+  }
   std::vector<ds::Index> shown;
   for (ds::Index const query : {0, 1, 2, 4, 8, 11}) {
-    for (auto const& [begin, end] : parts) {
-      std::vector<float> columns;
-      for (auto row = z.begin(); row != z.end(); row += dims)
-        columns.insert(columns.end(), row + begin, row + end);
-      ds::eval::Features const all{columns, test.size(), end - begin};
-      ds::eval::Features const one{{all.row(query), all.row(query + 1)}, 1, all.dims};
-      auto const nearest = ds::eval::nearest_neighbours(all, one, 9);
+    for (auto const& index : indices) {
+      auto const nearest = index.search({{all.row(query), all.row(query + 1)}, 1, all.dims}, 9);
       for (auto const& neighbour : nearest.of(0)) shown.push_back(neighbour.index);  // itself first
     }
   }

@@ -1,4 +1,5 @@
 #include <numeric>
+#include <sstream>
 #include <vector>
 
 #include <tests/support/catch.hpp>
@@ -28,7 +29,38 @@ TEST_CASE("every picture of a set is encoded once, in order, the last batch shor
   auto const pictures = data::Dataset::from(pixels, {7, 2, 2, 1});
   Pixels::Backend::Context context;
   std::vector<Index> batches;
-  CHECK(eval::encode(context, Pixels{&batches}, pictures, 3) == pictures.units());
+  CHECK(eval::encode(context, Pixels{&batches}, pictures, {.batch = 3}) == pictures.units());
   CHECK(batches == std::vector<Index>{3, 3, 1});
-  CHECK_THROWS_WITH(eval::encode(context, Pixels{&batches}, pictures, 0), test::contains("got 0"));
+  CHECK_THROWS_WITH(eval::encode(context, Pixels{&batches}, pictures, {.batch = 0}), test::contains("got 0"));
+}
+
+TEST_CASE("Chosen subsets of z are encoded, with labels, batch by batch, with progress", "[eval][encode]") {
+  std::vector<std::uint8_t> pixels(20);
+  std::iota(pixels.begin(), pixels.end(), std::uint8_t{100});
+  auto const pictures = data::Dataset::from(pixels, {5, 2, 2, 1}, std::vector<int>{0, 1, 2, 1, 0});
+  auto const partition = encoder::TimestepPartition::uniform({.timesteps = 4, .subsets = 4, .dims = 4});
+  Pixels::Backend::Context context;
+  std::vector<Index> batches;
+  std::ostringstream out;
+  eval::EncodeConfig config{
+      .batch = 2, .columns = eval::Columns::of(partition, {1, 3}), .progress = &out, .label = "z"};
+  auto const set = eval::encode_set(context, Pixels{&batches}, pictures, config);
+  eval::require_feature_set("test", set);
+  CHECK(set.values == config.columns->gather({pictures.units(), 5, 4}));
+  CHECK(set.labels == pictures.labels());
+  CHECK(set.subsets == config.columns->subsets());
+  CHECK_THAT(out.str(), test::contains("z  ") && test::contains("100%  5/5"));
+
+  std::vector<Index> starts;
+  eval::encode_batches(context, Pixels{&batches}, pictures, config, [&](Index from, eval::Features const& z) {
+    starts.push_back(from);
+    CHECK(z.dims == 2);
+    CHECK(z.row(0)[0] == set.values[static_cast<std::size_t>(2 * from)]);
+  });
+  CHECK(starts == std::vector<Index>{0, 2, 4});
+
+  CHECK(eval::encode_set(context, Pixels{&batches}, pictures).dims == 4);
+  CHECK_THROWS_AS(eval::encode_set(context, Pixels{&batches}, pictures.slice(0, 0)), ShapeError);
+  config.columns = eval::Columns::all(5);
+  CHECK_THROWS_AS(eval::encode(context, Pixels{&batches}, pictures, config), ShapeError);
 }

@@ -3,7 +3,6 @@
 // repeat.
 #pragma once
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,9 +14,9 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <diffsiam/core/error.hpp>
+#include <diffsiam/io/append_file.hpp>
 #include <diffsiam/io/file.hpp>
 #include <diffsiam/io/json.hpp>
 
@@ -70,64 +69,26 @@ class JsonLines {
     return {std::move(path), 0};
   }
 
-  JsonLines(JsonLines&& other) noexcept
-      : path_(std::move(other.path_)),
-        descriptor_(std::exchange(other.descriptor_, -1)),
-        torn_at_(other.torn_at_) {}
-  JsonLines& operator=(JsonLines&& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(torn_at_, other.torn_at_);
-    return *this;
-  }
-  ~JsonLines() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
   /// Writes one line at once: append({{"step", 10}, {"loss", 0.25}}). Throws FileError if `record` is not an
   /// object or the disk refuses. A line that was written in part is removed; if that fails, the next append
   /// tries again.
   void append(nlohmann::ordered_json const& record) {
     if (!record.is_object()) fail<FileError>("JsonLines", "an object", record.type_name());
-    std::string const line = line_of(record);
-    if (torn_at_ >= 0 && ::ftruncate(descriptor_, torn_at_) != 0)
-      fail<FileError>("JsonLines", "to take back a line written in part from " + detail::quoted(path_),
-                      detail::system_message(errno));
-    torn_at_ = -1;
-    off_t const before = ::lseek(descriptor_, 0, SEEK_END);
-    for (std::size_t written = 0; written < line.size();) {
-      ssize_t const count = ::write(descriptor_, line.data() + written, line.size() - written);
-      if (count >= 0) {
-        written += static_cast<std::size_t>(count);
-      } else if (errno != EINTR) {
-        std::string const reason = detail::system_message(errno);
-        bool const restored = written == 0 || ::ftruncate(descriptor_, before) == 0;
-        if (!restored) torn_at_ = before;
-        fail<FileError>("JsonLines", "to append a line to " + detail::quoted(path_), reason,
-                        restored ? "the lines before are intact" : "its last line is incomplete");
-      }
-    }
+    file_.append(line_of(record));
   }
 
-  [[nodiscard]] std::filesystem::path const& path() const& { return path_; }
-  [[nodiscard]] std::filesystem::path path() const&& { return path_; }
+  [[nodiscard]] std::filesystem::path const& path() const& { return file_.path(); }
+  [[nodiscard]] std::filesystem::path path() const&& { return file_.path(); }
 
  private:
-  JsonLines(std::filesystem::path path, int flags)
-      : path_(std::move(path)),
-        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0666)) {
-    if (descriptor_ < 0)
-      fail<FileError>("JsonLines", "to open " + detail::quoted(path_), detail::system_message(errno));
-  }
+  JsonLines(std::filesystem::path path, int flags) : file_(std::move(path), flags, {"JsonLines", "line"}) {}
 
   [[nodiscard]] static std::string line_of(nlohmann::ordered_json const& record) {
     // Text that is not UTF-8 must not lose the metrics of a run.
     return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   }
 
-  std::filesystem::path path_;
-  int descriptor_;
-  off_t torn_at_ = -1;  ///< where a line begins that could be neither finished nor removed
+  AppendFile file_;
 };
 
 }  // namespace diffsiam::io

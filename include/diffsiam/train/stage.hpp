@@ -23,12 +23,12 @@
 #include <nlohmann/json.hpp>
 
 #include <diffsiam/concepts/recording.hpp>
-#include <diffsiam/io/json_lines.hpp>
 #include <diffsiam/io/leftovers.hpp>
 #include <diffsiam/io/progress_line.hpp>
 #include <diffsiam/io/published_weights.hpp>
 #include <diffsiam/train/checkpoint.hpp>
 #include <diffsiam/train/loop.hpp>
+#include <diffsiam/train/metric_sink.hpp>
 #include <diffsiam/train/recorded_step.hpp>
 #include <diffsiam/train/run_folder.hpp>
 
@@ -69,6 +69,8 @@ struct StageConfig {
   std::uint64_t looks = 10;
   /// Called with what each step has to tell.
   std::function<void(StepStatistics const&)> on_step = [](StepStatistics const&) {};
+  /// Further outputs of the metrics, beside the file of JSON lines: {tensorboard(writer)}.
+  std::vector<MetricOutput> metrics_to{};
 
   std::ostream* progress = nullptr;         ///< where a progress line is shown
   std::atomic<bool> const* stop = nullptr;  ///< stops the stage once it is true: set by a signal handler, say
@@ -185,8 +187,7 @@ class Stage {
   template <class Step, class Loss, class Save>
   [[nodiscard]] StageSpeed train(Step& step, Loss const& loss_fn, bool resumed, Save const& save) const {
     auto const first_step = static_cast<std::int64_t>(step.steps());
-    auto metrics =
-        resumed ? io::JsonLines::resume(metrics_path(), first_step) : io::JsonLines::create(metrics_path());
+    std::vector<MetricSink> const sinks = open_sinks({.step = step.steps(), .resumed = resumed});
     std::optional<io::ProgressLine> progress;
     if (config_.progress != nullptr)
       progress.emplace(*config_.progress, io::ProgressBar{.total = static_cast<std::int64_t>(config_.steps),
@@ -197,7 +198,8 @@ class Stage {
     Loop loop{{.steps = config_.steps, .stop = config_.stop}};
     loop.before_step(config_.next_batch)
         .on_step([&](StepStatistics const& s) {
-          metrics.append(record_of(s));
+          nlohmann::ordered_json const record = record_of(s);
+          for (MetricSink const& sink : sinks) sink(record);
           if (progress && !s.without_gradient.empty() && !std::exchange(told, true))
             progress->note(without_gradient(s));
           if (progress) (*progress)(static_cast<std::int64_t>(s.step), shown(s));
@@ -222,6 +224,11 @@ class Stage {
     return {
         done, seconds,
         done == 0 ? 0 : static_cast<double>(done) * static_cast<double>(config_.images_per_step) / seconds};
+  }
+  [[nodiscard]] std::vector<MetricSink> open_sinks(StageStart const& start) const {
+    std::vector<MetricSink> sinks{json_lines(metrics_path())(start)};
+    for (MetricOutput const& open : config_.metrics_to) sinks.push_back(open(start));
+    return sinks;
   }
   template <class Step, class Loss>
   void run_loop(Loop const& loop, Step& step, Loss const& loss_fn) const {

@@ -8,19 +8,23 @@
 // ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --overwrite
 // --out @OUT@
 //
-// In DIR: config.json, *.metrics.jsonl, *.checkpoint.safetensors, *.safetensors (weights), report.html, and
-// result.json when it is finished; pictures.cache.safetensors where pictures had to be decoded.
+// In DIR: config.json; of both stages *.metrics.jsonl, *.checkpoint.safetensors and *.safetensors (weights);
+// model.safetensors (ds::load reads it); features.safetensors (all of z, with names and labels); report.html,
+// and result.json when it is finished; pictures.cache.safetensors where pictures had to be decoded.
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include <diffsiam/eval/feature_files.hpp>
 #include <diffsiam/io/json_file.hpp>
+#include <diffsiam/io/model_file.hpp>
 #include <diffsiam/train/run_folder.hpp>
 
 #include <experiments/support/activations.hpp>
@@ -41,7 +45,7 @@ using namespace experiments;
 
 struct Options {
   BackendChoice choice;
-  bool full = false, estimate_only = false;
+  bool full = false, estimate_only = false, tensorboard = false;
   RunStart start;
   std::filesystem::path folder{"runs/demo"}, settings_file;
   DataOptions data;
@@ -58,6 +62,7 @@ struct Options {
     config.threads = threads;
     config.backend = choice.backend;
     config.precision = choice.precision;
+    config.tensorboard = tensorboard;
     if (!settings_file.empty())
       take_checked_settings(config, ds::io::read_json_object(settings_file), settings_file);
     take_settings(config, given);
@@ -82,6 +87,29 @@ struct Options {
   settings.update(plan.settings);
   if (options.pictures > 0) settings["pictures"] = options.pictures;
   return settings;
+}
+
+/// Files for programs that use what was learned: the model, and z of all pictures, training pictures first.
+template <class B>
+void save_for_use(typename B::Context& context, ds::DiffSiam<B> const& model, RunData const& data,
+                  std::filesystem::path const& folder) {
+  say("writing model.safetensors and features.safetensors");
+  ds::save(folder / "model.safetensors", model);
+  ds::eval::FeatureSet all{.dims = model.encoder().latent_dims(), .class_names = data.class_names};
+  std::vector<int> subsets(static_cast<std::size_t>(model.partition().subsets()));
+  std::iota(subsets.begin(), subsets.end(), 0);
+  auto const columns = ds::eval::Columns::of(model.partition(), subsets);
+  auto const& [train, validation, test] = data.pictures;
+  for (ds::data::Dataset const& part : {train, validation, test}) {
+    auto const set = ds::eval::encode_set(context, model.encoder(), part, {.columns = columns});
+    all.count += set.count;
+    all.subsets = set.subsets;
+    all.values.insert(all.values.end(), set.values.begin(), set.values.end());
+    all.labels.insert(all.labels.end(), set.labels.begin(), set.labels.end());
+    for (ds::Index i = 0; i < part.size() && !data.names.empty(); ++i)
+      all.names.push_back(data.names[static_cast<std::size_t>(part.origin(i))]);
+  }
+  ds::eval::write_features(folder / "features.safetensors", all);
 }
 
 template <class B>
@@ -113,6 +141,7 @@ void train_and_measure(Options const& options, RunConfig const& config, DataPlan
   };
   StageSpeed const diffsiam_speed =
       train_diffsiam(context, model, pictures, config, folder, resume, partners, look);
+  save_for_use(context, model, data, folder);
   Results results = measure(context, model, data, config, threads);
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;
@@ -133,7 +162,8 @@ void run(Options const& options) {
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
                                     .stages = {"denoiser", "diffsiam"},
-                                    .others = {"probe.metrics.jsonl", "reconstructions.png", "report.html"},
+                                    .others = {"probe.metrics.jsonl", "model.safetensors", "features.safetensors", "reconstructions.png",
+                  "report.html"},
                                     .last = "result.json",
                                     .may_differ = {"backend", "precision"}}};
   if (claim.finished()) return say("finished already: " + (options.folder / "report.html").string());
@@ -189,6 +219,7 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", quick, "under ten minutes on two cores for small pictures (default)");
   app.add_flag("--full", options.full, "trains as long as it pays")->excludes("--quick");
   app.add_flag("--estimate", options.estimate_only, "prints what the run will take, and ends");
+  app.add_flag("--tensorboard", options.tensorboard, "writes the curves of training for TensorBoard, too");
   add_start_options(app, options.start);
   app.add_option("--out", options.folder, "folder of the run")->capture_default_str();
   add_data_options(app, options.data);

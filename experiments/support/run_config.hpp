@@ -23,6 +23,7 @@ struct RunConfig {
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all cores; the result does not depend on it
   std::string backend = "cpu", precision = "float32";
+  bool tensorboard = false;  ///< writes the curves of training for TensorBoard, too
 
   ds::Index size = 28, channels = 1;  ///< of the pictures, which are square
   ds::Index groups = 8;               ///< of the denoiser's norms

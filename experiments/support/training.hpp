@@ -21,10 +21,16 @@ namespace experiments {
 using ds::train::StageConfig;
 using ds::train::StageSpeed;
 
-/// Runs a stage as all programs do: its progress is shown, and a signal stops it.
+/// Runs a stage as all programs do: its progress is shown, and a signal stops it. With `tensorboard` its
+/// curves go to tensorboard/NAME in the folder of the run, too.
 template <class Step, class Loss, class... M>
-StageSpeed run_stage(StageConfig config, Step& step, ds::data::Loader& loader, Loss const& loss,
-                     M const&... modules) {
+StageSpeed run_stage(StageConfig config, bool tensorboard, Step& step, ds::data::Loader& loader,
+                     Loss const& loss, M const&... modules) {
+  std::optional<ds::io::SummaryWriter> curves;
+  if (tensorboard) {
+    curves.emplace(config.folder / "tensorboard" / config.name);
+    config.metrics_to.push_back(ds::train::tensorboard(*curves));
+  }
   config.may_differ = {"backend", "precision"};
   config.progress = &std::cout;
   config.stop = &stop_requested;
@@ -57,7 +63,7 @@ StageSpeed train_denoiser(typename B::Context& context, ds::UNet<B> const& denoi
                     .settings = config.json(),
                     .images_per_step = config.denoiser_batch,
                     .next_batch = [&] { images.put(loader.next().images); }},
-                   training.step, loader, loss, denoiser);
+                   config.tensorboard, training.step, loader, loss, denoiser);
 }
 
 /// Encoder and shift decoder on top of the denoiser, and the siamese half beside them: L = L_diffusion + w
@@ -109,7 +115,7 @@ StageSpeed train_diffsiam(typename B::Context& context, ds::DiffSiam<B> const& m
                     .images_per_step = config.batch,
                     .next_batch = next_batch,
                     .look = std::move(look)},
-                   training.step, loader, loss, model, siamese);
+                   config.tensorboard, training.step, loader, loss, model, siamese);
 }
 
 }  // namespace experiments

@@ -39,16 +39,16 @@ int main(int argc, char** argv) try {
   B::Context context{{.threads = 1}};
   auto const model = ds::load<ds::DiffSiam<B>>(context, folder / "model.safetensors");
   auto const known = ds::eval::read_features(folder / "features.safetensors");
+  if (known.names.empty()) throw ds::ConfigError("the pictures of " + folder.string() + " are no files");
   auto const columns = subsets.empty() ? ds::eval::Columns::all(known.dims)
                                        : ds::eval::Columns::of(model.partition(), subsets);
   auto const index = ds::eval::NeighbourIndex::over<ds::eval::ExactIndex>(known.features(), columns);
   auto const& sizes = model.encoder().backbone().config();
-  ds::data::FitConfig const fit{.height = static_cast<int>(sizes.height),
-                                .width = static_cast<int>(sizes.width),
-                                .channels = static_cast<int>(sizes.in_channels)};
-  auto const read = [&](std::vector<std::string> paths) {
-    return ds::data::to_tensor<B>(context,
-                                  ds::data::Dataset{ds::data::PictureFolder{{"", std::move(paths)}, fit}});
+  int const side = static_cast<int>(sizes.height), channels = static_cast<int>(sizes.in_channels);
+  ds::data::FitConfig const fit{.height = side, .width = side, .channels = channels};
+  auto const read = [&](std::vector<std::string> const& paths) {
+    ds::data::Dataset const set{ds::data::PictureFolder{{"", paths}, fit}};
+    return ds::data::to_tensor<B>(context, set);
   };
 
   auto const start = std::chrono::steady_clock::now();
@@ -57,12 +57,12 @@ int main(int argc, char** argv) try {
   auto const query = z.values<float>();
   auto const nearest = index.search({query, 1, known.dims}, std::min<ds::Index>(shown, known.count));
   std::chrono::duration<double, std::milli> const took = std::chrono::steady_clock::now() - start;
+  std::cout << "found in " << took.count() << " ms\n";
   std::vector<std::string> paths{picture.string()};
   for (auto const& [i, similarity] : nearest.of(0)) {
     paths.push_back(known.names.at(static_cast<std::size_t>(i)));
     std::cout << similarity << "  " << paths.back() << '\n';
   }
-  std::cout << "found in " << took.count() << " ms\n";
   auto pictures = ds::io::pictures_from_unit(read(paths));
 
   if (!towards.empty()) {
@@ -70,11 +70,10 @@ int main(int argc, char** argv) try {
     auto const x_T = model.infer_noise(x_0, z, grid);
     auto const direction = ds::eval::class_direction(known, towards);
     auto const step = ds::Tensor<B>::from(context, z.shape(), std::span<float const>{direction});
-    for (int edit = 0; edit <= shown; ++edit)  // the picture itself, then farther and farther
-      pictures.push_back(ds::io::pictures_from_unit(model.sample(x_T, z + 0.5 * edit * step, grid)).front());
+    for (int i = 0; i <= shown; ++i)  // the picture itself, then farther and farther
+      pictures.push_back(ds::io::pictures_from_unit(model.sample(x_T, z + 0.5 * i * step, grid)).front());
   }
   ds::io::write_png(out, ds::io::upscale(ds::io::grid(pictures, shown + 1, 2), 2));
-  std::cout << out.string() << '\n';
 } catch (std::exception const& error) {
   std::cerr << "find_pictures: " << error.what() << '\n';
   return 1;

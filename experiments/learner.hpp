@@ -112,7 +112,7 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
                     .settings = {{"stage", run.stage}, {"recipe", json_of_settings(recipe)}},
                     .images_per_step = loading.batch_size,
                     .look = std::move(look)},
-                   training.step, loader, loss, module);
+                   false, training.step, loader, loss, module);
 }
 
 /// The diffusion loss of z. Under a KL penalty z reaches the decoder with unit noise, and |z|^2/2, what the

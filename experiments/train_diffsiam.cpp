@@ -162,8 +162,8 @@ void run(Options const& options) {
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
                                     .stages = {"denoiser", "diffsiam"},
-                                    .others = {"probe.metrics.jsonl", "model.safetensors", "features.safetensors", "reconstructions.png",
-                  "report.html"},
+                                    .others = {"probe.metrics.jsonl", "model.safetensors",
+                                               "features.safetensors", "reconstructions.png", "report.html"},
                                     .last = "result.json",
                                     .may_differ = {"backend", "precision"}}};
   if (claim.finished()) return say("finished already: " + (options.folder / "report.html").string());

@@ -15,6 +15,7 @@
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/eval/encode.hpp>
 #include <diffsiam/eval/knn.hpp>
+#include <diffsiam/io/model_file.hpp>
 #include <diffsiam/train/averaged_adam.hpp>
 #include <diffsiam/train/feed.hpp>
 #include <diffsiam/train/stage.hpp>
@@ -26,7 +27,7 @@ constexpr int dims = 64, subsets = 16, batch = 64;
 int main(int argc, char** argv) try {
   std::string denoiser_file, out = "runs/features";
   std::uint64_t steps = 1300, pictures = 60000;
-  ds::train::RunFolderConfig run{.stages = {"diffsiam"}};
+  ds::train::RunFolderConfig run{.stages = {"diffsiam"}, .others = {"model.safetensors"}};
   CLI::App app{"Learns features of Fashion-MNIST.", "learn_features"};
   app.add_option("denoiser", denoiser_file, "weights that train_denoiser has left")->required();
   app.set_version_flag("--version", "learn_features " + ds::version());
@@ -41,21 +42,19 @@ int main(int argc, char** argv) try {
   B::Context context;
   ds::UNet<B> const denoiser{context, ds::unet::Config::for_small()};
   ds::io::load_weights(denoiser_file, denoiser);
-  auto const fashion = ds::data::load_fashion_mnist();
-  auto const known = fashion.train.slice(0, static_cast<ds::Index>(pictures)), test = fashion.test;
+  auto const [all, test] = ds::data::load_fashion_mnist();
+  auto const train = all.slice(0, static_cast<ds::Index>(pictures));
+  auto const partition = ds::TimestepPartition::uniform({.subsets = subsets, .dims = dims});
   ds::ModularEncoder<B> const encoder{
-      context,
-      {.backbone = ds::encoder::ConvBackbone<B>::Config::for_small(),
-       .partition = ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = subsets, .dims = dims})}};
+      context, {.backbone = ds::encoder::ConvBackbone<B>::Config::for_small(), .partition = partition}};
   ds::DiffSiam<B> const model{encoder, ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = dims}}};
   ds::NtXentHalf<B> const siamese{context, {}};  // beside it, on two views of each picture
-
   auto stage = ds::train::stage_of(folder, "diffsiam", steps);
   ds::train::AveragedAdam<B> adam{ds::parameters(model, siamese), {.learning_rate = 1e-3, .steps = steps}};
   ds::data::TwoViews const augment{ds::data::AugmentConfig::grey()};
-  ds::data::Loader loader{known, {.batch_size = batch, .views = augment}};
-  ds::train::Feed<B> images{context, known.shape().with_samples(batch)};
-  ds::train::Feed<B> views{context, known.shape().with_samples(2 * batch)};
+  ds::data::Loader loader{train, {.batch_size = batch, .views = augment}};
+  ds::train::Feed<B> images{context, train.shape().with_samples(batch)};
+  ds::train::Feed<B> views{context, train.shape().with_samples(2 * batch)};
   stage.next_batch = [&] {
     auto const next = loader.next();
     images.put(next.images);
@@ -69,9 +68,10 @@ int main(int argc, char** argv) try {
   };
   folder.take();
   ds::train::Stage{stage}.run(adam.step, loader, loss, model, siamese);
-  auto const z = ds::eval::encode(context, encoder, known), unseen = ds::eval::encode(context, encoder, test);
-  auto const found = ds::eval::knn({{z, known.size(), dims}, known.labels()},
-                                   {{unseen, test.size(), dims}, test.labels()}, {.k = {20}});
+  ds::save(folder / "model.safetensors", model);
+  auto const z = ds::eval::encode_set(context, encoder, train);
+  auto const unseen = ds::eval::encode_set(context, encoder, test);
+  auto const found = ds::eval::knn(z.labelled(), unseen.labelled(), {.k = {20}});
   std::cout << "k-NN on test pictures: " << found.front().accuracy << '\n';
 } catch (std::exception const& error) {
   std::cerr << "learn_features: " << error.what() << '\n';

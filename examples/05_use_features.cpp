@@ -1,4 +1,4 @@
-// Features in your own program: loads the weights of a run (scripts/demo's, or learn_features') and draws
+// Features in your own program: loads the encoder of a run (scripts/demo's, or learn_features') and draws
 // pictures with their neighbours by the fine quarter of z, the coarse quarter, and all of z.
 //
 //   cmake --build build/demo --target use_features         (scripts/demo makes build/demo and runs/demo)
@@ -15,29 +15,11 @@
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/eval/encode.hpp>
 #include <diffsiam/eval/neighbour_index.hpp>
-#include <diffsiam/io/json_file.hpp>
+#include <diffsiam/io/model_file.hpp>
 #include <diffsiam/io/png.hpp>
-#include <diffsiam/io/published_weights.hpp>
 
 namespace ds = diffsiam;
 using B = ds::backend::Cpu<float>;
-
-/// The encoder of a run, as its settings and weights say.
-ds::ModularEncoder<B> load_encoder(B::Context& context, std::filesystem::path const& folder) {
-  auto const path = folder / "config.json";
-  auto const settings = ds::io::read_json_object(path);
-  int const dims = ds::io::whole_number_of(settings, path, "latent_dims", 1, 4096);
-  int const subsets = ds::io::whole_number_of(settings, path, "subsets", 1, dims);
-  auto backbone = ds::encoder::ConvBackbone<B>::Config::for_small();
-  if (settings.contains("encoder_width"))
-    for (ds::Index& channels : backbone.channels)
-      channels *= ds::io::whole_number_of(settings, path, "encoder_width", 1, 16);
-  auto const partition =
-      ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = subsets, .dims = dims});
-  ds::ModularEncoder<B> const encoder{context, {.backbone = backbone, .partition = partition}};
-  ds::io::load_weights(folder / "diffsiam.safetensors", encoder, "encoder.");
-  return encoder;
-}
 
 int main(int argc, char** argv) try {
   std::filesystem::path folder;
@@ -47,7 +29,8 @@ int main(int argc, char** argv) try {
   CLI11_PARSE(app, argc, argv);
 
   B::Context context;
-  ds::ModularEncoder<B> const encoder = load_encoder(context, folder);
+  ds::ModularEncoder<B> const encoder =
+      ds::load<ds::ModularEncoder<B>>(context, folder / "model.safetensors");
   auto const test = ds::data::load_fashion_mnist().test;
   std::vector<float> const z = ds::eval::encode(context, encoder, test);  // (10000, dims)
 

@@ -32,7 +32,7 @@ int main(int argc, char** argv) try {
   app.set_version_flag("--version", "find_pictures " + ds::version());
   app.add_option("folder", folder, "of a run on a folder of pictures")->required();
   app.add_option("picture", picture, "PNG, JPEG or WebP")->required();
-  app.add_option("--subsets", subsets, "of z that are compared, from 0; all without it");
+  app.add_option("--subsets", subsets, "of z that are compared, from 0; all if left out");
   app.add_option("--towards", towards, "a class that the picture is moved towards");
   app.add_option("--out", out, "a PNG: the picture and what is found; below, the edits");
   CLI11_PARSE(app, argc, argv);
@@ -54,8 +54,7 @@ int main(int argc, char** argv) try {
   auto const start = std::chrono::steady_clock::now();
   auto const x_0 = read({picture.string()});
   auto const z = model.encode(x_0);
-  auto const query = z.values<float>();
-  auto const nearest = index.search({query, 1, known.dims}, std::min<ds::Index>(shown, known.count));
+  auto const nearest = index.search({z.values<float>(), 1, known.dims}, shown);
   std::chrono::duration<double, std::milli> const took = std::chrono::steady_clock::now() - start;
   std::cout << "found in " << took.count() << " ms\n";
   std::vector<std::string> paths{picture.string()};

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The main job on people's own pictures, with and without labels: own_pictures.sh PYTHON TRAIN_DIFFSIAM FOLDER
+# The main job on people's own pictures, with and without labels, and an application of what it leaves:
+# own_pictures.sh PYTHON TRAIN_DIFFSIAM FOLDER [FIND_PICTURES]
 set -euo pipefail
-python=$1 diffsiam=$2 folder=$3
+python=$1 diffsiam=$2 folder=$3 find_pictures=${4:-}
 rm -rf "$folder"
 mkdir -p "$folder"
 fail() { printf '%s\n' "$@" >&2; exit 1; }
@@ -21,13 +22,25 @@ has "$folder/log" "GB for networks and activations"
 ! "$diffsiam" "${small[@]}" --data "$folder/pictures" --out "$folder/run" >"$folder/log" 2>&1 || fail "a broken picture passed"
 has "$folder/log" "broken.png"
 has "$folder/log" "--skip-unreadable leaves such pictures out"
-"$diffsiam" "${small[@]}" --data "$folder/pictures" --skip-unreadable --overwrite --out "$folder/run" >"$folder/log" 2>&1 ||
+"$diffsiam" "${small[@]}" --data "$folder/pictures" --skip-unreadable --tensorboard --overwrite --out "$folder/run" >"$folder/log" 2>&1 ||
   fail "$(cat "$folder/log")"
 has "$folder/log" "153 pictures, 10 to 40 pixels wide"
 has "$folder/log" "3 of them are equal to an earlier one"
 has "$folder/log" "skipped circles/broken.png"
 has "$folder/run/result.json" '"knn"'
 has "$folder/run/report.html" "of 3 classes"
+ls "$folder/run/tensorboard/diffsiam/"events.out.tfevents.* >/dev/null || fail "no curves for TensorBoard"
+
+# The application finds a picture that the run has seen as the nearest one to itself, and edits it.
+if [[ -n $find_pictures ]]; then
+  "$find_pictures" "$folder/run" "$folder/pictures/squares/7.png" --towards circles --out "$folder/found.png" >"$folder/log" 2>&1 ||
+    fail "$(cat "$folder/log")"
+  [[ $(grep -m 1 -v '^found in' "$folder/log") == *"$folder/pictures/squares/7.png" ]] || fail "not nearest to itself:" "$(cat "$folder/log")"
+  [[ -s $folder/found.png ]] || fail "no picture was drawn"
+  ! "$find_pictures" "$folder/run" "$folder/pictures/squares/7.png" --towards hexagons --out "$folder/not.png" >"$folder/log" 2>&1 ||
+    fail "an unknown class passed"
+  has "$folder/log" "hexagons"
+fi
 
 # The settings of the run are refused for other pictures.
 ! "$diffsiam" "${small[@]}" --data "$folder/pictures" --skip-unreadable --fit pad --resume --out "$folder/run" \

@@ -37,6 +37,21 @@ TEST_CASE("a setting goes from the command line through JSON to another recipe",
   CHECK(recipe.steps == 7);  // what was not given stays
 }
 
+TEST_CASE("settings from a file are checked, and named with the file", "[experiments]") {
+  Recipe recipe;
+  auto const take = [&](char const* text) {
+    take_checked_settings(recipe, nlohmann::ordered_json::parse(text), "mine.json");
+  };
+  take(R"({"steps": 7, "rate": 1})");
+  CHECK(recipe.steps == 7);
+  CHECK(recipe.rate == 1);
+  REQUIRE_THROWS_WITH(take(R"({"stepps": 7})"),
+                      diffsiam::test::contains("mine.json") && diffsiam::test::contains("\"stepps\""));
+  REQUIRE_THROWS_WITH(take(R"({"steps": 0})"), diffsiam::test::contains("a whole number in [1, "));
+  REQUIRE_THROWS_WITH(take(R"({"steps": 1.5})"), diffsiam::test::contains("got 1.5"));
+  REQUIRE_THROWS_WITH(take(R"({"rate": "high"})"), diffsiam::test::contains("\"rate\" to be a number"));
+}
+
 TEST_CASE("the same settings compare equal, and another one is named", "[experiments]") {
   Recipe const first;
   Recipe second;

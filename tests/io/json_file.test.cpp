@@ -23,15 +23,3 @@ TEST_CASE("an object is read from a file, and what is none is named with its pla
   CHECK_THAT(message_of<FileError>([&] { (void)read("{\n \"a\": oops}"); }), contains("line 2, column 7"));
   CHECK_THAT(message_of<FileError>([&] { (void)io::read_json_object(scratch / "none"); }), contains("none"));
 }
-
-TEST_CASE("a whole number of an object is taken in its range alone", "[io][json_file]") {
-  nlohmann::json const object{{"subsets", 16}, {"name", "many"}};
-  CHECK(io::whole_number_of(object, "run/config.json", "subsets", 1, 64) == 16);
-  CHECK_THAT(
-      message_of<FileError>([&] { (void)io::whole_number_of(object, "run/config.json", "name", 1, 64); }),
-      contains("run/config.json: expected \"name\" to be a whole number in [1, 64], got \"many\""));
-  CHECK_THAT(message_of<FileError>([&] { (void)io::whole_number_of(object, "x", "subsets", 1, 8); }),
-             contains("got 16"));
-  CHECK_THAT(message_of<FileError>([&] { (void)io::whole_number_of(object, "x", "dims", 1, 8); }),
-             contains("got none"));
-}

@@ -24,15 +24,4 @@ namespace diffsiam::io {
   return value;
 }
 
-/// The integer in [least, most] under `key` of an object that was read from `path`. Throws FileError, which
-/// names file and key, if it is missing or something else.
-[[nodiscard]] inline int whole_number_of(nlohmann::json const& object, std::filesystem::path const& path,
-                                         char const* key, int least, int most) {
-  auto const found = object.find(key);
-  if (found == object.end() || !found->is_number_integer() || *found < least || *found > most)
-    fail<FileError>(path.string(), {"\"", key, "\" to be a whole number in [", least, ", ", most, "]"},
-                    found == object.end() ? std::string("none") : found->dump());
-  return found->get<int>();
-}
-
 }  // namespace diffsiam::io

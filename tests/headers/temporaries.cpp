@@ -9,8 +9,10 @@
 #include <diffsiam/data/dataset.hpp>
 #include <diffsiam/data/partners.hpp>
 #include <diffsiam/diffsiam.hpp>
+#include <diffsiam/eval/feature_set.hpp>
 #include <diffsiam/eval/nearest.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
+#include <diffsiam/io/mapped_file.hpp>
 #include <diffsiam/io/safetensors.hpp>
 #include <diffsiam/train/adam.hpp>
 
@@ -34,7 +36,8 @@ TAKES_NO_TEMPORARY(eval::Neighbours, of(0));
 TAKES_NO_TEMPORARY(eval::SubsetFactorMap, alone_of(0));
 TAKES_NO_TEMPORARY(eval::SubsetFactorMap, prefix_of(0));
 TAKES_NO_TEMPORARY(data::Partners, of(0));
-TAKES_NO_TEMPORARY(data::Dataset, pixels(0));
+TAKES_NO_TEMPORARY(eval::FeatureSet, features());
+TAKES_NO_TEMPORARY(io::MappedFile, bytes());
 TAKES_NO_TEMPORARY(io::SafetensorsFile, bytes(""));
 TAKES_NO_TEMPORARY(NoiseSchedule, betas());
 TAKES_NO_TEMPORARY(NoiseSchedule, alphas_cumprod());

@@ -57,9 +57,9 @@ template <class Encoder>
 [[nodiscard]] std::vector<float> encode(typename Encoder::Backend::Context& context, Encoder const& encoder,
                                         data::Dataset const& pictures, EncodeConfig const& config = {}) {
   std::vector<float> values;
-  encode_batches(context, encoder, pictures, config, [&](Index, Features const& batch) {
-    if (values.empty()) values.reserve(static_cast<std::size_t>(pictures.size() * batch.dims));
-    values.insert(values.end(), batch.values.begin(), batch.values.end());
+  encode_batches(context, encoder, pictures, config, [&](Index, Features const& encoded) {
+    if (values.empty()) values.reserve(static_cast<std::size_t>(pictures.size() * encoded.dims));
+    values.insert(values.end(), encoded.values.begin(), encoded.values.end());
   });
   return values;
 }

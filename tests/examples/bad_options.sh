@@ -58,7 +58,7 @@ refused "nowhere" train_diffsiam --settings nowhere
 refused "--backend, --precision: expected what this program was built with" train_diffsiam --backend cpu --precision tf32
 refused "--backend: " train_diffsiam --backend abacus
 refused "--out: expected a folder" train_diffsiam --out out.log
-refused "no such file" train_diffsiam --data /nowhere
+refused "No such file" train_diffsiam --data /nowhere
 for program in train_denoiser "learn_features weights"; do
   # shellcheck disable=SC2086
   refused "--steps" $program --steps many

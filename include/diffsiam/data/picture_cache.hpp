@@ -119,7 +119,7 @@ template <CacheableSource S>
     auto const about =
         nlohmann::json::parse(reinterpret_cast<char const*>(about_bytes.data()),
                               reinterpret_cast<char const*>(about_bytes.data()) + about_bytes.size());
-    auto const shape = file.shape("pixels");
+    std::vector<std::int64_t> const& shape = file.shape("pixels");
     if (shape.size() != 4) return std::nullopt;
     auto const pixels = file.bytes("pixels");
     std::vector<int> labels;
@@ -139,9 +139,10 @@ template <CacheableSource S>
     if (static_cast<Index>(cached.names.size()) != cached.pictures.size()) return std::nullopt;
     return cached;
   } catch (Error const&) {  // a damaged file is made again
+    return std::nullopt;
   } catch (nlohmann::json::exception const&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 /// Writes the file of a source, piece by piece.

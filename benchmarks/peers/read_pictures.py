@@ -37,7 +37,7 @@ class Pictures(torch.utils.data.Dataset):
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             picture = picture.convert("RGB")
             picture = ImageOps.fit(picture, (self.size, self.size), Image.BILINEAR)
-        return torch.from_numpy(numpy.asarray(picture)).permute(2, 0, 1).float() / 127.5 - 1
+        return torch.from_numpy(numpy.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def torch_per_second(folder, paths, size, workers):

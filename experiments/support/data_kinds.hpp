@@ -59,16 +59,17 @@ using Path = std::filesystem::path;
 
 /// A published set with a training and a test part, read by `load` when the run begins.
 template <class Load>
-[[nodiscard]] DataPlan plan_published(DataOptions const& options, std::string title, ds::Index side,
+[[nodiscard]] DataPlan plan_published(DataOptions const& options, std::string const& title, ds::Index side,
                                       ds::Index channels, PartSizes parts, Load load) {
   ds::Index const size = options.size == 0 ? side : options.size,
                   of_run = options.channels == 0 ? channels : options.channels;
   auto const fit = fit_of(options, size, of_run);
-  return {.title = std::move(title),
+  return {.title = title,
           .size = size,
           .channels = of_run,
           .parts = parts,
           .flip = 0.5F,
+          .settings = {{"data", title}, {"fit", options.fit}},
           .load = [fit, parts, load, folder = options.data](Path const&, ds::ThreadPool&) {
             auto const set = load(folder);
             return RunData{cut_into_parts(fitted(set.train, fit), fitted(set.test, fit), parts),

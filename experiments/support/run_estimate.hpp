@@ -21,19 +21,22 @@ struct RunEstimate {
 
 namespace detail {
 
-/// A forward and a backward pass of both stages on pictures that are all alike, on any backend.
+/// A forward and a backward pass of both stages on pictures that are all alike, on any backend; the loss.
 template <class V, class B>
-void denoiser_pass(typename V::Context& context, ds::UNet<B> const& denoiser, RunConfig const& config) {
+ds::Tensor<V> denoiser_pass(typename V::Context& context, ds::UNet<B> const& denoiser,
+                            RunConfig const& config) {
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   ds::Tensor<V> const images{context, {config.denoiser_batch, config.size, config.size, config.channels}};
   images.fill(0.1F);
   auto const noised = ds::add_noise(schedule, images, ds::Rng{.seed = 1});
   ds::Tape<V> tape{context};
-  tape.backward(ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised));
+  auto const loss = ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised);
+  tape.backward(loss);
+  return loss.value();
 }
 template <class V, class B>
-void diffsiam_pass(typename V::Context& context, ds::DiffSiam<B> const& model,
-                   ds::NtXentHalf<B> const& siamese, RunConfig const& config) {
+ds::Tensor<V> diffsiam_pass(typename V::Context& context, ds::DiffSiam<B> const& model,
+                            ds::NtXentHalf<B> const& siamese, RunConfig const& config) {
   ds::Tensor<V> const images{context, {config.batch, config.size, config.size, config.channels}},
       views{context, {2 * config.siamese_batch, config.size, config.size, config.channels}};
   images.fill(0.1F);
@@ -41,18 +44,20 @@ void diffsiam_pass(typename V::Context& context, ds::DiffSiam<B> const& model,
   auto const noised = ds::add_noise(model.schedule(), images, ds::Rng{.seed = 1});
   ds::Tape<V> tape{context};
   auto const diffusion = model.diffusion_loss(model.encode(tape.input(images)), noised);
-  tape.backward(ds::ops::linear_combination(1, diffusion, config.siamese_weight,
-                                            siamese(model.encode(tape.input(views)))));
+  auto const loss = ds::ops::linear_combination(1, diffusion, config.siamese_weight,
+                                                siamese(model.encode(tape.input(views))));
+  tape.backward(loss);
+  return loss.value();
 }
 
-/// Seconds of the faster of two calls, after one that warms up.
+/// Seconds of the faster of two passes, after one that warms up. Reading the loss waits for a device.
 template <class Pass>
 [[nodiscard]] double seconds_of(Pass const& pass) {
-  pass();
+  (void)pass().item();
   double best = 1e30;
   for (int i = 0; i < 2; ++i) {
     auto const start = Clock::now();
-    pass();
+    (void)pass().item();
     best = std::min(best, seconds_since(start));
   }
   return best;
@@ -67,13 +72,16 @@ template <class B>
   using Dry = ds::backend::DryRun<B>;
   ds::UNet<B> const denoiser{context, denoiser_config(config)};
   RunEstimate result{.denoiser_parameters = ds::parameters(denoiser).size()};
+  int threads = 1;
+  if constexpr (requires { context.threads(); }) threads = context.threads().threads();
   auto const dry_bytes = [&](auto const& pass) {
-    return static_cast<double>(ds::estimate(pass, context.threads().threads()).peak_bytes);
+    return static_cast<double>(ds::estimate(pass, threads).peak_bytes);
   };
   double const denoiser_bytes =
       dry_bytes([&](auto& dry) { detail::denoiser_pass<Dry>(dry, denoiser, config); });
-  result.denoiser_seconds = static_cast<double>(config.denoiser_steps) *
-                            detail::seconds_of([&] { detail::denoiser_pass<B>(context, denoiser, config); });
+  result.denoiser_seconds = static_cast<double>(config.denoiser_steps) * detail::seconds_of([&] {
+                              return detail::denoiser_pass<B>(context, denoiser, config);
+                            });
 
   ds::DiffSiam<B> const model{ds::ModularEncoder<B>{context, encoder_config<B>(config)},
                               ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims}}};
@@ -85,7 +93,7 @@ template <class B>
   double const diffsiam_bytes =
       dry_bytes([&](auto& dry) { detail::diffsiam_pass<Dry>(dry, model, siamese, config); });
   result.diffsiam_seconds = static_cast<double>(config.steps) * detail::seconds_of([&] {
-                              detail::diffsiam_pass<B>(context, model, siamese, config);
+                              return detail::diffsiam_pass<B>(context, model, siamese, config);
                             });
   // Weight, gradient, two moments of Adam and the average of each trained value; the frozen denoiser's once.
   auto const of_weights = [](ds::Index trained, ds::Index frozen) {

@@ -30,7 +30,8 @@
 namespace diffsiam::data {
 
 /// Satisfied if and only if S is a PictureSource that says of picture i its name and all that its pixels
-/// depend on, as text: key(i) of its own, settings_key() of all of them. Models: PictureFolder.
+/// depend on, as text: key(i) of its own, settings_key() of all of them. Models: PictureFolder,
+/// LmdbPictures.
 template <class S>
 concept CacheableSource = PictureSource<S> && requires(S const& source, Index i) {
   { source.name(i) } -> std::convertible_to<std::string>;
@@ -40,8 +41,8 @@ concept CacheableSource = PictureSource<S> && requires(S const& source, Index i)
 
 struct PictureCacheConfig {
   std::filesystem::path path;  ///< of the cache file
-  bool skip_unreadable =
-      false;  ///< leaves out pictures that cannot be read; otherwise the first one is an error
+  /// Leaves out pictures that cannot be read; otherwise such a picture is an error.
+  bool skip_unreadable = false;
   std::string skip_hint = "skip_unreadable";  ///< what the program calls that, for errors
   /// Called after each piece of work, by the thread that waits. What it throws ends the work.
   std::function<void(Index done, Index all)> progress = [](Index, Index) {};
@@ -57,7 +58,8 @@ struct CachedPictures {
   std::vector<std::string> names;  ///< of each
   std::vector<std::string> class_names;
   std::vector<UnreadablePicture> unreadable;
-  std::vector<Index> repeats;     ///< the pictures whose pixels equal those of an earlier one, ascending
+  /// The pictures whose pixels equal those of an earlier one, ascending; told by a hash of 64 bits.
+  std::vector<Index> repeats;
   ImageExtent smallest, largest;  ///< sides and channels in the files, where the source tells them; else zero
   bool built = false;             ///< by this call; false: the file was there already
 };

@@ -3,7 +3,7 @@
 //
 //     out[y] = round(sum_i weight[y, i] row[i])
 //
-// Own code. Pixels are Pillow's, but for rare ones that differ by 1: sums are float32 here and integers
+// Pixels are Pillow's, but for rare ones that differ by 1: sums are float32 here and integers
 // there.
 #pragma once
 

@@ -1,107 +1,89 @@
-# What a user links: diffsiam::diffsiam, and the components (io, pictures, lmdb, npz, hnsw, onednn, cuda) whose libraries
-# are installed.
-# None carries a warning or an instruction set: those are the user's choice.
+# What a user links: diffsiam::diffsiam, which needs a compiler and threads, and the components, each of which looks for
+# its own libraries. The build tree and the installed package both define them here, as imported targets: their headers
+# are system headers to whoever links them, and no warning, optimisation or instruction set comes with them.
+#
+# A component is a file, components/NAME.cmake. It looks for its libraries, names those that it cannot do without with
+# diffsiam_need(), and ends in diffsiam_component(). diffsiam_NAME_FOUND says whether it can be used. A component that
+# cannot is a target all the same: who links it reads what is missing.
 
-find_package(Threads REQUIRED)
+set(DIFFSIAM_COMPONENTS io eval pictures lmdb npz hnsw onednn cuda)
 
-# Eigen's own version file refuses 5 to whoever asks for 3.4, so its version is judged here.
-find_package(Eigen3 QUIET CONFIG)
-if(NOT Eigen3_FOUND OR Eigen3_VERSION VERSION_LESS 3.4)
-  message(FATAL_ERROR
-    "diffsiam needs Eigen 3.4 or newer (found: '${Eigen3_VERSION}'). On Debian: apt-get install libeigen3-dev")
-endif()
-
-add_library(diffsiam INTERFACE)
-add_library(diffsiam::diffsiam ALIAS diffsiam)
-target_compile_features(diffsiam INTERFACE cxx_std_20)
-target_include_directories(diffsiam INTERFACE $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>)
-target_link_libraries(diffsiam INTERFACE Threads::Threads Eigen3::Eigen)
-
-# Adds the component diffsiam::NAME, which stands on diffsiam::BASE and links LIBRARIES, unless MISSING names
-# Debian packages that were not found. USES says what it is for.
-function(diffsiam_component name base uses missing)
-  if(NOT missing STREQUAL "")
-    list(JOIN missing ", " missing)
-    message(STATUS "diffsiam::${name}: off, missing: ${missing} (Debian's names)")
-  elseif(NOT TARGET diffsiam::${base} AND NOT base STREQUAL "diffsiam")
-    message(STATUS "diffsiam::${name}: off, because diffsiam::${base} is")
-  else()
-    add_library(diffsiam_${name} INTERFACE)
-    add_library(diffsiam::${name} ALIAS diffsiam_${name})
-    target_link_libraries(diffsiam_${name} INTERFACE diffsiam::${base} ${ARGN})
-    message(STATUS "diffsiam::${name}: on (${uses})")
+# diffsiam_define(INCLUDE_DIR SCOPE): diffsiam::diffsiam. SCOPE is GLOBAL, or empty for the calling directory.
+function(diffsiam_define include_dir scope)
+  if(TARGET diffsiam::diffsiam)
+    return()
   endif()
+  find_package(Threads REQUIRED)
+  add_library(diffsiam::diffsiam INTERFACE IMPORTED ${scope})
+  set_target_properties(diffsiam::diffsiam PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${include_dir}"
+    INTERFACE_COMPILE_FEATURES cxx_std_20
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
 endfunction()
 
-# Appends the Debian name of a package to the list `missing` unless it was found.
+# diffsiam_find_component(NAME SCOPE): defines diffsiam::NAME, after the components that it stands on. Sets
+# diffsiam_NAME_FOUND, and diffsiam_NAME_WHY to what is missing or to what was found.
+function(diffsiam_find_component name scope)
+  if(NOT TARGET diffsiam::${name})
+    set(missing "")
+    include(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/components/${name}.cmake)
+  endif()
+  get_target_property(found diffsiam::${name} DIFFSIAM_FOUND)
+  get_target_property(why diffsiam::${name} DIFFSIAM_WHY)
+  set(diffsiam_${name}_FOUND ${found} PARENT_SCOPE)
+  set(diffsiam_${name}_WHY "${why}" PARENT_SCOPE)
+endfunction()
+
+# In a component's file: notes the Debian name of a package unless it was found.
 macro(diffsiam_need found debian_name)
   if(NOT ${found})
     list(APPEND missing ${debian_name})
   endif()
 endmacro()
 
-# Weights, drawn pictures, compressed data sets and JSON: for the headers of io/ and those that stand on them.
-find_package(PNG QUIET)
-find_package(ZLIB QUIET)
-find_package(nlohmann_json 3 QUIET CONFIG)
-set(missing "")
-diffsiam_need(PNG_FOUND libpng-dev)
-diffsiam_need(ZLIB_FOUND zlib1g-dev)
-diffsiam_need(nlohmann_json_FOUND nlohmann-json3-dev)
-diffsiam_component(io diffsiam "PNG, zlib, JSON" "${missing}" PNG::PNG ZLIB::ZLIB nlohmann_json::nlohmann_json)
-
-# The rest has no configuration file of its own in Debian.
-function(diffsiam_find_library name header library)
+# In a component's file: looks for a library that brings no CMake package. Sets DIFFSIAM_NAME_INCLUDE,
+# DIFFSIAM_NAME_LIBRARY and DIFFSIAM_NAME_FOUND.
+macro(diffsiam_find_library name header library)
   find_path(DIFFSIAM_${name}_INCLUDE ${header})
   find_library(DIFFSIAM_${name}_LIBRARY ${library})
   mark_as_advanced(DIFFSIAM_${name}_INCLUDE DIFFSIAM_${name}_LIBRARY)
-  if(DIFFSIAM_${name}_INCLUDE AND DIFFSIAM_${name}_LIBRARY AND NOT TARGET diffsiam_${name}_library)
-    add_library(diffsiam_${name}_library INTERFACE)
-    target_include_directories(diffsiam_${name}_library SYSTEM INTERFACE ${DIFFSIAM_${name}_INCLUDE})
-    target_link_libraries(diffsiam_${name}_library INTERFACE ${DIFFSIAM_${name}_LIBRARY})
+  set(DIFFSIAM_${name}_FOUND FALSE)
+  if(DIFFSIAM_${name}_INCLUDE AND DIFFSIAM_${name}_LIBRARY)
+    set(DIFFSIAM_${name}_FOUND TRUE)
+  endif()
+endmacro()
+
+# In a component's file, at its end:
+#   diffsiam_component(NAME BASE component USES text [LINK items...] [INCLUDE dirs...] [DEFINE definitions...]
+#                      [OPTIONS compile options...] [WHY text])
+# BASE is diffsiam or the component it stands on; USES says what it is made of; WHY, if it is not empty, says why it
+# cannot be used although no package is missing.
+function(diffsiam_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 is "" "BASE;USES;WHY" "LINK;INCLUDE;DEFINE;OPTIONS")
+  set(why "${is_WHY}")
+  if(missing)
+    list(JOIN missing ", " missing)
+    set(why "missing: ${missing} (Debian's names)")
+  endif()
+  if(NOT is_BASE STREQUAL "diffsiam")
+    diffsiam_find_component(${is_BASE} "${scope}")
+    if(why STREQUAL "" AND NOT diffsiam_${is_BASE}_FOUND)
+      set(why "it needs diffsiam::${is_BASE}, ${diffsiam_${is_BASE}_WHY}")
+    endif()
+  endif()
+
+  add_library(diffsiam::${name} INTERFACE IMPORTED ${scope})
+  if(why STREQUAL "")
+    set_target_properties(diffsiam::${name} PROPERTIES
+      INTERFACE_INCLUDE_DIRECTORIES "${is_INCLUDE}"
+      INTERFACE_COMPILE_DEFINITIONS "${is_DEFINE}"
+      INTERFACE_COMPILE_OPTIONS "${is_OPTIONS}"
+      INTERFACE_LINK_LIBRARIES "diffsiam::${is_BASE};${is_LINK}"
+      DIFFSIAM_FOUND TRUE DIFFSIAM_WHY "${is_USES}")
+  else()
+    # CMake refuses the link and prints this name.
+    set_target_properties(diffsiam::${name} PROPERTIES
+      INTERFACE_LINK_LIBRARIES "diffsiam::${name} cannot be used, ${why}"
+      DIFFSIAM_FOUND FALSE DIFFSIAM_WHY "${why}")
   endif()
 endfunction()
-
-# Folders of people's own pictures: data/picture_folder.hpp and what it reads with. WebP where it is found.
-find_package(JPEG QUIET)
-diffsiam_find_library(EXIF libexif/exif-data.h exif)
-diffsiam_find_library(WEBP webp/decode.h webp)
-set(missing "")
-diffsiam_need(JPEG_FOUND libjpeg-dev)
-diffsiam_need(DIFFSIAM_EXIF_LIBRARY libexif-dev)
-set(webp ", no WebP: libwebp-dev is missing")
-if(TARGET diffsiam_WEBP_library)
-  set(webp ", WebP")
-endif()
-diffsiam_component(pictures io "PNG, JPEG, EXIF${webp}" "${missing}" JPEG::JPEG diffsiam_EXIF_library
-  $<TARGET_NAME_IF_EXISTS:diffsiam_WEBP_library>)
-if(TARGET diffsiam_pictures AND TARGET diffsiam_WEBP_library)
-  target_compile_definitions(diffsiam_pictures INTERFACE DIFFSIAM_WITH_WEBP)
-endif()
-
-# Pictures in LMDB: data/lmdb_pictures.hpp.
-diffsiam_find_library(LMDB lmdb.h lmdb)
-set(missing "")
-diffsiam_need(DIFFSIAM_LMDB_LIBRARY liblmdb-dev)
-diffsiam_component(lmdb pictures "LMDB" "${missing}" diffsiam_LMDB_library)
-
-# Arrays of numpy in archives: io/npz.hpp. Single ones, .npy, need nothing.
-diffsiam_find_library(ZIP zip.h zip)
-set(missing "")
-diffsiam_need(DIFFSIAM_ZIP_LIBRARY libzip-dev)
-diffsiam_component(npz io "libzip" "${missing}" diffsiam_ZIP_library)
-
-# Approximate nearest neighbours: eval/hnsw_index.hpp.
-find_path(DIFFSIAM_HNSW_INCLUDE hnswlib/hnswlib.h)
-mark_as_advanced(DIFFSIAM_HNSW_INCLUDE)
-set(missing "")
-diffsiam_need(DIFFSIAM_HNSW_INCLUDE libhnswlib-dev)
-diffsiam_component(hnsw io "hnswlib" "${missing}")
-if(TARGET diffsiam_hnsw)
-  target_include_directories(diffsiam_hnsw SYSTEM INTERFACE ${DIFFSIAM_HNSW_INCLUDE})
-  # Its own kernels are functions that are not inline: the header would not link in two files.
-  target_compile_definitions(diffsiam_hnsw INTERFACE NO_MANUAL_VECTORIZATION)
-endif()
-
-include(${CMAKE_CURRENT_LIST_DIR}/onednn.cmake)
-include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)

@@ -2,13 +2,16 @@ find_package(CLI11 QUIET CONFIG)
 
 # Flags of the project's own tests, examples, experiments and benchmarks. Nothing here reaches a user of the library.
 add_library(diffsiam_own INTERFACE)
-target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam
-  $<TARGET_NAME_IF_EXISTS:diffsiam::io> $<TARGET_NAME_IF_EXISTS:diffsiam::pictures>
-  $<TARGET_NAME_IF_EXISTS:diffsiam::lmdb> $<TARGET_NAME_IF_EXISTS:diffsiam::npz>
-  $<TARGET_NAME_IF_EXISTS:diffsiam::hnsw> $<TARGET_NAME_IF_EXISTS:diffsiam::onednn>)
+target_link_libraries(diffsiam_own INTERFACE diffsiam::diffsiam)
+set_target_properties(diffsiam::diffsiam PROPERTIES IMPORTED_NO_SYSTEM ON)  # our own headers have warnings
+foreach(component IN ITEMS io eval pictures lmdb npz hnsw onednn)
+  if(diffsiam_${component}_FOUND)
+    target_link_libraries(diffsiam_own INTERFACE diffsiam::${component})
+    string(TOUPPER DIFFSIAM_WITH_${component} definition)
+    target_compile_definitions(diffsiam_own INTERFACE ${definition})
+  endif()
+endforeach()
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_definitions(diffsiam_own INTERFACE $<$<TARGET_EXISTS:diffsiam::onednn>:DIFFSIAM_WITH_ONEDNN>
-  $<$<TARGET_EXISTS:diffsiam::lmdb>:DIFFSIAM_WITH_LMDB> $<$<TARGET_EXISTS:diffsiam::npz>:DIFFSIAM_WITH_NPZ>)
 target_compile_options(diffsiam_own INTERFACE
   -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${DIFFSIAM_WERROR}>:-Werror>
   -fno-math-errno  # else g++ calls sqrt instead of vectorising it
@@ -25,13 +28,16 @@ endif()
 
 # The same for .cu files: every architecture that is named, warnings of host and device as errors. Not with
 # sanitizers, which nvcc's host code does not carry, nor in the preset that is there for clang.
+if(diffsiam_cuda_FOUND)
+  find_package(CUDAToolkit 12 QUIET)  # its variables, in this scope
+endif()
 set(newest_ptx 90-virtual)
 if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8)
   set(newest_ptx 120-virtual)
 endif()
 set(DIFFSIAM_CUDA_ARCHITECTURES 80-real 90-real ${newest_ptx}
   CACHE STRING "GPUs that the project's own programs are for")
-if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS OR DIFFSIAM_BUILD_BENCHMARKS OR DIFFSIAM_BUILD_EXAMPLES)
+if(diffsiam_cuda_FOUND AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS OR DIFFSIAM_BUILD_BENCHMARKS OR DIFFSIAM_BUILD_EXAMPLES)
    AND NOT DIFFSIAM_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_CUDA_ARCHITECTURES ${DIFFSIAM_CUDA_ARCHITECTURES})
   set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
@@ -40,7 +46,12 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
   endif()
   enable_language(CUDA)
   add_library(diffsiam_own_cuda INTERFACE)
-  target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::cuda $<TARGET_NAME_IF_EXISTS:diffsiam::io>)
+  target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::cuda)
+  foreach(component IN ITEMS io eval)
+    if(diffsiam_${component}_FOUND)
+      target_link_libraries(diffsiam_own_cuda INTERFACE diffsiam::${component})
+    endif()
+  endforeach()
   target_include_directories(diffsiam_own_cuda INTERFACE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(diffsiam_own_cuda INTERFACE DIFFSIAM_WITH_CUDA EIGEN_NO_CUDA)
   # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be
@@ -54,21 +65,25 @@ if(TARGET diffsiam::cuda AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TES
   endif()
 endif()
 
-# Folders of the include tree that stand on an optional target.
-set(DIFFSIAM_IO_FOLDERS io report data train eval golden integration allocation experiments faults)
+# Folders of headers and tests that stand on a component.
+set(DIFFSIAM_FOLDERS_OF_io io report data train golden allocation faults)
+set(DIFFSIAM_FOLDERS_OF_eval eval integration experiments)
 
 # Sets `out` to whether `folder` can be built with what was found.
 function(diffsiam_can_build folder out)
   set(${out} TRUE PARENT_SCOPE)
-  if(folder IN_LIST DIFFSIAM_IO_FOLDERS AND NOT TARGET diffsiam::io)
-    set(${out} FALSE PARENT_SCOPE)
-  endif()
+  foreach(component IN ITEMS io eval)
+    if(folder IN_LIST DIFFSIAM_FOLDERS_OF_${component} AND NOT diffsiam_${component}_FOUND)
+      set(${out} FALSE PARENT_SCOPE)
+    endif()
+  endforeach()
   if(folder STREQUAL "experiments" AND NOT TARGET CLI11::CLI11)
     set(${out} FALSE PARENT_SCOPE)
   endif()
 endfunction()
 
 # Components, and the names of headers and tests that need each (a regular expression).
+set(DIFFSIAM_FILES_OF_eval "eigen_tensor|adapt.test")
 set(DIFFSIAM_FILES_OF_pictures "decode_(jpeg|webp|picture)|exif|picture_folder|celeba|lmdb_pictures")
 set(DIFFSIAM_FILES_OF_lmdb "lmdb")
 set(DIFFSIAM_FILES_OF_npz "npz")
@@ -78,14 +93,14 @@ set(DIFFSIAM_FILES_OF_hnsw "hnsw")
 # need oneDNN, and the files of a component need the component. Of backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files.
 function(diffsiam_can_build_file file out)
   set(${out} TRUE PARENT_SCOPE)
-  if(file MATCHES "backend/(cuda/[^k]|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT TARGET diffsiam::onednn))
+  if(file MATCHES "backend/(cuda/[^k]|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT diffsiam_onednn_FOUND))
     set(${out} FALSE PARENT_SCOPE)
   endif()
-  if(file MATCHES "decode_webp[^/]*$" AND NOT TARGET diffsiam_WEBP_library)
+  if(file MATCHES "decode_webp[^/]*$" AND NOT DIFFSIAM_WEBP_LIBRARY)
     set(${out} FALSE PARENT_SCOPE)
   endif()
-  foreach(component IN ITEMS pictures lmdb npz hnsw)
-    if(file MATCHES "(${DIFFSIAM_FILES_OF_${component}})[^/]*$" AND NOT TARGET diffsiam::${component})
+  foreach(component IN ITEMS eval pictures lmdb npz hnsw)
+    if(file MATCHES "(${DIFFSIAM_FILES_OF_${component}})[^/]*$" AND NOT diffsiam_${component}_FOUND)
       set(${out} FALSE PARENT_SCOPE)
     endif()
   endforeach()

@@ -1,8 +1,7 @@
 // DiffSiam in one page: an encoder and a shift decoder on top of a frozen denoiser, trained with both losses
 // on pictures made up on the spot. The denoiser is not trained here; 03 and 04 do that.
 //
-//   g++ -std=c++20 -O2 -I include -isystem /usr/include/eigen3 examples/01_quickstart.cpp -o quickstart &&
-//   ./quickstart
+//   g++ -std=c++20 -O2 -I include examples/01_quickstart.cpp -o quickstart && ./quickstart
 // ctest:
 
 #include <cstdio>

@@ -66,8 +66,8 @@ TEST_CASE("CelebA's pictures are cut as published") {
   // edge.
   for (Index i = 0; i < 4; ++i) {
     std::vector<std::uint8_t> const pixels = faces.pixels(i);
-    for (std::size_t y : {0, 5, 32, 58, 63})
-      for (std::size_t x : {0, 5, 32, 58, 63}) {
+    for (std::size_t y : {0U, 5U, 32U, 58U, 63U})
+      for (std::size_t x : {0U, 5U, 32U, 58U, 63U}) {
         std::size_t const at = (y * 64 + x) * 3;
         bool const inner = y > 4 && y < 59 && x > 4 && x < 59;
         REQUIRE(pixels[at] >= (inner ? 250 : 200));

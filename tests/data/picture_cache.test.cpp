@@ -119,7 +119,7 @@ TEST_CASE("a damaged cache is built anew") {
   PictureCacheConfig const config{.path = scratch / "c"};
   (void)cache_pictures(Numbered{}, config, threads);
   auto const whole = io::read_file(config.path);
-  for (std::size_t const bytes : {0, 7, 100, 4096, 4097, 5000}) {
+  for (std::size_t const bytes : {0U, 7U, 100U, 4096U, 4097U, 5000U}) {
     io::write_file(config.path, std::span(whole).first(bytes));
     REQUIRE(cache_pictures(Numbered{}, config, threads).built);
   }

@@ -234,7 +234,7 @@ TEST_CASE("A graph is believed only as far as its bytes bear it out, whatever it
   CHECK(searched > 0);
 
   // Counts and sizes that claim what is not there.
-  for (std::size_t const field : {0, 1, 2, 3, 4, 5, 7, 8, 9, 11}) {
+  for (std::size_t const field : {0U, 1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 11U}) {
     for (std::uint64_t const value : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 31U,
                                       std::uint64_t{1} << 62U, ~std::uint64_t{0}}) {
       std::vector<std::byte> bytes = good;

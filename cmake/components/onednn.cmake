@@ -1,0 +1,36 @@
+# diffsiam::onednn: the backend on oneDNN 2.6 or newer, for the headers of backend/onednn.
+# Found by hand: Debian's package configuration stops where OpenCL's headers are missing, which nothing here needs,
+# and OpenMP's own target would put -fopenmp on users.
+
+diffsiam_find_library(DNNL oneapi/dnnl/dnnl.hpp dnnl)
+diffsiam_need(DIFFSIAM_DNNL_FOUND libdnnl-dev)
+set(why "")
+set(dnnl_version "")
+set(libraries ${DIFFSIAM_DNNL_LIBRARY})
+if(DIFFSIAM_DNNL_FOUND)
+  set(include ${DIFFSIAM_DNNL_INCLUDE}/oneapi/dnnl)
+  foreach(part MAJOR MINOR PATCH)
+    file(STRINGS ${include}/dnnl_version.h line REGEX "define DNNL_VERSION_${part} +[0-9]+")
+    string(REGEX REPLACE ".* ([0-9]+).*" "\\1" number "${line}")
+    list(APPEND dnnl_version ${number})
+  endforeach()
+  list(JOIN dnnl_version "." dnnl_version)
+  # Its threads must be held to one in each of ours.
+  file(STRINGS ${include}/dnnl_config.h runtime REGEX "define DNNL_CPU_THREADING_RUNTIME DNNL_RUNTIME_(OMP|SEQ)")
+  if(dnnl_version VERSION_LESS 2.6)
+    set(why "oneDNN ${dnnl_version} is older than 2.6")
+  elseif(NOT runtime)
+    set(why "oneDNN ${dnnl_version} is built with neither OpenMP nor sequential")
+  elseif(runtime MATCHES "OMP")
+    find_library(DIFFSIAM_OPENMP_LIBRARY NAMES libgomp.so.1 gomp iomp5 omp)
+    mark_as_advanced(DIFFSIAM_OPENMP_LIBRARY)
+    diffsiam_need(DIFFSIAM_OPENMP_LIBRARY libgomp1)
+    list(APPEND libraries ${DIFFSIAM_OPENMP_LIBRARY})
+  endif()
+endif()
+if(DEFINED DIFFSIAM_ONEDNN AND NOT DIFFSIAM_ONEDNN)
+  set(missing "")
+  set(why "DIFFSIAM_ONEDNN is OFF")
+endif()
+diffsiam_component(onednn BASE diffsiam USES "oneDNN ${dnnl_version}"
+  LINK ${libraries} INCLUDE ${DIFFSIAM_DNNL_INCLUDE} WHY "${why}")

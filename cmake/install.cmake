@@ -29,10 +29,11 @@ diffsiam_pkg_config(io "${text}: files" "diffsiam libpng zlib nlohmann_json" "" 
 diffsiam_pkg_config(eval "${text}: measures" "diffsiam-io eigen3" "" "")
 diffsiam_pkg_config(pictures "${text}: folders of pictures"
   "diffsiam-io libjpeg libexif libwebp" "-DDIFFSIAM_WITH_WEBP" "")
-diffsiam_pkg_config(lmdb "${text}: pictures in LMDB" "diffsiam-pictures lmdb" "" "")
-diffsiam_pkg_config(npz "${text}: archives of numpy" "diffsiam-io libzip" "" "")
+diffsiam_pkg_config(lmdb "${text}: pictures in LMDB" "diffsiam-pictures lmdb" "-DDIFFSIAM_WITH_LMDB" "")
+diffsiam_pkg_config(npz "${text}: archives of numpy" "diffsiam-io libzip" "-DDIFFSIAM_WITH_NPZ" "")
 diffsiam_pkg_config(hnsw "${text}: approximate nearest neighbours" "diffsiam-eval" "-DNO_MANUAL_VECTORIZATION" "")
-diffsiam_pkg_config(onednn "${text}: the backend on oneDNN" "diffsiam" "" "-ldnnl -l:libgomp.so.1")
+diffsiam_pkg_config(onednn "${text}: the backend on oneDNN" "diffsiam" "-DDIFFSIAM_WITH_ONEDNN"
+  "-ldnnl -l:libgomp.so.1")
 
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.cpp")

@@ -7,8 +7,6 @@ set_target_properties(diffsiam::diffsiam PROPERTIES IMPORTED_NO_SYSTEM ON)  # ou
 foreach(component IN ITEMS io eval pictures lmdb npz hnsw onednn)
   if(diffsiam_${component}_FOUND)
     target_link_libraries(diffsiam_own INTERFACE diffsiam::${component})
-    string(TOUPPER DIFFSIAM_WITH_${component} definition)
-    target_compile_definitions(diffsiam_own INTERFACE ${definition})
   endif()
 endforeach()
 target_include_directories(diffsiam_own INTERFACE ${PROJECT_SOURCE_DIR})
@@ -26,7 +24,22 @@ if(DIFFSIAM_SANITIZE)
   target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
 endif()
 
-# The same for .cu files: every architecture that is named, warnings of host and device as errors. Not with
+# The operations, compiled once for examples and experiments. They include the list without naming it, so that examples
+# stay what a user would write.
+set(compiled cpu_float cpu_bfloat16)
+if(diffsiam_onednn_FOUND)
+  list(APPEND compiled onednn_float onednn_bfloat16)
+endif()
+diffsiam_add_compiled(diffsiam_kernels ${compiled})
+set_target_properties(diffsiam_kernels PROPERTIES EXCLUDE_FROM_ALL ON)
+target_link_libraries(diffsiam_kernels PRIVATE diffsiam_own)
+add_library(diffsiam_own_compiled INTERFACE)
+target_link_libraries(diffsiam_own_compiled INTERFACE diffsiam_kernels)
+foreach(backend IN LISTS compiled)
+  target_compile_options(diffsiam_own_compiled INTERFACE "SHELL:-include diffsiam/compiled/${backend}.hpp")
+endforeach()
+
+# The same flags for .cu files: every architecture that is named, warnings of host and device as errors. Not with
 # sanitizers, which nvcc's host code does not carry, nor in the preset that is there for clang.
 if(diffsiam_cuda_FOUND)
   find_package(CUDAToolkit 12 QUIET)  # its variables, in this scope
@@ -53,7 +66,7 @@ if(diffsiam_cuda_FOUND AND CUDAToolkit_NVCC_EXECUTABLE AND (DIFFSIAM_BUILD_TESTS
     endif()
   endforeach()
   target_include_directories(diffsiam_own_cuda INTERFACE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(diffsiam_own_cuda INTERFACE DIFFSIAM_WITH_CUDA EIGEN_NO_CUDA)
+  target_compile_definitions(diffsiam_own_cuda INTERFACE EIGEN_NO_CUDA)
   # CMake 3.25 does not know of nvcc's C++20. Warning 186 is of loops over packs that may be
   # empty, 445 of lambdas whose type is named at the call.
   target_compile_options(diffsiam_own_cuda INTERFACE

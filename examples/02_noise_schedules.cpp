@@ -1,8 +1,8 @@
 // Draws how fast noise schedules destroy a picture, which steps grids visit, when attributes are lost.
 //
-//   cmake --build build/demo --target noise_schedules      (scripts/demo makes build/demo)
-//   build/demo/examples/noise_schedules [FOLDER]
+//   cmake --build build/demo --target noise_schedules && build/demo/examples/noise_schedules [FOLDER]
 // ctest: @OUT@
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <vector>
@@ -21,14 +21,12 @@ using B = ds::backend::Cpu<float>;
 ds::Tensor<B> picture(B::Context& context) {
   std::vector<float> pixels;
   for (int y = 0; y < 28; ++y)
-    for (int x = 0; x < 28; ++x) {
-      bool const inside = (x - 14) * (x - 14) + (y - 14) * (y - 14) < 64;
-      pixels.push_back(inside ? 1.0F : static_cast<float>(y) / 14.0F - 1.0F);
-    }
+    for (int x = 0; x < 28; ++x)
+      pixels.push_back(std::hypot(x - 14, y - 14) < 8 ? 1.0F : static_cast<float>(y) / 14.0F - 1.0F);
   return ds::Tensor<B>::from(context, {1, 28, 28, 1}, std::span<float const>{pixels});
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   std::filesystem::path folder = "runs/schedules";
   CLI::App app{"Draws noise schedules and time grids.", "noise_schedules"};
   app.set_version_flag("--version", "noise_schedules " + ds::version());
@@ -51,8 +49,8 @@ int main(int argc, char** argv) {
       curve.y.push_back(schedule.abar(t));
     }
     for (int t = 0; t < 1000; t += 111) {
-      auto const x_t = ds::add_noise(schedule, x_0, ds::diffusion::same_timestep<B>(context, 1, t), noise);
-      noised.push_back(ds::io::pictures_from_unit(x_t).front());
+      auto const at = ds::diffusion::same_timestep<B>(context, 1, t);
+      noised.push_back(ds::io::pictures_from_unit(ds::add_noise(schedule, x_0, at, noise)).front());
     }
   }
   ds::report::Table grids{.header = {"grid", "time-steps of ten steps"}};
@@ -64,7 +62,7 @@ int main(int argc, char** argv) {
   }
   ds::report::Table lost{.header = {"distance of two pictures", "mistaken with chance 1/4 from step"}};
   for (double const distance : {0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0}) {
-    auto const t = ds::diffusion::lost_at(ds::NoiseSchedule::linear(), distance, 0.25);
+    auto const t = ds::diffusion::lost_at(S::linear(), distance, 0.25);
     lost.rows.push_back({ds::io::format_number(distance, 3), t ? std::to_string(*t) : "never"});
   }
   ds::report::HtmlReport page{{.title = "Noise schedules and time grids"}};
@@ -74,6 +72,9 @@ int main(int argc, char** argv) {
   page.section("Which steps a sampler visits").table(grids);
   page.section("Which attribute is lost when").table(lost);
   ds::io::create_folder(folder);
-  page.write(folder / "schedules.html");
-  std::cout << "see " << folder / "schedules.html" << '\n';
+  page.write(folder /= "schedules.html");
+  std::cout << "see " << folder << '\n';
+} catch (std::exception const& error) {
+  std::cerr << "noise_schedules: " << error.what() << '\n';
+  return 1;
 }

@@ -22,5 +22,5 @@ else()
 endif()
 # Functors of functional/ use std::array and std::bit_cast, whose functions are constexpr and not marked for devices.
 diffsiam_component(cuda BASE diffsiam USES "CUDA ${CUDAToolkit_VERSION}" WHY "${why}"
-  LINK CUDA::cudart CUDA::cublasLt ${DIFFSIAM_CUDNN_LIBRARY} INCLUDE ${DIFFSIAM_CUDNN_INCLUDE}
+  LINK CUDA::cudart CUDA::cublasLt ${DIFFSIAM_CUDNN_LIBRARY} INCLUDE ${DIFFSIAM_CUDNN_INCLUDE} DEFINE DIFFSIAM_WITH_CUDA
   OPTIONS $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)

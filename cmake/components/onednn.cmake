@@ -33,4 +33,4 @@ if(DEFINED DIFFSIAM_ONEDNN AND NOT DIFFSIAM_ONEDNN)
   set(why "DIFFSIAM_ONEDNN is OFF")
 endif()
 diffsiam_component(onednn BASE diffsiam USES "oneDNN ${dnnl_version}"
-  LINK ${libraries} INCLUDE ${DIFFSIAM_DNNL_INCLUDE} WHY "${why}")
+  LINK ${libraries} INCLUDE ${DIFFSIAM_DNNL_INCLUDE} DEFINE DIFFSIAM_WITH_ONEDNN WHY "${why}")

@@ -9,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <diffsiam/core/build_info.hpp>
 #include <diffsiam/core/error.hpp>
-#include <diffsiam/core/version.hpp>
 
 #include <experiments/support/interrupt.hpp>
 
@@ -21,7 +21,8 @@ namespace experiments {
 template <class Body>
 [[nodiscard]] int run_program(CLI::App& app, int argc, char const* const* argv, Body&& body) {
   std::string const name = app.get_name();
-  app.set_version_flag("--version", name + " " + diffsiam::version(), "Print the version and exit");
+  app.set_version_flag("--version", name + " " + diffsiam::version() + "\n" + to_text(diffsiam::build_info()),
+                       "Print version, compiler and backends and exit");
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

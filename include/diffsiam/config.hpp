@@ -81,6 +81,48 @@
 #define DIFFSIAM_UNROLL
 #endif
 
+// compiled/ lists templates that a program takes from a library instead of compiling them: the library
+// defines DIFFSIAM_COMPILES_TEMPLATES and instantiates the same list.
+#if defined(DIFFSIAM_COMPILES_TEMPLATES)
+#define DIFFSIAM_COMPILED template
+#else
+#define DIFFSIAM_COMPILED extern template
+#endif
+
+// What build_info() tells of how a program was compiled.
+#if defined(__clang__)
+#define DIFFSIAM_COMPILER "clang " __clang_version__
+#elif defined(__GNUC__)
+#define DIFFSIAM_COMPILER "g++ " __VERSION__
+#else
+#define DIFFSIAM_COMPILER "unknown compiler"
+#endif
+#if defined(__AVX512BF16__)
+#define DIFFSIAM_INSTRUCTION_SET "AVX-512 with BF16"
+#elif defined(__AVX512F__)
+#define DIFFSIAM_INSTRUCTION_SET "AVX-512"
+#elif defined(__AVX2__)
+#define DIFFSIAM_INSTRUCTION_SET "AVX2"
+#elif defined(__AVX__)
+#define DIFFSIAM_INSTRUCTION_SET "AVX"
+#elif defined(__SSE2__)
+#define DIFFSIAM_INSTRUCTION_SET "SSE2"
+#elif defined(__ARM_NEON)
+#define DIFFSIAM_INSTRUCTION_SET "NEON"
+#else
+#define DIFFSIAM_INSTRUCTION_SET "none"
+#endif
+// The components onednn and cuda define these.
+#if defined(DIFFSIAM_WITH_ONEDNN) && defined(DIFFSIAM_WITH_CUDA)
+#define DIFFSIAM_BACKENDS "reference, cpu, onednn, cuda"
+#elif defined(DIFFSIAM_WITH_ONEDNN)
+#define DIFFSIAM_BACKENDS "reference, cpu, onednn"
+#elif defined(DIFFSIAM_WITH_CUDA)
+#define DIFFSIAM_BACKENDS "reference, cpu, cuda"
+#else
+#define DIFFSIAM_BACKENDS "reference, cpu"
+#endif
+
 // Products of bfloat16 pairs, summed in float32, are one instruction.
 #if defined(__AVX512BF16__) && defined(__AVX512BW__)
 #define DIFFSIAM_HAS_BF16_DOT 1

@@ -124,7 +124,7 @@ refused "unknown option --nonsense" check_format --nonsense
 
 # --help and --version: on stdout, and nothing is written.
 for program in noise_schedules train_denoiser learn_features train_diffsiam use_features compare_methods results_page edit_pictures \
-  quickstart training_step encode ddim_sample roofline demo experiments golden test format check_format; do
+  model_info find_pictures choose_backend package quickstart training_step encode ddim_sample roofline demo experiments golden test format check_format; do
   path=$(path_of "$program")
   [[ -n $path ]] || continue
   for option in --help --version; do
@@ -132,7 +132,7 @@ for program in noise_schedules train_denoiser learn_features train_diffsiam use_
     [[ -s out.log && ! -s err.log ]] || complain "$program $option: expected text on stdout alone"
     [[ $(ls) == $'err.log\nout.log' ]] || complain "$program $option: left behind $(ls)"
   done
-  [[ $program == quickstart || $(<out.log) =~ ^$program\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || complain "$program --version: got $(<out.log)"
+  [[ $program == quickstart || $(<out.log) =~ ^$program\ [0-9]+\.[0-9]+\.[0-9]+($|[[:space:]]) ]] || complain "$program --version: got $(<out.log)"
 done
 
 # A broken config.json is named, with line and column.

@@ -34,18 +34,42 @@ inline constexpr StorageRule storage_rule = [] {
 }();
 
 /// Calls the operation behind a pointer to it. These are functions and not lambdas, because the compiler
-/// makes three functions of each lambda.
+/// makes three functions of each lambda; and they are defined outside of the class, so that a program that
+/// declares them `extern template` (compiled/) compiles nothing of the operation or of what it calls in a
+/// backend.
 template <class B, class Op>
 struct Erased {
   static Op const& of(void const* op) { return *static_cast<Op const*>(op); }
-  DIFFSIAM_STEERS static Shape shape(void const* op, Shapes in) { return of(op).shape(in); }
-  DIFFSIAM_STEERS static double flops(void const* op, Shapes in) { return of(op).flops(in); }
-  DIFFSIAM_STEERS static void forward(void const* op, Forward<B> const& pass) { of(op).forward(pass); }
-  DIFFSIAM_STEERS static void backward(void const* op, Backward<B> const& pass) { of(op).backward(pass); }
-  DIFFSIAM_STEERS static void rematerialize(void const* op, Forward<B> const& pass) {
-    of(op).rematerialize(pass);
-  }
+  static Shape shape(void const* op, Shapes in);
+  static double flops(void const* op, Shapes in);
+  static void forward(void const* op, Forward<B> const& pass);
+  static void backward(void const* op, Backward<B> const& pass);
+  static void rematerialize(void const* op, Forward<B> const& pass)
+    requires requires(Op const& o) { o.rematerialize(pass); };
 };
+
+template <class B, class Op>
+DIFFSIAM_STEERS Shape Erased<B, Op>::shape(void const* op, Shapes in) {
+  return of(op).shape(in);
+}
+template <class B, class Op>
+DIFFSIAM_STEERS double Erased<B, Op>::flops(void const* op, Shapes in) {
+  return of(op).flops(in);
+}
+template <class B, class Op>
+DIFFSIAM_STEERS void Erased<B, Op>::forward(void const* op, Forward<B> const& pass) {
+  of(op).forward(pass);
+}
+template <class B, class Op>
+DIFFSIAM_STEERS void Erased<B, Op>::backward(void const* op, Backward<B> const& pass) {
+  of(op).backward(pass);
+}
+template <class B, class Op>
+DIFFSIAM_STEERS void Erased<B, Op>::rematerialize(void const* op, Forward<B> const& pass)
+  requires requires(Op const& o) { o.rematerialize(pass); }
+{
+  of(op).rematerialize(pass);
+}
 
 template <class B, class Op>
 [[nodiscard]] constexpr auto flops_of() -> decltype(OperationRules<B>::flops) {

@@ -1,0 +1,19 @@
+// The operations on OneDnn<float, BFloat16>, compiled once for all files of a program instead of in each:
+//
+//     diffsiam_add_compiled(kernels onednn_bfloat16)  # CMake: a library, built with your own flags
+//     target_link_libraries(mine PRIVATE kernels)
+//
+//     #include <diffsiam/compiled/onednn_bfloat16.hpp>  // in each file that trains or runs models
+#pragma once
+
+#include <diffsiam/backend/onednn.hpp>
+#include <diffsiam/compiled/operations.hpp>
+
+namespace diffsiam {
+
+namespace compiled {
+using OneDnnBFloat16 = backend::OneDnn<float, BFloat16>;
+}
+DIFFSIAM_COMPILE_OPERATIONS(compiled::OneDnnBFloat16)
+
+}  // namespace diffsiam

@@ -81,11 +81,12 @@ endif()
 # Folders of headers and tests that stand on a component.
 set(DIFFSIAM_FOLDERS_OF_io io report data train golden allocation faults)
 set(DIFFSIAM_FOLDERS_OF_eval eval integration experiments)
+set(DIFFSIAM_FOLDERS_OF_torch interop)
 
 # Sets `out` to whether `folder` can be built with what was found.
 function(diffsiam_can_build folder out)
   set(${out} TRUE PARENT_SCOPE)
-  foreach(component IN ITEMS io eval)
+  foreach(component IN ITEMS io eval torch)
     if(folder IN_LIST DIFFSIAM_FOLDERS_OF_${component} AND NOT diffsiam_${component}_FOUND)
       set(${out} FALSE PARENT_SCOPE)
     endif()
@@ -103,10 +104,12 @@ set(DIFFSIAM_FILES_OF_npz "npz")
 set(DIFFSIAM_FILES_OF_hnsw "hnsw")
 
 # Sets `out` to whether a file can be built with what was found: backend/onednn.hpp, onednn_float.test.cpp and such
-# need oneDNN, and the files of a component need the component. Of backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files.
+# need oneDNN, and the files of a component need the component. Of
+# backend/cuda the kernels are plain C++; the rest is built with the tests in .cu files. What needs libtorch is built in
+# tests/interop alone, because its headers define macros such as CHECK.
 function(diffsiam_can_build_file file out)
   set(${out} TRUE PARENT_SCOPE)
-  if(file MATCHES "backend/(cuda/[^k]|torch)" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT diffsiam_onednn_FOUND))
+  if(file MATCHES "backend/(cuda/[^k]|torch)|interop/torch.hpp" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT diffsiam_onednn_FOUND))
     set(${out} FALSE PARENT_SCOPE)
   endif()
   if(file MATCHES "decode_webp[^/]*$" AND NOT DIFFSIAM_WEBP_LIBRARY)

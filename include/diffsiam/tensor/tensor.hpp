@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <diffsiam/concepts/declared_options.hpp>
@@ -71,6 +72,13 @@ class Tensor {
     result.context_ = &context;
     result.shape_ = shape;
     result.data_ = data;
+    return result;
+  }
+
+  /// The same of memory that the pointer keeps alive.
+  [[nodiscard]] static Tensor sharing(Context& context, Shape const& shape, std::shared_ptr<void> memory) {
+    Tensor result = borrowed(context, shape, static_cast<Scalar*>(memory.get()));
+    result.memory_ = std::move(memory);
     return result;
   }
 

@@ -29,6 +29,10 @@ TEST_CASE("Each derivative stands beside the value it belongs to") {
   derivative_matches<functional::Identity>(points);
   derivative_matches<functional::Relu>(points);
   derivative_matches<functional::Silu>(points);
+  derivative_matches<functional::Exp>({-3, -0.1, 0, 2});
+  derivative_matches<functional::Log>({0.2, 1, 4, 20});
+  derivative_matches<functional::Sqrt>({0.2, 1, 4, 20});
+  derivative_matches<functional::Abs>(points);
   derivative_matches<functional::SquaredError>(points);
   derivative_matches<functional::AbsoluteError>(points);
 }
@@ -36,6 +40,7 @@ TEST_CASE("Each derivative stands beside the value it belongs to") {
 TEST_CASE("Derivatives at a kink are 0") {
   CHECK(functional::Relu::derivative(0.0) == 0);
   CHECK(functional::AbsoluteError::derivative(0.0) == 0);
+  CHECK(functional::Abs::derivative(0.0) == 0);
 }
 
 TEST_CASE("Activations at infinity and NaN") {

@@ -14,4 +14,9 @@ TEST_CASE("The gradients of the movement operations are right, and the check wou
   testing::cases::movement(CheckGradients{});
 }
 
+TEST_CASE("The gradients of values of unequal shapes are right, and the check would see one 1 % off",
+          "[gradient]") {
+  testing::cases::broadcast(CheckGradients{});
+}
+
 }  // namespace diffsiam::test

@@ -40,11 +40,14 @@ struct Ones {
 
 TEST_CASE("Arithmetic refuses shapes that differ") {
   Ones ones;
-  CHECK_REFUSED(ones({2, 3}) + ones({3, 2}), ShapeError, "linear_combination", "(2, 3)", "(3, 2)");
-  CHECK_REFUSED(ones({2, 3}) - ones({2, 3, 1}), ShapeError, "linear_combination", "(2, 3)", "(2, 3, 1)");
-  CHECK_REFUSED(ones({2, 3}) * ones({3}), ShapeError, "multiply", "(2, 3)", "(3)");
+  CHECK_REFUSED(ones({2, 3}) + ones({3, 2}), ShapeError, "add", "(2, 3)", "(3, 2)");
+  CHECK_REFUSED(ones({2, 3}) - ones({2, 4, 1}), ShapeError, "subtract", "(2, 3)", "(2, 4, 1)");
+  CHECK_REFUSED(ops::linear_combination(2, ones({2, 3}), 3, ones({2})), ShapeError, "linear_combination",
+                "(2, 3)", "(2)");
+  CHECK_REFUSED(ones({2, 3}) * ones({2}), ShapeError, "multiply", "(2, 3)", "(2)");
+  CHECK_REFUSED(ones({2, 3}) / ones({2}), ShapeError, "divide", "(2, 3)", "(2)");
   CHECK_REFUSED(ones({3}) * ones({2}), ShapeError, "multiply", "(3)", "(2)");
-  CHECK_REFUSED(ops::sum(ones({0, 3})), ShapeError, "total", "at least one element", "(0, 3)");
+  CHECK_REFUSED(ops::sum(ones({0, 3})), ShapeError, "sum", "at least one element", "(0, 3)");
 }
 
 TEST_CASE("Convolutions refuse kernels and images that do not fit") {

@@ -54,7 +54,7 @@ TEST_CASE("Every operation of ops/ has a case") {
   for (auto const& [header, name] : names) {
     INFO("ops/" << header << " defines " << name << "; add a case of it to testing/cases/");
     if (name == "Act::name") {
-      CHECK(met.count("silu") + met.count("relu") + met.count("exp") == 3);
+      for (auto const* act : {"silu", "relu", "exp", "log", "sqrt", "abs"}) CHECK(met.count(act) == 1);
     } else {
       CHECK(met.count(name.substr(1, name.size() - 2)) == 1);
     }

@@ -12,4 +12,8 @@ TEST_CASE("All readings of the movement operations agree") {
   testing::cases::movement(CheckReadings{});
 }
 
+TEST_CASE("All readings of values of unequal shapes agree") {
+  testing::cases::broadcast(CheckReadings{});
+}
+
 }  // namespace diffsiam::test

@@ -65,6 +65,19 @@ class Shape {
     result.extents_[0] = samples;
     return result;
   }
+  /// The same extents with that of `axis`, which is in [0, rank), replaced.
+  [[nodiscard]] constexpr Shape with_extent(int axis, Index extent) const {
+    Shape result = *this;
+    result.extents_[static_cast<std::size_t>(axis) & 3U] = extent;
+    return result;
+  }
+  /// The same extents without that of `axis`, which is in [0, rank).
+  [[nodiscard]] constexpr Shape without_axis(int axis) const {
+    Shape result;
+    for (int i = 0; i < rank_; ++i)
+      if (i != axis) result.extents_[static_cast<std::size_t>(result.rank_++) & 3U] = (*this)[i];
+    return result;
+  }
   [[nodiscard]] constexpr bool operator==(Shape const&) const = default;
   /// In the sentence of an error a shape appears as its extents.
   operator TextPiece() const {  // NOLINT: implicit by design

@@ -1,4 +1,5 @@
-// Activations: each is a functor with its value and its derivative, which any backend can apply.
+// Functions of one number, such as activations: each has its value and its derivative, which any backend can
+// apply.
 #pragma once
 
 #include <string_view>
@@ -59,6 +60,60 @@ struct Exp {
   template <class T>
   [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
     return functional::exp(x);
+  }
+};
+
+/// y = ln x. It is -infinity at 0 and NaN below.
+struct Log {
+  static constexpr std::string_view name = "log";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return functional::log(x);
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    return T(1) / x;
+  }
+};
+
+/// y = the square root of x. It is NaN below 0; the derivative at 0 is infinite.
+struct Sqrt {
+  static constexpr std::string_view name = "sqrt";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return functional::sqrt(x);
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    return T(0.5) / functional::sqrt(x);
+  }
+};
+
+/// y = |x|; the derivative at 0 is 0.
+struct Abs {
+  static constexpr std::string_view name = "abs";
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T value(T x) {
+    return functional::abs(x);
+  }
+  template <class T>
+  [[nodiscard]] DIFFSIAM_HOST_DEVICE static T derivative(T x) {
+    return x > T(0) ? T(1) : (x < T(0) ? T(-1) : T(0));
+  }
+};
+
+/// y = x^exponent, as std::pow has it. The derivative for exponent 0 is 0, at x = 0, too.
+template <class T>
+struct Power {
+  T exponent;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y = functional::pow(x, exponent); }
+};
+/// dx += dy exponent x^(exponent - 1).
+template <class T>
+struct PowerGradient {
+  T exponent;
+  DIFFSIAM_HOST_DEVICE void operator()(T& dx, T const& dy, T const& x) const {
+    if (exponent != T(0)) dx += dy * exponent * functional::pow(x, exponent - T(1));
   }
 };
 

@@ -34,6 +34,12 @@ struct AccumulateScaled {
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y += scale * x; }
   [[nodiscard]] Scale<T> overwriting() const { return {scale}; }
 };
+/// y = scale x + offset.
+template <class T>
+struct Affine {
+  T scale, offset;
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& x) const { y = scale * x + offset; }
+};
 /// y = a A + b B.
 template <class T>
 struct LinearCombination {
@@ -63,6 +69,27 @@ struct MultiplyAccumulate {
   template <class T>
   DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b) const {
     y += a * b;
+  }
+};
+/// y = a / b.
+struct Divide {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b) const {
+    y = a / b;
+  }
+};
+/// y += a / b.
+struct DivideAccumulate {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& y, T const& a, T const& b) const {
+    y += a / b;
+  }
+};
+/// The gradient of b in y = a / b: db -= dy y / b.
+struct DenominatorGradient {
+  template <class T>
+  DIFFSIAM_HOST_DEVICE void operator()(T& db, T const& dy, T const& y, T const& b) const {
+    db -= dy * y / b;
   }
 };
 /// y = mask != 0 ? x : 0. This is a choice and not a product, so NaN in x has no effect where mask is 0.

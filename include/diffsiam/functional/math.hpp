@@ -130,6 +130,11 @@ template <class T>
   return sqrt(x);
 }
 template <class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE T pow(T x, T exponent) {
+  using std::pow;
+  return pow(x, exponent);
+}
+template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T abs(T x) {
   return x < T(0) ? -x : x;
 }

@@ -6,6 +6,7 @@
 
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/weighting.hpp>
+#include <diffsiam/ops/scale_samples.hpp>
 #include <diffsiam/ops/weighted_error.hpp>
 
 namespace diffsiam::loss {
@@ -42,7 +43,7 @@ class ShiftedNoise {
   /// eps and gradient (n, h, w, c) -> rank 0.
   template <FlowingValue Eps, FlowingValue G, class B>
   [[nodiscard]] auto operator()(Eps const& eps, G const& gradient, diffusion::Noised<B> const& noised) const {
-    auto const shift = ops::multiply(gradient, ops::lookup(schedule_.shift_coef(), noised.t));
+    auto const shift = ops::scale_samples(gradient, ops::lookup(schedule_.shift_coef(), noised.t));
     return ops::weighted_error(ops::add(eps, shift), noised.noise, ops::lookup<B>(weights_, noised.t));
   }
   /// The same for the denoiser alone: the result for G = 0, bit for bit.

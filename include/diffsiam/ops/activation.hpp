@@ -1,5 +1,5 @@
-// silu, relu and exp: operations that apply a scalar function to every element. Activation takes any functor
-// that has a value and a derivative (functional/activation.hpp).
+// silu, relu, exp, log, sqrt and abs: operations that apply a function of one number to every element.
+// Activation takes any functor that has a value and a derivative (functional/activation.hpp).
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
@@ -48,6 +48,22 @@ auto relu(X const& x) {
 template <Value X>
 auto exp(X const& x) {
   return evaluate(Activation<functional::Exp>{}, x);
+}
+/// The natural logarithm, element by element: -infinity at 0, NaN below.
+template <Value X>
+auto log(X const& x) {
+  return evaluate(Activation<functional::Log>{}, x);
+}
+/// The square root, element by element: NaN below 0. The gradient at 0 is infinite, so add a small number
+/// first where x may be 0.
+template <Value X>
+auto sqrt(X const& x) {
+  return evaluate(Activation<functional::Sqrt>{}, x);
+}
+/// |x|, element by element. The gradient at 0 is 0.
+template <Value X>
+auto abs(X const& x) {
+  return evaluate(Activation<functional::Abs>{}, x);
 }
 
 }  // namespace diffsiam::ops

@@ -1,10 +1,12 @@
-// Sums, differences, products and multiples of values, as functions and as the operators +, - and *. Both
-// values have the same shape, otherwise the functions throw ShapeError.
+// Sums, differences, products, quotients and multiples of values, as functions and as the operators +, -, *
+// and /. Two values have one shape, or are repeated to one (ops/broadcast.hpp); a number beside a value is
+// the same for all elements.
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/ops/broadcast.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -45,11 +47,11 @@ struct LinearCombination {
   }
 };
 
-/// y = factor x.
-struct Scale {
-  static constexpr std::string_view name = "scale";
+/// y = factor x + offset.
+struct Affine {
+  static constexpr std::string_view name = "affine";
   static constexpr InputList keeps_inputs{};
-  double factor = 1;
+  double factor = 1, offset = 0;
 
   [[nodiscard]] Shape shape(Shapes in) const { return in[0]; }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
@@ -58,7 +60,8 @@ struct Scale {
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
     SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Scale<T>{static_cast<T>(factor)},
+    B::for_each(pass.context, all.grid(),
+                functional::Affine<T>{static_cast<T>(factor), static_cast<T>(offset)},
                 all.full(pass.out.data()), all.full(pass.in[0].data()));
   }
   template <class B>
@@ -72,105 +75,173 @@ struct Scale {
   }
 };
 
-/// y = x_0 x_1, element by element. A factor of shape (n) multiplies each sample by one number.
+/// y = x_0 x_1, element by element.
 struct Multiply {
   static constexpr std::string_view name = "multiply";
 
   [[nodiscard]] Shape shape(Shapes in) const {
-    if (!per_sample(in))
-      require_shape(name, in[0], in[1], "the factor has the same shape, or (n) for one value a sample");
+    require_shape(name, in[0], in[1], "both factors have one shape");
     return in[0];
   }
   [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    SampleGrid const g = grid(pass.in);
-    with_factor(pass.in, pass.in[1].data(), [&](auto factor) {
-      B::for_each(pass.context, g.grid(), functional::Multiply{}, g.full(pass.out.data()),
-                  g.full(pass.in[0].data()), factor);
-    });
+    SampleGrid const all{1, 1, pass.out.size()};
+    B::for_each(pass.context, all.grid(), functional::Multiply{}, all.full(pass.out.data()),
+                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const g = grid(pass.in);
-    if (auto* dx = pass.gradient(0)) {
-      with_factor(pass.in, pass.in[1].data(), [&](auto factor) {
-        B::for_each(pass.context, g.grid(), functional::MultiplyAccumulate{}, g.full(dx->data()),
-                    g.full(pass.dy.data()), factor);
-      });
-    }
-    if (auto* df = pass.gradient(1)) {
-      with_factor(pass.in, df->data(), [&](auto factor) {
-        B::sum(pass.context, g.grid(), functional::Product{}, factor, g.full(pass.dy.data()),
-               g.full(pass.in[0].data()));
-      });
-    }
+    SampleGrid const all{1, 1, pass.dy.size()};
+    for (std::size_t i = 0; i < 2; ++i)
+      if (auto* dx = pass.gradient(i)) {
+        B::for_each(pass.context, all.grid(), functional::MultiplyAccumulate{}, all.full(dx->data()),
+                    all.full(pass.dy.data()), all.full(pass.in[1 - i].data()));
+      }
   }
+};
 
- private:
-  [[nodiscard]] static bool per_sample(Shapes in) {
-    return in[0].rank() > 1 && in[1] == Shape{in[0].samples()};
+/// y = x_0 / x_1, element by element.
+struct Divide {
+  static constexpr std::string_view name = "divide";
+  static constexpr InputList keeps_inputs{1};
+  static constexpr bool keeps_output = true;
+
+  [[nodiscard]] Shape shape(Shapes in) const {
+    require_shape(name, in[0], in[1], "numerator and denominator have one shape");
+    return in[0];
+  }
+  [[nodiscard]] double flops(Shapes in) const { return static_cast<double>(in[0].size()); }
+
+  template <class B>
+  void forward(Forward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.out.size()};
+    B::for_each(pass.context, all.grid(), functional::Divide{}, all.full(pass.out.data()),
+                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
   }
   template <class B>
-  [[nodiscard]] static SampleGrid grid(std::span<Tensor<B> const> in) {
-    return {in[0].shape().samples(), 1, in[0].size() / std::max<Index>(1, in[0].shape().samples())};
-  }
-  template <class B, class T, class F>
-  static void with_factor(std::span<Tensor<B> const> in, T* data, F f) {
-    SampleGrid const g = grid(in);
-    if (per_sample(std::array{in[0].shape(), in[1].shape()}))
-      f(g.per_sample(data));
-    else
-      f(g.full(data));
+  void backward(Backward<B> const& pass) const {
+    SampleGrid const all{1, 1, pass.dy.size()};
+    auto const dy = all.full(pass.dy.data()), below = all.full(pass.in[1].data());
+    if (auto* above = pass.gradient(0)) {
+      B::for_each(pass.context, all.grid(), functional::DivideAccumulate{}, all.full(above->data()), dy,
+                  below);
+    }
+    if (auto* gradient = pass.gradient(1)) {
+      B::for_each(pass.context, all.grid(), functional::DenominatorGradient{}, all.full(gradient->data()), dy,
+                  all.full(pass.out.data()), below);
+    }
   }
 };
 
 /// x + y.
 template <Value X, Value Y>
 auto add(X const& x, Y const& y) {
-  return evaluate(LinearCombination{1, 1}, x, y);
+  return evaluate_broadcast("add", LinearCombination{1, 1}, x, y);
 }
 /// x - y.
 template <Value X, Value Y>
 auto subtract(X const& x, Y const& y) {
-  return evaluate(LinearCombination{1, -1}, x, y);
+  return evaluate_broadcast("subtract", LinearCombination{1, -1}, x, y);
 }
 /// a x + b y.
 template <Value X, Value Y>
 auto linear_combination(double a, X const& x, double b, Y const& y) {
-  return evaluate(LinearCombination{a, b}, x, y);
+  return evaluate_broadcast(LinearCombination::name, LinearCombination{a, b}, x, y);
+}
+/// x y, element by element.
+template <Value X, Value Y>
+auto multiply(X const& x, Y const& y) {
+  return evaluate_broadcast(Multiply::name, Multiply{}, x, y);
+}
+/// x / y, element by element.
+template <Value X, Value Y>
+auto divide(X const& x, Y const& y) {
+  return evaluate_broadcast(Divide::name, Divide{}, x, y);
 }
 /// factor x.
 template <Value X>
 auto scale(X const& x, double factor) {
-  return evaluate(Scale{factor}, x);
+  return evaluate(Affine{factor}, x);
 }
-/// x times factor, element by element. A factor of shape (n) multiplies each sample by one number.
-template <Value X, Value Y>
-auto multiply(X const& x, Y const& factor) {
-  return evaluate(Multiply{}, x, factor);
+/// factor x + offset.
+template <Value X>
+auto affine(X const& x, double factor, double offset) {
+  return evaluate(Affine{factor, offset}, x);
+}
+/// numerator / x, element by element.
+template <FlowingValue X>
+auto divide(double numerator, X const& x) {
+  using B = typename X::Backend;
+  auto const above = static_cast<typename B::Scalar>(numerator);
+  return evaluate(Divide{}, Tensor<B>::filled(x.context(), x.shape(), above), x);
 }
 
 }  // namespace diffsiam::ops
 
 namespace diffsiam {
 
-template <FlowingValue X, FlowingValue Y>
+/// Two values of an operator: tensors, taped values, or one of them and a parameter.
+template <class X, class Y>
+concept OperatorPair = Value<X> && Value<Y> && (FlowingValue<X> || FlowingValue<Y>);
+
+template <class X, class Y>
+  requires OperatorPair<X, Y>
 auto operator+(X const& x, Y const& y) {
   return ops::add(x, y);
 }
-template <FlowingValue X, FlowingValue Y>
+template <class X, class Y>
+  requires OperatorPair<X, Y>
 auto operator-(X const& x, Y const& y) {
   return ops::subtract(x, y);
 }
-template <FlowingValue X, FlowingValue Y>
+template <class X, class Y>
+  requires OperatorPair<X, Y>
 auto operator*(X const& x, Y const& y) {
   return ops::multiply(x, y);
+}
+template <class X, class Y>
+  requires OperatorPair<X, Y>
+auto operator/(X const& x, Y const& y) {
+  return ops::divide(x, y);
+}
+
+template <FlowingValue X>
+auto operator-(X const& x) {
+  return ops::scale(x, -1);
+}
+template <FlowingValue X>
+auto operator+(X const& x, double number) {
+  return ops::affine(x, 1, number);
+}
+template <FlowingValue X>
+auto operator+(double number, X const& x) {
+  return ops::affine(x, 1, number);
+}
+template <FlowingValue X>
+auto operator-(X const& x, double number) {
+  return ops::affine(x, 1, -number);
+}
+template <FlowingValue X>
+auto operator-(double number, X const& x) {
+  return ops::affine(x, -1, number);
+}
+template <FlowingValue X>
+auto operator*(X const& x, double factor) {
+  return ops::scale(x, factor);
 }
 template <FlowingValue X>
 auto operator*(double factor, X const& x) {
   return ops::scale(x, factor);
+}
+template <FlowingValue X>
+auto operator/(X const& x, double number) {
+  return ops::scale(x, 1 / number);
+}
+template <FlowingValue X>
+auto operator/(double number, X const& x) {
+  return ops::divide(number, x);
 }
 
 }  // namespace diffsiam

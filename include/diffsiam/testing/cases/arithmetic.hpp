@@ -3,14 +3,19 @@
 
 #include <diffsiam/ops/activation.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/ops/broadcast.hpp>
 #include <diffsiam/ops/concat.hpp>
+#include <diffsiam/ops/diagonal.hpp>
 #include <diffsiam/ops/dropout.hpp>
 #include <diffsiam/ops/lookup.hpp>
 #include <diffsiam/ops/modulation.hpp>
+#include <diffsiam/ops/power.hpp>
 #include <diffsiam/ops/reduce.hpp>
 #include <diffsiam/ops/reshape.hpp>
 #include <diffsiam/ops/samples.hpp>
+#include <diffsiam/ops/scale_samples.hpp>
 #include <diffsiam/ops/select.hpp>
+#include <diffsiam/ops/transpose.hpp>
 #include <diffsiam/testing/case.hpp>
 
 namespace diffsiam::testing::cases {
@@ -28,12 +33,44 @@ void arithmetic(Visit&& visit) {
   visit(op_case("scale", {{2, 5}}, [](auto const& x) { return -2.5 * x; }));
   visit(op_case("multiply", {{2, 3, 4}, {2, 3, 4}}, [](auto const& x, auto const& y) { return x * y; }));
   visit(op_case("multiply, one value twice", {{2, 7}}, [](auto const& x) { return x * x; }));
-  visit(op_case("multiply, one factor a sample", {{3, 2, 2, 4}, {3}},
-                [](auto const& x, auto const& factor) { return ops::multiply(x, factor); }));
+  visit(op_case("scale_samples", {{3, 2, 2, 4}, {3}},
+                [](auto const& x, auto const& factor) { return ops::scale_samples(x, factor); }));
   visit(op_case("multiply, vectors", {{5}, {5}}, [](auto const& x, auto const& y) { return x * y; }));
   visit(op_case("multiply, rank 0", {{}, {}}, [](auto const& x, auto const& y) { return x * y; }));
+  visit(op_case("divide", {{3, 5}, {3, 5}}, [](auto const& x, auto const& y) { return x / (y * y + 1); }));
+  visit(op_case("numbers and a value", {{3, 5}},
+                [](auto const& x) { return 3 / (2 - x * x / -4) - 0.5 * x + (1 + x) * 2 - -x - 7; }));
+  visit(op_case("log", {{2, 3, 5}}, [](auto const& x) { return ops::log(x * x + 0.5); }));
+  visit(op_case("sqrt", {{2, 3, 5}}, [](auto const& x) { return ops::sqrt(x * x + 0.5); }));
+  visit(op_case("abs", {{2, 3, 5}}, [](auto const& x) { return ops::abs(x); }));
+  visit(op_case("pow, -1.5", {{2, 3, 5}}, [](auto const& x) { return ops::pow(x * x + 0.5, -1.5); }));
+  visit(op_case("pow, 2", {{2, 3, 5}}, [](auto const& x) { return ops::pow(x, 2); }));
+  visit(op_case("pow, 3", {{2, 3, 5}}, [](auto const& x) { return ops::pow(x, 3); }));
   visit(op_case("sum", {{2, 3, 4, 5}}, [](auto const& x) { return ops::sum(x); }));
   visit(op_case("mean", {{2, 3, 4, 5}}, [](auto const& x) { return ops::mean(x); }));
+}
+
+/// Values of unequal shapes, and sums along an axis.
+template <class Visit>
+void broadcast(Visit&& visit) {
+  visit(op_case("broadcast_to, row", {{20}}, [](auto const& x) { return ops::broadcast_to(x, {3, 20}); }));
+  visit(
+      op_case("broadcast_to, column", {{3, 1}}, [](auto const& x) { return ops::broadcast_to(x, {3, 20}); }));
+  visit(op_case("broadcast_to, middle", {{2, 1, 3, 1}},
+                [](auto const& x) { return ops::broadcast_to(x, {2, 5, 3, 4}); }));
+  visit(
+      op_case("broadcast_to, one number", {{}}, [](auto const& x) { return ops::broadcast_to(x, {2, 3}); }));
+  visit(op_case("add, a row", {{3, 5}, {5}}, [](auto const& x, auto const& y) { return x + y; }));
+  visit(op_case("subtract, a column", {{3, 5}, {3, 1}}, [](auto const& x, auto const& y) { return x - y; }));
+  visit(op_case("multiply, a column and a row", {{3, 1}, {5}},
+                [](auto const& x, auto const& y) { return x * y; }));
+  visit(op_case("divide, channels", {{4}, {2, 3, 2, 4}},
+                [](auto const& x, auto const& y) { return x / (y * y + 1); }));
+  visit(op_case("sum, axis 0", {{6, 20}}, [](auto const& x) { return ops::sum(x, 0); }));
+  visit(op_case("sum, last axis", {{2, 3, 20}}, [](auto const& x) { return ops::sum(x, -1); }));
+  visit(op_case("mean, a middle axis", {{2, 3, 4, 5}}, [](auto const& x) { return ops::mean(x, 2); }));
+  visit(op_case("mean, keepdims", {{3, 5}},
+                [](auto const& x) { return x - ops::mean(x, 1, {.keepdims = true}); }));
 }
 
 template <class Visit>
@@ -59,6 +96,9 @@ void movement(Visit&& visit) {
   }));
   visit(op_case("compose_modulation, one value twice", {{3, 4}},
                 [](auto const& x) { return ops::compose_modulation(x, x); }));
+  visit(op_case("transpose", {{3, 5}}, [](auto const& x) { return ops::transpose(x); }));
+  visit(op_case("transpose, batch", {{2, 3, 4, 5}}, [](auto const& x) { return ops::transpose(x); }));
+  visit(op_case("diagonal", {{4, 4}}, [](auto const& x) { return ops::diagonal(x); }));
   visit(constant_case("lookup", {{Kind::time_steps, {9}}}, [](auto const& t) {
     std::vector<double> table(1000);
     for (std::size_t i = 0; i < table.size(); ++i) table[i] = 1 / (1 + static_cast<double>(i));

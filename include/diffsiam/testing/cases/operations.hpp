@@ -13,6 +13,7 @@ namespace diffsiam::testing::cases {
 template <class Visit>
 void operations(Visit&& visit) {
   arithmetic(visit);
+  broadcast(visit);
   movement(visit);
   product(visit);
   convolution(visit);

@@ -4,6 +4,7 @@
 #include <diffsiam/ops/attention.hpp>
 #include <diffsiam/ops/conv2d.hpp>
 #include <diffsiam/ops/linear.hpp>
+#include <diffsiam/ops/matmul.hpp>
 #include <diffsiam/ops/pool.hpp>
 #include <diffsiam/ops/resample.hpp>
 #include <diffsiam/ops/time_embedding.hpp>
@@ -22,6 +23,14 @@ void product(Visit&& visit) {
   visit(op_case("linear, vector", {{5}, {3, 5}},
                 [](auto const& x, auto const& w) { return ops::linear(x, w); }));
   visit(op_case("linear, z z^T", {{6, 3}}, [](auto const& z) { return ops::linear(z, z); }));
+  visit(op_case("matmul", {{5, 3}, {3, 4}}, [](auto const& a, auto const& b) { return ops::matmul(a, b); }));
+  visit(op_case("matmul, a^T b", {{3, 5}, {3, 4}},
+                [](auto const& a, auto const& b) { return ops::matmul(a, b, {.transpose_a = true}); }));
+  visit(op_case("matmul, a b^T", {{5, 3}, {4, 3}},
+                [](auto const& a, auto const& b) { return ops::matmul(a, b, {.transpose_b = true}); }));
+  visit(op_case("matmul, a^T b^T", {{3, 5}, {4, 3}}, [](auto const& a, auto const& b) {
+    return ops::matmul(a, b, {.transpose_a = true, .transpose_b = true});
+  }));
   visit(op_case("attention, 1 head", {{2, 2, 3, 12}}, [](auto const& x) { return ops::attention(x, 1); }));
   visit(op_case("attention, 2 heads", {{2, 3, 2, 12}}, [](auto const& x) { return ops::attention(x, 2); }));
   visit(op_case("attention, 4 heads of 1", {{1, 5, 12}}, [](auto const& x) { return ops::attention(x, 4); }));

@@ -13,16 +13,34 @@
 #include <diffsiam/diffusion/noising.hpp>           // add_noise, Noised
 #include <diffsiam/diffusion/time_grid.hpp>         // TimeGrid
 #include <diffsiam/encoder/modular_encoder.hpp>     // ModularEncoder and its heads
+#include <diffsiam/encoder/resnet.hpp>              // ResNet10
 #include <diffsiam/encoder/reveal.hpp>              // reveal
 #include <diffsiam/encoder/siamese_heads.hpp>       // SimSiamHeads, SimClrHead
 #include <diffsiam/encoder/timestep_partition.hpp>  // TimestepPartition, GradientMode
 #include <diffsiam/loss/denoising.hpp>              // Denoising
 #include <diffsiam/loss/diffusion_loss.hpp>         // Noise, ShiftedNoise
+#include <diffsiam/loss/mean_squared_error.hpp>     // MeanSquaredError
 #include <diffsiam/model/diffsiam.hpp>              // DiffSiam
+#include <diffsiam/model/interpolate.hpp>           // interpolate
 #include <diffsiam/model/latent_denoiser.hpp>       // LatentDenoiser
 #include <diffsiam/model/siamese.hpp>               // SimSiamHalf, NtXentHalf
 #include <diffsiam/nn/sequential.hpp>               // Sequential
 #include <diffsiam/nn/summary.hpp>                  // summary
+#include <diffsiam/ops/activation.hpp>              // silu, relu, exp, log, sqrt, abs
+#include <diffsiam/ops/arithmetic.hpp>              // + - * / of values and numbers
+#include <diffsiam/ops/concat.hpp>                  // concat, slice
+#include <diffsiam/ops/cross_entropy.hpp>           // softmax_cross_entropy
+#include <diffsiam/ops/diagonal.hpp>                // diagonal
+#include <diffsiam/ops/matmul.hpp>                  // matmul
+#include <diffsiam/ops/normalize.hpp>               // normalize
+#include <diffsiam/ops/pool.hpp>                    // global_average_pool
+#include <diffsiam/ops/power.hpp>                   // pow
+#include <diffsiam/ops/reduce.hpp>                  // sum, mean
+#include <diffsiam/ops/reshape.hpp>                 // reshape, flatten
+#include <diffsiam/ops/samples.hpp>                 // samples
+#include <diffsiam/ops/scale_samples.hpp>           // scale_samples
+#include <diffsiam/ops/select.hpp>                  // select
+#include <diffsiam/ops/transpose.hpp>               // transpose
 #include <diffsiam/tensor/prepacked_weights.hpp>    // keep_prepacked_weights
 #include <diffsiam/unet/shift_decoder.hpp>          // ShiftDecoder
 #include <diffsiam/unet/unet.hpp>                   // UNet

@@ -15,6 +15,15 @@ Tensor<B> counted(B::Context& context, Shape const& shape) {
   return Tensor<B>::from(context, shape, std::span<float const>(values));
 }
 
+TEST_CASE("A tensor is made of a vector or of numbers written out") {
+  B::Context context{{.threads = 1}};
+  std::vector<double> const values{1, 2, 3, 4};
+  CHECK(Tensor<B>::from(context, {2, 2}, values).values() == std::vector<float>{1, 2, 3, 4});
+  CHECK(Tensor<B>::from(context, {2, 1}, {0.5, -1}).values() == std::vector<float>{0.5F, -1});
+  CHECK_THROWS_WITH(Tensor<B>::from(context, {2}, {1, 2, 3}), contains("Tensor::assign: expected 2 values"));
+  CHECK_THROWS_WITH(Tensor<B>::from(context, {5}, values), contains("expected 5 values for (5), got 4"));
+}
+
 TEST_CASE("Copies share memory, clones do not") {
   B::Context context{{.threads = 1}};
   Tensor<B> const x = counted(context, {2, 3});

@@ -3,6 +3,8 @@
 // the same for all elements.
 #pragma once
 
+#include <type_traits>
+
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
@@ -207,41 +209,45 @@ auto operator/(X const& x, Y const& y) {
   return ops::divide(x, y);
 }
 
+/// A number beside a value: it is converted to double, and then to the scalar type of the value.
+template <class N>
+concept Number = std::is_arithmetic_v<N>;
+
 template <FlowingValue X>
 auto operator-(X const& x) {
   return ops::scale(x, -1);
 }
-template <FlowingValue X>
-auto operator+(X const& x, double number) {
-  return ops::affine(x, 1, number);
+template <FlowingValue X, Number N>
+auto operator+(X const& x, N number) {
+  return ops::affine(x, 1, static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator+(double number, X const& x) {
-  return ops::affine(x, 1, number);
+template <FlowingValue X, Number N>
+auto operator+(N number, X const& x) {
+  return ops::affine(x, 1, static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator-(X const& x, double number) {
-  return ops::affine(x, 1, -number);
+template <FlowingValue X, Number N>
+auto operator-(X const& x, N number) {
+  return ops::affine(x, 1, -static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator-(double number, X const& x) {
-  return ops::affine(x, -1, number);
+template <FlowingValue X, Number N>
+auto operator-(N number, X const& x) {
+  return ops::affine(x, -1, static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator*(X const& x, double factor) {
-  return ops::scale(x, factor);
+template <FlowingValue X, Number N>
+auto operator*(X const& x, N number) {
+  return ops::scale(x, static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator*(double factor, X const& x) {
-  return ops::scale(x, factor);
+template <FlowingValue X, Number N>
+auto operator*(N number, X const& x) {
+  return ops::scale(x, static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator/(X const& x, double number) {
-  return ops::scale(x, 1 / number);
+template <FlowingValue X, Number N>
+auto operator/(X const& x, N number) {
+  return ops::scale(x, 1 / static_cast<double>(number));
 }
-template <FlowingValue X>
-auto operator/(double number, X const& x) {
-  return ops::divide(number, x);
+template <FlowingValue X, Number N>
+auto operator/(N number, X const& x) {
+  return ops::divide(static_cast<double>(number), x);
 }
 
 }  // namespace diffsiam

@@ -88,7 +88,7 @@ struct AxisTotal {
   }
 
  private:
-  [[nodiscard]] std::string_view written() const { return mean ? "mean" : "sum"; }
+  [[nodiscard]] char const* written() const { return mean ? "mean" : "sum"; }
   [[nodiscard]] int from_front(int rank) const { return axis < 0 ? axis + rank : axis; }
   [[nodiscard]] Shape summed(Shape const& x) const { return x.with_extent(from_front(x.rank()), 1); }
   template <class T>

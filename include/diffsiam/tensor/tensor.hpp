@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -65,6 +66,15 @@ class Tensor {
     Tensor result{context, shape};
     result.assign(values);
     return result;
+  }
+  template <class T>
+  [[nodiscard]] static Tensor from(Context& context, Shape const& shape, std::vector<T> const& values) {
+    return from(context, shape, std::span<T const>{values});
+  }
+  /// The same of numbers written out: from(context, {2, 2}, {1, 0, 0, 1}).
+  [[nodiscard]] static Tensor from(Context& context, Shape const& shape,
+                                   std::initializer_list<double> values) {
+    return from(context, shape, std::span<double const>{values.begin(), values.size()});
   }
   /// A view of memory that is not ours; it must stay valid as long as the view is used.
   [[nodiscard, gnu::noinline]] static Tensor borrowed(Context& context, Shape const& shape, Scalar* data) {

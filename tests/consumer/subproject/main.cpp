@@ -1,4 +1,4 @@
-// A user's program with parts of its own: a noise schedule, a predictor, a backbone, a head and an
+// A user's program with parts of its own: a noise schedule, a predictor, a backbone, a head, a loss and an
 // augmentation.
 #include <algorithm>
 #include <cmath>
@@ -7,12 +7,12 @@
 
 #include <diffsiam/backend/reference.hpp>
 #include <diffsiam/diffsiam.hpp>
-#include <diffsiam/loss/mean_squared_error.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/step.hpp>
 
 #include "own_backbone.hpp"
 #include "own_head.hpp"
+#include "own_loss.hpp"
 #include "own_predictor.hpp"
 #include "own_schedule.hpp"
 #include "own_view.hpp"
@@ -68,6 +68,28 @@ void train_backbone_and_head() {
         "z is what the own head makes");
 }
 
+void learn_by_own_loss() {
+  B::Context context;
+  BarlowTwins const loss{.lambda = 0.5};
+  auto const of = [&](std::vector<float> const& z) {
+    auto const both = ds::Tensor<B>::from(context, {4, 2}, z);
+    return loss(both, both).item();
+  };
+  check(std::abs(of({1, 1, 1, -1, -1, 1, -1, -1})) < 1e-4F, "dims without correlation cost nothing");
+  check(std::abs(of({1, 3, 1, 3, -1, 1, -1, 1}) - 1) < 1e-4F, "dims that are one cost lambda d (d - 1)");
+
+  auto const view = ds::diffusion::normal<B>(context, {8, 3}, {.seed = 5});
+  auto z = ds::diffusion::normal<B>(context, {8, 3}, {.seed = 6});
+  double const before = loss(z, view).item();
+  for (int i = 0; i < 20; ++i) {
+    ds::Tape<B> tape{context};
+    auto const variable = tape.variable(z);
+    tape.backward(loss(variable, tape.input(view)));
+    z = z - 0.5 * variable.gradient();
+  }
+  check(loss(z, view).item() < 0.5 * before, "the own loss has a gradient to go down");
+}
+
 void draw_views() {
   ds::data::TwoViews const views{Negative{}};
   std::vector<float> const picture(16, 0.25F), negative(16, -0.25F);
@@ -87,6 +109,7 @@ void draw_views() {
 int main() {
   use_schedule_and_predictor();
   train_backbone_and_head();
+  learn_by_own_loss();
   draw_views();
   return failures == 0 ? 0 : 1;
 }

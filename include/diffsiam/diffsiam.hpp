@@ -45,6 +45,7 @@
 #include <diffsiam/unet/shift_decoder.hpp>          // ShiftDecoder
 #include <diffsiam/unet/unet.hpp>                   // UNet
 #include <diffsiam/value/taped.hpp>                 // Tape, Taped, detach
+#include <diffsiam/value/to_string.hpp>             // to_string
 #include <diffsiam/value/traced.hpp>                // Traced, estimate
 
 /// The vocabulary: what a training program says most.

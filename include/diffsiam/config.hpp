@@ -9,6 +9,16 @@
 #error "diffsiam needs C++20: compile with -std=c++20 (g++ 12, clang 19 or newer)."
 #endif
 
+#if defined(__apple_build_version__)
+// numbered on its own
+#elif defined(__clang__)
+#if __clang_major__ < 19
+#error "diffsiam needs a newer compiler: g++ 12, clang 19 or newer."
+#endif
+#elif defined(__GNUC__) && __GNUC__ < 12
+#error "diffsiam needs a newer compiler: g++ 12, clang 19 or newer."
+#endif
+
 // Functors of functional/ run on hosts and devices alike.
 #if defined(__CUDACC__)
 #define DIFFSIAM_HOST_DEVICE __host__ __device__

@@ -54,6 +54,8 @@ TEST_CASE("Convolutions refuse kernels and images that do not fit") {
   Ones ones;
   CHECK_REFUSED(ops::conv2d(ones({2, 4, 4, 3}), ones({5, 3, 3, 2})), ShapeError, "conv2d", "2 channels",
                 "(2, 4, 4, 3)");
+  CHECK_REFUSED(ops::conv2d(ones({2, 3, 4, 4}), ones({5, 3, 3, 3})), ShapeError, "conv2d", "(n, c, h, w)",
+                "(2, 3, 4, 4)");
   CHECK_REFUSED(ops::conv2d(ones({2, 4, 3}), ones({5, 3, 3, 3})), ShapeError, "conv2d", "rank 4",
                 "(2, 4, 3)");
   CHECK_REFUSED(ops::conv2d(ones({2, 4, 4, 3}), ones({5, 27})), ShapeError, "conv2d", "(out, k, k, in)",

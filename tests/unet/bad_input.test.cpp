@@ -62,6 +62,7 @@ TEST_CASE("Images that the levels cannot halve, and wrong time-steps, are refuse
   CHECK_THROWS_WITH(run({2, 8, 10, 1}, {2}), contains("multiples of 4") && contains("(2, 8, 10, 1)") &&
                                                  contains("3 levels halve a side 2 times"));
   CHECK_THROWS_WITH(run({2, 8, 8, 3}, {2}), contains("1 channels") && contains("(2, 8, 8, 3)"));
+  CHECK_THROWS_WITH(run({2, 1, 8, 8}, {2}), contains("(2, 1, 8, 8)") && contains("NHWC, (n, h, w, c)"));
   CHECK_THROWS_WITH(run({2, 8, 8, 1}, {3}), contains("one time-step a sample"));
   CHECK_THROWS_WITH(run({2, 64, 1}, {2}), contains("rank 4"));
 }
@@ -105,6 +106,9 @@ TEST_CASE("A decoder refuses a latent of another width; a model refuses parts th
   CHECK_THROWS_WITH((DiffSiam<B>{encoder(500, 8), decoder}), contains("1000 time-steps") && contains("500"));
   CHECK_THROWS_WITH(encoder(1000, 8)(Tensor<B>::zeros(context, {2, 8, 9, 1})),
                     contains("ConvBackbone") && contains("(2, 8, 9, 1)"));
+  CHECK_THROWS_WITH(
+      encoder(1000, 8)(Tensor<B>::zeros(context, {2, 1, 8, 8})),
+      contains("ConvBackbone: expected (2, 8, 8, 1), got (2, 1, 8, 8)") && contains("NCHW, (n, c, h, w)"));
 }
 
 TEST_CASE("A time-step outside the schedule is refused") {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string_view>
+#include <type_traits>
 
 #include <diffsiam/core/shape.hpp>
 
@@ -109,6 +110,18 @@ struct Strongest<Only> {
 template <Value... V>
 using StrongestOf = typename detail::Strongest<V...>::Type;
 
+namespace detail {
+/// Whether a value is of another backend than Flowing, whose reading is used. Parameters are asked elsewhere,
+/// because a dry run takes those of its backend.
+template <class Flowing, class V>
+inline constexpr bool of_another_backend = [] {
+  if constexpr (FlowingValue<Flowing> && FlowingValue<V>)
+    return !std::is_same_v<typename Flowing::Backend, typename V::Backend>;
+  else
+    return false;
+}();
+}  // namespace detail
+
 /// Applies an operation to values, by the strongest reading among them: `evaluate(ops::Scale{2}, x)`. Throws
 /// what the shape rule of the operation throws.
 template <class Op, Value... V>
@@ -117,6 +130,8 @@ auto evaluate(Op const& op, V const&... values) {
   static_assert(HasFlopRule<Op>, "An operation needs a FLOP rule: add `double flops(Shapes in) const`.");
   static_assert(FlowingValue<StrongestOf<V...>>,
                 "At least one argument of an operation must be a tensor or a taped value, not a parameter.");
+  static_assert(!(detail::of_another_backend<StrongestOf<V...>, V> || ...),
+                "The values of an operation must live on one backend: make them all of the same B.");
   return Reading<StrongestOf<V...>>::evaluate(op, values...);
 }
 

@@ -98,6 +98,14 @@ using Shapes = std::span<Shape const>;
   return text(shape);
 }
 
+/// What may be wrong with pictures x that should be (n, h, w, channels): they may be (n, channels, h, w).
+/// Otherwise `other`, which may be empty.
+[[nodiscard]] DIFFSIAM_OUT_OF_LINE inline std::string_view layout_hint(Shape const& x, Index channels,
+                                                                       std::string_view other = {}) {
+  bool const channels_first = x.rank() == 4 && x[1] == channels && x[3] != channels;
+  return channels_first ? "pictures are NHWC, (n, h, w, c), and these look like NCHW, (n, c, h, w)" : other;
+}
+
 /// Throws ShapeError unless `actual` is `expected`.
 DIFFSIAM_OUT_OF_LINE inline void require_shape(std::string_view operation, Shape const& expected,
                                                Shape const& actual, std::string_view hint = {}) {

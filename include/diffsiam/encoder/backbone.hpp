@@ -90,7 +90,8 @@ class ConvBackbone {
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
     require_shape("ConvBackbone", {x.shape().samples(), config_.height, config_.width, config_.in_channels},
-                  x.shape(), "the encoder is built for one image size");
+                  x.shape(),
+                  layout_hint(x.shape(), config_.in_channels, "the encoder is built for one image size"));
     auto h = stages_.front()(x);
     for (std::size_t i = 1; i < stages_.size(); ++i) h = stages_[i](h);
     return ops::flatten(h);

@@ -100,15 +100,55 @@ concept EncoderBackbone =
       { backbone.head_layout() } -> std::same_as<PublishedLayout>;
     };
 
+namespace detail {
+
+/// Satisfied if and only if K returns the kind of value that it takes.
+template <class K, class X>
+concept Maps = requires(K const& part, X const& x) {
+  { part(x) } -> std::same_as<X>;
+};
+
+/// True for an EncoderBackbone. For any other type the compiler says in one sentence what to add.
+template <class K, class B>
+[[nodiscard]] consteval bool is_backbone() {
+  static_assert(nn::Module<K>, "A backbone names its children: add `for_each_child(F&& f) const`.");
+  static_assert(requires { typename K::Config; }, "A backbone needs a struct Config; it may be empty.");
+  static_assert(std::constructible_from<K, nn::Init<B>&, typename K::Config const&>,
+                "A backbone is built from (nn::Init<B>&, Config const&): add this constructor.");
+  static_assert(
+      Maps<K, Tensor<B>>,
+      "A backbone returns the kind of value it takes: make operator() a template that returns auto.");
+  static_assert(
+      requires(K const& backbone) {
+        { backbone.features() } -> std::same_as<Index>;
+      }, "A backbone says how many features it returns: add `Index features() const`.");
+  static_assert(
+      EncoderBackbone<K, B>,
+      "A backbone is built from (init, config) and maps pictures to features; see EncoderBackbone.");
+  return true;
+}
+
+/// True for an EncoderHead; otherwise as above.
+template <class H, class B>
+[[nodiscard]] consteval bool is_head() {
+  static_assert(nn::Module<H>, "A head names its children: add `for_each_child(F&& f) const`.");
+  static_assert(std::constructible_from<H, nn::Init<B>&, Index, TimestepPartition const&, PublishedLayout>,
+                "A head is built from (nn::Init<B>&, Index features, TimestepPartition const&, "
+                "PublishedLayout): add this constructor.");
+  static_assert(Maps<H, Tensor<B>>,
+                "A head returns the kind of value it takes: make operator() a template that returns auto.");
+  static_assert(
+      EncoderHead<H, B>,
+      "A head is built from (init, features, partition, layout) and maps features to z; see EncoderHead.");
+  return true;
+}
+
+}  // namespace detail
+
 /// x_0 (n, h, w, c) -> z (n, dims). Copies share their weights.
 template <class B, class Backbone = ConvBackbone<B>, class Head = LinearHead<B>>
 class ModularEncoder {
-  static_assert(
-      EncoderBackbone<Backbone, B>,
-      "A backbone is built from (init, config) and maps pictures to features; see EncoderBackbone.");
-  static_assert(
-      EncoderHead<Head, B>,
-      "A head is built from (init, features, partition, layout) and maps features to z; see EncoderHead.");
+  static_assert(detail::is_backbone<Backbone, B>() && detail::is_head<Head, B>());
 
  public:
   using Backend = B;
@@ -133,6 +173,9 @@ class ModularEncoder {
 
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x_0) const {
+    static_assert(detail::Maps<Backbone, X> && detail::Maps<Head, X>,
+                  "Backbone and head return the kind of value they take: make operator() a template that "
+                  "returns auto.");
     return head_(backbone_(x_0));
   }
 

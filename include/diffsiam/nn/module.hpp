@@ -53,6 +53,13 @@ concept Module = requires(M const& module) { module.for_each_child(AnyVisitor{})
 
 namespace detail {
 
+template <class M>
+inline constexpr bool is_leaf = false;
+template <class B>
+inline constexpr bool is_leaf<Parameter<B>> = true;
+template <class B>
+inline constexpr bool is_leaf<Buffer<B>> = true;
+
 /// The position of a walk: the names up to the module on which it began. They are joined for leaves only, so
 /// that the walk itself needs no code that makes and destroys strings.
 struct Path {
@@ -97,10 +104,13 @@ struct Walk {
 
   template <class Child>
   DIFFSIAM_OUT_OF_LINE void operator()(ChildName const& name, Child const& child) const {
+    static_assert(Module<Child> || is_leaf<Child>,
+                  "A child is a Parameter, a Buffer or a Module: add `template <class F> void "
+                  "for_each_child(F&& f) const` to its type.");
     Path const here{&path, name};
     if constexpr (Module<Child>)
       child.for_each_child(Walk{here, visit});
-    else
+    else if constexpr (is_leaf<Child>)
       visit(here, child);
   }
 };
@@ -183,8 +193,10 @@ struct ParameterList {
 };
 
 /// Everything below the given modules that is trainable, and all buffers.
-template <Module First, Module... Rest>
+template <class First, class... Rest>
 [[nodiscard]] auto parameters(First const& first, Rest const&... rest) {
+  static_assert(Module<First> && (Module<Rest> && ...),
+                "A module names its children: add `template <class F> void for_each_child(F&& f) const`.");
   using B = typename First::Backend;
   ParameterList<B> list;
   list.add_trainable(first);

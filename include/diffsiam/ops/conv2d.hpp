@@ -28,7 +28,8 @@ struct Conv2d {
     require_rank(name, 4, in[1], "(out, k, k, in)");
     if (stride < 1) fail<ConfigError>(name, "a stride of at least 1", stride);
     if (in[1][3] != in[0][3]) {
-      fail<ShapeError>(name, {"an image of ", in[1][3], " channels for weights ", in[1]}, in[0]);
+      fail<ShapeError>(name, {"an image of ", in[1][3], " channels for weights ", in[1]}, in[0],
+                       layout_hint(in[0], in[1][3]));
     }
     if (in[1][1] != in[1][2] || in[1][1] % 2 == 0) {
       fail<ShapeError>(name, "a square kernel of odd side", in[1]);

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <diffsiam/core/text.hpp>
@@ -64,6 +66,22 @@ template <class L>
   } else {
     return losses;
   }
+}
+
+/// Satisfied if and only if L is a value of a tape of B, or has one as its total.
+template <class L, class B>
+concept TotalOnTape = requires(L const& losses) {
+  { total_of(losses) } -> std::same_as<Taped<B> const&>;
+};
+
+/// True for a loss function of backend B. For any other type the compiler says in one sentence what is wrong.
+template <class B, class F>
+[[nodiscard]] consteval bool is_loss_function() {
+  static_assert(std::is_invocable_v<F&, Tape<B>&, MicroBatch const&>,
+                "A loss function is called with (Tape<B>&, MicroBatch const&).");
+  static_assert(TotalOnTape<std::invoke_result_t<F&, Tape<B>&, MicroBatch const&>, B>,
+                "A loss function returns a value of its tape: give models tape.input(x) instead of x.");
+  return true;
 }
 
 template <class L>

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ class TrainStep : public StepPlan<O, S> {
   /// gradients are zero.
   template <class F>
   StepStatistics operator()(F&& loss_fn) {
+    static_assert(detail::is_loss_function<Backend, std::remove_reference_t<F>>());
     while (true)
       if (auto statistics = micro_batch(loss_fn)) return *std::move(statistics);
   }

@@ -98,6 +98,7 @@ class StepPlan {
   ///   judge(), update()    the phases above.
   template <class Executor, class F>
   bool advance(Executor& executor, F& loss_fn, Accumulation& sums) {
+    static_assert(detail::is_loss_function<Backend, F>());
     accumulate(executor, loss_fn, sums);
     if (sums.micro_batches < config_.accumulate) return false;
     detail::scale_gradients(parameters(), detail::last_weight(sums, config_.accumulate));

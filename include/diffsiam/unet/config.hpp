@@ -109,7 +109,8 @@ struct Config {
   /// sides, and every group of channels must keep at least two values.
   DIFFSIAM_STEERS void require_input(Shape const& x, Shape const& t) const {
     require_rank("UNet", 4, x, "(n, h, w, c)");
-    if (x[3] != in_channels) fail<ShapeError>("UNet", {in_channels, " channels"}, x);
+    if (x[3] != in_channels)
+      fail<ShapeError>("UNet", {in_channels, " channels"}, x, layout_hint(x, in_channels));
     if (x[1] % side_multiple() != 0 || x[2] % side_multiple() != 0 || x[1] == 0 || x[2] == 0) {
       fail<ShapeError>("UNet", {"sides that are multiples of ", side_multiple()}, x,
                        {levels(), " levels halve a side ", levels() - 1, " times"});

@@ -89,6 +89,13 @@ class Tape {
     if (loss.value().size() != 1) fail<ShapeError>("Tape::backward", "a loss with one element", loss.shape());
     backward(loss, Tensor<B>::filled(*context_, loss.shape(), static_cast<typename B::Scalar>(scale)));
   }
+  /// Refuses what is on no tape of this backend.
+  template <class V, class... Rest>
+    requires(!std::is_same_v<V, Taped<B>>)
+  void backward(V const&, Rest const&...) {
+    static_assert(std::is_same_v<V, Taped<B>>,
+                  "Tape::backward takes a value of its tape: give models tape.input(x) instead of x.");
+  }
   /// The same from a given gradient of `output`, which has the shape of `output`.
   void backward(Taped<B> const& output, Tensor<B> const& gradient) {
     require_shape("Tape::backward", output.shape(), gradient.shape());

@@ -1,0 +1,21 @@
+// A training step whose loss was not recorded.
+// EXPECT EARLY: A loss function returns a value of its tape: give models tape.input(x) instead of x.
+#include <diffsiam/backend/reference.hpp>
+#include <diffsiam/diffsiam.hpp>
+#include <diffsiam/train/adam.hpp>
+#include <diffsiam/train/step.hpp>
+
+namespace ds = diffsiam;
+using B = ds::backend::Reference<float>;
+
+void train(ds::nn::Linear<B> const& model, ds::Tensor<B> const& x) {
+  ds::train::Adam<B> adam{ds::parameters(model), {.learning_rate = 1e-3}};
+  ds::train::TrainStep step{adam};
+  step([&]([[maybe_unused]] ds::Tape<B>& tape, ds::train::MicroBatch const&) {
+#ifdef TWIN
+    return ds::ops::mean(model(tape.input(x)));
+#else
+    return ds::ops::mean(model(x));
+#endif
+  });
+}

@@ -115,14 +115,17 @@ namespace detail {
 /// because a dry run takes those of its backend.
 template <class Flowing, class V>
 inline constexpr bool of_another_backend = [] {
-  if constexpr (FlowingValue<Flowing> && FlowingValue<V>)
+  if constexpr (FlowingValue<V> && requires {
+                  typename Flowing::Backend;
+                  typename V::Backend;
+                })
     return !std::is_same_v<typename Flowing::Backend, typename V::Backend>;
   else
     return false;
 }();
 }  // namespace detail
 
-/// Applies an operation to values, by the strongest reading among them: `evaluate(ops::Scale{2}, x)`. Throws
+/// Applies an operation to values, by the strongest reading among them: `evaluate(ops::Affine{2}, x)`. Throws
 /// what the shape rule of the operation throws.
 template <class Op, Value... V>
 auto evaluate(Op const& op, V const&... values) {

@@ -180,72 +180,72 @@ auto divide(double numerator, X const& x) {
   return evaluate(Divide{}, Tensor<B>::filled(x.context(), x.shape(), above), x);
 }
 
-}  // namespace diffsiam::ops
-
-namespace diffsiam {
-
 /// Two values of an operator: tensors, taped values, or one of them and a parameter.
 template <class X, class Y>
 concept OperatorPair = Value<X> && Value<Y> && (FlowingValue<X> || FlowingValue<Y>);
-
-template <class X, class Y>
-  requires OperatorPair<X, Y>
-auto operator+(X const& x, Y const& y) {
-  return ops::add(x, y);
-}
-template <class X, class Y>
-  requires OperatorPair<X, Y>
-auto operator-(X const& x, Y const& y) {
-  return ops::subtract(x, y);
-}
-template <class X, class Y>
-  requires OperatorPair<X, Y>
-auto operator*(X const& x, Y const& y) {
-  return ops::multiply(x, y);
-}
-template <class X, class Y>
-  requires OperatorPair<X, Y>
-auto operator/(X const& x, Y const& y) {
-  return ops::divide(x, y);
-}
 
 /// A number beside a value: it is converted to double, and then to the scalar type of the value.
 template <class N>
 concept Number = std::is_arithmetic_v<N>;
 
+}  // namespace diffsiam::ops
+
+namespace diffsiam {
+
+template <class X, class Y>
+  requires ops::OperatorPair<X, Y>
+auto operator+(X const& x, Y const& y) {
+  return ops::add(x, y);
+}
+template <class X, class Y>
+  requires ops::OperatorPair<X, Y>
+auto operator-(X const& x, Y const& y) {
+  return ops::subtract(x, y);
+}
+template <class X, class Y>
+  requires ops::OperatorPair<X, Y>
+auto operator*(X const& x, Y const& y) {
+  return ops::multiply(x, y);
+}
+template <class X, class Y>
+  requires ops::OperatorPair<X, Y>
+auto operator/(X const& x, Y const& y) {
+  return ops::divide(x, y);
+}
+
 template <FlowingValue X>
 auto operator-(X const& x) {
   return ops::scale(x, -1);
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator+(X const& x, N number) {
   return ops::affine(x, 1, static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator+(N number, X const& x) {
   return ops::affine(x, 1, static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator-(X const& x, N number) {
   return ops::affine(x, 1, -static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator-(N number, X const& x) {
   return ops::affine(x, -1, static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator*(X const& x, N number) {
   return ops::scale(x, static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator*(N number, X const& x) {
   return ops::scale(x, static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator/(X const& x, N number) {
   return ops::scale(x, 1 / static_cast<double>(number));
 }
-template <FlowingValue X, Number N>
+template <FlowingValue X, ops::Number N>
 auto operator/(N number, X const& x) {
   return ops::divide(static_cast<double>(number), x);
 }

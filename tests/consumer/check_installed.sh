@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Uses the library as people do who have installed it; see CMakeLists.txt for the ways.
 #
-#   check_installed.sh install BUILD OUT                  installs into OUT/prefix, by way of another folder
-#   check_installed.sh debian_package BUILD OUT           what CPack makes holds the same files
-#   check_installed.sh find_package|exported OUT CXX      builds and runs a project on it
-#   check_installed.sh pkg_config|plain OUT CXX           the same without CMake
-#   check_installed.sh missing OUT CXX                    what CMake says where something is missing
+#   check_installed.sh install BUILD OUT                        installs into OUT/prefix, by way of another folder
+#   check_installed.sh debian_package BUILD OUT                 what CPack makes holds the same files
+#   check_installed.sh find_package|own_loss|exported OUT CXX   builds and runs a project on it
+#   check_installed.sh pkg_config|plain OUT CXX                 the same without CMake
+#   check_installed.sh missing OUT CXX                          what CMake says where something is missing
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -60,9 +60,11 @@ fi
 out=$1 cxx=$2
 export CMAKE_PREFIX_PATH=$out/prefix PKG_CONFIG_PATH=$out/prefix/share/pkgconfig
 case $way in
-  find_package)
-    project "$here/find_package" "$out/find_package"
-    "$out/find_package/consumer"
+  find_package | own_loss)
+    project "$here/$way" "$out/$way"
+    "$out/$way/consumer"
+    lines=$(cat "$here/own_loss"/* | wc -l)
+    ((lines <= 60)) || { echo "a project with a loss of its own has $lines lines, where 60 are promised" >&2; exit 1; }
     ;;
   exported)
     project "$here/exported/library" "$out/library" -DCMAKE_INSTALL_PREFIX="$out/ranks"

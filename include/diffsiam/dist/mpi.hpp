@@ -109,7 +109,7 @@ class Mpi {
  private:
   using Clock = std::chrono::steady_clock;
   enum Tag { failure = 1, who_is_here = 2, here = 3 };
-  static constexpr std::chrono::milliseconds grace{2000}, delivery{500};
+  static constexpr std::chrono::milliseconds grace{2000}, delivery{500}, patience{20};
 
   /// A transfer that MPI has begun.
   struct Open final : Transfer {
@@ -139,11 +139,20 @@ class Mpi {
     return flag != 0;
   }
   void finish(MPI_Request& request, bool limited) {
-    auto const until = Clock::now() + config_.time_out;
+    auto const begun = Clock::now();
+    auto until = begun + config_.time_out;
     while (!done(request)) {
       listen();
-      if (limited && Clock::now() > until) call_the_roll();
-      std::this_thread::yield();
+      auto const now = Clock::now();
+      if (limited && now > until) {
+        call_the_roll();
+        until = Clock::now() + config_.time_out;
+      }
+      // Who waits long leaves the core to others.
+      if (now - begun > patience)
+        std::this_thread::sleep_for(patience / 20);
+      else
+        std::this_thread::yield();
     }
   }
   /// A message of this kind that has come, with its sender; an empty sender (-1) if there is none.

@@ -93,7 +93,7 @@ class DataParallel {
         part.end();
       });
       auto numbers = all_numbers();
-      buckets_.finish();
+      if (pieces() > 1) buckets_.finish();
       return numbers;
     } catch (PeerError const&) {
       throw;
@@ -148,6 +148,7 @@ class DataParallel {
       if (i == states_.size())
         fail<ConfigError>("DataParallel", "a list with all parameters that the loss trains",
                           {"one of shape ", parameter.shape(), " that is not in it"});
+      if (owner_.pieces() == 1) return parameter.gradient();
       Tensor<B>& gradient = states_[i].gradient;
       if (!gradient) gradient = Tensor<B>::zeros(parameter.value().context(), parameter.shape());
       return gradient;
@@ -165,6 +166,7 @@ class DataParallel {
     };
     void complete(std::size_t i) {
       states_[i].whole = true;
+      if (owner_.pieces() == 1) return;
       owner_.buckets_.add(i, own.number, std::exchange(states_[i].gradient, {}));
       owner_.buckets_.poll();
     }

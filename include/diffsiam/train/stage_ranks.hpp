@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <diffsiam/backend/host/fingerprint.hpp>
+#include <diffsiam/config.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/core/thread_pool.hpp>
 #include <diffsiam/core/version.hpp>
@@ -54,11 +55,12 @@ class StageRanks {
   void require_same(std::string_view what, std::string const& mine) const {
     if (division_ != nullptr) dist::require_same(division_->ranks(), what, mine);
   }
-  /// The same of the library, the number of pieces, the weights and the place in the run.
+  /// The same of the library, its compilation, the number of pieces, the weights and the place in the run.
   template <class Step>
   void require_same_start(Step const& step) const {
     if (division_ == nullptr) return;
-    require_same("library", "diffsiam " + version());
+    require_same("library",
+                 text({"diffsiam ", version(), ", ", DIFFSIAM_COMPILER, ", ", DIFFSIAM_INSTRUCTION_SET}));
     require_same("start", text({"step ", step.steps(), " in ", division_->pieces(), " pieces"}));
     std::string sums;
     ThreadPool alone{1};

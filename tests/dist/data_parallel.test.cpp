@@ -266,6 +266,9 @@ TEST_CASE("What does not divide is refused", "[dist]") {
   train::MicroBatch at;
   at.lanes = 3;
   CHECK_THROWS_WITH(at.part(Tensor<Cpu>::zeros(context, {4, 2})), contains("samples that 3 pieces divide"));
+  nn::parameters(net).parameters.front().parameter.set_trainable(false);
+  CHECK_THROWS_WITH(division.run([](dist::Piece<Cpu>&) {}), contains("(7, 5) that is frozen now"));
+  nn::parameters(net).parameters.front().parameter.set_trainable(true);
   // A parameter that the division has not been told of.
   dist::DataParallel<Cpu> other{one, nn::ParameterList<Cpu>{}, {.pieces = 1}};
   CHECK_THROWS_WITH(other.run([&](dist::Piece<Cpu>& piece) {

@@ -81,8 +81,8 @@ class DataParallel {
   }
 
   /// Calls work(piece) for each piece of this rank, and adds the gradients of all pieces on all ranks to
-  /// those of the parameters. Returns the numbers of all pieces. If it throws, the gradients are as before,
-  /// or the run is over; the other ranks are told of an exception.
+  /// those of the parameters. Returns the numbers of all pieces. If it throws, the gradients are to be set to
+  /// zero, and the other ranks are told.
   std::vector<std::vector<double>> run(FunctionRef<void(Piece<B>&)> work) {
     try {
       buckets_.begin();

@@ -31,10 +31,10 @@ class GradientBuckets {
     for (int rank = 0; rank < tree.ranks(); ++rank) all_subtrees_.push_back(tree.subtrees_of(rank));
     for (auto const& [name, parameter] : list.parameters) {
       places_[parameter.id()] = entries_.size();
-      entries_.push_back({parameter, {}, 0, 0});
+      entries_.push_back({parameter, {}, parameter.trainable(), 0, 0});
     }
     for (std::size_t i = entries_.size(); i-- > 0;) {
-      if (!entries_[i].parameter.trainable()) continue;
+      if (!entries_[i].trainable) continue;
       if (buckets_.empty() || static_cast<std::size_t>(buckets_.back().size) * sizeof(T) >= bucket_bytes)
         buckets_.emplace_back();
       entries_[i].bucket = buckets_.size() - 1;
@@ -52,9 +52,15 @@ class GradientBuckets {
   [[nodiscard]] std::size_t parameters() const { return entries_.size(); }
   [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
 
-  /// Forgets what a step has left that was not completed.
+  /// Forgets what a step has left that was not completed. Throws ConfigError if a parameter has been frozen
+  /// or set free since.
   void begin() {
     for (Entry& entry : entries_) {
+      if (entry.parameter.trainable() != entry.trainable)
+        fail<ConfigError>("DataParallel", "the trainable parameters that there were when it was made",
+                          {"one of shape ", entry.parameter.shape(), " that is ",
+                           entry.trainable ? "frozen now" : "trainable now"},
+                          "freeze parameters before, or make it again");
       entry.sums.clear();
       entry.pieces = 0;
     }
@@ -65,7 +71,7 @@ class GradientBuckets {
   /// in their order.
   void add(std::size_t place, int piece, Tensor<B> gradient) {
     Entry& entry = entries_[place];
-    if (!entry.parameter.trainable()) return;
+    if (!entry.trainable) return;
     if (!gradient) gradient = Tensor<B>::zeros(entry.parameter.value().context(), entry.parameter.shape());
     auto& sums = entry.sums;
     sums.push_back({{piece, piece + 1}, std::move(gradient)});
@@ -104,6 +110,7 @@ class GradientBuckets {
   struct Entry {
     Parameter<B> parameter;
     Sums sums;  ///< of the pieces that are done, in whole subtrees
+    bool trainable = true;
     int pieces = 0;
     std::size_t bucket = 0;
   };

@@ -6,7 +6,7 @@
 # diffsiam_need(), and ends in diffsiam_component(). diffsiam_NAME_FOUND says whether it can be used. A component that
 # cannot is a target all the same: who links it reads what is missing.
 
-set(DIFFSIAM_COMPONENTS io eval pictures lmdb npz hnsw onednn cuda torch)
+set(DIFFSIAM_COMPONENTS io eval pictures lmdb npz hnsw onednn mpi cuda nccl torch)
 
 # diffsiam_define(INCLUDE_DIR SCOPE): diffsiam::diffsiam. SCOPE is GLOBAL, or empty for the calling directory.
 function(diffsiam_define include_dir scope)

@@ -102,6 +102,7 @@ set(DIFFSIAM_FILES_OF_pictures "decode_(jpeg|webp|picture)|exif|picture_folder|c
 set(DIFFSIAM_FILES_OF_lmdb "lmdb")
 set(DIFFSIAM_FILES_OF_npz "npz")
 set(DIFFSIAM_FILES_OF_hnsw "hnsw")
+set(DIFFSIAM_FILES_OF_mpi "dist/mpi")
 
 # Sets `out` to whether a file can be built with what was found: backend/onednn.hpp, onednn_float.test.cpp and such
 # need oneDNN, and the files of a component need the component. Of
@@ -115,7 +116,7 @@ function(diffsiam_can_build_file file out)
   if(file MATCHES "decode_webp[^/]*$" AND NOT DIFFSIAM_WEBP_LIBRARY)
     set(${out} FALSE PARENT_SCOPE)
   endif()
-  foreach(component IN ITEMS eval pictures lmdb npz hnsw)
+  foreach(component IN ITEMS eval pictures lmdb npz hnsw mpi)
     if(file MATCHES "(${DIFFSIAM_FILES_OF_${component}})[^/]*$" AND NOT diffsiam_${component}_FOUND)
       set(${out} FALSE PARENT_SCOPE)
     endif()

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <diffsiam/dist/single_process.hpp>
 #include <diffsiam/train/run_folder.hpp>
 
 #include <experiments/features.hpp>
@@ -87,7 +88,8 @@ inline void load_or_train_denoiser(CellOptions const& options, Run const& run, d
     ds::io::create_folder(options.weights);
     RunConfig config;
     config.denoiser_steps = options.denoiser_steps;
-    (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume,
+    ds::dist::SingleProcess alone;
+    (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume, alone,
                          run.data->set->flip);
     ds::io::save_weights(path, denoiser, ds::io::Dtype::F16);
   }

@@ -3,6 +3,7 @@
 //
 //   scripts/demo                                              installs, builds and runs it
 //   scripts/demo --data ~/Pictures --out runs/mine            the same on your own pictures
+//   mpirun -n 4 build/demo/experiments/train_diffsiam --out DIR   in four processes (docs/scaling.md)
 //   build/demo/experiments/train_diffsiam --quick --out DIR   the program itself
 //
 // ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --overwrite
@@ -32,6 +33,7 @@
 #include <experiments/support/data_kinds.hpp>
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
+#include <experiments/support/ranks.hpp>
 #include <experiments/support/report.hpp>
 #include <experiments/support/run_estimate.hpp>
 #include <experiments/support/run_start.hpp>
@@ -50,12 +52,12 @@ struct Options {
   std::filesystem::path folder{"runs/demo"}, settings_file;
   DataOptions data;
   std::uint64_t seed = 0;
-  int threads = 0;
+  int threads = 0, rank_timeout = default_rank_timeout;
   nlohmann::ordered_json given;  ///< settings of the command line
   ds::Index pictures = 0;        ///< of each part; 0: all of them
 
   /// Defaults for such pictures, changed by the file of settings and then by the command line.
-  [[nodiscard]] RunConfig config(DataPlan const& plan) const {
+  [[nodiscard]] RunConfig config(DataPlan const& plan, int ranks) const {
     RunConfig config = with_batches_below(RunConfig::for_pictures(plan.size, plan.channels, full),
                                           plan.parts.first(pictures).train);
     config.seed = seed;
@@ -63,17 +65,30 @@ struct Options {
     config.backend = choice.backend;
     config.precision = choice.precision;
     config.tensorboard = tensorboard;
+    config.pieces = pieces_for(ranks);
     if (!settings_file.empty())
       take_checked_settings(config, ds::io::read_json_object(settings_file), settings_file);
     take_settings(config, given);
     return config;
   }
+  /// Those of the run that goes on; otherwise a power of two, enough for all ranks.
+  [[nodiscard]] int pieces_for(int ranks) const {
+    auto const saved = folder / "config.json";
+    if (start.resume && ds::io::file_exists(saved)) return ds::io::read_json_object(saved).value("pieces", 1);
+    int pieces = 1;
+    while (pieces < ranks) pieces *= 2;
+    return pieces;
+  }
 };
 
-[[nodiscard]] RunData load_pictures(Options const& options, DataPlan const& plan, ds::ThreadPool& threads) {
+/// Rank 0 reads first, and leaves the others its cache.
+[[nodiscard]] RunData load_pictures(Options const& options, DataPlan const& plan,
+                                    ds::dist::CommunicatorRef const& ranks, ds::ThreadPool& threads) {
   auto const cache =
       options.data.cache.empty() ? options.folder / "pictures.cache.safetensors" : options.data.cache;
+  if (ranks.rank() != 0) ranks.barrier();
   RunData data = plan.load(cache, threads);
+  if (ranks.rank() == 0) ranks.barrier();
   for (auto* const part : {&data.pictures.train, &data.pictures.validation, &data.pictures.test})
     if (options.pictures > 0) *part = part->slice(0, std::min(options.pictures, part->size()));
   for (std::string const& sentence : data.found) say(sentence);
@@ -92,16 +107,18 @@ struct Options {
 /// Files for programs that use what was learned: the model, and z of all pictures, training pictures first.
 template <class B>
 void save_for_use(typename B::Context& context, ds::DiffSiam<B> const& model, RunData const& data,
-                  std::filesystem::path const& folder) {
+                  ds::dist::CommunicatorRef const& ranks, std::filesystem::path const& folder) {
   say("writing model.safetensors and features.safetensors");
-  ds::save(folder / "model.safetensors", model);
+  bool const first = ranks.rank() == 0;
+  if (first) ds::save(folder / "model.safetensors", model);
   ds::eval::FeatureSet all{.dims = model.encoder().latent_dims(), .class_names = data.class_names};
   std::vector<int> subsets(static_cast<std::size_t>(model.partition().subsets()));
   std::iota(subsets.begin(), subsets.end(), 0);
   auto const columns = ds::eval::Columns::of(model.partition(), subsets);
   auto const& [train, validation, test] = data.pictures;
   for (ds::data::Dataset const& part : {train, validation, test}) {
-    auto const set = ds::eval::encode_set(context, model.encoder(), part, {.columns = columns});
+    auto const set =
+        ds::eval::encode_set(context, model.encoder(), part, {.columns = columns, .ranks = ranks});
     all.count += set.count;
     all.subsets = set.subsets;
     all.values.insert(all.values.end(), set.values.begin(), set.values.end());
@@ -109,12 +126,13 @@ void save_for_use(typename B::Context& context, ds::DiffSiam<B> const& model, Ru
     for (ds::Index i = 0; i < part.size() && !data.names.empty(); ++i)
       all.names.push_back(data.names[static_cast<std::size_t>(part.origin(i))]);
   }
-  ds::eval::write_features(folder / "features.safetensors", all);
+  if (first) ds::eval::write_features(folder / "features.safetensors", all);
 }
 
 template <class B>
 void train_and_measure(Options const& options, RunConfig const& config, DataPlan const& plan,
-                       RunData const& data, typename B::Context& context, ds::ThreadPool& threads) {
+                       RunData const& data, ds::dist::CommunicatorRef const& ranks,
+                       typename B::Context& context, ds::ThreadPool& threads) {
   std::filesystem::path const& folder = options.folder;
   Pictures const& pictures = data.pictures;
   bool const resume = options.start.resume;
@@ -123,7 +141,7 @@ void train_and_measure(Options const& options, RunConfig const& config, DataPlan
   ds::ModularEncoder<B> const encoder{context, encoder_config<B>(config)};
   say("run " + config.name + " in " + folder.string());
   StageSpeed const denoiser_speed =
-      train_denoiser(context, denoiser, pictures, config, folder, resume, plan.flip);
+      train_denoiser(context, denoiser, pictures, config, folder, resume, ranks, plan.flip);
   ds::DiffSiam<B> const model{
       encoder,
       ds::ShiftDecoder<B>{context, denoiser, {.latent_dims = config.latent_dims, .seed = config.seed + 2}},
@@ -132,17 +150,18 @@ void train_and_measure(Options const& options, RunConfig const& config, DataPlan
   std::optional<ds::data::Partners> partners;
   if (config.neighbours > 0) {
     say("neighbours of the training pictures, by the denoiser");
-    partners = denoiser_partners(context, denoiser, pictures.train, config.neighbours, threads);
+    partners = denoiser_partners(context, denoiser, pictures.train, config.neighbours, threads, ranks);
   }
   std::optional<ProbeCurve> curve;
-  if (data.labelled()) curve.emplace(threads, pictures, folder / "probe.metrics.jsonl", resume);
+  if (data.labelled()) curve.emplace(ranks, threads, pictures, folder / "probe.metrics.jsonl", resume);
   auto const look = [&](std::uint64_t step) {
     if (curve) curve->look(context, model.encoder(), step);
   };
   StageSpeed const diffsiam_speed =
-      train_diffsiam(context, model, pictures, config, folder, resume, partners, look);
-  save_for_use(context, model, data, folder);
-  Results results = measure(context, model, data, config, threads);
+      train_diffsiam(context, model, pictures, config, folder, resume, partners, look, ranks);
+  save_for_use(context, model, data, ranks, folder);
+  Results results = measure(context, model, data, config, ranks, threads);
+  if (ranks.rank() != 0) return;
   results.denoiser_speed = denoiser_speed;
   results.diffsiam_speed = diffsiam_speed;
   say("drawing the report");
@@ -153,9 +172,9 @@ void train_and_measure(Options const& options, RunConfig const& config, DataPlan
 }
 
 template <class B>
-void run(Options const& options) {
+void run(Options const& options, ds::dist::CommunicatorRef const& ranks) {
   DataPlan const plan = plan_data(options.data);
-  RunConfig const config = options.config(plan);
+  RunConfig const config = options.config(plan, ranks.size());
   require_valid(config, plan.parts.first(options.pictures));
   ds::train::RunFolder const claim{options.folder,
                                    settings_of(options, plan, config),
@@ -166,17 +185,19 @@ void run(Options const& options) {
                                                "features.safetensors", "reconstructions.png", "report.html"},
                                     .last = "result.json",
                                     .may_differ = {"backend", "precision"}}};
+  ds::dist::require_same(ranks, "settings", claim.settings().dump(2));  // and all have looked into the folder
   if (claim.finished()) return say("finished already: " + (options.folder / "report.html").string());
   for (std::string const& sentence : plan.found) say(sentence);
   auto context = make_context<B>(config.threads);
   ds::ThreadPool threads{config.threads};  // for decoders and measures, which run on the host
   if (options.estimate_only) return say(shown(estimate_run<B>(context, config)));
-  claim.take();
-  RunData const data = load_pictures(options, plan, threads);
+  if (ranks.rank() == 0) claim.take();
+  RunData const data = load_pictures(options, plan, ranks, threads);
   require_valid(config,
                 {data.pictures.train.size(), data.pictures.validation.size(), data.pictures.test.size()});
-  say(shown(estimate_run<B>(context, config)));
-  train_and_measure<B>(options, config, plan, data, context, threads);
+  if (ranks.size() == 1) say(shown(estimate_run<B>(context, config)));
+  train_and_measure<B>(options, config, plan, data, ranks, context, threads);
+  ranks.barrier();
 }
 
 void add_data_options(CLI::App& app, DataOptions& data) {
@@ -226,6 +247,7 @@ int main(int argc, char** argv) {
   add_seed(app, options.seed);
   add_threads(app, options.threads);
   add_backend_options(app, options.choice);
+  add_rank_timeout(app, options.rank_timeout);
   app.add_option("--settings", options.settings_file,
                  "a JSON file with some of the settings below; options of the command line come before it");
   RunConfig settings;
@@ -234,6 +256,8 @@ int main(int argc, char** argv) {
                    "use only the first ones of each part");
   return run_program(app, argc, argv, [&] {
     options.given = given_settings(app, settings);
-    with_backend(options.choice, [&]<class B>() { run<B>(options); });
+    with_ranks(options.rank_timeout, [&](ds::dist::CommunicatorRef const& ranks) {
+      with_backend(options.choice, [&]<class B>() { run<B>(options, ranks); });
+    });
   });
 }

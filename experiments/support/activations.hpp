@@ -37,16 +37,16 @@ struct DenoiserCode {
 /// The pictures nearest to each by the denoiser's activations at hardly any noise, where they tell most: by
 /// cosine of 64 principal components (fewer of few pictures), which the first 10,000 pictures settle.
 template <class B>
-[[nodiscard]] ds::data::Partners denoiser_partners(typename B::Context& context, ds::UNet<B> const& denoiser,
-                                                   ds::data::Dataset const& pictures, ds::Index each,
-                                                   ds::ThreadPool& threads) {
+[[nodiscard]] ds::data::Partners denoiser_partners(
+    typename B::Context& context, ds::UNet<B> const& denoiser, ds::data::Dataset const& pictures,
+    ds::Index each, ds::ThreadPool& threads, std::optional<ds::dist::CommunicatorRef> const& ranks = {}) {
   constexpr ds::Index piece = 10000;
   DenoiserCode<B> const code{denoiser, 10, pictures.height()};
   std::optional<ds::eval::Pca> pca;
   std::vector<float> components;
   for (ds::Index from = 0; from < pictures.size(); from += piece) {
     auto const part = pictures.slice(from, std::min(from + piece, pictures.size()));
-    auto const values = ds::eval::encode(context, code, part);
+    auto const values = ds::eval::encode(context, code, part, {.ranks = ranks});
     auto const activations = features_of(values, code.latent_dims());
     if (!pca) pca = ds::eval::Pca::fit(activations, {.components = 64, .allow_fewer = true}, &threads);
     auto const few = (*pca)(activations, &threads);

@@ -45,10 +45,12 @@ struct LabelSet {
 
 template <class Encoder>
 [[nodiscard]] FeatureSet encode_parts(typename Encoder::Backend::Context& context, Encoder const& encoder,
-                                      Pictures const& pictures) {
-  return {encoder.latent_dims(), ds::eval::encode(context, encoder, pictures.train),
-          ds::eval::encode(context, encoder, pictures.validation),
-          ds::eval::encode(context, encoder, pictures.test)};
+                                      Pictures const& pictures,
+                                      std::optional<ds::dist::CommunicatorRef> const& ranks = {}) {
+  ds::eval::EncodeConfig const config{.ranks = ranks};
+  return {encoder.latent_dims(), ds::eval::encode(context, encoder, pictures.train, config),
+          ds::eval::encode(context, encoder, pictures.validation, config),
+          ds::eval::encode(context, encoder, pictures.test, config)};
 }
 [[nodiscard]] inline FeatureSet raw_pixels(Pictures const& pictures) {
   return {pictures.train.image_size(), pictures.train.units(), pictures.validation.units(),
@@ -99,20 +101,24 @@ struct Score {
 /// training pictures, so that looking costs little; test pictures are left alone.
 class ProbeCurve {
  public:
-  /// Starts an empty file unless the run is resumed.
-  ProbeCurve(ds::ThreadPool& threads, Pictures const& pictures, std::filesystem::path path, bool resume)
-      : threads_(&threads),
+  /// Starts an empty file unless the run is resumed. Ranks encode together, and rank 0 writes.
+  ProbeCurve(ds::dist::CommunicatorRef ranks, ds::ThreadPool& threads, Pictures const& pictures,
+             std::filesystem::path path, bool resume)
+      : ranks_(std::move(ranks)),
+        threads_(&threads),
         train_(pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size()))),
         validation_(pictures.validation),
         path_(std::move(path)) {
-    if (!resume) (void)ds::io::JsonLines::create(path_);
+    if (!resume && ranks_.rank() == 0) (void)ds::io::JsonLines::create(path_);
   }
 
   template <class Encoder>
   void look(typename Encoder::Backend::Context& context, Encoder const& encoder, std::uint64_t step) {
     auto const train_labels = train_.labels(), validation_labels = validation_.labels();
-    auto const z = ds::eval::encode(context, encoder, train_),
-               unseen = ds::eval::encode(context, encoder, validation_);
+    ds::eval::EncodeConfig const config{.ranks = ranks_};
+    auto const z = ds::eval::encode(context, encoder, train_, config),
+               unseen = ds::eval::encode(context, encoder, validation_, config);
+    if (ranks_.rank() != 0) return;
     ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
     auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
                                                held_out, held_out, {.classes = train_.classes()}, threads_);
@@ -123,6 +129,7 @@ class ProbeCurve {
   }
 
  private:
+  ds::dist::CommunicatorRef ranks_;
   ds::ThreadPool* threads_;
   ds::data::Dataset train_, validation_;
   std::filesystem::path path_;

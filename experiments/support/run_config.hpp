@@ -43,6 +43,7 @@ struct RunConfig {
   double temperature = 0.5;
   ds::Index neighbours = 0;
   double p2_k = 0;
+  int pieces = 1;
 
   /// See experiments/settings.hpp.
   template <class Self, class F>
@@ -63,6 +64,8 @@ struct RunConfig {
     f("neighbours", self.neighbours, 0, 1000,
       "of a picture by the denoiser, one of which is its second view; 0: itself");
     f("p2_k", self.p2_k, 0, 1e6, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
+    f("pieces", self.pieces, 1, 4096,
+      "of a batch, which ranks under mpirun share; the result depends on them, not on the number of ranks");
   }
 
   /// Defaults for pictures of `size` x `size`; `full` trains as long as it pays.

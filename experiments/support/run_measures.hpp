@@ -37,10 +37,12 @@ namespace detail {
 template <class B>
 void measure_labels(Results& results, typename B::Context& context, ds::DiffSiam<B> const& model,
                     ds::ModularEncoder<B> const& untrained, Pictures const& pictures,
-                    ds::ThreadPool& threads) {
+                    ds::dist::CommunicatorRef const& ranks, ds::ThreadPool& threads) {
   LabelSet const labels{pictures};
   say("measuring: features of DiffSiam");
-  FeatureSet const z = encode_parts(context, model.encoder(), pictures);
+  FeatureSet const z = encode_parts(context, model.encoder(), pictures, ranks);
+  FeatureSet const untrained_z = encode_parts(context, untrained, pictures, ranks);
+  if (ranks.rank() != 0) return;
   auto const add = [&](char const* name, char const* key, FeatureSet const& set) {
     results.features.push_back({name, key, set.dims, score(set, labels, threads), std::nullopt});
   };
@@ -50,7 +52,7 @@ void measure_labels(Results& results, typename B::Context& context, ds::DiffSiam
   say("measuring: the controls");
   FeatureSet const raw = raw_pixels(pictures);
   add("PCA of the same width", "pca", pca_features(raw, z.dims, threads));
-  add("randomly initialised encoder", "random_encoder", encode_parts(context, untrained, pictures));
+  add("randomly initialised encoder", "random_encoder", untrained_z);
   add("raw pixels", "raw_pixels", raw);
   results.z_test = z.test;
 }
@@ -85,17 +87,20 @@ void measure_retrieval(Results& results, typename B::Context& context, ds::DiffS
 
 }  // namespace detail
 
+/// Ranks encode the parts together; the rest is for rank 0 alone, and only its results are whole.
+///
 /// With labels the probe, k-NN and what each subset tells of the class; without labels the retrieval of
 /// views. Diffusion losses in both cases.
 template <class B>
 [[nodiscard]] Results measure(typename B::Context& context, ds::DiffSiam<B> const& model, RunData const& data,
-                              RunConfig const& config, ds::ThreadPool& threads) {
+                              RunConfig const& config, ds::dist::CommunicatorRef const& ranks,
+                              ds::ThreadPool& threads) {
   Results results;
   Pictures const& pictures = data.pictures;
   ds::ModularEncoder<B> const untrained{context, encoder_config<B>(config)};
-  if (data.labelled())
-    detail::measure_labels(results, context, model, untrained, pictures, threads);
-  else
+  if (data.labelled()) detail::measure_labels(results, context, model, untrained, pictures, ranks, threads);
+  if (ranks.rank() != 0) return results;
+  if (!data.labelled())
     detail::measure_retrieval(results, context, model, untrained, pictures, config.seed, threads);
   say("measuring: diffusion losses on held-out pictures");
   results.diffusion = diffusion_score(context, model, pictures.test,

@@ -46,18 +46,27 @@ inline void require_subsets(int subsets, ds::Index latent_dims) {
   require_at_most("--subsets", subsets, latent_dims, "one for each of the latent dims");
 }
 
+inline void require_pieces(char const* option, ds::Index batch, int pieces, int least) {
+  if (batch % pieces != 0 || batch / pieces < least)
+    ds::fail<ds::ConfigError>(
+        option, {"a number that --pieces ", pieces, " divides into pieces of at least ", least}, batch);
+}
+
 /// The first stage of a run. Throws ConfigError.
 inline void require_valid_denoiser(RunConfig const& config, PartSizes const& parts) {
   if (config.base % config.groups != 0)
     ds::fail<ds::ConfigError>("--base", {"a multiple of ", config.groups, ", the groups of its norms"},
                               config.base);
   require_batch("--denoiser-batch", config.denoiser_batch, parts);
+  require_pieces("--denoiser-batch", config.denoiser_batch, config.pieces, 1);
 }
 /// Both stages. Throws ConfigError.
 inline void require_valid(RunConfig const& config, PartSizes const& parts) {
   require_valid_denoiser(config, parts);
   require_batch("--batch", config.batch, parts);
   require_batch("--siamese-batch", config.siamese_batch, parts);
+  require_pieces("--batch", config.batch, config.pieces, 1);
+  require_pieces("--siamese-batch", config.siamese_batch, config.pieces, 2);
   require_neighbours(config.neighbours, parts);
   require_subsets(config.subsets, config.latent_dims);
 }

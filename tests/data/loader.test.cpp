@@ -173,6 +173,30 @@ TEST_CASE("the first pictures of a batch have their own labels, positions and vi
   CHECK_THROWS_WITH(batch.first(6), "Batch::first: expected 1 to 5 pictures, as the batch has, got 6");
 }
 
+TEST_CASE("parts of a batch are what stands there in the whole batch") {
+  Dataset const set = numbered(13);
+  LoaderConfig config = with_views(2, 2);
+  config.batch_size = 6;
+  Loader whole{set, config};
+  config.part = data::BatchPart{2, 4};
+  Loader part{set, config};
+  part.seek({0, 0});
+  CHECK(part.batches_per_epoch() == 2);
+  for (int i = 0; i < 5; ++i) {
+    Batch const all = whole.next();
+    CHECK(Kept{part.next()} == Kept{all.part(1, 3)});
+  }
+  using test::contains;
+  Batch const batch = whole.next();
+  CHECK_THROWS_WITH(batch.part(0, 4), contains("Batch::part") && contains("equal parts of 6 pictures"));
+  CHECK_THROWS_WITH(batch.part(3, 3), contains("part 3 of 3"));
+  config.part = data::BatchPart{2, 7};
+  CHECK_THROWS_WITH(Loader(set, config), contains("a part within a batch of 6, got 2 .. 7"));
+  config.part = data::BatchPart{2, 4};
+  config.drop_last = false;
+  CHECK_THROWS_WITH(Loader(set, config), contains("drop_last"));
+}
+
 TEST_CASE("views of a picture change from epoch to epoch") {
   Loader loader{numbered(5), with_views(2, 1)};
   std::map<Index, std::vector<float>> first_epoch;

@@ -2,6 +2,7 @@
 #include <sstream>
 #include <vector>
 
+#include <tests/dist/ranks.hpp>
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/backend/reference/reference.hpp>
@@ -63,4 +64,24 @@ TEST_CASE("Chosen subsets of z are encoded, with labels, batch by batch, with pr
   CHECK_THROWS_AS(eval::encode_set(context, Pixels{&batches}, pictures.slice(0, 0)), ShapeError);
   config.columns = eval::Columns::all(5);
   CHECK_THROWS_AS(eval::encode(context, Pixels{&batches}, pictures, config), ShapeError);
+}
+
+TEST_CASE("ranks share the batches, and all have all features", "[eval][encode]") {
+  std::vector<std::uint8_t> pixels(7 * 4);
+  std::iota(pixels.begin(), pixels.end(), std::uint8_t{0});
+  auto const pictures = data::Dataset::from(pixels, {7, 2, 2, 1});
+  for (int const size : {2, 3, 4}) {  // of four ranks one has nothing to do
+    std::vector<std::vector<float>> values(static_cast<std::size_t>(size));
+    std::vector<std::vector<Index>> batches(static_cast<std::size_t>(size));
+    test::on_ranks(size, [&](dist::ThreadRank& rank) {
+      Pixels::Backend::Context context;
+      auto const r = static_cast<std::size_t>(rank.rank());
+      values[r] = eval::encode(context, Pixels{&batches[r]}, pictures,
+                               {.batch = 3, .ranks = dist::CommunicatorRef{rank}});
+    });
+    for (auto const& all : values) CHECK(all == pictures.units());
+    std::vector<Index> joined;
+    for (auto const& of_rank : batches) joined.insert(joined.end(), of_rank.begin(), of_rank.end());
+    CHECK(joined == std::vector<Index>{3, 3, 1});
+  }
 }

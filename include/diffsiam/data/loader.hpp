@@ -30,6 +30,11 @@
 
 namespace diffsiam::data {
 
+/// Samples [begin, end) of each batch.
+struct BatchPart {
+  Index begin = 0, end = 0;
+};
+
 /// Settings of a Loader.
 struct LoaderConfig {
   Index batch_size = 64;
@@ -42,6 +47,9 @@ struct LoaderConfig {
   std::optional<TwoViews> views{};  ///< adds two augmented views to each batch
   /// If set, the second view shows one of the partners of the picture, drawn again in each epoch.
   std::optional<Partners> partners{};
+  /// If set, only this part of each batch is prepared, where other processes take the others; the samples are
+  /// those that stand there in the whole batch. Batches are whole then: drop_last.
+  std::optional<BatchPart> part{};
 };
 
 /// A position in the stream: batch number `batch` of epoch number `epoch`, both from 0.
@@ -67,12 +75,27 @@ struct Batch {
   [[nodiscard]] Batch first(Index count) const {
     if (count < 1 || count > shape.samples())
       fail<ShapeError>("Batch::first", {"1 to ", shape.samples(), " pictures, as the batch has"}, count);
+    return slice(0, count);
+  }
+  /// Part `number` of `count` equal ones. Throws ShapeError unless count divides the size of the batch, and
+  /// number is in [0, count).
+  [[nodiscard]] Batch part(Index number, Index count) const {
+    if (count < 1 || shape.samples() % count != 0 || number < 0 || number >= count)
+      fail<ShapeError>("Batch::part", {"one of equal parts of ", shape.samples(), " pictures"},
+                       {"part ", number, " of ", count});
+    Index const each = shape.samples() / count;
+    return slice(number * each, (number + 1) * each);
+  }
+
+ private:
+  [[nodiscard]] Batch slice(Index begin, Index end) const {
     auto const few = [&](auto all) {
       // Labels and views may be absent.
-      return all.first(all.size() / static_cast<std::size_t>(shape.samples()) *
-                       static_cast<std::size_t>(count));
+      std::size_t const each = all.size() / static_cast<std::size_t>(shape.samples());
+      return all.subspan(each * static_cast<std::size_t>(begin),
+                         each * static_cast<std::size_t>(end - begin));
     };
-    return {.shape = shape.with_samples(count),
+    return {.shape = shape.with_samples(end - begin),
             .images = few(images),
             .labels = few(labels),
             .indices = few(indices),
@@ -86,8 +109,8 @@ struct Batch {
 class Loader {
  public:
   /// Throws ConfigError for an empty set, a batch size below 1 or (with drop_last) above the size of the set,
-  /// a negative prefetch, no threads, a flip probability outside [0, 1], and partners without views or for
-  /// another number of pictures.
+  /// a negative prefetch, no threads, a flip probability outside [0, 1], partners without views or for
+  /// another number of pictures, and a part that is none of every batch.
   explicit Loader(Dataset dataset, LoaderConfig config = {})
       : dataset_(std::move(dataset)), config_(std::move(config)) {
     auto const require = [](bool good, std::string_view expected, std::string const& actual) {
@@ -108,6 +131,13 @@ class Loader {
       require(config_.views.has_value(), "views, where there are partners", "none");
       require(config_.partners->pictures() == n, "partners of " + std::to_string(n) + " pictures",
               std::to_string(config_.partners->pictures()));
+    }
+    if (config_.part) {
+      auto const [begin, end] = *config_.part;
+      require(begin >= 0 && begin < end && end <= config_.batch_size,
+              "a part within a batch of " + std::to_string(config_.batch_size),
+              std::to_string(begin) + " .. " + std::to_string(end));
+      require(config_.drop_last, "whole batches (drop_last), where they are taken in parts", "others");
     }
     batches_ = config_.drop_last ? n / config_.batch_size : (n + config_.batch_size - 1) / config_.batch_size;
 
@@ -229,7 +259,7 @@ class Loader {
   };
 
   void reserve(Slot& slot) const {
-    auto const n = static_cast<std::size_t>(std::min(config_.batch_size, dataset_.size()));
+    auto const n = static_cast<std::size_t>(range_of(0).count);
     std::size_t const values = n * static_cast<std::size_t>(dataset_.image_size());
     slot.images.resize(values);
     slot.indices.resize(n);
@@ -238,6 +268,15 @@ class Loader {
       for (std::vector<float>& view : slot.views) view.resize(values);
   }
 
+  /// The samples of batch `batch` of an epoch that are prepared.
+  struct Range {
+    Index begin, count;
+  };
+  [[nodiscard]] Range range_of(Index batch) const {
+    Index const begin = batch * config_.batch_size;
+    if (config_.part) return {begin + config_.part->begin, config_.part->end - config_.part->begin};
+    return {begin, std::min(config_.batch_size, dataset_.size() - begin)};
+  }
   [[nodiscard]] LoaderPosition position_of(Number number) const {
     auto const per_epoch = static_cast<Number>(batches_);
     Number const from_epoch = static_cast<Number>(start_.batch) + number;
@@ -289,8 +328,7 @@ class Loader {
       worker.order_epoch = position.epoch;
     }
     auto const each = static_cast<std::size_t>(dataset_.image_size());
-    Index const begin = position.batch * config_.batch_size;
-    Index const count = std::min(config_.batch_size, dataset_.size() - begin);
+    auto const [begin, count] = range_of(position.batch);
     ImageExtent const extent{.height = static_cast<int>(dataset_.height()),
                              .width = static_cast<int>(dataset_.width()),
                              .channels = static_cast<int>(dataset_.channels())};

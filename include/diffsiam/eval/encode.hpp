@@ -6,10 +6,12 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <diffsiam/data/dataset.hpp>
 #include <diffsiam/data/to_tensor.hpp>
+#include <diffsiam/dist/collectives.hpp>
 #include <diffsiam/eval/columns.hpp>
 #include <diffsiam/eval/feature_set.hpp>
 #include <diffsiam/io/progress_line.hpp>
@@ -21,7 +23,49 @@ struct EncodeConfig {
   std::optional<Columns> columns{};  ///< of z that are kept, such as chosen subsets; all if empty
   std::ostream* progress = nullptr;  ///< the stream for a progress line; null for none
   std::string label = "encoding";    ///< with which that line begins
+  /// If set, each rank encodes some of the batches, and all get all features: the same bits as of one rank.
+  std::optional<dist::CommunicatorRef> ranks{};
 };
+
+namespace detail {
+
+/// Pictures [begin, end) that a rank encodes: whole batches.
+struct RankOfPictures {
+  Index begin, end;
+  RankOfPictures(Index pictures, Index batch, int rank, int ranks) {
+    Index const batches = (pictures + batch - 1) / batch;
+    begin = std::min(pictures, batches * rank / ranks * batch);
+    end = std::min(pictures, batches * (rank + 1) / ranks * batch);
+  }
+  [[nodiscard]] std::size_t values(Index dims) const {
+    return static_cast<std::size_t>((end - begin) * dims);
+  }
+};
+
+/// Joins the features of all ranks.
+[[nodiscard]] inline std::vector<float> joined_features(dist::CommunicatorRef const& ranks,
+                                                        std::vector<float> mine, Index pictures,
+                                                        Index batch) {
+  auto const part_of = [&](int rank) { return RankOfPictures{pictures, batch, rank, ranks.size()}; };
+  // A rank that has no pictures does not know the dims.
+  auto const own = part_of(ranks.rank());
+  Index const own_dims = own.end == own.begin ? 0 : static_cast<Index>(mine.size()) / (own.end - own.begin);
+  auto const every = dist::all_gather<Index>(ranks, {&own_dims, 1});
+  Index const dims = *std::max_element(every.begin(), every.end());
+  std::size_t most = 0;
+  for (int rank = 0; rank < ranks.size(); ++rank) most = std::max(most, part_of(rank).values(dims));
+  mine.resize(most);
+  auto const all = dist::all_gather<float>(ranks, mine);
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(pictures * dims));
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    auto const* const from = all.data() + static_cast<std::size_t>(rank) * most;
+    values.insert(values.end(), from, from + part_of(rank).values(dims));
+  }
+  return values;
+}
+
+}  // namespace detail
 
 /// Encodes the pictures batch by batch and calls visit(from, features) for each batch; `from` is the number
 /// of its first picture. The features are valid only during the call. Only one batch is in memory at a time,
@@ -50,18 +94,27 @@ void encode_batches(typename Encoder::Backend::Context& context, Encoder const& 
 }
 
 /// The features of all pictures, (n, dims), where dims is encoder.latent_dims() or the width of
-/// `config.columns`. Throws as encode_batches.
+/// `config.columns`. Throws as encode_batches, and what the communicator throws.
 /// std::vector<float> const z = encode(context, model.encoder(), test);
 /// knn({{z, test.size(), 64}, test.labels()}, ...);
 template <class Encoder>
 [[nodiscard]] std::vector<float> encode(typename Encoder::Backend::Context& context, Encoder const& encoder,
                                         data::Dataset const& pictures, EncodeConfig const& config = {}) {
   std::vector<float> values;
-  encode_batches(context, encoder, pictures, config, [&](Index, Features const& encoded) {
-    if (values.empty()) values.reserve(static_cast<std::size_t>(pictures.size() * encoded.dims));
-    values.insert(values.end(), encoded.values.begin(), encoded.values.end());
-  });
-  return values;
+  auto const encode_part = [&](data::Dataset const& part) {
+    encode_batches(context, encoder, part, config, [&](Index, Features const& encoded) {
+      if (values.empty()) values.reserve(static_cast<std::size_t>(part.size() * encoded.dims));
+      values.insert(values.end(), encoded.values.begin(), encoded.values.end());
+    });
+  };
+  if (!config.ranks || config.ranks->size() == 1) {
+    encode_part(pictures);
+    return values;
+  }
+  if (config.batch < 1) fail<ConfigError>("encode", "a batch of 1 picture or more", config.batch);
+  detail::RankOfPictures const own{pictures.size(), config.batch, config.ranks->rank(), config.ranks->size()};
+  encode_part(pictures.slice(own.begin, own.end));
+  return detail::joined_features(*config.ranks, std::move(values), pictures.size(), config.batch);
 }
 
 /// The same with the labels of the data set and the subsets of z. The program adds names if it has them.

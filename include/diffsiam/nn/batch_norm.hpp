@@ -39,7 +39,7 @@ class BatchNorm {
     bool const training = mode == Mode::training;
     return evaluate(ops::BatchNorm<V>{here<V>(context, running_mean_, training),
                                       here<V>(context, running_variance_, training), training,
-                                      config_.momentum, config_.epsilon},
+                                      config_.momentum, config_.epsilon, joint_here<V>(x)},
                     x, weight_, bias_);
   }
 
@@ -64,6 +64,15 @@ class BatchNorm {
     } else {
       return Tensor<V>::borrowed(context, buffer.shape(), nullptr);
     }
+  }
+
+  /// A dry run has no other pieces.
+  template <class V, class X>
+  static JointBatch<V>* joint_here(X const& x) {
+    if constexpr (std::is_same_v<V, B>)
+      return joint_of(x);
+    else
+      return nullptr;
   }
 
   Config config_;

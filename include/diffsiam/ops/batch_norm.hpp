@@ -1,10 +1,11 @@
 // batch_norm: normalises each channel (Ioffe and Szegedy, 2015). In training it uses the mean and variance of
-// the batch, in evaluation mode the running statistics.
+// the batch, in evaluation mode the running statistics. Of a batch in pieces they are those of all pieces.
 #pragma once
 
 #include <diffsiam/composed/norm.hpp>
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
+#include <diffsiam/tensor/joint_batch.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -21,6 +22,7 @@ struct BatchNorm {
   bool training = true;
   double momentum = 0.1;
   double epsilon = 1e-5;
+  JointBatch<B>* joint = nullptr;  ///< the batch of which x is a piece; null: x is all of it
 
   [[nodiscard]] Shape shape(Shapes in) const {
     Index const c = in[0].channels();
@@ -43,9 +45,11 @@ struct BatchNorm {
     if (!training) return fold_and_apply(pass, norm, running_mean, running_variance);
     Tensor<B> const mean = norm.table(), variance = norm.table();
     norm.statistics(pass.in[0].data(), mean, variance);
+    if (joint != nullptr) join_statistics(pass.context, mean, variance);
     fold_and_apply(pass, norm, mean, variance);
+    if (joint != nullptr && !joint->proposes()) return;
     SampleGrid const t = norm.table_grid();
-    auto const count = static_cast<double>(norm.x_grid.s);
+    auto const count = static_cast<double>(norm.x_grid.s * pieces());
     B::for_each(pass.context, t.grid(), functional::RunningAverage<T>{static_cast<T>(momentum), T(1)},
                 t.full(running_mean.data()), t.full(mean.data()));
     B::for_each(pass.context, t.grid(),
@@ -67,6 +71,9 @@ struct BatchNorm {
     norm.sums(pass.dy.data(), gradients);
     norm.add_over_samples(p_2, data(1));
     norm.add_over_samples(p_1, data(2));
+    // Their means are those over all pieces, whose samples are as many as those of this one.
+    if (joint != nullptr && training)
+      for (Tensor<B> const& sums : {p_1, p_2}) join_mean(pass.context, sums);
     norm.add_input_gradient(pass.dy.data(), gradients, training);
   }
 
@@ -74,6 +81,33 @@ struct BatchNorm {
   /// A batch norm is a group norm of one sample that holds the whole batch, with one channel in each group.
   [[nodiscard]] static composed::ComposedNorm<B> norm_of(typename B::Context& context, Shape const& x) {
     return {context, SampleGrid{1, x.size() / x.channels(), x.channels()}, x.channels()};
+  }
+  [[nodiscard]] Index pieces() const { return joint == nullptr ? 1 : joint->pieces(); }
+  /// What the pieces have in place of `mine`, a sample for each.
+  [[nodiscard]] Tensor<B> gathered(typename B::Context& context, Tensor<B> const& mine) const {
+    Tensor<B> const all{context, {pieces(), mine.size()}};
+    joint->gather(mine, all);
+    return all;
+  }
+  /// Replaces `mine` by the mean over pieces.
+  void join_mean(typename B::Context& context, Tensor<B> const& mine) const {
+    mean_over_pieces(context, gathered(context, mine), mine);
+  }
+  static void mean_over_pieces(typename B::Context& context, Tensor<B> const& all, Tensor<B> const& mean) {
+    SampleGrid const g{1, all.shape().samples(), mean.size()};
+    mean.fill(T(0));
+    B::sum(context, g.grid(), functional::Scaled<T>{T(1) / static_cast<T>(g.s)}, g.per_channel(mean.data()),
+           g.full(all.data()));
+  }
+  /// The variance over all pieces is the mean of theirs, plus the variance of their means.
+  void join_statistics(typename B::Context& context, Tensor<B> const& mean, Tensor<B> const& variance) const {
+    Tensor<B> const means = gathered(context, mean), spread = variance.clone();
+    join_mean(context, variance);
+    composed::ComposedNorm<B> const over_pieces{context, SampleGrid{1, means.shape().samples(), mean.size()},
+                                                mean.size()};
+    over_pieces.statistics(means.data(), mean, spread);
+    SampleGrid const c{1, 1, mean.size()};
+    B::for_each(context, c.grid(), functional::Accumulate{}, c.full(variance.data()), c.full(spread.data()));
   }
   void fold_and_apply(Forward<B> const& pass, composed::ComposedNorm<B> const& norm, Tensor<B> const& mean,
                       Tensor<B> const& variance) const {

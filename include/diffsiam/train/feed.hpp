@@ -67,6 +67,11 @@ class Feed {
   /// The same for parts that are put one after the other, such as both views of a batch.
   template <class S>
   void put(std::initializer_list<std::span<S const>> parts) {
+    put_parts(std::span{parts.begin(), parts.size()});
+  }
+  /// The same for any number of parts.
+  template <class S>
+  void put_parts(std::span<std::span<S const> const> parts) {
     joined_.clear();
     for (std::span<S const> const part : parts)
       std::transform(part.begin(), part.end(), std::back_inserter(joined_),

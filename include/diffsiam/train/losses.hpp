@@ -36,6 +36,19 @@ struct MicroBatch {
   std::uint64_t step = 0;  ///< number of steps completed before this one
   int index = 0;           ///< in [0, accumulate)
   Rng rng;  ///< random numbers for the caller, different for each micro-batch and from those of the tape
+  // Of a batch that is divided (StepPlan::divide):
+  int pieces = 1;           ///< of the batch
+  int lane = 0, lanes = 1;  ///< the piece among those of this process, which are called one after the other
+
+  /// The samples of this piece, of a tensor that has those of all pieces of this process: all of them if the
+  /// batch is not divided. Throws ShapeError unless pieces can be equal.
+  template <class B>
+  [[nodiscard]] Tensor<B> part(Tensor<B> const& own) const {
+    Index const n = own.shape().samples();
+    if (n % lanes != 0)
+      fail<ShapeError>("MicroBatch::part", {"samples that ", lanes, " pieces divide"}, own.shape());
+    return own.samples(n / lanes * lane, n / lanes * (lane + 1));
+  }
 };
 
 /// A part of the loss in the statistics of a step.
@@ -104,6 +117,10 @@ inline double add_images(Accumulation& sums, Index images) {
   return images == sums.first_images ? 1
                                      : static_cast<double>(images) / static_cast<double>(sums.first_images);
 }
+/// The weight that add_images() would return.
+[[nodiscard]] inline double weight_of(Accumulation sums, Index images) {
+  return add_images(sums, images);
+}
 /// The final factor for the sums of a step; 1 if all micro-batches have the same size.
 [[nodiscard]] inline double last_weight(Accumulation const& sums, int accumulate) {
   Index const as_if = sums.first_images * accumulate;
@@ -144,6 +161,53 @@ double add_losses(Accumulation& sums, L const& losses, std::uint64_t step, int a
   }
   add(sums.loss, "total", number_of(total_of(losses)));
   return weight;
+}
+
+/// The losses of a piece of a batch as numbers: images, the total, the parts. Returns the names of the parts.
+template <class L>
+std::vector<std::string> take_numbers(L const& losses, std::vector<double>& numbers) {
+  std::vector<std::string> names;
+  numbers = {static_cast<double>(images_of(losses)), number_of(total_of(losses))};
+  if constexpr (requires { losses.parts; })
+    for (auto const& part : losses.parts) {
+      names.emplace_back(part.name);
+      numbers.push_back(number_of(part.value));
+    }
+  return names;
+}
+
+/// The losses of a whole batch.
+struct JoinedLosses {
+  double total = 0;
+  std::vector<NamedValue> parts;
+  Index images = 0;
+};
+/// The means over the numbers of all pieces, added in their order. Throws NumericError, which names the piece
+/// and its rank, for a loss that is not finite; ConfigError if pieces count different numbers of images.
+template <class RankOf>
+[[nodiscard]] JoinedLosses joined_losses(std::vector<std::vector<double>> const& pieces,
+                                         std::vector<std::string> const& names, std::uint64_t step,
+                                         RankOf const& rank_of) {
+  JoinedLosses joined;
+  for (std::string const& name : names) joined.parts.push_back({name, 0});
+  for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
+    std::vector<double> const& numbers = pieces[piece];
+    if (numbers[0] != pieces[0][0])
+      fail<ConfigError>("train", {"Losses::images of ", pieces[0][0], ", as in the first piece of the batch"},
+                        {numbers[0], " in piece ", piece});
+    joined.images += static_cast<Index>(numbers[0]);
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+      if (!std::isfinite(numbers[i]))
+        fail<NumericError>("train",
+                           {"a finite loss at step ", step, ", piece ", piece, " of ", pieces.size()},
+                           {"'", i == 1 ? std::string_view{"total"} : std::string_view{names[i - 2]},
+                            "' = ", numbers[i], " on rank ", rank_of(static_cast<int>(piece))},
+                           "the weights are as before this step");
+      double& mean = i == 1 ? joined.total : joined.parts[i - 2].value;
+      mean += numbers[i] / static_cast<double>(pieces.size());
+    }
+  }
+  return joined;
 }
 
 }  // namespace detail

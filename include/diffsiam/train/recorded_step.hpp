@@ -38,9 +38,12 @@ class RecordedStep {
   };
 
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
-  /// Throws ConfigError if warm_up is below 1.
+  /// Throws ConfigError if warm_up is below 1, or if the step divides its batches.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config) {
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
+    if (step.division() != nullptr)
+      fail<ConfigError>("RecordedStep", "a step whose batches are not divided", "a step with a division",
+                        "ranks meet on the host: take the TrainStep itself");
   }
   RecordedStep(RecordedStep const&) = delete;
   RecordedStep& operator=(RecordedStep const&) = delete;

@@ -5,6 +5,9 @@
 //   NAME.metrics.jsonl            a line for each step: loss, its parts, gradient norm, rate, seconds
 //   NAME.checkpoint.safetensors   the run, so that it can be resumed
 //   NAME.safetensors              the averaged weights, when the stage has ended
+//
+// Of a step that divides its batches among ranks (StepPlan::divide), all ranks run the stage together: rank 0
+// alone shows and writes, and any number of ranks resumes.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +34,7 @@
 #include <diffsiam/train/metric_sink.hpp>
 #include <diffsiam/train/recorded_step.hpp>
 #include <diffsiam/train/run_folder.hpp>
+#include <diffsiam/train/stage_ranks.hpp>
 
 namespace diffsiam::train {
 
@@ -65,6 +69,7 @@ struct StageConfig {
   /// Puts the next batch where the loss function reads it, such as a Feed. Called before each micro-batch.
   std::function<void()> next_batch = [] {};
   /// Called `looks` times on the way, with the averaged weights in the model; training goes on with its own.
+  /// Called on all ranks, which then wait for each other however long it takes.
   std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
   std::uint64_t looks = 10;
   /// Called with what each step has to tell.
@@ -135,27 +140,41 @@ class Stage {
   template <class Step, ResumableData Data, class Loss, nn::Module Model, nn::Module... Others>
   StageSpeed run(Step& step, Data& data, Loss const& loss_fn, Model const& model,
                  Others const&... others) const {
+    detail::StageRanks const ranks{step.division()};
+    return ranks.guarded([&] { return run_together(ranks, step, data, loss_fn, model, others...); });
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <class Ranks, class Step, class Data, class Loss, class Model, class... Others>
+  StageSpeed run_together(Ranks const& ranks, Step& step, Data& data, Loss const& loss_fn, Model const& model,
+                          Others const&... others) const {
     Checkpoint const checkpoint{checkpoint_path(),
                                 {.config = config_.settings.dump(), .may_differ = config_.may_differ}};
     checkpoint.require_complete(step, model, others...);
-    bool const resumed = config_.resume && checkpoint.exists();
+    ranks.require_same("settings", config_.settings.dump(2));
+    ranks.require_same_data(data);
+    bool const resumed = ranks.agreed(config_.resume && checkpoint.exists());
     if (resumed) seek(data, checkpoint.load(step, model, others...));
     std::uint64_t const first_step = step.steps();
-    bool const ended = resumed && first_step >= config_.steps && io::file_exists(weights_path());
+    bool const ended =
+        ranks.agreed(resumed && first_step >= config_.steps && io::file_exists(weights_path()));
+    ranks.require_same_start(step);
     if (!ended) {
-      prepare_folder(resumed);
-      auto const save = [&] { checkpoint.save(step, position_of(data), model, others...); };
-      StageSpeed const speed = train(step, loss_fn, resumed, save);
+      if (ranks.first()) prepare_folder(resumed);
+      auto const save = [&] {
+        if (ranks.first()) checkpoint.save(step, position_of(data), model, others...);
+      };
+      StageSpeed const speed = train(ranks, step, loss_fn, resumed, save);
       if (step.ema() != nullptr) step.ema()->copy_to_model();
-      io::save_weights(weights_path(), model);
+      if (ranks.first()) io::save_weights(weights_path(), model);
+      ranks.meet();
       return speed;
     }
     if (step.ema() != nullptr) step.ema()->copy_to_model();
     return {};
   }
-
- private:
-  using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] std::filesystem::path file(char const* ending) const {
     return config_.folder / (config_.name + ending);
@@ -184,18 +203,21 @@ class Stage {
   }
 
   /// All steps, with metrics, progress, saves and looks.
-  template <class Step, class Loss, class Save>
-  [[nodiscard]] StageSpeed train(Step& step, Loss const& loss_fn, bool resumed, Save const& save) const {
+  template <class Ranks, class Step, class Loss, class Save>
+  [[nodiscard]] StageSpeed train(Ranks const& ranks, Step& step, Loss const& loss_fn, bool resumed,
+                                 Save const& save) const {
     auto const first_step = static_cast<std::int64_t>(step.steps());
-    std::vector<MetricSink> const sinks = open_sinks({.step = step.steps(), .resumed = resumed});
+    std::vector<MetricSink> sinks;
+    if (ranks.first()) sinks = open_sinks({.step = step.steps(), .resumed = resumed});
     std::optional<io::ProgressLine> progress;
-    if (config_.progress != nullptr)
+    if (ranks.first() && config_.progress != nullptr)
       progress.emplace(*config_.progress, io::ProgressBar{.total = static_cast<std::int64_t>(config_.steps),
                                                           .label = config_.name,
                                                           .unit = "steps",
                                                           .start = first_step});
     bool told = false;
-    Loop loop{{.steps = config_.steps, .stop = config_.stop}};
+    std::atomic<bool> const* const stop = ranks.agreed_stop(config_.stop);
+    Loop loop{{.steps = config_.steps, .stop = stop}};
     loop.before_step(config_.next_batch)
         .on_step([&](StepStatistics const& s) {
           nlohmann::ordered_json const record = record_of(s);
@@ -207,16 +229,21 @@ class Stage {
         })
         .save(config_.save, save)
         .every(std::max<std::uint64_t>(1, config_.steps / config_.looks),
-               [&](StepStatistics const& s) { look(step, s.step); })
+               [&](StepStatistics const& s) {
+                 look(step, s.step);
+                 ranks.meet();
+               })
         .on_interrupt([&] {
           save();
+          ranks.meet();
           return "saved to " + checkpoint_path().string();
         });
 
     Clock::time_point const start = Clock::now();
     run_loop(loop, step, loss_fn);
     // A stop during the last step comes too late for the loop to see it.
-    if (config_.stop != nullptr && config_.stop->load())
+    ranks.meet();
+    if (stop != nullptr && stop->load())
       throw Interrupted("train: stopped on request after the last step; saved to " +
                         checkpoint_path().string());
     std::uint64_t const done = step.steps() - static_cast<std::uint64_t>(first_step);
@@ -233,7 +260,7 @@ class Stage {
   template <class Step, class Loss>
   void run_loop(Loop const& loop, Step& step, Loss const& loss_fn) const {
     if constexpr (backend::Recordable<typename Step::Backend>) {
-      if (config_.record) {
+      if (config_.record && step.division() == nullptr) {
         RecordedStep recorded{step};
         loop.run(recorded, loss_fn);
         return;

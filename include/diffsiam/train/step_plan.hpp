@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/dist/data_parallel.hpp>
 #include <diffsiam/train/clip.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/gradient_reach.hpp>
@@ -87,6 +88,13 @@ class StepPlan {
   [[nodiscard]] std::optional<LossScaler> const& loss_scaler() const& { return scaler_; }
   [[nodiscard]] std::optional<LossScaler> loss_scaler() const&& { return scaler_; }
   [[nodiscard]] std::optional<LossScaler>& loss_scaler() & { return scaler_; }
+  /// From now on micro-batches are divided into pieces, of which this process computes some. The loss
+  /// function is called for each of them; it takes its samples by MicroBatch::part. Its result is the mean
+  /// over the samples of its piece; the losses of a step, and its gradient, are the mean over all pieces.
+  /// `division` is borrowed, and has been made with the parameters of the optimizer.
+  void divide(dist::DataParallel<Backend>& division) { division_ = &division; }
+  /// Null if batches are not divided.
+  [[nodiscard]] dist::DataParallel<Backend>* division() const { return division_; }
 
   // The following functions are for executors.
 
@@ -99,7 +107,10 @@ class StepPlan {
   template <class Executor, class F>
   bool advance(Executor& executor, F& loss_fn, Accumulation& sums) {
     static_assert(detail::is_loss_function<Backend, F>());
-    accumulate(executor, loss_fn, sums);
+    if (division_ != nullptr)
+      accumulate_pieces(executor, loss_fn, sums);
+    else
+      accumulate(executor, loss_fn, sums);
     if (sums.micro_batches < config_.accumulate) return false;
     detail::scale_gradients(parameters(), detail::last_weight(sums, config_.accumulate));
     executor.judge();
@@ -185,6 +196,44 @@ class StepPlan {
     ++sums.micro_batches;
     sums.without_gradient = reach_.without_gradient();
   }
+  /// The same for a batch that is divided.
+  template <class Executor, class F>
+  void accumulate_pieces(Executor& executor, F& loss_fn, Accumulation& sums) {
+    int const index = sums.micro_batches, pieces = division_->pieces();
+    std::vector<std::string> names;
+    auto const numbers = division_->run([&](dist::Piece<Backend>& piece) {
+      // As if each piece were a micro-batch: their random numbers are different.
+      std::uint64_t const micro_batch =
+          steps_ * static_cast<std::uint64_t>(config_.accumulate) + static_cast<std::uint64_t>(index);
+      Rng const rng = config_.rng.at_step(micro_batch * static_cast<std::uint64_t>(pieces) +
+                                          static_cast<std::uint64_t>(piece.number));
+      Tape<Backend> tape{
+          context(),
+          {.mode = Mode::training, .rng = rng, .joint = piece.joint, .gradients = piece.gradients}};
+      MicroBatch const at{.step = steps_,
+                          .index = index,
+                          .rng = rng.with_stream(rng.stream ^ caller_stream),
+                          .pieces = pieces,
+                          .lane = piece.lane,
+                          .lanes = division_->own_pieces().size()};
+      auto const& losses = loss_fn(tape, at);
+      if (!config_.allow_other_parameters) reach_.require_known(tape);
+      names = detail::take_numbers(losses, piece.numbers);
+      double const weight = detail::weight_of(sums, detail::images_of(losses) * pieces);
+      auto const& total = detail::total_of(losses);
+      tape.backward(total, executor.seed(weight / pieces, total.shape()));
+      if (index == 0 && piece.lane == 0)
+        reach_.begin(tape);
+      else
+        reach_.note(tape);
+    });
+    (void)detail::add_losses(sums,
+                             detail::joined_losses(numbers, names, steps_ + 1,
+                                                   [&](int piece) { return division_->rank_of(piece); }),
+                             steps_ + 1, config_.accumulate);
+    ++sums.micro_batches;
+    sums.without_gradient = reach_.without_gradient();
+  }
 
   O* optimizer_;
   StepConfig config_;
@@ -192,6 +241,7 @@ class StepPlan {
   Ema<Backend>* ema_;
   GradientReach<Backend> reach_;
   std::optional<LossScaler> scaler_;
+  dist::DataParallel<Backend>* division_ = nullptr;
   std::uint64_t steps_ = 0;
 };
 

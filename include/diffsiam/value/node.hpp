@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <diffsiam/value/gradient_place.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam {
@@ -81,8 +82,8 @@ namespace detail {
 template <class B>
 class ParameterNode final : public Node<B> {
  public:
-  ParameterNode(Parameter<B> const& parameter, ParameterNode* before)
-      : parameter_(parameter), before_(before) {}
+  ParameterNode(Parameter<B> const& parameter, ParameterNode* before, GradientPlace<B>* place)
+      : parameter_(parameter), before_(before), place_(place) {}
   /// For a dry run, in which the gradient is only a shape.
   explicit ParameterNode(Tensor<B> gradient) : before_(nullptr) { this->gradient_ = std::move(gradient); }
 
@@ -96,11 +97,18 @@ class ParameterNode final : public Node<B> {
  private:
   [[nodiscard]] Tensor<B> first_gradient() override {
     reached_ = true;
+    if (place_ != nullptr) return place_->gradient_of(parameter_);
     return parameter_ ? parameter_.gradient() : Node<B>::first_gradient();
+  }
+  void release() override {
+    if (place_ == nullptr) return;
+    this->gradient_ = {};
+    place_->passed(parameter_);
   }
 
   Parameter<B> parameter_;
   ParameterNode* before_;
+  GradientPlace<B>* place_ = nullptr;
   bool reached_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <diffsiam/core/philox.hpp>
+#include <diffsiam/tensor/joint_batch.hpp>
 #include <diffsiam/value/node.hpp>
 
 namespace diffsiam {
@@ -61,6 +62,10 @@ class Tape {
     /// Values that are cheap to compute (of GroupNorm, concat, upsample_nearest) are not kept but computed
     /// again in the backward pass. This saves memory and costs little time (docs/performance.md).
     bool rematerialize = true;
+    /// The batch of which this tape computes a piece; null if it computes all of it. It is borrowed.
+    JointBatch<B>* joint = nullptr;
+    /// Where gradients of parameters are added; null: to the parameters. It is borrowed.
+    GradientPlace<B>* gradients = nullptr;
   };
 
   explicit Tape(Context& context, Options options = {}) : context_(&context), options_(options) {}
@@ -72,6 +77,8 @@ class Tape {
 
   [[nodiscard]] Context& context() const { return *context_; }
   [[nodiscard]] Mode mode() const { return options_.mode; }
+  /// Null if this tape computes the whole batch.
+  [[nodiscard]] JointBatch<B>* joint() const { return options_.joint; }
   /// A new stream of random numbers of this tape; each call returns the next one.
   [[nodiscard]] Rng draw_stream() { return options_.rng.with_stream(options_.rng.stream + ++streams_); }
 
@@ -134,8 +141,11 @@ class Tape {
   template <class P>
   Node<B>* node_of_use(Parameter<P> const& parameter) {
     if constexpr (std::is_same_v<B, P>) {
-      (void)parameter.gradient();  // allocated here, where the least memory is in use
-      newest_use_ = new detail::ParameterNode<B>(parameter, newest_use_);
+      if (options_.gradients != nullptr)
+        options_.gradients->used(parameter);
+      else
+        (void)parameter.gradient();  // allocated here, where the least memory is in use
+      newest_use_ = new detail::ParameterNode<B>(parameter, newest_use_, options_.gradients);
       return append(newest_use_, parameter.shape());
     } else {
       auto gradient =
@@ -206,6 +216,16 @@ struct Reading<Taped<B>> {
     return tape.node_of_use(parameter);
   }
 };
+
+/// The batch of which a value is a piece; null for plain values, and for a batch that is not divided.
+template <class B>
+[[nodiscard]] JointBatch<B>* joint_of(Tensor<B> const&) {
+  return nullptr;
+}
+template <class B>
+[[nodiscard]] JointBatch<B>* joint_of(Taped<B> const& value) {
+  return value.tape().joint();
+}
 
 /// The value without its history: no gradient flows back through it.
 template <class B>

@@ -15,6 +15,7 @@
 #include <diffsiam/diffusion/factor_assignment.hpp>
 #include <diffsiam/eval/spearman.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
+#include <diffsiam/loss/feature_order.hpp>
 #include <diffsiam/train/adam.hpp>
 
 namespace diffsiam::test {
@@ -32,102 +33,86 @@ std::vector<double> const amplitudes{0.836476, 1.12767,  1.523257, 2.083386,
 auto const partition = TimestepPartition::uniform({.timesteps = 1000, .subsets = subsets, .dims = subsets});
 auto const schedule = NoiseSchedule::linear();
 
-struct Objective {
-  GradientMode mode;
-  ErrorMetric metric;
-  std::vector<double> lambda;  ///< of the squared error of x_0, at each t
-  double price;                ///< of |z|^2/2; with a price, z reaches the decoder with unit noise
-};
+int middle_of(int subset) {
+  return 31 + subset * 1000 / subsets;
+}
+double snr_of(int subset) {
+  return schedule.snr()[static_cast<std::size_t>(middle_of(subset))];
+}
 
-/// For each subset another linear decoder of z and x_0^: one layer, of whose outputs those of the subset are
-/// kept and added.
-struct ToyModel {
+/// What a denoiser restores of factors f (n, factors) at the middle step of subset i: the best, since they
+/// are Gaussian, is linear, r f/(1 + r) and noise.
+Tensor<B> denoised(Tensor<B> const& f, int i, Rng const& rng) {
+  auto const noise = diffusion::normal<B>(f.context(), f.shape(), rng.with_stream(10 + i)).values<double>();
+  auto values = f.values<double>();
+  for (std::size_t at = 0; at < values.size(); ++at) {
+    double const r = snr_of(i) * amplitudes[at % factors] * amplitudes[at % factors];
+    values[at] = (r * values[at] + std::sqrt(r) * noise[at]) / (1 + r);
+  }
+  return Tensor<B>::from(f.context(), f.shape(), std::span<double const>{values});
+}
+
+/// Takes Adam steps on loss(tape, z, f, known, rng) of a linear encoder, and returns its matrix, (subsets,
+/// factors).
+template <class Decoders, class Loss>
+Eigen::MatrixXd trained(B::Context& context, Decoders const& decoders, std::uint64_t steps,
+                        Loss const& loss_of) {
+  nn::Init<B> init{context, 5};
+  nn::Linear<B> const encoder{init, {.in = factors, .out = subsets}};
+  train::Adam<B> adam{parameters(encoder, decoders), {.learning_rate = 1e-2}};
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    if (step == steps * 2 / 3) adam.set_learning_rate(1e-3);
+    Rng const rng{.seed = 1, .step = step};
+    auto const f = diffusion::normal<B>(context, {32, factors}, rng);
+    std::vector<Tensor<B>> known;
+    for (int i = 0; i < subsets; ++i) known.push_back(denoised(f, i, rng));
+    Tape<B> tape{context};
+    tape.backward(loss_of(encoder(tape.input(f)), f, known, rng));
+    adam.step();
+  }
+  auto const values = encoder.weight().value().template values<double>();
+  return Eigen::Map<Eigen::Matrix<double, subsets, factors, Eigen::RowMajor> const>{values.data()};
+}
+
+/// A linear decoder for each subset.
+struct Decoders {
   using Backend = B;
-  nn::Linear<B> encoder, decoder;
-  Parameter<B> adding;
+  std::vector<nn::Linear<B>> of_subset;
 
-  explicit ToyModel(nn::Init<B>&& init)
-      : encoder(init, {.in = factors, .out = subsets}),
-        decoder(init, {.in = subsets + factors, .out = subsets * factors}),
-        adding(Tensor<B>::zeros(encoder.weight().value().context(), {factors, subsets * factors})) {
-    std::vector<double> ones(static_cast<std::size_t>(factors * subsets * factors));
-    for (std::size_t j = 0; j < factors; ++j)
-      for (std::size_t i = 0; i < subsets; ++i) ones[j * subsets * factors + i * factors + j] = 1;
-    adding.value().assign(std::span<double const>{ones});
-    adding.set_trainable(false);
+  explicit Decoders(B::Context& context) {
+    nn::Init<B> init{context, 6};
+    for (int i = 0; i < subsets; ++i) of_subset.push_back({init, {.in = subsets + factors, .out = factors}});
   }
   template <class F>
   void for_each_child(F&& f) const {
-    f(nn::ChildName{"encoder"}, encoder);
-    f(nn::ChildName{"decoder"}, decoder);
-    f(nn::ChildName{"adding"}, adding);
+    for (std::size_t i = 0; i < of_subset.size(); ++i) f(nn::ChildName{text({"decoder_", i})}, of_subset[i]);
   }
 };
 
-/// A batch in which each draw of the factors is seen at the middle step of every subset.
-struct ToyBatch {
-  static constexpr Index draws = 32, rows = draws * subsets;
-  Tensor<B> f, t, known, mask, weight;
-
-  ToyBatch(B::Context& context, Objective const& objective, Rng const& rng) {
-    auto const drawn = diffusion::normal<B>(context, {draws, factors}, rng).values<double>();
-    auto const noise = diffusion::normal<B>(context, {rows, factors}, rng.with_stream(1)).values<double>();
-    std::vector<double> fs, ts, knowns, masks(rows * subsets * factors), weights;
-    for (std::size_t row = 0; row < rows; ++row) {
-      std::size_t const i = row % subsets;
-      auto const step = static_cast<std::size_t>(31 + i * 1000 / subsets);
-      ts.push_back(static_cast<double>(step));
-      for (std::size_t j = 0; j < factors; ++j) {
-        double const f_j = drawn[row / subsets * factors + j];
-        double const r = schedule.snr()[step] * amplitudes[j] * amplitudes[j];
-        fs.push_back(f_j);
-        knowns.push_back((r * f_j + std::sqrt(r) * noise[row * factors + j]) / (1 + r));
-        masks[(row * subsets + i) * factors + j] = 1;
-        double const of_metric = objective.metric == ErrorMetric::plain ? amplitudes[j] * amplitudes[j] : 1;
-        weights.push_back(std::sqrt(objective.lambda[step] * of_metric));
-      }
-    }
-    auto const tensor = [&](Index width, std::vector<double> const& values) {
-      return Tensor<B>::from(context, {rows, width}, std::span<double const>{values});
-    };
-    f = tensor(factors, fs);
-    t = tensor(1, ts).reshaped({rows});
-    known = tensor(factors, knowns);
-    mask = tensor(subsets * factors, masks);
-    weight = tensor(factors, weights);
+/// The published loss, an error of eps: of x_0 it is lambda_t SNR_t |x_0 - x_0^|^2.
+Taped<B> published_loss(Decoders const& decoders, Taped<B> const& z, Tensor<B> const& f,
+                        std::vector<Tensor<B>> const& known) {
+  auto& context = f.context();
+  std::optional<Taped<B>> total;
+  for (int i = 0; i < subsets; ++i) {
+    auto const at = static_cast<std::size_t>(i);
+    auto const t = Tensor<B>::filled(context, {f.shape()[0]}, static_cast<float>(middle_of(i)));
+    auto const restored = decoders.of_subset[at](ops::concat(encoder::reveal(partition, z, t), known[at]));
+    std::vector<double> weights;
+    for (Index row = 0; row < f.shape()[0]; ++row)
+      for (double const s : amplitudes)
+        weights.push_back(s * std::sqrt(diffusion::SnrPower{}(schedule, middle_of(i)) * snr_of(i)));
+    auto const weight = Tensor<B>::from(context, f.shape(), std::span<double const>{weights});
+    auto const error = ops::multiply(ops::subtract(restored, f), weight);
+    auto const loss = ops::mean(ops::multiply(error, error));
+    total = total ? ops::add(*total, loss) : ops::scale(loss, 1);
   }
-};
-
-/// Trains and returns the encoder's matrix, (subsets, factors).
-Eigen::MatrixXd trained(Objective const& objective, std::uint64_t steps) {
-  B::Context context{{.threads = 1}};
-  ToyModel const model{nn::Init<B>{context, 5}};
-  train::Adam<B> adam{parameters(model), {.learning_rate = 1e-2}};
-  for (std::uint64_t step = 0; step < steps; ++step) {
-    if (step == steps * 2 / 3) adam.set_learning_rate(1e-3);
-    ToyBatch const batch{context, objective, {.seed = 1, .step = step}};
-    Tape<B> tape{context};
-    auto const z = model.encoder(tape.input(batch.f));
-    auto const noise = diffusion::normal<B>(context, z.shape(), {.seed = 1, .stream = 2, .step = step});
-    auto const seen = objective.price > 0 ? ops::add(z, noise) : ops::scale(z, 1);
-    auto const revealed = encoder::reveal(partition, seen, batch.t, objective.mode);
-    auto const outputs = model.decoder(ops::concat(revealed, batch.known));
-    auto const change = ops::linear(ops::select(outputs, batch.mask), model.adding);
-    auto const error = ops::multiply(ops::subtract(change, batch.f - batch.known), batch.weight);
-    auto const loss =
-        ops::linear_combination(1, ops::mean(ops::multiply(error, error)),
-                                objective.price / 2 / ToyBatch::rows, ops::sum(ops::multiply(z, z)));
-    tape.backward(loss);
-    adam.step();
-  }
-  auto const values = model.encoder.weight().value().values<double>();
-  return Eigen::Map<Eigen::Matrix<double, subsets, factors, Eigen::RowMajor> const>{values.data()};
+  return *total;
 }
 
 /// The share of each factor that the first subsets tell. Of a linear z + n it is 1 - ((1 + E^T E/v)^-1)_jj
 /// for f_j, with E the rows of these subsets and v the variance of n.
-std::vector<std::vector<double>> told(Eigen::MatrixXd const& encoder, bool noisy) {
-  double const variance = noisy ? 1 : 1e-6;
+std::vector<std::vector<double>> told(Eigen::MatrixXd const& encoder, double variance) {
   std::vector<std::vector<double>> prefix(factors);
   for (Index i = 1; i <= subsets; ++i) {
     Eigen::MatrixXd const rows = encoder.topRows(i);
@@ -146,29 +131,31 @@ std::vector<double> found(std::vector<std::vector<double>> const& prefix) {
   return result;
 }
 
-std::vector<double> weights_of_x_0(auto const& lambda) {
-  std::vector<double> result;
-  for (int t = 0; t < 1000; ++t)
-    result.push_back(lambda(schedule, t) * schedule.snr()[static_cast<std::size_t>(t)]);
-  return result;
-}
-
 }  // namespace
 
 TEST_CASE("The published objective finds the greatest factors first") {
-  auto const lambda = weights_of_x_0(diffusion::SnrPower{});
-  auto const steps = found(told(trained({GradientMode::joint, ErrorMetric::plain, lambda, 0}, 1500), false));
+  B::Context context{{.threads = 1}};
+  Decoders const decoders{context};
+  auto const encoder =
+      trained(context, decoders, 1500, [&](auto const& z, auto const& f, auto const& known, Rng const&) {
+        return published_loss(decoders, z, f, known);
+      });
+  auto const steps = found(told(encoder, 1e-6));
   CAPTURE(steps);
   // The gains of the greatest factors hardly differ, so their order among each other is loose.
   CHECK(eval::spearman_r(amplitudes, steps) < -0.6);
 }
 
 TEST_CASE("A whitened error with stopped gradients and a price finds factors when they are lost") {
-  // An error of x_0, so that lambda_t SNR = 1.
+  B::Context context{{.threads = 1}};
   double const price = 0.004;
-  Objective const objective{GradientMode::stop_preceding, ErrorMetric::whitened,
-                            std::vector<double>(1000, 1.0), price};
-  auto const prefix = told(trained(objective, 600), true);
+  loss::FeatureOrder<B> const objective{context,
+                                        {.partition = partition, .features = factors, .price = price}};
+  auto const encoder =
+      trained(context, objective, 600, [&](auto const& z, auto const& f, auto const& known, Rng const& rng) {
+        return objective(z, f, known, rng);
+      });
+  auto const prefix = told(encoder, 1);
   auto const steps = found(prefix);
   CAPTURE(steps);
   CHECK(eval::spearman_r(amplitudes, steps) > 0.9);

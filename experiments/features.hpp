@@ -13,6 +13,7 @@
 #include <experiments/curve.hpp>
 #include <experiments/learner.hpp>
 #include <experiments/methods.hpp>
+#include <experiments/turned.hpp>
 
 namespace experiments {
 
@@ -20,6 +21,7 @@ struct MethodResult {
   FeatureSet z;
   std::optional<ds::TimestepPartition> partition{};  ///< where z has subsets, or takes part in their control
   std::optional<ds::DiffSiam<B>> model{};            ///< where there is a decoder
+  std::vector<double> dim_steps{};                   ///< where each dim of z is said to be lost, if it is
 };
 
 [[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data) {
@@ -70,6 +72,21 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     std::transform(part->begin(), part->end(), noise.begin(), part->begin(), std::plus<>{});
     rng = rng.with_stream(rng.stream + 1);
   }
+}
+
+/// A PDAE whose z is turned, and whose decoder then learns to read subsets of it.
+[[nodiscard]] inline MethodResult by_turn(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
+  Learner const pdae = trained_pdae(run, denoiser);
+  TurnedLatent const turned = turn_latent(run, pdae);
+  ds::TimestepPartition const partition =
+      run.recipe.widths == Widths::lost_steps
+          ? ds::encoder::partition_by_lost_steps(1000, run.recipe.subsets, turned.dim_steps)
+          : uniform_partition(run.recipe);
+  ds::DiffSiam<B> const model = train_decoder(run, pdae, turned.map, partition);
+  MethodResult result{encode_parts(*run.context, model.encoder(), run.data->pictures), partition, model,
+                      turned.dim_steps};
+  curve.look(model.encoder(), run.recipe.steps + run.recipe.decoder_steps);
+  return result;
 }
 
 [[nodiscard]] inline MethodResult by_recipe(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
@@ -125,6 +142,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     case Source::classifier:
       return {supervised_features(run, curve)};
   }
+  if (run.recipe.turn != Turn::none) return detail::by_turn(run, denoiser, curve);
   return detail::by_recipe(run, denoiser, curve);
 }
 

@@ -109,7 +109,10 @@ StageSpeed train_module(Run const& run, M const& module, ds::data::LoaderConfig 
                     .folder = run.folder,
                     .steps = recipe.steps,
                     .resume = run.resume,
-                    .settings = {{"stage", run.stage}, {"recipe", json_of_settings(recipe)}},
+                    .settings = {{"stage", run.stage},
+                                 {"seed", run.seed},
+                                 {"pictures", run.data->pictures.train.size()},
+                                 {"recipe", json_of_settings(recipe)}},
                     .images_per_step = loading.batch_size,
                     .look = std::move(look)},
                    false, training.step, loader, loss, module);

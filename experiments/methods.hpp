@@ -34,10 +34,15 @@ constexpr void with_neighbours(Recipe& recipe) {
 
 using Mode = ds::encoder::GradientMode;
 
+constexpr void turned(Recipe& recipe, Turn turn) {
+  recipe.siamese = Siamese::none;
+  recipe.turn = turn;
+}
+
 }  // namespace detail
 
 /// Ours first, the ceiling last.
-inline constexpr std::array<Method, 21> methods{{
+inline constexpr std::array<Method, 27> methods{{
     {"diffsiam", "DiffSiam"},
     {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours", detail::with_neighbours},
     {"diffsiam_simsiam", "DiffSiam, SimSiam half", [](Recipe& r) { r.siamese = Siamese::simsiam; }},
@@ -62,6 +67,24 @@ inline constexpr std::array<Method, 21> methods{{
      [](Recipe& r) {
        r.siamese = Siamese::none;
        r.subsets = 1;
+     }},
+    {"ordered", "PDAE turned fine first, decoder trained on",
+     [](Recipe& r) { detail::turned(r, Turn::fine_first); }},
+    {"ordered_widths", "the same, widths from lost steps",
+     [](Recipe& r) {
+       detail::turned(r, Turn::fine_first);
+       r.widths = Widths::lost_steps;
+     }},
+    {"turned_by_variance", "control: PDAE's z, smallest variance first",
+     [](Recipe& r) { detail::turned(r, Turn::smallest_variance_first); }},
+    {"turned_at_random", "control: PDAE's z, turned at random",
+     [](Recipe& r) { detail::turned(r, Turn::random); }},
+    {"turned_coarse_first", "control: PDAE's z, turned coarse first",
+     [](Recipe& r) { detail::turned(r, Turn::coarse_first); }},
+    {"turned_untrained", "control: untrained encoder, turned fine first",
+     [](Recipe& r) {
+       detail::turned(r, Turn::fine_first);
+       r.turns_untrained = true;
      }},
     {"nt_xent", "NT-Xent only", [](Recipe& r) { r.diffusion = false; }},
     {"nt_xent_neighbours", "NT-Xent only, denoiser's neighbours",

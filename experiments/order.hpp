@@ -83,6 +83,56 @@ struct FactorPairs {
   return steps.back();
 }
 
+/// The mean of |a - b|.
+[[nodiscard]] inline double mean_distance(std::vector<double> const& a, std::vector<double> const& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return sum / static_cast<double>(a.size());
+}
+
+/// The share of each dim's variance that the levels of a factor explain, in [0, 1]: (dims).
+[[nodiscard]] inline std::vector<double> explained_shares(ds::eval::Features const& z,
+                                                          std::vector<int> const& levels, int level_count) {
+  auto const n = static_cast<double>(z.count);
+  std::vector<double> shares;
+  for (ds::Index j = 0; j < z.dims; ++j) {
+    std::vector<double> sums(static_cast<std::size_t>(level_count)), counts(sums);
+    double sum = 0, squares = 0;
+    for (ds::Index i = 0; i < z.count; ++i) {
+      double const value = static_cast<double>(z.row(i)[j]);
+      auto const level = static_cast<std::size_t>(levels[static_cast<std::size_t>(i)]);
+      sums[level] += value;
+      counts[level] += 1;
+      sum += value;
+      squares += value * value;
+    }
+    double between = -sum * sum / n;
+    for (std::size_t l = 0; l < sums.size(); ++l)
+      if (counts[l] > 0) between += sums[l] * sums[l] / counts[l];
+    double const all = squares - sum * sum / n;
+    shares.push_back(all > 0 ? between / all : 0);
+  }
+  return shares;
+}
+
+/// Where a factor is lost by what is said of each dim of z: the mean of the dims' steps, each weighted by the
+/// share of its variance that the factor explains. Needs no subsets.
+inline void measure_dim_steps(MeasureList& list, FeatureSet const& z, std::vector<double> const& dim_steps,
+                              FactorTable const& factors) {
+  std::vector<double> said;
+  for (std::size_t f = 0; f < factors.factors(); ++f) {
+    auto const shares =
+        explained_shares(features_of(z.test, z.dims), factors.column(factors.test, f), factors.levels[f]);
+    double sum = 0, total = 0;
+    for (std::size_t j = 0; j < dim_steps.size(); ++j) sum += shares[j] * dim_steps[j], total += shares[j];
+    said.push_back(sum / total);
+    list.add("said_lost_at." + factors.names[f], said.back());
+  }
+  std::vector<double> const lost = lost_steps(ds::NoiseSchedule::linear());
+  list.add("said_order_correlation", ds::eval::spearman_r(lost, said));
+  list.add("said_step_error", mean_distance(lost, said));
+}
+
 /// The same as the trained denoiser has it: where it mistakes a quarter of the pairs.
 inline void measure_lost_steps(MeasureList& list, B::Context& context, ds::UNet<B> const& denoiser,
                                FactorTable const& factors, ds::Index count) {
@@ -124,7 +174,18 @@ inline void measure_use(MeasureList& list, B::Context& context, ds::DiffSiam<B> 
     used.push_back(first_reaching(steps, rise, *std::max_element(rise.begin(), rise.end()) / 2));
     list.add("used_at." + factors.names[f], used.back());
   }
-  list.add("use_order_correlation", ds::eval::spearman_r(lost_steps(model.schedule()), used));
+  std::vector<double> const lost = lost_steps(model.schedule());
+  list.add("use_order_correlation", ds::eval::spearman_r(lost, used));
+  list.add("used_step_error", mean_distance(lost, used));
+  double with_z = 0, without = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    double const weight =
+        ds::diffusion::SnrPower{}(model.schedule(), steps[i]) / static_cast<double>(steps.size());
+    with_z += weight * right[i].shifted;
+    without += weight * right[i].denoiser;
+  }
+  list.add("diffusion_loss", with_z);
+  list.add("diffusion_loss_without_z", without);
 }
 
 /// The map of subsets by factors on test pictures, where each factor is found, and, where theory has a say,
@@ -153,6 +214,7 @@ inline void measure_order(MeasureList& list, FeatureSet const& z, ds::TimestepPa
   std::vector<double> const lost = lost_steps(ds::NoiseSchedule::linear());
   for (std::size_t f = 0; f < lost.size(); ++f) list.add("lost_at." + factors.names[f], lost[f]);
   list.add("order_correlation", eval::spearman_r(lost, found));
+  list.add("found_step_error", mean_distance(lost, found));
 }
 
 }  // namespace experiments

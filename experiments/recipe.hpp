@@ -13,7 +13,9 @@ namespace experiments {
 namespace ds = diffsiam;
 
 enum class Siamese { none, simsiam, nt_xent };
-enum class Widths { uniform, staged, suggested };
+enum class Widths { uniform, staged, suggested, lost_steps };
+/// The basis of z that a trained PDAE gets before its decoder learns to read subsets of it; see turned.hpp.
+enum class Turn { none, fine_first, coarse_first, random, smallest_variance_first };
 
 /// d, the width of z, of every method.
 inline constexpr int z_dims = 64;
@@ -33,12 +35,16 @@ struct Recipe {
   double kl_weight = 0;
   int subsets = 16;
   double beta = 4;
+  std::uint64_t decoder_steps = 400;
+  ds::Index order_pictures = 3000;
   ds::data::AugmentConfig views{};  ///< of the siamese half
 
   // What makes a method, and is no setting.
   bool diffusion = true;
   Siamese siamese = Siamese::nt_xent;
   Widths widths = Widths::uniform;
+  Turn turn = Turn::none;
+  bool turns_untrained = false;  ///< the encoder that is turned is at its random start
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
   /// See settings.hpp.
@@ -60,6 +66,8 @@ struct Recipe {
       "free");
     f("subsets", self.subsets, 1, z_dims, "k, the subsets of z; 1 is PDAE");
     f("beta", self.beta, 0, 1e6, "of the beta-VAE");
+    f("decoder_steps", self.decoder_steps, 1, 1'000'000'000, "of training the decoder after z was turned");
+    f("order_pictures", self.order_pictures, 4, 1'000'000, "by which it is found where z is lost");
     f("least_area", self.views.crop.least_area, 0.01, 1, "of a view's crop");
     f("blur", self.views.blur.probability, 0, 1, "probability in a view");
     f("erase", self.views.erase.probability, 0, 1, "probability in a view");

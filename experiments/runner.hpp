@@ -99,7 +99,7 @@ inline void load_or_train_denoiser(CellOptions const& options, Run const& run, d
 /// Everything that there is to measure of a method.
 inline void measure(MeasureList& list, Run const& run, Method const& method, MethodResult const& result,
                     ds::UNet<B> const& denoiser, ds::Index pairs) {
-  auto const& [z, partition, model] = result;
+  auto const& [z, partition, model, dim_steps] = result;
   ExperimentData const& data = *run.data;
   ds::ThreadPool& threads = run.context->threads();
   bool const parts = partition && partition->subsets() > 1;
@@ -109,6 +109,7 @@ inline void measure(MeasureList& list, Run const& run, Method const& method, Met
                             data, threads);
   if (parts) measure_order(list, z, *partition, data, threads);
   if (data.set->draws_pairs && model && parts) measure_use(list, *run.context, *model, data.factors, pairs);
+  if (data.set->draws_pairs && !dim_steps.empty()) measure_dim_steps(list, z, dim_steps, data.factors);
   if (data.set->draws_pairs && method.source == Source::denoiser)
     measure_lost_steps(list, *run.context, denoiser, data.factors, pairs);
   list.add("peak_bytes", static_cast<double>(peak_bytes()));

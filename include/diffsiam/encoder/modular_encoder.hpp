@@ -28,6 +28,8 @@ class LinearHead {
   [[nodiscard]] auto operator()(X const& features) const {
     return linear_(features);
   }
+  [[nodiscard]] nn::Linear<B> const& linear() const& { return linear_; }
+  [[nodiscard]] nn::Linear<B> linear() const&& { return linear_; }
   template <class F>
   void for_each_child(F&& f) const {
     f(nn::ChildName{"linear", ""}, linear_);
@@ -186,6 +188,21 @@ class ModularEncoder {
   [[nodiscard]] Index latent_dims() const { return partition_.dims(); }
   [[nodiscard]] Backbone const& backbone() const& { return backbone_; }
   [[nodiscard]] Backbone backbone() const&& { return backbone_; }
+  [[nodiscard]] Head const& head() const& { return head_; }
+  [[nodiscard]] Head head() const&& { return head_; }
+
+  /// The same weights, shared, with z divided into other subsets. Throws ConfigError for a partition of other
+  /// dims.
+  [[nodiscard]] ModularEncoder with_partition(TimestepPartition const& partition) const {
+    static_assert(std::same_as<Head, LinearHead<B>>,
+                  "Only a LinearHead does not depend on the partition: it computes all of z at once.");
+    if (partition.dims() != latent_dims())
+      fail<ConfigError>("ModularEncoder::with_partition", {"a partition of ", latent_dims(), " dims"},
+                        partition.dims());
+    ModularEncoder other = *this;
+    other.partition_ = partition;
+    return other;
+  }
 
   template <class F>
   void for_each_child(F&& f) const {

@@ -35,6 +35,12 @@ class Linear {
     return ops::linear(x, weight_, bias_);
   }
 
+  /// (out, in), and (out).
+  [[nodiscard]] Parameter<B> const& weight() const& { return weight_; }
+  [[nodiscard]] Parameter<B> weight() const&& { return weight_; }
+  [[nodiscard]] Parameter<B> const& bias() const& { return bias_; }
+  [[nodiscard]] Parameter<B> bias() const&& { return bias_; }
+
   template <class F>
   void for_each_child(F&& f) const {
     f(ChildName{"weight"}, weight_);

@@ -59,6 +59,9 @@ class ShiftDecoder {
   [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const& { return denoiser_; }
   [[nodiscard]] UNet<B, BlockTypes> denoiser() const&& { return denoiser_; }
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
+  /// The layer that reads z.
+  [[nodiscard]] nn::Linear<B> const& latent_embedding() const& { return latent_embedding_; }
+  [[nodiscard]] nn::Linear<B> latent_embedding() const&& { return latent_embedding_; }
 
   /// In published names this is one flat list, with the prefix shift_ for the parts of the shift.
   template <class F>

@@ -132,10 +132,10 @@ TEST_CASE("a partition may have any ascending ends", "[partition]") {
   auto const from = [](int timesteps, std::vector<int> const& list) {
     return TimestepPartition::from_ends(timesteps, list);
   };
-  auto const published = TimestepPartition::published();
+  auto const wide = TimestepPartition::published();
   std::vector<int> all;
-  for (int i = 0; i < published.subsets(); ++i) all.push_back(published.end(i));
-  CHECK(from(1000, all) == published);
+  for (int i = 0; i < wide.subsets(); ++i) all.push_back(wide.end(i));
+  CHECK(from(1000, all) == wide);
   CHECK_THROWS_WITH(from(20, {1, 4, 4}), contains("subset 2 to end after dim 4") && contains("the end 4"));
   CHECK_THROWS_WITH(from(20, {0, 4}), contains("subset 0 to end after dim 0"));
   CHECK_THROWS_WITH(from(20, {}), contains("at least 1 subset"));

@@ -6,6 +6,7 @@
 #include <diffsiam/functional/lookup.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/lookup.hpp>
+#include <diffsiam/ops/scale_samples.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam::diffusion {
@@ -51,8 +52,8 @@ template <class B>
                                   Tensor<B> const& noise) {
   require_shape("add_noise", x_0.shape(), noise.shape(), "noise has the shape of the images");
   require_shape("add_noise", {x_0.shape().samples()}, t.shape(), "one time-step a sample");
-  return x_0 * ops::lookup(schedule.sqrt_alphas_cumprod(), t) +
-         noise * ops::lookup(schedule.sqrt_one_minus_alphas_cumprod(), t);
+  return ops::scale_samples(x_0, ops::lookup(schedule.sqrt_alphas_cumprod(), t)) +
+         ops::scale_samples(noise, ops::lookup(schedule.sqrt_one_minus_alphas_cumprod(), t));
 }
 /// The same with uniform t and with noise, both drawn from `rng`, which must have a new step for each draw.
 template <class B>

@@ -18,13 +18,13 @@ using test::contains;
 
 namespace {
 
-constexpr Index count = 4000, dims = 3;
+constexpr Index sampled = 4000, dims = 3;
 constexpr std::array<double, 3> lost{300, 700, 500};  // of f_0, f_1, f_2
 // z = mix f + 1; the scales of f are 1, 1, 1, those of z are not.
 constexpr std::array<double, 9> mix{2, 1, 0, 0, 0.5, 0.1, 0.3, 0, 1};
 
 std::vector<double> factors() {
-  return testing::draw(testing::Kind::normal, {count * dims}, {.seed = 3});
+  return testing::draw(testing::Kind::normal, {sampled * dims}, {.seed = 3});
 }
 
 std::vector<float> codes(std::vector<double> const& f) {
@@ -74,7 +74,7 @@ std::array<double, 3> correlations(std::vector<float> const& z, std::vector<doub
 TEST_CASE("Directions come in the order in which they are lost, each with its step") {
   auto const f = factors();
   auto const z = codes(f);
-  auto const order = eval::latent_order({z, count, dims}, denoised(f));
+  auto const order = eval::latent_order({z, sampled, dims}, denoised(f));
   REQUIRE(order.lost_steps.size() == 3);
   // Ridge of .01 takes a hundredth, and 4,000 samples leave correlations of .016 between the factors.
   CHECK_THAT(order.lost_steps[0], WithinAbs(300, 8));
@@ -84,7 +84,7 @@ TEST_CASE("Directions come in the order in which they are lost, each with its st
   CHECK(correlations(z, f, order.map, 1)[2] > 0.99);
   CHECK(correlations(z, f, order.map, 2)[1] > 0.99);
   ThreadPool pool{3};
-  auto const again = eval::latent_order({z, count, dims}, denoised(f), {}, &pool);
+  auto const again = eval::latent_order({z, sampled, dims}, denoised(f), {}, &pool);
   CHECK(again.lost_steps == order.lost_steps);
   CHECK(again.map.forward == order.map.forward);
 }
@@ -92,7 +92,7 @@ TEST_CASE("Directions come in the order in which they are lost, each with its st
 TEST_CASE("The order refuses codes that do not fit") {
   auto const f = factors();
   auto const z = codes(f);
-  Features const all{z, count, dims};
+  Features const all{z, sampled, dims};
   auto known = denoised(f);
   CHECK_THROWS_WITH(eval::latent_order(all, std::vector<DenoisedCodes>{}), contains("one time-step"));
   known[1].values.pop_back();

@@ -9,6 +9,8 @@
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/prediction.hpp>
 #include <diffsiam/diffusion/weighting.hpp>
+#include <diffsiam/ops/lookup.hpp>
+#include <diffsiam/ops/scale_samples.hpp>
 #include <diffsiam/ops/weighted_error.hpp>
 
 namespace diffsiam::loss {
@@ -45,7 +47,8 @@ class Denoising {
   [[nodiscard]] Tensor<B> aim(Tensor<B> const& x_0, diffusion::Noised<B> const& noised) const {
     if (target_ == diffusion::PredictionTarget::eps) return noised.noise;
     if (target_ == diffusion::PredictionTarget::x_0) return x_0;
-    return x_0 * ops::lookup<B>(of_x_0_, noised.t) + noised.noise * ops::lookup<B>(of_noise_, noised.t);
+    return ops::scale_samples(x_0, ops::lookup<B>(of_x_0_, noised.t)) +
+           ops::scale_samples(noised.noise, ops::lookup<B>(of_noise_, noised.t));
   }
 
   diffusion::PredictionTarget target_;

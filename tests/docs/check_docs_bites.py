@@ -33,7 +33,8 @@ BAD = [
     ("`diffsiam::gone`", "no such target: diffsiam::gone"),
     ("`nn::Gone`", "no such name: nn::Gone"),
     ("\\snippet examples/04_marked.cpp open", "no such snippet: open"),
-    ("\\snippet examples/gone.cpp part", "no such snippet: part in examples/gone.cpp"),
+    ("\\snippet examples/gone.cpp part", "no such file: examples/gone.cpp"),
+    ("\\include examples/gone.cpp", "no such file: examples/gone.cpp"),
     ("```\nscripts/gone\n```", "no such path: scripts/gone"),
 ]
 

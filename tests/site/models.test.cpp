@@ -33,19 +33,6 @@ struct LateNoise {
 };
 //! [own_schedule]
 
-//! [own_loss]
-/// L1: mean over all elements of |prediction - target|.
-struct AbsoluteLoss {
-  template <ds::FlowingValue P, ds::FlowingValue Q>
-  auto operator()(P const& prediction, Q const& target) const {
-    ds::require_shape("AbsoluteLoss", prediction.shape(), target.shape());
-    using T = typename P::Backend;
-    auto const weights = ds::Tensor<T>::filled(prediction.context(), {prediction.shape().samples()}, 1);
-    return ds::ops::weighted_error<ds::functional::AbsoluteError>(prediction, target, weights);
-  }
-};
-//! [own_loss]
-
 }  // namespace
 
 TEST_CASE("the page on noise schedules shows what runs") {
@@ -159,12 +146,6 @@ TEST_CASE("the page on losses shows what runs") {
   tape.backward(loss);
   //! [losses]
   CHECK(std::isfinite(loss.value().item()));
-  ds::Tape<B> other{context};
-  auto const prediction = other.variable(ds::Tensor<B>::filled(context, {2, 3}, 2));
-  auto const error = AbsoluteLoss{}(prediction, ds::Tensor<B>::zeros(context, {2, 3}));
-  other.backward(error);
-  CHECK(error.value().item() == 2);
-  CHECK(prediction.gradient().values()[0] == diffsiam::test::Approx(1.0 / 6));
   //! [loss_errors]
   CHECK_THROWS_WITH(ds::loss::NtXent{}(ds::Tensor<B>::zeros(context, {3, 8})),
                     "NtXent: expected (2 n, d) with n >= 2: view 1, then view 2, got (3, 8)");

@@ -80,7 +80,7 @@ endif()
 
 # Folders of headers and tests that stand on a component.
 set(DIFFSIAM_FOLDERS_OF_io io report data train golden allocation faults)
-set(DIFFSIAM_FOLDERS_OF_eval eval integration experiments)
+set(DIFFSIAM_FOLDERS_OF_eval eval integration experiments site)
 set(DIFFSIAM_FOLDERS_OF_torch interop)
 
 # Sets `out` to whether `folder` can be built with what was found.

@@ -12,11 +12,14 @@ TREE = {
     "experiments/recipe.hpp": 'f("batch_size", self.batch_size, 1, 64, "pictures");\n',
     "scripts/demo": "--quick) ;;\n",
     "docs/method.md": "",
+    "examples/04_marked.cpp": "//! [part]\nint x;\n//! [part]\n//! [open]\n",
 }
 GOOD = """See [the method](docs/method.md). `nn/linear.hpp` and `include/diffsiam/nn/` hold `nn::Linear`; `tests/<name>.cpp` is a
 placeholder, and `diffsiam::io` a target. `build/demo/examples/train --steps 3`, `scripts/demo --quick`, `--batch-size 8`.
 
     cmake --build build/demo --target train
+
+\\snippet examples/04_marked.cpp part
 """
 # A line that is added, and a part of the complaint.
 BAD = [
@@ -29,6 +32,9 @@ BAD = [
     ("`scripts/demo --gone`", "no such option: --gone"),
     ("`diffsiam::gone`", "no such target: diffsiam::gone"),
     ("`nn::Gone`", "no such name: nn::Gone"),
+    ("\\snippet examples/04_marked.cpp open", "no such snippet: open"),
+    ("\\snippet examples/gone.cpp part", "no such file: examples/gone.cpp"),
+    ("\\include examples/gone.cpp", "no such file: examples/gone.cpp"),
     ("```\nscripts/gone\n```", "no such path: scripts/gone"),
 ]
 

@@ -27,9 +27,9 @@ namespace diffsiam {
 /// A stream of random numbers: key = (seed, stream), counter = (element, step). The seed is folded to 32 bits
 /// beside the 32-bit stream. Draws of different steps and streams are independent.
 struct Rng {
-  std::uint64_t seed = 0;
-  std::uint32_t stream = 0;
-  std::uint64_t step = 0;
+  std::uint64_t seed = 0;    ///< of the run
+  std::uint32_t stream = 0;  ///< of a use in it: noise, time-steps, a view
+  std::uint64_t step = 0;    ///< of training: each step draws new numbers
 
   /// Four 32-bit words for block `element`.
   [[nodiscard]] DIFFSIAM_HOST_DEVICE constexpr std::array<std::uint32_t, 4> words(

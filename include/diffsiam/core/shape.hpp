@@ -14,14 +14,17 @@
 
 namespace diffsiam {
 
+/// Extents, counts and positions.
 using Index = std::int64_t;
 
 /// Up to four extents, stored in place. Extents are not negative.
 class Shape {
  public:
+  /// The most extents.
   static constexpr int max_rank = 4;
 
   constexpr Shape() = default;
+  /// Shape{64, 28, 28, 1}. Throws ShapeError for more than max_rank extents and for negative ones.
   constexpr Shape(std::initializer_list<Index> extents) {
     if (extents.size() > max_rank) refuse("Shape: expected at most 4 extents");
     for (Index extent : extents) {
@@ -30,6 +33,7 @@ class Shape {
     }
   }
 
+  /// The number of extents, 0 to 4.
   [[nodiscard]] constexpr int rank() const { return rank_; }
   /// Extent `axis`; negative axes count from the back. Axes beyond the rank are not extents.
   [[nodiscard]] constexpr Index operator[](int axis) const {
@@ -91,6 +95,7 @@ class Shape {
   int rank_ = 0;
 };
 
+/// The shapes of an operation's inputs.
 using Shapes = std::span<Shape const>;
 
 /// "(64, 28, 28, 1)".

@@ -15,6 +15,7 @@
 
 namespace diffsiam::diffusion {
 
+/// How DDIM steps.
 struct DdimOptions {
   double eta = 0;    ///< 0: deterministic; 1: as much noise as DDPM adds
   bool clip = true;  ///< clip x_0^ to [-1, 1]; off for latents

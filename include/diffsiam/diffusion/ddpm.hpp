@@ -11,10 +11,11 @@ namespace diffsiam::diffusion {
 /// Variance of the added noise: that of the posterior, beta (1 - abar_{t-1})/(1 - abar_t), or beta.
 enum class AncestralVariance { posterior, beta };
 
+/// How ancestral sampling steps.
 struct DdpmOptions {
-  bool clip = true;
-  AncestralVariance variance = AncestralVariance::posterior;
-  Rng rng{};
+  bool clip = true;                                           ///< clip x_0^ to [-1, 1]; off for latents
+  AncestralVariance variance = AncestralVariance::posterior;  ///< of the noise that each step adds
+  Rng rng{};                                                  ///< of x's fresh noise; each t draws its own
 };
 
 /// x_T (n, ...) -> x_0 in T steps; no noise is added at t = 0. Throws ConfigError for eps prediction with

@@ -118,13 +118,17 @@ class NoiseSchedule {
 
   // Every table has T entries and lives as long as any copy of the schedule.
 
+  /// beta_t, inside (0, 1); 1 at the last step with zero terminal SNR.
   [[nodiscard]] std::span<double const> betas() const& { return tables_->betas; }
+  /// 1 - beta_t.
   [[nodiscard]] std::span<double const> alphas() const& { return tables_->alphas; }
   /// abar_t.
   [[nodiscard]] std::span<double const> alphas_cumprod() const& { return tables_->alphas_cumprod; }
   /// abar_{t-1}; 1 at t = 0.
   [[nodiscard]] std::span<double const> alphas_cumprod_prev() const& { return tables_->alphas_cumprod_prev; }
+  /// sqrt(abar_t), the factor of x_0 in x_t.
   [[nodiscard]] std::span<double const> sqrt_alphas_cumprod() const& { return tables_->sqrt_alphas_cumprod; }
+  /// sqrt(1 - abar_t), the factor of eps in x_t.
   [[nodiscard]] std::span<double const> sqrt_one_minus_alphas_cumprod() const& {
     return tables_->sqrt_one_minus_alphas_cumprod;
   }

@@ -14,6 +14,7 @@ namespace diffsiam::diffusion {
 /// Streams of one seed, so that the time-steps and the noise of a step never share random numbers.
 enum class Stream : std::uint32_t { timesteps = 1, noise = 2, sampling = 3 };
 
+/// The numbers of one use, independent of those of the others.
 [[nodiscard]] constexpr Rng stream_of(Rng const& rng, Stream stream) {
   return rng.with_stream(rng.stream + static_cast<std::uint32_t>(stream));
 }
@@ -21,9 +22,9 @@ enum class Stream : std::uint32_t { timesteps = 1, noise = 2, sampling = 3 };
 /// A batch with noise added. x_t and noise have the shape of x_0, t is (n).
 template <class B>
 struct Noised {
-  Tensor<B> x_t;
-  Tensor<B> t;
-  Tensor<B> noise;
+  Tensor<B> x_t;    ///< as x_0
+  Tensor<B> t;      ///< (n), whole numbers in [0, T)
+  Tensor<B> noise;  ///< as x_0, standard normal
 };
 
 /// Standard normal numbers.

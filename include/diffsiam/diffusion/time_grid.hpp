@@ -22,10 +22,10 @@ namespace diffsiam::diffusion {
 
 /// One network evaluation at `t`, which takes x from noise level `abar_from` to `abar_to`.
 struct Hop {
-  int t = 0;             // given to the network and to the partition
-  double abar_from = 1;  // always abar(t)
+  int t = 0;             ///< given to the network and to the partition
+  double abar_from = 1;  ///< always abar(t)
   double abar_to = 1;
-  bool last = false;  // the last of its list
+  bool last = false;  ///< the last of its list
   [[nodiscard]] constexpr bool operator==(Hop const&) const = default;
 };
 
@@ -35,8 +35,10 @@ enum class EncodeEnd {
   at_zero        // with one more hop to abar = 0, as published: N hops
 };
 
+/// How a TimeGrid chooses its time-steps; see the head of this file.
 enum class GridKind { linspace, leading, trailing };
 
+/// "linspace", "leading" or "trailing".
 [[nodiscard]] constexpr std::string_view to_string(GridKind kind) {
   switch (kind) {
     case GridKind::linspace:
@@ -79,6 +81,7 @@ class TimeGrid {
     return TimeGrid(GridKind::trailing, timesteps, steps, std::move(grid));
   }
 
+  /// The grid of a kind; throws ConfigError as that kind does.
   [[nodiscard]] static TimeGrid make(GridKind kind, int timesteps, int steps) {
     if (kind == GridKind::linspace) return linspace(timesteps, steps);
     return kind == GridKind::leading ? leading(timesteps, steps) : trailing(timesteps, steps);

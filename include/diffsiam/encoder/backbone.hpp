@@ -22,13 +22,14 @@ class ConvBackbone {
  public:
   using Backend = B;
   static constexpr std::string_view kind = "conv";  ///< in files of models
+  /// Sizes of the pictures and of the network.
   struct Config {
-    Index in_channels = 3;
-    Index height = 64, width = 64;
+    Index in_channels = 3;                              ///< of the pictures
+    Index height = 64, width = 64;                      ///< of the pictures; no others are read
     std::vector<Index> channels = {64, 128, 128, 128};  ///< of each convolution; each halves the sides
     Index attention_after = 1;                          ///< which convolution attention follows; -1: none
-    Index heads = 4;
-    Index groups = 32;
+    Index heads = 4;                                    ///< of the attention
+    Index groups = 32;  ///< of every GroupNorm; must divide every entry of channels
 
     template <class Self, class F>
     static void for_each_field(Self& self, F&& f) {
@@ -99,6 +100,7 @@ class ConvBackbone {
 
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
+  /// The width of its output: pixels times channels of the last convolution.
   [[nodiscard]] Index features() const {
     return halved(config_.height, config_.channels.size()) * halved(config_.width, config_.channels.size()) *
            config_.channels.back();

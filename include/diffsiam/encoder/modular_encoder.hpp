@@ -154,10 +154,11 @@ class ModularEncoder {
 
  public:
   using Backend = B;
+  /// The sizes of the parts.
   struct Config {
-    typename Backbone::Config backbone{};
+    typename Backbone::Config backbone{};  ///< also the size of the pictures that are read
     TimestepPartition partition = TimestepPartition::uniform({.timesteps = 1000, .subsets = 16, .dims = 64});
-    std::uint64_t seed = 3;
+    std::uint64_t seed = 3;  ///< of the initial weights
 
     template <class Self, class F>
     static void for_each_field(Self& self, F&& f) {
@@ -183,9 +184,12 @@ class ModularEncoder {
 
   /// Of a backbone that has config().
   [[nodiscard]] Config config() const { return {backbone_.config(), partition_, seed_}; }
+  /// Which columns of z are which subset.
   [[nodiscard]] TimestepPartition const& partition() const& { return partition_; }
   [[nodiscard]] TimestepPartition partition() const&& { return partition_; }
+  /// The width of z.
   [[nodiscard]] Index latent_dims() const { return partition_.dims(); }
+  /// What reads the pictures.
   [[nodiscard]] Backbone const& backbone() const& { return backbone_; }
   [[nodiscard]] Backbone backbone() const&& { return backbone_; }
   [[nodiscard]] Head const& head() const& { return head_; }

@@ -39,6 +39,7 @@ template <class B>
 class SimSiamHeads {
  public:
   using Backend = B;
+  /// The sizes of the heads.
   struct Config {
     Index dims = 64;           ///< of z
     Index hidden_dims = 0;     ///< of the projector; 0: dims
@@ -55,6 +56,7 @@ class SimSiamHeads {
   [[nodiscard]] auto project(X const& x) const {
     return project_3_(ops::relu(project_2_(ops::relu(project_1_(x)))));
   }
+  /// z (n, out_dims), projections -> (n, out_dims), what the other view's projections should be.
   template <FlowingValue X>
   [[nodiscard]] auto predict(X const& z) const {
     return predict_2_(ops::relu(predict_1_(z)));
@@ -90,11 +92,12 @@ template <class B>
 class SimClrHead {
  public:
   using Backend = B;
+  /// The sizes of the projector.
   struct Config {
-    Index dims = 64;
-    Index hidden = 128;
-    Index out = 64;
-    std::uint64_t seed = 2;
+    Index dims = 64;         ///< of z
+    Index hidden = 128;      ///< between the layers
+    Index out = 64;          ///< of the vectors that are compared
+    std::uint64_t seed = 2;  ///< of the initial weights
   };
 
   SimClrHead(typename B::Context& context, Config const& config)

@@ -16,9 +16,9 @@ namespace diffsiam::encoder {
 
 /// Which columns of z the loss at t trains.
 enum class GradientMode {
-  joint,           // all revealed dims
-  stop_preceding,  // the same value, but the newest subset only
-  dual             // the sum of both losses: two decoder passes on the same t and eps
+  joint,           ///< all revealed dims
+  stop_preceding,  ///< the same value, but the newest subset only
+  dual             ///< the sum of both losses: two decoder passes on the same t and eps
 };
 
 [[nodiscard]] constexpr std::string_view to_string(GradientMode mode) {
@@ -35,8 +35,8 @@ enum class GradientMode {
 
 /// Columns [begin, end) of z.
 struct Dims {
-  int begin = 0;
-  int end = 0;
+  int begin = 0;  ///< the first column
+  int end = 0;    ///< the column behind the last
   [[nodiscard]] constexpr int size() const { return end - begin; }
   [[nodiscard]] constexpr bool operator==(Dims const&) const = default;
 };
@@ -44,8 +44,8 @@ struct Dims {
 /// A stage: subsets that share `dims` columns. They are those whose first step is below `end_step` and that
 /// belong to no earlier stage.
 struct PartitionStage {
-  int end_step = 0;
-  int dims = 0;
+  int end_step = 0;  ///< the time-step behind its last one
+  int dims = 0;      ///< of all its subsets together
 };
 
 /// k subsets of z over T time-steps. The value uses no heap and works in constant expressions. There a wrong
@@ -55,10 +55,11 @@ class TimestepPartition {
   /// The most subsets a partition can hold; its size is fixed so that it may be constexpr.
   static constexpr int max_subsets = 1024;
 
+  /// The sizes of a partition.
   struct Config {
-    int timesteps = 1000;  // T
-    int subsets = 1;       // k <= T, k <= d
-    int dims = 0;          // d, the width of z
+    int timesteps = 1000;  ///< T
+    int subsets = 1;       ///< k <= T, k <= d
+    int dims = 0;          ///< d, the width of z
   };
 
   /// e_i = floor(d (i+1)/k).
@@ -118,8 +119,11 @@ class TimestepPartition {
                   {{50, 10}, {100, 25}, {300, 327}, {500, 100}, {1000, 50}});
   }
 
+  /// T.
   [[nodiscard]] constexpr int timesteps() const { return timesteps_; }
+  /// k.
   [[nodiscard]] constexpr int subsets() const { return subsets_; }
+  /// d, the width of z.
   [[nodiscard]] constexpr int dims() const { return dims_; }
 
   /// i(t), 0 <= t < T; RangeError outside.

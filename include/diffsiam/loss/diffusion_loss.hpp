@@ -14,6 +14,7 @@ namespace diffsiam::loss {
 /// The loss of a denoiser that predicts eps. lambda is 1 by default (L_simple of Ho et al., 2020, eq. 14).
 class Noise {
  public:
+  /// Throws ConfigError with zero terminal SNR, and for weights that are negative or not finite.
   template <diffusion::Weighting W = diffusion::ConstantWeight>
   explicit Noise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
       : weights_(diffusion::weight_table(schedule, weighting)) {
@@ -34,6 +35,7 @@ class Noise {
 /// and by default lambda_t = SNR^0.1/(1 + SNR) (PDAE, arXiv 2212.12990, eq. 11 and 13).
 class ShiftedNoise {
  public:
+  /// Throws ConfigError with zero terminal SNR, and for weights that are negative or not finite.
   template <diffusion::Weighting W = diffusion::SnrPower>
   explicit ShiftedNoise(diffusion::NoiseSchedule const& schedule, W const& weighting = {})
       : schedule_(schedule), weights_(diffusion::weight_table(schedule, weighting)) {

@@ -16,6 +16,7 @@ namespace diffsiam::loss {
 /// Throws ConfigError unless the temperature is positive and finite.
 class NtXent {
  public:
+  /// The published temperature is 0.5; lower ones look at the nearest negatives more.
   explicit NtXent(double temperature = 0.5) : temperature_(temperature) {
     if (!(temperature > 0 && std::isfinite(temperature)))
       fail<ConfigError>("NtXent", "a positive, finite temperature", temperature);

@@ -20,9 +20,11 @@ template <class B, class Encoder = encoder::ModularEncoder<B>, class Decoder = u
 class DiffSiam {
  public:
   using Backend = B;
+  /// What training and sampling share.
   struct Config {
-    diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::linear();
-    encoder::GradientMode gradient_mode = encoder::GradientMode::joint;
+    diffusion::NoiseSchedule schedule =
+        diffusion::NoiseSchedule::linear();                              ///< the SNR is above 0 at every step
+    encoder::GradientMode gradient_mode = encoder::GradientMode::joint;  ///< of diffusion_loss()
 
     template <class Self, class F>
     static void for_each_field(Self& self, F&& f) {
@@ -51,14 +53,19 @@ class DiffSiam {
     }
   }
 
+  /// What it was built with, the weighting of the loss excepted.
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
+  /// Of T time-steps, as many as the partition has.
   [[nodiscard]] diffusion::NoiseSchedule const& schedule() const& { return config_.schedule; }
   [[nodiscard]] diffusion::NoiseSchedule schedule() const&& { return config_.schedule; }
+  /// Which columns of z are revealed at which time-step: that of the encoder.
   [[nodiscard]] encoder::TimestepPartition const& partition() const& { return encoder_.partition(); }
   [[nodiscard]] encoder::TimestepPartition partition() const&& { return encoder_.partition(); }
+  /// Images -> z, with the weights of this model.
   [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
   [[nodiscard]] Encoder encoder() const&& { return encoder_; }
+  /// (x_t, t, z) -> eps and gradient; it holds the frozen denoiser.
   [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
   [[nodiscard]] Decoder decoder() const&& { return decoder_; }
 

@@ -13,10 +13,11 @@ namespace diffsiam::model {
 /// in training.
 enum class ShiftCoefficient { ddim, posterior };
 
+/// How strongly, and until when, z steers a decode.
 struct Guidance {
-  ShiftCoefficient coefficient = ShiftCoefficient::ddim;
-  double scale = 1;             ///< on G
-  int unguided_last_steps = 0;  ///< of a decode; in these steps G is not computed
+  ShiftCoefficient coefficient = ShiftCoefficient::ddim;  ///< of G
+  double scale = 1;                                       ///< on G
+  int unguided_last_steps = 0;                            ///< of a decode; in these steps G is not computed
 };
 
 /// z (n, dims) is masked by the partition at every step; with k = 1 all of it is always revealed. The shift
@@ -26,6 +27,7 @@ class GuidedNoise {
  public:
   static constexpr bool leaves_weights_alone = diffusion::leaves_weights_alone<Decoder>;
 
+  /// Throws ConfigError for zero terminal SNR and negative steps, ShapeError for a z of another width.
   GuidedNoise(Decoder const& decoder, diffusion::NoiseSchedule schedule,
               encoder::TimestepPartition const& partition, Tensor<B> z, Guidance guidance = {})
       : decoder_(decoder),

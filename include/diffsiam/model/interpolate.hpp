@@ -18,14 +18,14 @@ namespace diffsiam::model {
 /// The inputs of a decode: x_T (n, h, w, c) and z (n, dims).
 template <class B>
 struct Origin {
-  Tensor<B> x_T;
-  Tensor<B> z;
+  Tensor<B> x_T;  ///< (n, h, w, c)
+  Tensor<B> z;    ///< (n, dims)
 };
 
 /// Subsets [first, last) of a partition.
 struct SubsetRange {
-  int first = 0;
-  int last = 0;
+  int first = 0;  ///< from 0
+  int last = 0;   ///< the one behind the last; at most the number of subsets
 };
 
 namespace detail {
@@ -55,6 +55,7 @@ template <class Model, class B>
   return pictures;
 }
 
+/// How far counterfactuals() goes, and how it decodes.
 struct CounterfactualOptions {
   double weight = 1;        ///< of the other z: 1 replaces
   double noise_weight = 0;  ///< of the other's x_T, by slerp; 0: x_T stays

@@ -19,19 +19,21 @@ template <class B>
 class LatentDenoiser {
  public:
   using Backend = B;
+  /// The sizes of the published network, for z of 512 dims.
   struct Config {
-    Index dims = 512;      ///< of z
-    Index hidden = 2048;   ///< width of the hidden layers
-    Index layers = 10;     ///< including the last one, which has no norm and condition
-    Index time_dims = 64;  ///< of the sinusoids, even
-    Index time_width = 0;  ///< of the time perceptron and the condition; 0: as wide as z, as published
-    std::uint64_t seed = 4;
+    Index dims = 512;        ///< of z
+    Index hidden = 2048;     ///< width of the hidden layers
+    Index layers = 10;       ///< including the last one, which has no norm and condition
+    Index time_dims = 64;    ///< of the sinusoids, even
+    Index time_width = 0;    ///< of the time perceptron and the condition; 0: as wide as z, as published
+    std::uint64_t seed = 4;  ///< of the initial weights
   };
 
   /// Throws ConfigError unless there are at least two layers and hidden layers have at least two values.
   LatentDenoiser(typename B::Context& context, Config const& config)
       : LatentDenoiser(nn::Init<B>{context, config.seed}, config) {}
 
+  /// z_t (n, dims), t (n) -> (n, dims). Throws ShapeError for another width or count.
   template <FlowingValue Z, FlowingValue T>
   [[nodiscard]] auto operator()(Z const& z_t, T const& t) const {
     require_shape("LatentDenoiser", {t.shape().samples(), config_.dims}, z_t.shape(),

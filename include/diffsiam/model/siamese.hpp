@@ -15,6 +15,7 @@ class SimSiamHalf {
  public:
   using Backend = B;
   using Config = typename encoder::SimSiamHeads<B>::Config;
+  /// Its weights are drawn from config.seed.
   SimSiamHalf(typename B::Context& context, Config const& config) : heads_(context, config) {}
 
   /// z (2n, dims): n latents of view 1, then those of view 2 -> rank 0.
@@ -43,10 +44,12 @@ template <class B>
 class NtXentHalf {
  public:
   using Backend = B;
+  /// Sizes of the projector, and the temperature.
   struct Config {
-    typename encoder::SimClrHead<B>::Config head{};
-    double temperature = 0.5;
+    typename encoder::SimClrHead<B>::Config head{};  ///< head.dims is the width of z
+    double temperature = 0.5;                        ///< positive and finite
   };
+  /// Throws ConfigError for a temperature that is not positive and finite.
   NtXentHalf(typename B::Context& context, Config const& config)
       : head_(context, config.head), loss_(config.temperature) {}
 

@@ -29,10 +29,13 @@ template <class B>
 class Tensor {
  public:
   using Backend = B;
+  /// Of all computation.
   using Scalar = typename B::Scalar;
+  /// Of large activations: narrower than Scalar where B has mixed precision.
   using Storage = backend::StorageOf<B>;
   using Context = typename B::Context;
 
+  /// An empty handle; it may only be assigned to and asked whether it is empty.
   Tensor() = default;
   DIFFSIAM_OUT_OF_LINE Tensor(Tensor const&) = default;
   DIFFSIAM_OUT_OF_LINE Tensor(Tensor&&) = default;
@@ -56,6 +59,7 @@ class Tensor {
     result.fill(value);
     return result;
   }
+  /// All elements 0.
   [[nodiscard]] static Tensor zeros(Context& context, Shape const& shape) {
     return filled(context, shape, Scalar(0));
   }
@@ -127,6 +131,7 @@ class Tensor {
     else
       return {};
   }
+  /// The context that it was made with.
   [[nodiscard]] Context& context() const { return *context_; }
   /// False for a default-constructed tensor.
   [[nodiscard]] explicit operator bool() const { return data_ != nullptr; }
@@ -154,6 +159,7 @@ class Tensor {
     return result;
   }
 
+  /// Overwrites all elements with `value`.
   void fill(Scalar value) const { B::fill(*context_, storage(), size(), value); }
   /// Overwrites from host values. Throws ShapeError when the counts differ.
   template <class T>

@@ -20,14 +20,14 @@ struct Config {
 
   Index in_channels = 3;     ///< of the image, and of the prediction
   Index base_channels = 64;  ///< b; level i has b * multipliers[i] channels, embeddings 4 b
-  std::vector<Index> multipliers = {1, 2, 4, 8};
-  Index blocks_per_level = 2;
+  std::vector<Index> multipliers = {1, 2, 4, 8};  ///< one for each level, from the full size downwards
+  Index blocks_per_level = 2;                     ///< r on the way down, r + 1 on the way up
   std::vector<Index> attention_factors = {4};  ///< downsampling factors with attention: 4 is 16x16 of 64x64
-  Index heads = 1;
-  Index head_channels = 0;  ///< if not 0: heads = channels / head_channels
-  Index groups = 32;        ///< of every GroupNorm; must divide every channel count
-  double dropout = 0;
-  std::uint64_t seed = 0;  ///< of the initial weights
+  Index heads = 1;                             ///< of each attention
+  Index head_channels = 0;                     ///< if not 0: heads = channels / head_channels
+  Index groups = 32;                           ///< of every GroupNorm; must divide every channel count
+  double dropout = 0;                          ///< probability, in each residual block
+  std::uint64_t seed = 0;                      ///< of the initial weights
 
   /// 28x28 and other small images, sides a multiple of 4: three levels, attention at the lowest.
   [[nodiscard]] static Config for_small(Index in_channels = 1, Index base_channels = 16,
@@ -56,16 +56,21 @@ struct Config {
     f("seed", self.seed);
   }
 
+  /// The number of sizes, each half of the one before.
   [[nodiscard]] Index levels() const { return static_cast<Index>(multipliers.size()); }
+  /// Of a level in [0, levels()).
   [[nodiscard]] Index channels(Index level) const {
     return base_channels * multipliers[static_cast<std::size_t>(level)];
   }
+  /// The width of the time embedding.
   [[nodiscard]] Index embedding() const { return 4 * base_channels; }
   /// Both sides of an image must be multiples of this.
   [[nodiscard]] Index side_multiple() const { return Index{1} << (levels() - 1); }
+  /// Whether blocks at this downsampling factor have attention.
   [[nodiscard]] bool attends(Index factor) const {
     return std::find(attention_factors.begin(), attention_factors.end(), factor) != attention_factors.end();
   }
+  /// The number of heads of an attention over so many channels.
   [[nodiscard]] Index heads_of(Index channels) const {
     return head_channels == 0 ? heads : channels / head_channels;
   }

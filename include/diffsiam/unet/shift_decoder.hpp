@@ -13,8 +13,8 @@ namespace diffsiam::unet {
 /// The result of the decoder: the denoiser's prediction and the gradient, both (n, h, w, c).
 template <class Eps, class Gradient>
 struct Shifted {
-  Eps eps;
-  Gradient gradient;
+  Eps eps;            ///< of the denoiser, without z
+  Gradient gradient;  ///< G(x_t, t, z), which shift_coef() or ddim_shift_coef() scale
 };
 
 /// Freezes the denoiser that it borrows, and shares its weights. The output of G starts at zero.
@@ -23,9 +23,10 @@ class ShiftDecoder {
  public:
   using Backend = B;
   static constexpr bool leaves_weights_alone = UNet<B, BlockTypes>::leaves_weights_alone;
+  /// The other sizes are those of the denoiser.
   struct Config {
-    Index latent_dims = 512;
-    std::uint64_t seed = 1;  ///< of the initial weights
+    Index latent_dims = 512;  ///< the width of z, at least 1
+    std::uint64_t seed = 1;   ///< of the initial weights
 
     template <class Self, class F>
     static void for_each_field(Self& self, F&& f) {
@@ -56,8 +57,10 @@ class ShiftDecoder {
 
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
+  /// The frozen denoiser, whose weights it shares.
   [[nodiscard]] UNet<B, BlockTypes> const& denoiser() const& { return denoiser_; }
   [[nodiscard]] UNet<B, BlockTypes> denoiser() const&& { return denoiser_; }
+  /// The width of the z that it reads.
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
   /// The layer that reads z.
   [[nodiscard]] nn::Linear<B> const& latent_embedding() const& { return latent_embedding_; }

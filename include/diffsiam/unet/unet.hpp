@@ -31,6 +31,7 @@ class UNet {
     return up()(down()(x_t, emb), emb);
   }
 
+  /// What it was built with.
   [[nodiscard]] Config const& config() const& { return parts_->config; }
   [[nodiscard]] Config config() const&& { return parts_->config; }
   [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const& { return parts_->time_embedding; }

@@ -35,7 +35,8 @@ TEST_CASE("A denoiser that sees no noise returns what it is given, clipped") {
   auto const none = [](Tensor<B> const& x, Tensor<B> const&, diffusion::SamplerStep) {
     return Tensor<B>::zeros(x.context(), x.shape());
   };
-  auto const codes = eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), steps, {.batch = 2});
+  auto const codes =
+      eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), steps, {.batch = 2});
   REQUIRE(codes.size() == 2);
   CHECK(codes[0].t == 100);
   CHECK(codes[1].t == 900);
@@ -55,7 +56,8 @@ TEST_CASE("A denoiser that knows the pictures leaves them as they are") {
     [[nodiscard]] diffusion::PredictionTarget target() const { return diffusion::PredictionTarget::x_0; }
     Tensor<B> operator()(Tensor<B> const&, Tensor<B> const&, diffusion::SamplerStep) const { return clean; }
   };
-  auto const codes = eval::denoised_codes(context, FirstPixels{}, Knowing{clean}, schedule, pictures(), steps);
+  auto const codes =
+      eval::denoised_codes(context, FirstPixels{}, Knowing{clean}, schedule, pictures(), steps);
   auto const expected = clean.values();
   for (auto const& at : codes)
     for (std::size_t i = 0; i < expected.size(); ++i) CHECK_THAT(at.values[i], WithinAbs(expected[i], 1e-5));
@@ -68,7 +70,8 @@ TEST_CASE("Noise is another one for each step and batch, and the same for the sa
   };
   std::vector<int> const near{1, 2};
   auto const of = [&](std::uint64_t seed) {
-    return eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), near, {.rng = {.seed = seed}});
+    return eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), near,
+                                {.rng = {.seed = seed}});
   };
   auto const codes = of(1), again = of(1), other = of(2);
   CHECK(codes[0].values == again[0].values);
@@ -80,6 +83,7 @@ TEST_CASE("Noise is another one for each step and batch, and the same for the sa
   CHECK_THROWS_AS(
       eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), std::vector<int>{1000}, {}),
       RangeError);
-  CHECK_THROWS_AS(eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), near, {.batch = 0}),
-                  ConfigError);
+  CHECK_THROWS_AS(
+      eval::denoised_codes(context, FirstPixels{}, none, schedule, pictures(), near, {.batch = 0}),
+      ConfigError);
 }

@@ -36,7 +36,7 @@ diffsiam_pkg_config(onednn "${text}: the backend on oneDNN" "diffsiam" "-DDIFFSI
   "-ldnnl -l:libgomp.so.1")
 
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.cpp")
+install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.[ch]pp")
 
 if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_PACKAGE_NAME libdiffsiam-dev)

@@ -23,7 +23,7 @@ BAD = [
     ("nn/slow.hpp", "#include <iostream>\n", "slow to compile"),
     ("nn/near.hpp", '#include "linear.hpp"\n', "never a relative include"),
     ("nn/gone.hpp", "#include <diffsiam/nn/gone_too.hpp>\n", "no such header"),
-    ("nn/macro.hpp", "#define X 1\n", "macros are defined in config.hpp only"),
+    ("nn/macro.hpp", "#define X 1\n", "macros are defined in config.hpp and compiled/ only"),
     ("nn/view.hpp", "struct X {\n  int const& x() const { return x_; }\n};\n", "x hands out a view of its object"),
     ("nn/half.hpp", "struct X {\n  std::span<int> x() const& { return x_; }\n};\n", "x hands out a view of its object"),
     ("ops/probes.hpp", "if constexpr (requires { B::fast(1); })\n", "looks for a member of a backend"),

@@ -27,6 +27,7 @@ x^2
 $$
 
     a $b$ c
+
 ## Noise
 """
 FILTERED = """# The method {#method}
@@ -37,10 +38,11 @@ x^2
 @f]
 
     a $b$ c
+
 ## Noise
 """
 assert site.filter_page("docs/method.md", PAGE, set()) == FILTERED, site.filter_page("docs/method.md", PAGE, set())
-assert "## Noise {#method__noise}" in site.filter_page("docs/method.md", PAGE, {("docs/method.md", "noise")})
+assert "c\n@anchor method__noise\n## Noise\n" in site.filter_page("docs/method.md", PAGE, {("docs/method.md", "noise")})
 assert site.page_name("docs/concepts/losses.md") == "concepts_losses"
 
 # Headers: the comment at the head, formulas in it, docstrings that are code or look like HTML; no line is lost.

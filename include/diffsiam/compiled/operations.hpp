@@ -11,6 +11,7 @@
 #include <diffsiam/ops/pool.hpp>
 #include <diffsiam/train/adam.hpp>
 
+// NOLINTBEGIN(bugprone-macro-parentheses): B is a type.
 // An operation that is missing here is compiled where it is used, as your own ones are.
 #define DIFFSIAM_COMPILE_OPERATIONS(B)                                                          \
   DIFFSIAM_COMPILED struct detail::Erased<B, ops::Activation<functional::Abs>>;                 \
@@ -55,3 +56,4 @@
   DIFFSIAM_COMPILED struct detail::Erased<B, ops::WeightedError<functional::SquaredError>>;     \
   DIFFSIAM_COMPILED class train::GradientDescent<B, train::AdamRule<train::AdamConfig, false>>; \
   DIFFSIAM_COMPILED class train::GradientDescent<B, train::AdamRule<train::AdamWConfig, true>>;
+// NOLINTEND(bugprone-macro-parentheses)

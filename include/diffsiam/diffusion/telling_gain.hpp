@@ -48,7 +48,10 @@ enum class ErrorMetric {
   double const root = std::sqrt(r);
   double const step = 0.25 / std::max(1.0, root), end = std::min(10.0, 45 / std::max(root, 1e-3));
   double sum = 0.5;
-  for (double u = step; u < end; u += step) sum += std::exp(-u * u / 2) / std::cosh(root * u);
+  for (int i = 1; i * step < end; ++i) {
+    double const u = i * step;
+    sum += std::exp(-u * u / 2) / std::cosh(root * u);
+  }
   return std::exp(-r / 2) * sum * 2 * step / std::sqrt(2 * std::numbers::pi);
 }
 

@@ -56,7 +56,7 @@ class Lanes {
   void carry_out(int lane) {
     try {
       (*work_)(lane);
-    } catch (Left const&) {  // the error is known
+    } catch (Left const&) {  // NOLINT(bugprone-empty-catch): the error is known
     } catch (...) {
       if (!error_) error_ = std::current_exception();
     }

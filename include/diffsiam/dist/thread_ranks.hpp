@@ -76,7 +76,7 @@ class ThreadRanks {
       changed_.wait(lock, over);
     else if (!changed_.wait_for(lock, time_out_, over))
       refuse_missing(meeting);
-    if (meeting.arrived < size_) throw PeerError(failed_->first, failed_->second);
+    if (meeting.arrived < size_ && failed_) throw PeerError(failed_->first, failed_->second);
     take(meeting.given);
     if (++meeting.left == size_) meetings_.erase(number);
     return true;

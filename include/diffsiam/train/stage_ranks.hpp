@@ -11,9 +11,9 @@
 
 #include <diffsiam/backend/host/fingerprint.hpp>
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/build_info.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/core/thread_pool.hpp>
-#include <diffsiam/core/version.hpp>
 #include <diffsiam/dist/data_parallel.hpp>
 
 namespace diffsiam::train::detail {
@@ -59,8 +59,8 @@ class StageRanks {
   template <class Step>
   void require_same_start(Step const& step) const {
     if (division_ == nullptr) return;
-    require_same("library",
-                 text({"diffsiam ", version(), ", ", DIFFSIAM_COMPILER, ", ", DIFFSIAM_INSTRUCTION_SET}));
+    BuildInfo const build = build_info();
+    require_same("library", text({build.version, ", ", build.compiler, ", ", build.instruction_set}));
     require_same("start", text({"step ", step.steps(), " in ", division_->pieces(), " pieces"}));
     std::string sums;
     ThreadPool alone{1};

@@ -52,6 +52,8 @@ TEST_CASE("Every operation of ops/ has a case") {
   auto const names = defined_names();
   CHECK(names.size() >= 20);
   for (auto const& [header, name] : names) {
+    // It asks other pieces of a batch, which no backend has: its own test and tests/dist bring them.
+    if (header == "gather_pieces.hpp") continue;
     INFO("ops/" << header << " defines " << name << "; add a case of it to testing/cases/");
     if (name == "Act::name") {
       for (auto const* act : {"silu", "relu", "exp", "log", "sqrt", "abs"}) CHECK(met.count(act) == 1);

@@ -122,16 +122,23 @@
 #else
 #define DIFFSIAM_INSTRUCTION_SET "none"
 #endif
-// The components onednn and cuda define these.
-#if defined(DIFFSIAM_WITH_ONEDNN) && defined(DIFFSIAM_WITH_CUDA)
-#define DIFFSIAM_BACKENDS "reference, cpu, onednn, cuda"
-#elif defined(DIFFSIAM_WITH_ONEDNN)
-#define DIFFSIAM_BACKENDS "reference, cpu, onednn"
-#elif defined(DIFFSIAM_WITH_CUDA)
-#define DIFFSIAM_BACKENDS "reference, cpu, cuda"
+// The components onednn, cuda and torch define DIFFSIAM_WITH_*.
+#if defined(DIFFSIAM_WITH_ONEDNN)
+#define DIFFSIAM_AND_ONEDNN ", onednn"
 #else
-#define DIFFSIAM_BACKENDS "reference, cpu"
+#define DIFFSIAM_AND_ONEDNN ""
 #endif
+#if defined(DIFFSIAM_WITH_CUDA)
+#define DIFFSIAM_AND_CUDA ", cuda"
+#else
+#define DIFFSIAM_AND_CUDA ""
+#endif
+#if defined(DIFFSIAM_WITH_TORCH)
+#define DIFFSIAM_AND_TORCH ", torch"
+#else
+#define DIFFSIAM_AND_TORCH ""
+#endif
+#define DIFFSIAM_BACKENDS "reference, cpu" DIFFSIAM_AND_ONEDNN DIFFSIAM_AND_CUDA DIFFSIAM_AND_TORCH
 
 // Products of bfloat16 pairs, summed in float32, are one instruction.
 #if defined(__AVX512BF16__) && defined(__AVX512BW__)

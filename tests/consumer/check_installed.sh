@@ -44,6 +44,9 @@ if [[ $way == install ]]; then
     echo "these installed files name the folder they came from" >&2
     exit 1
   fi
+  version=$(sed -n 's/^#define DIFFSIAM_VERSION_[A-Z]* //p' "$out/prefix/include/diffsiam/config.hpp" | paste -sd.)
+  grep -qF "\"version\": \"$version\"" "$here/../../packaging/vcpkg/diffsiam/vcpkg.json" ||
+    { echo "packaging/vcpkg names another version than $version" >&2; exit 1; }
   exit
 fi
 

@@ -30,8 +30,7 @@ class PeerError : public Error {
 /// call the same functions in the same order, one thread at a time.
 ///   - start_all_to_all(from, to, bytes): block s of `from` (size() blocks of `bytes` bytes) becomes block
 ///     rank() of `to` on rank s.
-///   - start_all_gather(from, to, bytes): `bytes` bytes of each rank become block `rank` of `to` on all
-///   ranks.
+///   - start_all_gather(from, to, bytes): the `bytes` bytes of each rank become block `rank` of `to` on all.
 ///   - broadcast(data, bytes, root): the data of rank `root` replace those of the others.
 ///   - barrier(): returns when all have called it; it waits as long as that takes.
 ///   - announce(sentence): tells the others that this rank fails; whatever they wait for throws PeerError.

@@ -11,7 +11,6 @@
 // Rank-4 tensors are (n, c, h, w) in libtorch and (n, h, w, c) here: the same memory, if it is channels last.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -129,6 +128,7 @@ class TorchFunction {
         auto const gradient = value.gradient();
         result.push_back(gradient ? to_torch(gradient) : at::Tensor{});
       }
+      // Copies: libtorch may keep what it is given, and the next call starts from zero in the same memory.
       for (auto const& weight : weights) result.push_back(to_torch(weight.gradient()).clone());
       return result;
     }

@@ -3,12 +3,10 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <memory>
 
 #include <ATen/ATen.h>
 #include <c10/core/CPUAllocator.h>
-#include <c10/core/InferenceMode.h>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
 
@@ -51,7 +49,8 @@ at::Tensor matrix(MatrixView<T> const& a, Index rows, Index columns, Index outer
                       : view(data, {rows, columns}, {a.leading, 1});
 }
 
-/// Which of the gradients of input, weight and bias.
+/// The gradient of the input or of the weights, whichever of {input, weights, bias} is asked for. It does not
+/// depend on the values of that operand, so any tensor of its shape may stand for it.
 inline at::Tensor convolution_gradient(ConvGeometry const& g, at::Tensor const& dy, at::Tensor const& x,
                                        at::Tensor const& w, std::array<bool, 3> which) {
   auto const gradients =
@@ -74,10 +73,7 @@ struct Torch : Cpu<float> {
         at::Tensor c = torch_detail::matrix(to, product.m, product.n, outer, inner);
         at::Tensor const a = torch_detail::matrix(product.a, product.m, product.k, outer, inner);
         at::Tensor const b = torch_detail::matrix(product.b, product.k, product.n, outer, inner);
-        if (product.accumulate)
-          c.addmm_(a, b, 1, product.alpha);
-        else
-          at::mm_out(c, a, b).mul_(product.alpha);
+        c.addmm_(a, b, product.accumulate ? 1 : 0, product.alpha);
       }
   }
   static void conv2d(Context&, ConvGeometry const& g, float const* x, float const* w, float const* bias,

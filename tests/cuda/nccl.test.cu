@@ -12,10 +12,11 @@
 
 namespace diffsiam::test {
 
+using B = backend::Cuda<float>;
+
 static_assert(dist::Communicator<dist::NcclRank<backend::cuda::Nccl>>);
 
 TEST_CASE("NCCL moves device memory, and the process moves the rest", "[nccl]") {
-  using B = backend::Cuda<float>;
   B::Context context;
   dist::SingleProcess process;
   backend::cuda::Nccl api{context.stream()};
@@ -35,7 +36,6 @@ TEST_CASE("NCCL moves device memory, and the process moves the rest", "[nccl]") 
 }
 
 TEST_CASE("Batches are divided on a GPU", "[nccl]") {
-  using B = backend::Cuda<float>;
   B::Context context;
   dist::SingleProcess process;
   backend::cuda::Nccl api{context.stream()};

@@ -91,7 +91,7 @@ endfunction()
 # diffsiam_add_compiled(NAME BACKENDS...): the static library NAME with the operations on each of the BACKENDS, which are
 # the names of headers in diffsiam/compiled. It is built in the user's project, with the user's flags.
 function(diffsiam_add_compiled name)
-  set(known cpu_float cpu_bfloat16 onednn_float onednn_bfloat16)
+  set(known cpu_float cpu_double cpu_bfloat16 reference_float reference_double onednn_float onednn_bfloat16)
   add_library(${name} STATIC)
   target_link_libraries(${name} PUBLIC diffsiam::diffsiam)
   target_compile_definitions(${name} PRIVATE DIFFSIAM_COMPILES_TEMPLATES)

@@ -24,20 +24,33 @@ if(DIFFSIAM_SANITIZE)
   target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
 endif()
 
-# The operations, compiled once for examples and experiments. They include the list without naming it, so that examples
-# stay what a user would write.
-set(compiled cpu_float cpu_bfloat16)
+# The operations, compiled once for tests, examples and experiments.
+set(compiled cpu_float cpu_double cpu_bfloat16 reference_float reference_double)
 if(diffsiam_onednn_FOUND)
   list(APPEND compiled onednn_float onednn_bfloat16)
 endif()
 diffsiam_add_compiled(diffsiam_kernels ${compiled})
 set_target_properties(diffsiam_kernels PROPERTIES EXCLUDE_FROM_ALL ON)
 target_link_libraries(diffsiam_kernels PRIVATE diffsiam_own)
-add_library(diffsiam_own_compiled INTERFACE)
-target_link_libraries(diffsiam_own_compiled INTERFACE diffsiam_kernels)
-foreach(backend IN LISTS compiled)
-  target_compile_options(diffsiam_own_compiled INTERFACE "SHELL:-include diffsiam/compiled/${backend}.hpp")
-endforeach()
+
+# diffsiam_read_once(NAME HEADERS...): precompiles headers for programs of ours.
+# diffsiam_own_program(PROGRAM NAME): PROGRAM links the compiled operations and begins with the headers of NAME. So it need
+# not name the lists of what is compiled, and examples stay what a user would write.
+function(diffsiam_read_once name)
+  file(CONFIGURE OUTPUT ${name}.cpp CONTENT "\n")
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE diffsiam_own)
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+  # What ccache asks for.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+function(diffsiam_own_program program name)
+  target_link_libraries(${program} PRIVATE diffsiam_own diffsiam_kernels)
+  target_precompile_headers(${program} REUSE_FROM ${name})
+  target_compile_options(${program} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+list(TRANSFORM compiled REPLACE "(.+)" "<diffsiam/compiled/\\1.hpp>" OUTPUT_VARIABLE lists)
+diffsiam_read_once(diffsiam_compiled_lists ${lists})
 
 # The same flags for .cu files: every architecture that is named, warnings of host and device as errors. Not with
 # sanitizers, which nvcc's host code does not carry, nor in the preset that is there for clang.

@@ -8,5 +8,6 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 
 find_program(DIFFSIAM_CCACHE ccache)
 if(DIFFSIAM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${DIFFSIAM_CCACHE})
+  # ccache knows precompiled headers by their content, if it is told that this is enough.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${DIFFSIAM_CCACHE})
 endif()

@@ -1,6 +1,7 @@
 #include <tests/allocation/steps.hpp>
 
 #include <diffsiam/backend/onednn.hpp>
+#include <diffsiam/compiled/onednn_float.hpp>
 
 namespace diffsiam::test {
 

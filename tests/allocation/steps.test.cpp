@@ -9,6 +9,7 @@
 #include <tests/allocation/steps.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/compiled/cpu_bfloat16.hpp>
 
 using namespace diffsiam::test;
 

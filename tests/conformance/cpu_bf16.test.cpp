@@ -1,6 +1,7 @@
 #include <tests/conformance/check.hpp>
 
 #include <diffsiam/backend/cpu/cpu.hpp>
+#include <diffsiam/compiled/cpu_bfloat16.hpp>
 #include <diffsiam/diffusion/ddim.hpp>
 #include <diffsiam/diffusion/ddpm.hpp>
 #include <diffsiam/unet/unet.hpp>

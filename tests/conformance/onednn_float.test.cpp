@@ -7,6 +7,7 @@
 
 #include <diffsiam/backend/dry/dry_run.hpp>
 #include <diffsiam/backend/onednn.hpp>
+#include <diffsiam/compiled/onednn_float.hpp>
 
 namespace diffsiam::test {
 

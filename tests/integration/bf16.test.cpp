@@ -8,6 +8,7 @@
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/compiled/cpu_bfloat16.hpp>
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/ops/resample.hpp>

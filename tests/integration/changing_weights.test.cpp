@@ -9,7 +9,9 @@
 #include <diffsiam/backend/reference.hpp>
 #if defined(DIFFSIAM_WITH_ONEDNN)
 #include <diffsiam/backend/onednn.hpp>
+#include <diffsiam/compiled/onednn_float.hpp>
 #endif
+#include <diffsiam/compiled/cpu_bfloat16.hpp>
 #include <diffsiam/loss/mean_squared_error.hpp>
 #include <diffsiam/tensor/prepacked_weights.hpp>
 #include <diffsiam/train/sgd.hpp>

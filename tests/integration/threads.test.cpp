@@ -4,6 +4,7 @@
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/compiled/cpu_bfloat16.hpp>
 #include <diffsiam/diffsiam.hpp>
 #include <diffsiam/train/adam.hpp>
 

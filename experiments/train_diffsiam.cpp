@@ -152,10 +152,10 @@ void train_and_measure(Options const& options, RunConfig const& config, DataPlan
     say("neighbours of the training pictures, by the denoiser");
     partners = denoiser_partners(context, denoiser, pictures.train, config.neighbours, threads, ranks);
   }
-  std::optional<ProbeCurve> curve;
-  if (data.labelled()) curve.emplace(ranks, threads, pictures, folder / "probe.metrics.jsonl", resume);
+  std::optional<ProbeLog> probe_log;
+  if (data.labelled()) probe_log.emplace(ranks, threads, pictures, folder / "probe.metrics.jsonl", resume);
   auto const look = [&](std::uint64_t step) {
-    if (curve) curve->look(context, model.encoder(), step);
+    if (probe_log) probe_log->look(context, model.encoder(), step);
   };
   StageSpeed const diffsiam_speed =
       train_diffsiam(context, model, pictures, config, folder, resume, partners, look, ranks);

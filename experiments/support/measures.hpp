@@ -13,6 +13,7 @@
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/eval/pca.hpp>
+#include <diffsiam/eval/probe_curve.hpp>
 #include <diffsiam/eval/subset_factor_map.hpp>
 #include <diffsiam/io/json_lines.hpp>
 #include <diffsiam/model/timestep_losses.hpp>
@@ -97,41 +98,32 @@ struct Score {
   return {probe(set, labels, threads), neighbours.front().accuracy};
 }
 
-/// How the probe's accuracy on validation pictures grows while the encoder learns, as JSON lines. From 10,000
-/// training pictures, so that looking costs little; test pictures are left alone.
-class ProbeCurve {
+/// A ds::eval::ProbeCurve whose points are JSON lines.
+class ProbeLog {
  public:
   /// Starts an empty file unless the run is resumed. Ranks encode together, and rank 0 writes.
-  ProbeCurve(ds::dist::CommunicatorRef ranks, ds::ThreadPool& threads, Pictures const& pictures,
-             std::filesystem::path path, bool resume)
-      : ranks_(std::move(ranks)),
+  ProbeLog(ds::dist::CommunicatorRef ranks, ds::ThreadPool& threads, Pictures const& pictures,
+           std::filesystem::path path, bool resume)
+      : curve_(pictures.train, pictures.validation, {.encode = {.ranks = ranks}}),
+        writes_(ranks.rank() == 0),
         threads_(&threads),
-        train_(pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size()))),
-        validation_(pictures.validation),
         path_(std::move(path)) {
-    if (!resume && ranks_.rank() == 0) (void)ds::io::JsonLines::create(path_);
+    if (!resume && writes_) (void)ds::io::JsonLines::create(path_);
   }
 
   template <class Encoder>
   void look(typename Encoder::Backend::Context& context, Encoder const& encoder, std::uint64_t step) {
-    auto const train_labels = train_.labels(), validation_labels = validation_.labels();
-    ds::eval::EncodeConfig const config{.ranks = ranks_};
-    auto const z = ds::eval::encode(context, encoder, train_, config),
-               unseen = ds::eval::encode(context, encoder, validation_, config);
-    if (ranks_.rank() != 0) return;
-    ds::eval::Labelled const held_out{features_of(unseen, encoder.latent_dims()), validation_labels};
-    auto const result = ds::eval::linear_probe({features_of(z, encoder.latent_dims()), train_labels},
-                                               held_out, held_out, {.classes = train_.classes()}, threads_);
+    double const accuracy = curve_.look(context, encoder, step, threads_).accuracy;
+    if (!writes_) return;
     // A resumed run comes by some steps again: the line it wrote then makes way.
     ds::io::JsonLines::resume(path_, static_cast<std::int64_t>(step) - 1)
-        .append(
-            {{"step", step}, {"seconds", seconds_since(start_)}, {"validation_accuracy", result.accuracy}});
+        .append({{"step", step}, {"seconds", seconds_since(start_)}, {"validation_accuracy", accuracy}});
   }
 
  private:
-  ds::dist::CommunicatorRef ranks_;
+  ds::eval::ProbeCurve curve_;
+  bool writes_;
   ds::ThreadPool* threads_;
-  ds::data::Dataset train_, validation_;
   std::filesystem::path path_;
   Clock::time_point start_ = Clock::now();
 };

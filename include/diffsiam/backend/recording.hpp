@@ -13,8 +13,10 @@
 
 namespace diffsiam::backend {
 
+/// Used by the thread of its context.
 class RecordingState {
  public:
+  /// Whether work is recorded instead of done.
   [[nodiscard]] bool recording() const { return memory_ != nullptr; }
   /// The memory pool from which recorded work allocates; null unless recording.
   [[nodiscard]] std::shared_ptr<MemoryPool> const& memory() const& { return memory_; }
@@ -50,6 +52,7 @@ class RecordingState {
   }
   /// A hash (FNV-1a: Fowler, Noll and Vo) of all bytes that were uploaded while watched or recorded.
   [[nodiscard]] std::uint64_t uploads() const { return uploads_; }
+  /// Adds the bytes at `from`, if they are watched or recorded.
   void note_upload(void const* from, std::size_t bytes) {
     if (!watched_ && !recording()) return;
     auto const* const at = static_cast<unsigned char const*>(from);

@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using CpuBFloat16 = backend::Cpu<float, BFloat16>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::CpuBFloat16)
 
 }  // namespace diffsiam

@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using OneDnnBFloat16 = backend::OneDnn<float, BFloat16>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::OneDnnBFloat16)
 
 }  // namespace diffsiam

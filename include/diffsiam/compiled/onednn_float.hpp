@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using OneDnnFloat = backend::OneDnn<float>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::OneDnnFloat)
 
 }  // namespace diffsiam

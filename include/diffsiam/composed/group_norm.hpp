@@ -10,8 +10,10 @@
 
 namespace diffsiam::composed {
 
+/// A forward pass with images as B stores them.
 template <class B>
 using NormForwardOf = NormForward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
+/// A backward pass with images as B stores them.
 template <class B>
 using NormBackwardOf = NormBackward<typename B::Scalar, backend::ReadBy<B>, backend::WrittenBy<B>>;
 /// A function that computes a forward or a backward pass.

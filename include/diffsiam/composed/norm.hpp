@@ -20,13 +20,16 @@ struct ComposedNorm {
   using T = typename B::Scalar;
   using Context = typename B::Context;
   Context& context;
-  SampleGrid x_grid;
+  SampleGrid x_grid;  ///< extents of x
   Index groups;
 
   /// A table as (n, groups, channels of a group).
   [[nodiscard]] SampleGrid group_grid() const { return {x_grid.n, groups, x_grid.c / groups}; }
+  /// A table as (n, 1, c).
   [[nodiscard]] SampleGrid table_grid() const { return {x_grid.n, 1, x_grid.c}; }
+  /// A new table (planes, n, c), with indeterminate contents.
   [[nodiscard]] Tensor<B> table(Index planes = 1) const { return {context, {planes, x_grid.n, x_grid.c}}; }
+  /// Plane number i of a table: (n, c).
   [[nodiscard]] T* plane(Tensor<B> const& tables, Index i) const {
     return tables.data() + i * x_grid.n * x_grid.c;
   }

@@ -50,6 +50,7 @@ concept Conv = Contextual<B> &&
 
 /// A functor for the concepts that check functions with a functor argument.
 struct AnyFunctor {
+  /// The sum of its arguments.
   template <class... T>
   auto operator()(T&&... x) const {
     return (x + ...);

@@ -24,6 +24,7 @@ enum class Option {
   prepacked_weights,
   observer,
 };
+/// The number of options; `observer` is the last one.
 inline constexpr std::size_t option_count = static_cast<std::size_t>(Option::observer) + 1;
 
 /// The name of the option as a backend writes it.
@@ -92,15 +93,18 @@ struct DeclaredOption {
       has<B>(option),
       "A backend has each option that it declares: see concepts/backend_options.hpp for the names and "
       "arguments of its functions.");
-  static constexpr bool found = true;
+  static constexpr bool found = true;  ///< so that naming the type checks the option
 };
 
 /// The list of options that a backend declares.
 template <Option... options>
 struct Options {
+  /// These options, and `more`.
   template <Option... more>
   using With = Options<options..., more...>;
+  /// Whether the list has the option.
   [[nodiscard]] static constexpr bool contains(Option option) { return ((option == options) || ...); }
+  /// True if B has all of them; otherwise the compiler names one that it lacks.
   template <class B>
   static constexpr bool found_in = (DeclaredOption<B, options>::found && ...);
 };

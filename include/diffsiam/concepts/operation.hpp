@@ -15,15 +15,19 @@ namespace diffsiam {
 /// A set of inputs of an operation, by their numbers: {0, 2}.
 class InputList {
  public:
+  /// The inputs with these numbers, each below 32.
   constexpr InputList(std::initializer_list<unsigned> inputs = {}) {
     for (unsigned const input : inputs) bits_ |= 1U << input;
   }
+  /// Every input.
   [[nodiscard]] static constexpr InputList all() {
     InputList result;
     result.bits_ = ~0U;
     return result;
   }
+  /// Whether input number `input` is one of them.
   [[nodiscard]] constexpr bool contains(std::size_t input) const { return ((bits_ >> input) & 1U) != 0; }
+  /// Whether it has no input.
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
 
  private:
@@ -34,6 +38,7 @@ class InputList {
 /// operation has it as an optional `static constexpr StorageRule storage_rule`. Without one all inputs are
 /// converted for it, and its output is in full precision.
 struct StorageRule {
+  /// In which precision an operation writes its output, where it writes low precision at all.
   enum class Output {
     like_inputs,  ///< in low precision if all of `inputs` are
     by_shape,     ///< in low precision if it has positions and its channels fill whole vectors
@@ -44,10 +49,11 @@ struct StorageRule {
     forward,  ///< `inputs`, in both passes, and the output
     all       ///< also dy and the gradients of `inputs`; those in low precision are overwritten, not added to
   };
-  InputList inputs;
-  Native native = Native::nothing;
-  Output output = Output::like_inputs;
+  InputList inputs;                     ///< those that are read as they are stored
+  Native native = Native::nothing;      ///< how far the operation reads and writes them itself
+  Output output = Output::like_inputs;  ///< when the output is in low precision
 
+  /// Whether `input` comes to the operation as it is stored.
   [[nodiscard]] constexpr bool reads_as_stored(std::size_t input) const {
     return native != Native::nothing && inputs.contains(input);
   }

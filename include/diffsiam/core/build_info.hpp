@@ -10,6 +10,7 @@
 
 namespace diffsiam {
 
+/// What build_info() returns.
 struct BuildInfo {
   std::string version;          ///< of the library, "0.1.0"
   std::string compiler;         ///< "g++ 12.2.0"

@@ -110,19 +110,23 @@ template <int from_exponent_bits, int from_mantissa_bits, int to_exponent_bits, 
 
 /// A bfloat16 in memory: the upper half of a float.
 struct BFloat16 {
-  std::uint16_t bits;
+  std::uint16_t bits;  ///< sign, 8 bits of exponent, 7 of mantissa
 
   BFloat16() = default;  // indeterminate, as a float is
+  /// Rounds to the nearest, as bfloat16_bits does.
   constexpr explicit BFloat16(float value) : bits(bfloat16_bits(value)) {}
+  /// Exact.
   [[nodiscard]] constexpr explicit operator float() const { return float_from_bfloat16(bits); }
 };
 
 /// A binary16 in memory: three more bits of mantissa, and no finite number beyond 65504.
 struct Half {
-  std::uint16_t bits;
+  std::uint16_t bits;  ///< sign, 5 bits of exponent, 10 of mantissa
 
   Half() = default;
+  /// Rounds to the nearest, as half_bits does: infinite from 65520 on.
   constexpr explicit Half(float value) : bits(half_bits(value)) {}
+  /// Exact.
   [[nodiscard]] constexpr explicit operator float() const { return float_from_half(bits); }
 };
 

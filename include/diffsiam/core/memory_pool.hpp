@@ -18,7 +18,7 @@ namespace diffsiam {
 /// Where a pool's segments come from. `take` returns null when there is no more memory.
 struct MemorySource {
   void* (*take)(std::size_t bytes) noexcept;
-  void (*give_back)(void* memory) noexcept;
+  void (*give_back)(void* memory) noexcept;  ///< takes back what `take` gave
 
   /// The host's heap.
   [[nodiscard]] static MemorySource host();
@@ -32,6 +32,7 @@ class MemoryPool {
   struct Segment;
 
  public:
+  /// Of every block, in bytes; sizes are rounded up to a multiple of it
   static constexpr std::size_t alignment = 64;
 
   /// The description of a block is stored outside the pool's memory, so that the memory need not exist.
@@ -63,6 +64,7 @@ class MemoryPool {
         listing_;  ///< its node in the free list, made with the block so that release cannot fail
   };
 
+  /// Takes nothing from the source before the first allocate().
   explicit MemoryPool(MemorySource source = MemorySource::host()) : source_(source) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
@@ -138,6 +140,7 @@ class MemoryPool {
   }
   /// Bytes requested from the system, touched or not.
   [[nodiscard]] std::size_t reserved_bytes() const { return locked(reserved_); }
+  /// Lets peak_bytes() begin again at live_bytes().
   void reset_peak() {
     std::lock_guard const lock{mutex_};
     peak_ = live_;

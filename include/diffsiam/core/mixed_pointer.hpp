@@ -12,8 +12,8 @@ namespace diffsiam {
 /// of the two pointers is null. Kernels take it that read or write both.
 template <class T, class S>
 struct MixedPointer {
-  T* full = nullptr;
-  S* low = nullptr;
+  T* full = nullptr;  ///< null where values are in low precision
+  S* low = nullptr;   ///< null where they are in full precision
 
   MixedPointer(T* values) : full(values) {}  // NOLINT: implicit by design
   MixedPointer(T* values, S* low_values) : full(values), low(low_values) {}
@@ -22,12 +22,14 @@ struct MixedPointer {
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*> && std::is_convertible_v<V*, S*>)
   MixedPointer(MixedPointer<U, V> const& written)  // NOLINT: implicit by design
       : full(written.full), low(written.low) {}
+  /// The place `offset` values further on.
   [[nodiscard]] friend MixedPointer operator+(MixedPointer at, Index offset) {
     (at.low != nullptr ? static_cast<void>(at.low += offset) : static_cast<void>(at.full += offset));
     return at;
   }
 };
 
+/// Whether values are in low precision; a plain pointer never is.
 [[nodiscard]] inline bool is_low_precision(void const*) {
   return false;
 }

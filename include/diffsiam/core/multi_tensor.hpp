@@ -11,8 +11,8 @@ namespace diffsiam {
 /// Neighbouring scalars of N tensors of one shape. A list of chunks lies where the backend computes.
 template <class T, std::size_t N>
 struct TensorChunk {
-  T* data[N];
-  Index size;
+  T* data[N];  ///< the first scalar of the chunk in each tensor
+  Index size;  ///< scalars in the chunk, at most `most`
 
   /// At most so many scalars: what a block of a device goes through.
   static constexpr Index most = 4096;
@@ -22,8 +22,8 @@ struct TensorChunk {
 /// whether the gradients are finite: if not, nothing may move.
 template <class T>
 struct GradientScale {
-  T factor;
-  int finite;
+  T factor;    ///< of every gradient; 1 leaves it as it is
+  int finite;  ///< 1 if all losses and measured gradients are finite, 0 otherwise
 };
 
 /// What a GradientScale is computed from. `losses` and `squares`, the squared norm of each gradient, lie
@@ -31,7 +31,7 @@ struct GradientScale {
 template <class T>
 struct StepReport {
   T const* losses;
-  Index loss_count;
+  Index loss_count;  ///< number of `losses`
   T const* squares;
   Index square_count;  ///< 0: norms are neither measured nor looked at
   double max_norm;     ///< 0: no clipping

@@ -7,7 +7,9 @@ namespace diffsiam {
 
 /// x (n, s, c): samples, positions, channels; statistics over positions and the channels of a group.
 struct NormGeometry {
+  /// `c` is a multiple of `groups`.
   Index n = 0, s = 0, c = 0, groups = 1;
+  /// Channels of a group.
   [[nodiscard]] constexpr Index per_group() const { return c / groups; }
 };
 
@@ -20,10 +22,10 @@ struct NormForward {
   T const* gamma = nullptr;
   T const* beta = nullptr;
   T const* modulation = nullptr;
-  double epsilon = 0;
+  double epsilon = 0;  ///< added to the variance; not negative
   Out y = nullptr;
   T* mean = nullptr;
-  T* inverse_deviation = nullptr;
+  T* inverse_deviation = nullptr;  ///< 1 / sqrt(variance + epsilon)
   T* scale = nullptr;
   T* shift = nullptr;
 };
@@ -31,6 +33,8 @@ struct NormForward {
 /// Tables as NormForward left them. Writes p_1 and p_2 (n, c): sums over positions of dv and of dv x^,
 /// brought before the modulation, from which the gradients of gamma and beta follow. Adds into dx and
 /// d_modulation where they are wanted (not null); a dx in low precision is written.
+/// `x`, `gamma`, `beta`, `modulation`, `mean`, `inverse_deviation`, `scale` and `shift` are those of
+/// NormForward; `dy` is the gradient of its y. `dx`, `d_modulation`, `p_1` and `p_2` are the results.
 template <class T, class In = T const*, class Out = T*>
 struct NormBackward {
   In x = nullptr;

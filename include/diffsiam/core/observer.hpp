@@ -5,6 +5,7 @@
 
 namespace diffsiam {
 
+/// The pass that an operation runs in.
 enum class Direction { forward, backward };
 
 /// Called by the thread that runs the operation; operations may be nested. Profile is an observer.
@@ -15,6 +16,7 @@ class Observer {
   Observer& operator=(Observer const&) = default;
   virtual ~Observer() = default;
 
+  /// An operation begins; `operation` is its name, "conv2d".
   virtual void begin(std::string_view operation, Direction direction) = 0;
   /// Ends the operation that began last.
   virtual void end() noexcept = 0;
@@ -23,6 +25,7 @@ class Observer {
 /// Begins now and ends with its scope, if there is an observer.
 class Observed {
  public:
+  /// Tells `observer`, which may be null, that `operation` begins; the destructor tells it that it ends.
   Observed(Observer* observer, std::string_view operation, Direction direction) : observer_(observer) {
     if (observer_ != nullptr) observer_->begin(operation, direction);
   }

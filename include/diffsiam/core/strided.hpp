@@ -12,12 +12,14 @@
 
 namespace diffsiam {
 
+/// Five extents or strides, the outermost first.
 using Extents5 = std::array<Index, 5>;
 
 /// Loop extents, outermost first.
 struct Grid {
-  Extents5 extent{1, 1, 1, 1, 1};
+  Extents5 extent{1, 1, 1, 1, 1};  ///< each at least 1, or the grid is empty
 
+  /// The number of points.
   [[nodiscard]] constexpr Index size() const {
     Index product = 1;
     for (Index e : extent) product *= e;
@@ -77,12 +79,16 @@ template <class T, int Inner>
 struct Operand {
   static_assert(Inner == 0 || Inner == 1,
                 "An operand is contiguous (1) or repeated (0) along the last extent.");
+  /// The type of the elements.
   using Value = T;
+  /// What points to them: a pointer, or a MixedPointer.
   using Place = typename detail::Place<T>::Type;
+  /// The stride along the last extent.
   static constexpr int inner = Inner;
-  Place data;
-  Extents5 stride{0, 0, 0, 0, Inner};
+  Place data;                          ///< the element at the first point of the grid
+  Extents5 stride{0, 0, 0, 0, Inner};  ///< in elements, for each extent of the grid
 
+  /// Repeats one value (Inner 0), or repeats one row (Inner 1), at every point of the outer four extents.
   constexpr explicit Operand(Place place) : data(place) {}
   /// Throws ShapeError unless the last stride is Inner, because some backends read the one and some the
   /// other.
@@ -113,15 +119,18 @@ template <class T, class C, int Inner>
   return {operand.data.low, operand.stride};
 }
 
-/// The grid (n, s, c) of samples, positions and channels, and the usual operands on it.
+/// The grid of `n` samples, `s` positions and `c` channels, and the usual operands on it.
 struct SampleGrid {
   Index n = 1, s = 1, c = 1;
 
+  /// Extents as given.
   constexpr SampleGrid(Index samples, Index positions, Index channels)
       : n(samples), s(positions), c(channels) {}
+  /// Of (n, ..., c): `s` is the product of the extents between. A vector is one sample at one position.
   constexpr explicit SampleGrid(Shape const& shape)
       : n(shape.rank() > 1 ? shape.samples() : 1), s(shape.positions()), c(shape.channels()) {}
 
+  /// As five extents: (1, 1, n, s, c).
   [[nodiscard]] constexpr Grid grid() const { return {{1, 1, n, s, c}}; }
   /// x[n, s, c], of a pointer or of a MixedPointer; `pitch` channels from one position to the next (c unless
   /// this is a slice of something wider).

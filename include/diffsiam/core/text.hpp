@@ -34,6 +34,7 @@ class TextPiece {
   constexpr TextPiece(N number)  // NOLINT
       : kind_(Kind::real), real_(static_cast<double>(number)) {}
 
+  /// Appends what the piece stands for.
   DIFFSIAM_OUT_OF_LINE void append_to(std::string& text) const {
     switch (kind_) {
       case Kind::string:
@@ -96,10 +97,12 @@ class TextPiece {
 /// One piece or several, as an argument: "a string", or {"an image of ", channels, " channels"}.
 class Text : public TextPiece {
  public:
+  /// One piece.
   template <class Piece>
     requires std::is_convertible_v<Piece const&, TextPiece>
   constexpr Text(Piece const& piece)
       : TextPiece(static_cast<TextPiece>(piece)) {}  // NOLINT: implicit by design
+  /// Several pieces, joined in this order.
   constexpr Text(std::initializer_list<TextPiece> pieces)
       : TextPiece(pieces.begin(), pieces.size()) {}  // NOLINT
 };

@@ -43,6 +43,7 @@ class ThreadPool {
   ThreadPool& operator=(ThreadPool const&) = delete;
   ~ThreadPool() { stop(); }
 
+  /// Workers, including the caller: 1 to most_threads.
   [[nodiscard]] int threads() const { return threads_; }
   /// Pieces that worker `worker` has done so far.
   [[nodiscard]] std::uint64_t pieces_done(int worker) const {

@@ -33,13 +33,16 @@ enum class PixelRange {
   minus_one_to_one  ///< floats in [-1, 1]
 };
 
+/// The order of the extents of pictures.
 enum class ArrayLayout {
   channels_last,  ///< (n, h, w, c), or (n, h, w) of one channel
   channels_first  ///< (n, c, h, w), as PyTorch has it
 };
 
+/// What the arrays of a data set hold, and where they are.
 struct ArrayConfig {
-  PixelRange range = PixelRange::bytes;
+  PixelRange range = PixelRange::bytes;  ///< of the numbers
+  /// Of the pictures; it must be told, since extents can be read both ways
   ArrayLayout layout = ArrayLayout::channels_last;
   /// The names in a file of several arrays.
   std::string images = "images";

@@ -11,42 +11,44 @@ namespace diffsiam::data {
 
 /// Random resized crop: areas are fractions of the picture, the aspect ratio is in [1 / aspect, aspect].
 struct CropConfig {
-  float probability = 0;
-  float least_area = 0.2F, most_area = 1;
-  float aspect = 4.0F / 3.0F;
+  float probability = 0;                   ///< of a crop, in [0, 1]
+  float least_area = 0.2F, most_area = 1;  ///< 0 < least_area <= most_area <= 1
+  float aspect = 4.0F / 3.0F;              ///< at least 1
 };
 
 /// A shift by at most `pixels` in each direction, like the random crop of a padded picture.
 struct ShiftConfig {
-  float probability = 0;
+  float probability = 0;  ///< of a shift, in [0, 1]
   int pixels = 2;
-  float fill = -1;
+  float fill = -1;  ///< value of the pixels that come in, -1 is black
 };
 
 /// Colour jitter in random order. Factors are in [1 - strength, 1 + strength]; the hue is rotated by at most
 /// `hue` of a circle.
 struct JitterConfig {
-  float probability = 0;
+  float probability = 0;  ///< of any change, in [0, 1]
+  /// Strengths in [0, 1], those of `hue` in [0, 0.5]
   float brightness = 0, contrast = 0, saturation = 0, hue = 0;
 };
 
 /// Gaussian blur; sigma is in pixels.
 struct BlurConfig {
-  float probability = 0;
-  float least_sigma = 0.1F, most_sigma = 2;
+  float probability = 0;                     ///< of a blur, in [0, 1]
+  float least_sigma = 0.1F, most_sigma = 2;  ///< in pixels, 0 < least_sigma <= most_sigma <= 10
 };
 
 /// Random erasing of one rectangle: areas are fractions of the picture, the aspect ratio is in [1 / aspect,
 /// aspect].
 struct EraseConfig {
-  float probability = 0;
-  float least_area = 0.02F, most_area = 0.2F;
-  float aspect = 3;
-  float value = -1;
+  float probability = 0;                       ///< of an erasure, in [0, 1]
+  float least_area = 0.02F, most_area = 0.2F;  ///< 0 < least_area <= most_area <= 1
+  float aspect = 3;                            ///< at least 1
+  float value = -1;                            ///< of the erased pixels, -1 is black
 };
 
 /// Augmentations are applied in the order of the members. One with probability 0 is never applied; by default
 /// none is.
+/// The members `crop`, `shift`, `jitter`, `blur` and `erase` have a probability each.
 struct AugmentConfig {
   CropConfig crop{};
   ShiftConfig shift{};

@@ -33,6 +33,7 @@ class ByteStream {
     if (compressed_) inflater_ = std::make_unique<Inflater>();
   }
 
+  /// Whether the file is gzip.
   [[nodiscard]] bool compressed() const { return compressed_; }
   /// Size of the file on the disk, in bytes.
   [[nodiscard]] std::uint64_t file_size() const { return file_.size(); }

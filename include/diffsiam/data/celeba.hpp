@@ -26,6 +26,7 @@
 
 namespace diffsiam::data {
 
+/// The parts of list_eval_partition.txt.
 enum class CelebaPart { train, validation, test };
 
 /// What the lists of a folder say. Pictures are read by PictureFolder{celeba.files, celeba_fit(64)}.
@@ -35,6 +36,7 @@ struct Celeba {
   std::vector<int> attributes;               ///< 1 where picture i has attribute a, else 0: (n, attributes)
   std::vector<CelebaPart> parts;             ///< of each picture; empty where the folder has no partition
 
+  /// The number of pictures.
   [[nodiscard]] Index size() const { return static_cast<Index>(files.paths.size()); }
   /// Where the pictures of a part are, for Dataset::subset. Throws ConfigError without a partition.
   [[nodiscard]] std::vector<Index> positions(CelebaPart part) const {

@@ -23,9 +23,10 @@
 
 namespace diffsiam::data {
 
+/// What load_cifar10 and load_cifar100 return.
 struct Cifar {
-  Dataset train;
-  Dataset test;
+  Dataset train;                         ///< 50,000 pictures in the published files
+  Dataset test;                          ///< 10,000
   std::vector<std::string> class_names;  ///< of the labels; empty where the folder has no file of names
 };
 

@@ -84,9 +84,13 @@ class Dataset {
         std::move(labels)};
   }
 
+  /// The number of pictures; 0 for an empty handle.
   [[nodiscard]] Index size() const { return rows_ ? static_cast<Index>(rows_->size()) : 0; }
+  /// Of each picture, in pixels.
   [[nodiscard]] Index height() const { return extent().height; }
+  /// Of each picture, in pixels.
   [[nodiscard]] Index width() const { return extent().width; }
+  /// Of each picture: mostly 1 or 3.
   [[nodiscard]] Index channels() const { return extent().channels; }
   /// (h, w, c) of each picture.
   [[nodiscard]] ImageExtent extent() const { return store_ ? store_->pictures.extent : ImageExtent{0, 0, 0}; }
@@ -94,6 +98,7 @@ class Dataset {
   [[nodiscard]] Shape shape() const { return {size(), height(), width(), channels()}; }
   /// Values in one picture.
   [[nodiscard]] Index image_size() const { return height() * width() * channels(); }
+  /// Whether each picture has a label.
   [[nodiscard]] bool labelled() const { return store_ && !store_->labels.empty(); }
   /// Greatest label + 1 over all pictures that this set was cut from; 0 when unlabelled.
   [[nodiscard]] int classes() const { return store_ ? store_->classes : 0; }

@@ -15,6 +15,8 @@
 namespace diffsiam::data {
 
 /// The training part (60,000 pictures) and the test part (10,000), with labels 0 to 9.
+/// `class_names` are those of labels 0 to 9, `debian_folder` is where Debian's package puts the files, and
+/// `train` and `test` are the two parts.
 struct FashionMnist {
   static constexpr std::array<std::string_view, 10> class_names{
       "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

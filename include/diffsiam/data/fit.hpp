@@ -25,6 +25,7 @@ namespace diffsiam::data {
 enum class Fit { crop, pad, stretch };
 
 /// A rectangle of whole pixels.
+/// `top` and `left` count from the upper left corner; `height` and `width` are its sides.
 struct CropBox {
   int top = 0;
   int left = 0;
@@ -34,13 +35,14 @@ struct CropBox {
   [[nodiscard]] constexpr bool operator==(CropBox const&) const = default;
 };
 
+/// How pictures become pictures of one size.
 struct FitConfig {
-  int height = 0;
-  int width = 0;
+  int height = 0;  ///< of the result in pixels, at least 1
+  int width = 0;   ///< of the result in pixels, at least 1
   /// 1 or 3. Grey becomes RGB by repetition; RGB becomes grey by luma().
   int channels = 3;
-  Fit fit = Fit::crop;
-  Filter filter = Filter::bilinear;
+  Fit fit = Fit::crop;               ///< what happens where the aspect differs
+  Filter filter = Filter::bilinear;  ///< with which pictures are resized
   /// Red, green and blue around a picture that is padded.
   std::array<std::uint8_t, 3> ground{255, 255, 255};
   /// Cut out before anything else, where a published protocol asks for it. That of CelebA: {57, 25, 128,

@@ -43,6 +43,7 @@ inline void shift(std::span<float> image, ImageExtent const& extent, int down, i
 }
 
 /// A rectangle of pixels.
+/// `top` and `left` count from the upper left corner; `height` and `width` are its sides.
 struct Rectangle {
   int top = 0, left = 0, height = 0, width = 0;
 };

@@ -17,6 +17,8 @@
 namespace diffsiam::data {
 
 /// pixels[((i * height + y) * width + x) * channels + c].
+/// `count` pictures of `height` times `width` pixels; `channels` values a pixel; `pixels` are these values,
+/// each in 0..255.
 struct ImageSet {
   Index count = 0;
   Index height = 0;

@@ -13,11 +13,13 @@
 namespace diffsiam::data {
 
 /// The extents of one picture, (h, w, c).
+/// `height` and `width` are in pixels, and `channels` are values in each pixel.
 struct ImageExtent {
   int height = 0;
   int width = 0;
   int channels = 1;
 
+  /// Number of values in the picture.
   [[nodiscard]] constexpr std::size_t size() const {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(channels);

@@ -31,19 +31,20 @@
 namespace diffsiam::data {
 
 /// Samples [begin, end) of each batch.
+/// `begin` and `end` are in [0, batch_size].
 struct BatchPart {
   Index begin = 0, end = 0;
 };
 
 /// Settings of a Loader.
 struct LoaderConfig {
-  Index batch_size = 64;
-  std::uint64_t seed = 0;
-  bool shuffle = true;
-  bool drop_last = true;  ///< leaves out the incomplete batch at the end of an epoch
-  int prefetch = 2;       ///< number of batches prepared ahead; 0: no threads
-  int threads = 1;        ///< number of threads that prepare batches
-  float flip = 0;         ///< probability of mirroring `images`; views are made from unmirrored pictures
+  Index batch_size = 64;   ///< pictures in a batch, at least 1
+  std::uint64_t seed = 0;  ///< of the order, of flips, views and partners
+  bool shuffle = true;     ///< false: the order of the Dataset, in every epoch
+  bool drop_last = true;   ///< leaves out the incomplete batch at the end of an epoch
+  int prefetch = 2;        ///< number of batches prepared ahead; 0: no threads
+  int threads = 1;         ///< number of threads that prepare batches
+  float flip = 0;          ///< probability of mirroring `images`; views are made from unmirrored pictures
   std::optional<TwoViews> views{};  ///< adds two augmented views to each batch
   /// If set, the second view shows one of the partners of the picture, drawn again in each epoch.
   std::optional<Partners> partners{};
@@ -68,7 +69,7 @@ struct Batch {
   std::span<int const> labels;                  ///< (n); empty for an unlabelled set
   std::span<Index const> indices;               ///< (n) positions in the Dataset
   std::array<std::span<float const>, 2> views;  ///< like images; empty unless LoaderConfig::views is set
-  LoaderPosition position;
+  LoaderPosition position;                      ///< of this batch: where a loader is to seek to get it again
 
   /// The first `count` pictures, for example if one of several losses needs only a few; in a shuffled order
   /// they are a random sample. Throws ShapeError unless count is from 1 to the size of the batch.
@@ -164,6 +165,7 @@ class Loader {
   [[nodiscard]] Dataset dataset() const&& { return dataset_; }
   [[nodiscard]] LoaderConfig const& config() const& { return config_; }
   [[nodiscard]] LoaderConfig config() const&& { return config_; }
+  /// The incomplete batch counts unless it is dropped.
   [[nodiscard]] Index batches_per_epoch() const { return batches_; }
 
   /// The position of the batch that next() will return, whatever has been prepared already. Store it in a
@@ -214,6 +216,7 @@ class Loader {
     using pointer = Batch const*;
     using reference = Batch const&;
 
+    /// Takes the next batch. The loader must outlive the iterator.
     explicit Iterator(Loader& loader)
         : loader_(&loader), epoch_(loader.position().epoch), batch_(loader.next()) {}
     [[nodiscard]] Batch const& operator*() const { return batch_; }

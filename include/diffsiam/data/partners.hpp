@@ -34,7 +34,9 @@ class Partners {
     positions_ = std::make_shared<std::vector<Index> const>(std::move(positions));
   }
 
+  /// How many pictures have partners.
   [[nodiscard]] Index pictures() const { return static_cast<Index>(positions_->size()) / each_; }
+  /// How many partners each picture has.
   [[nodiscard]] Index each() const { return each_; }
   /// The partners of picture i in [0, pictures()).
   [[nodiscard]] std::span<Index const> of(Index i) const& {

@@ -12,10 +12,10 @@ namespace diffsiam::data {
 
 /// The random streams of data/. They are different, so that no two purposes use the same numbers.
 inline constexpr std::uint32_t shuffle_stream = 0xDA7A0001U;
-inline constexpr std::uint32_t split_stream = 0xDA7A0002U;
-inline constexpr std::uint32_t flip_stream = 0xDA7A0003U;
-inline constexpr std::uint32_t partner_stream = 0xDA7A0004U;
-inline constexpr std::uint32_t view_stream = 0xDA7A0100U;  ///< view v draws from view_stream + v
+inline constexpr std::uint32_t split_stream = 0xDA7A0002U;    ///< of Dataset::split
+inline constexpr std::uint32_t flip_stream = 0xDA7A0003U;     ///< of LoaderConfig::flip
+inline constexpr std::uint32_t partner_stream = 0xDA7A0004U;  ///< of Partners
+inline constexpr std::uint32_t view_stream = 0xDA7A0100U;     ///< view v draws from view_stream + v
 
 /// Overwrites `order` with a permutation of 0 .. size-1. All permutations have the same probability.
 inline void fill_permutation(std::span<std::uint32_t> order, Rng const& rng) {

@@ -39,6 +39,7 @@ concept CacheableSource = PictureSource<S> && requires(S const& source, Index i)
   { source.settings_key() } -> std::convertible_to<std::string>;
 };
 
+/// How a cache is made.
 struct PictureCacheConfig {
   std::filesystem::path path;  ///< of the cache file
   /// Leaves out pictures that cannot be read; otherwise such a picture is an error.
@@ -48,6 +49,7 @@ struct PictureCacheConfig {
   std::function<void(Index done, Index all)> progress = [](Index, Index) {};
 };
 
+/// A picture that was left out: its `name` in the source, and the `reason` why.
 struct UnreadablePicture {
   std::string name, reason;
 };
@@ -55,9 +57,9 @@ struct UnreadablePicture {
 /// What is in a cache file.
 struct CachedPictures {
   Dataset pictures;  ///< those that could be read, in the order of the source, mapped from the file
-  std::vector<std::string> names;  ///< of each
-  std::vector<std::string> class_names;
-  std::vector<UnreadablePicture> unreadable;
+  std::vector<std::string> names;             ///< of each
+  std::vector<std::string> class_names;       ///< of the labels; empty where the source has none
+  std::vector<UnreadablePicture> unreadable;  ///< what was left out
   /// The pictures whose pixels equal those of an earlier one, ascending; told by a hash of 64 bits.
   std::vector<Index> repeats;
   ImageExtent smallest, largest;  ///< sides and channels in the files, where the source tells them; else zero

@@ -19,6 +19,8 @@
 namespace diffsiam::data {
 
 /// Paths below a folder, sorted, and classes[labels[i]] of each; no labels where none are known.
+/// `folder` holds all `paths`, which are relative to it; `labels` count from 0, and `classes` are their
+/// names.
 struct PictureFiles {
   std::filesystem::path folder;
   std::vector<std::string> paths{};

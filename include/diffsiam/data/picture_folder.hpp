@@ -29,6 +29,7 @@ class PictureFolder {
   [[nodiscard]] Index size() const { return static_cast<Index>(files_.paths.size()); }
   [[nodiscard]] ImageExtent extent() const { return fit_.extent(); }
   [[nodiscard]] std::vector<int> labels() const { return files_.labels; }
+  /// Of the labels: those of the sub-folders or of the table.
   [[nodiscard]] std::vector<std::string> class_names() const { return files_.classes; }
   /// The path of picture i below the folder.
   [[nodiscard]] std::string name(Index i) const { return files_.paths[static_cast<std::size_t>(i)]; }

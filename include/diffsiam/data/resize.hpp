@@ -24,6 +24,7 @@
 namespace diffsiam::data {
 
 /// A rectangle of a picture. Its sides may lie between pixels.
+/// `top` and `left` count from the upper left corner; `height` and `width` are its sides, all in pixels.
 struct Region {
   double top = 0;
   double left = 0;

@@ -26,12 +26,15 @@ enum class ShapeFactor {
   edge               ///< brightness of a thin outline, from dark to bright
 };
 
+/// The number of factors.
 inline constexpr std::size_t shape_factors = 10;
 
 /// The level of every factor, each in [0, levels).
 using ShapeValues = std::array<int, shape_factors>;
 
+/// The number of levels of each factor, in the order of ShapeFactor.
 inline constexpr std::array<int, shape_factors> shape_levels{8, 4, 8, 5, 8, 8, 8, 4, 4, 4};
+/// The names of the factors, in the same order.
 inline constexpr std::array<std::string_view, shape_factors> shape_factor_names{
     "background", "shape", "hue", "size", "x", "y", "rotation", "stripe_frequency", "stripe_phase", "edge"};
 
@@ -42,6 +45,7 @@ inline constexpr std::uint64_t shape_combinations = [] {
   return result;
 }();
 
+/// The position of the factor in these arrays.
 [[nodiscard]] constexpr std::size_t factor_index(ShapeFactor factor) {
   return static_cast<std::size_t>(factor);
 }

@@ -47,11 +47,15 @@ struct ShapeSample {
 /// Draws pictures from values, and random values. The factors are those of ShapeFactor.
 class ShapePictures {
  public:
-  static constexpr int factors = static_cast<int>(shape_factors);
+  static constexpr int factors = static_cast<int>(shape_factors);  ///< how many there are
+  /// How many different pictures there are
   static constexpr std::uint64_t combinations = shape_combinations;
+  /// Names the factors.
   using Factor = ShapeFactor;
+  /// A level for each factor.
   using Values = ShapeValues;
   using Config = ShapePicturesConfig;
+  /// A picture with its values.
   using Sample = ShapeSample;
 
   /// Throws ConfigError for a side or number of channels out of range.
@@ -62,7 +66,9 @@ class ShapePictures {
       fail<ConfigError>("ShapePictures", "1 or 3 channels", config.channels);
   }
 
+  /// The number of levels of a factor.
   [[nodiscard]] static constexpr int levels(Factor factor) { return shape_levels[factor_index(factor)]; }
+  /// The name of a factor, as in shape_factor_names.
   [[nodiscard]] static constexpr std::string_view name(Factor factor) {
     return shape_factor_names[factor_index(factor)];
   }

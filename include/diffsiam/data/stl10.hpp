@@ -23,15 +23,17 @@
 
 namespace diffsiam::data {
 
+/// What load_stl10 returns.
 struct Stl10 {
-  Dataset train;
-  Dataset test;
+  Dataset train;                         ///< 5,000 pictures in the published files
+  Dataset test;                          ///< 8,000
   std::vector<std::string> class_names;  ///< of the labels; empty where the folder has no class_names.txt
 };
 
 /// The pictures of one file, which stay on the disk until they are read: those without labels are 2.8 GB.
 class Stl10Pictures {
  public:
+  /// The extents of every picture.
   static constexpr ImageExtent picture{.height = 96, .width = 96, .channels = 3};
 
   /// No labels without a second file. Throws FileError for a file that is missing, no whole number of
@@ -49,6 +51,7 @@ class Stl10Pictures {
 
   [[nodiscard]] Index size() const { return static_cast<Index>(file_->bytes().size() / picture.size()); }
   [[nodiscard]] ImageExtent extent() const { return picture; }
+  /// Of each picture, 0 to 9; empty without a file of labels.
   [[nodiscard]] std::vector<int> labels() const { return labels_; }
   /// Picture i with its channels last and its rows from the top.
   void read(Index i, std::span<std::uint8_t> out) const {

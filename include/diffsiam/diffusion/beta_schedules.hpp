@@ -23,6 +23,8 @@ concept BetaSchedule = requires(S const& schedule, int t, int timesteps) {
 };
 
 /// In equal steps, both ends included (Ho et al., NeurIPS 2020, arXiv 2006.11239).
+/// `beta_start` is beta_0, and `beta_end` is beta_{T-1}, each in (0, 1). NoiseSchedule checks every beta,
+/// here and below.
 struct LinearBetas {
   double beta_start = 1e-4, beta_end = 0.02;
   [[nodiscard]] double operator()(int t, int timesteps) const {
@@ -51,6 +53,8 @@ struct CosineBetas {
 
 /// beta_start + (beta_end - beta_start) / (1 + exp(-x)), x in equal steps from -`range` to `range` (Xu et
 /// al., "GeoDiff", ICLR 2022, arXiv 2203.02923).
+/// `beta_start` and `beta_end` are the limits for x to -infinity and to +infinity, so they are not quite
+/// reached.
 struct SigmoidBetas {
   double beta_start = 1e-4, beta_end = 0.02, range = 6;
   [[nodiscard]] double operator()(int t, int timesteps) const {
@@ -60,6 +64,7 @@ struct SigmoidBetas {
 };
 
 /// sqrt(beta) in equal steps (Rombach et al., "Latent diffusion", CVPR 2022, arXiv 2112.10752; its defaults).
+/// `beta_start` is beta_0, and `beta_end` is beta_{T-1}; ConfigError unless they are in (0, 1).
 struct ScaledLinearBetas {
   double beta_start = 0.0015, beta_end = 0.0195;
   [[nodiscard]] double operator()(int t, int timesteps) const {
@@ -73,7 +78,7 @@ struct ScaledLinearBetas {
 
 /// The same at every step: the latent model of Diff-AE (Preechakul et al., CVPR 2022, arXiv 2111.15640).
 struct ConstantBetas {
-  double beta = 0.008;
+  double beta = 0.008;  ///< in (0, 1)
   [[nodiscard]] double operator()(int, int) const { return beta; }
 };
 

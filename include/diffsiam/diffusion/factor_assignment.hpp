@@ -24,6 +24,7 @@
 namespace diffsiam::diffusion {
 
 /// gain(j, i): what factor j earns in window i, the mean over its time-steps; (factors, windows), row-major.
+/// `values` has `factors` times `windows` entries.
 struct WindowGains {
   std::size_t factors = 0, windows = 0;
   std::vector<double> values{};

@@ -16,8 +16,8 @@ namespace diffsiam::diffusion {
 /// The position of a sampler: the time-step given to the network, and how many steps are left, including this
 /// one.
 struct SamplerStep {
-  int t = 0;
-  int remaining = 0;
+  int t = 0;          ///< 0 <= t < T, as the network is told it
+  int remaining = 0;  ///< at least 1
 };
 
 /// Satisfied if and only if P maps x (n, ...), t (n) and a SamplerStep to a prediction of x's shape. The

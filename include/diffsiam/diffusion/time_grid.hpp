@@ -87,6 +87,7 @@ class TimeGrid {
     return kind == GridKind::leading ? leading(timesteps, steps) : trailing(timesteps, steps);
   }
 
+  /// How its time-steps are spaced.
   [[nodiscard]] GridKind kind() const { return kind_; }
   /// T of the schedule that this grid belongs to.
   [[nodiscard]] int timesteps() const { return timesteps_; }

@@ -28,7 +28,7 @@ concept Weighting =
 /// the maximum is 0.7225, at t = 475, and the mean is 0.4927. RangeError for t outside the schedule, here and
 /// below.
 struct SnrPower {
-  double power = 0.1;
+  double power = 0.1;  ///< in (0, 1) the weight is greatest at SNR = power / (1 - power)
   [[nodiscard]] double operator()(NoiseSchedule const& schedule, int t) const {
     schedule.require_timestep(t, "SnrPower");
     double const snr = schedule.snr()[static_cast<std::size_t>(t)];
@@ -38,7 +38,7 @@ struct SnrPower {
 
 /// The same at every step; 1 is the simple loss of Ho et al. 2020.
 struct ConstantWeight {
-  double weight = 1;
+  double weight = 1;  ///< at every t, 0 or more
   [[nodiscard]] double operator()(NoiseSchedule const& schedule, int t) const {
     schedule.require_timestep(t, "ConstantWeight");
     return weight;
@@ -47,7 +47,7 @@ struct ConstantWeight {
 
 /// min(SNR, gamma)/SNR, in (0, 1]: min-SNR for a loss on eps (Hang et al., ICCV 2023, arXiv 2303.09556).
 struct MinSnr {
-  double gamma = 5;
+  double gamma = 5;  ///< the SNR above which the weight falls, 5 in the paper
   [[nodiscard]] double operator()(NoiseSchedule const& schedule, int t) const {
     schedule.require_timestep(t, "MinSnr");
     double const snr = schedule.snr()[static_cast<std::size_t>(t)];
@@ -56,6 +56,7 @@ struct MinSnr {
 };
 
 /// 1/(k + SNR)^gamma: P2 (Choi et al., CVPR 2022, arXiv 2204.00227).
+/// `k` keeps the weight finite where the SNR is 0; `gamma` is how fast it falls with the SNR.
 struct P2 {
   double k = 1;
   double gamma = 1;

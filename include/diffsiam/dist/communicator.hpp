@@ -18,6 +18,7 @@ namespace diffsiam::dist {
 /// let the program end.
 class PeerError : public Error {
  public:
+  /// `rank` is at fault, and `message` names it.
   PeerError(int rank, std::string const& message) : Error(message), rank_(rank) {}
   /// The rank at fault.
   [[nodiscard]] int rank() const { return rank_; }
@@ -51,6 +52,7 @@ concept Communicator =
 /// Any communicator, by reference; it must outlive this handle. Copies refer to the same one.
 class CommunicatorRef {
  public:
+  /// Refers to `communicator`, which must outlive all copies.
   template <Communicator C>
     requires(!std::same_as<C, CommunicatorRef>)
   CommunicatorRef(C& communicator)  // NOLINT: implicit by design

@@ -22,6 +22,7 @@
 
 namespace diffsiam::dist {
 
+/// How a batch is divided, and how gradients leave.
 struct DataParallelConfig {
   int pieces = 0;  ///< of a batch, at least one for each rank; 0: one for each
   std::size_t bucket_bytes = std::size_t{1} << 20;  ///< of gradients that leave together
@@ -30,10 +31,10 @@ struct DataParallelConfig {
 /// What a step has to know of the piece that it computes.
 template <class B>
 struct Piece {
-  int number = 0, lane = 0;  ///< among all pieces, and among those of this rank
-  JointBatch<B>* joint = nullptr;
-  GradientPlace<B>* gradients = nullptr;
-  std::vector<double> numbers{};  ///< to be filled: losses and the like, as many in each piece
+  int number = 0, lane = 0;               ///< among all pieces, and among those of this rank
+  JointBatch<B>* joint = nullptr;         ///< to be given to the tape of the piece
+  GradientPlace<B>* gradients = nullptr;  ///< to be given to the same tape
+  std::vector<double> numbers{};          ///< to be filled: losses and the like, as many in each piece
 };
 
 /// For a step of training (see TrainStep::divide):
@@ -64,6 +65,7 @@ class DataParallel {
   [[nodiscard]] int pieces() const { return tree_.pieces(); }
   /// The pieces of this rank.
   [[nodiscard]] PieceRange own_pieces() const { return tree_.pieces_of(ranks_.rank()); }
+  /// In how many buckets the gradients leave.
   [[nodiscard]] std::size_t buckets() const { return buckets_.buckets(); }
   /// The rank that computes a piece.
   [[nodiscard]] int rank_of(int piece) const {

@@ -49,7 +49,9 @@ class GradientBuckets {
     auto const found = places_.find(parameter.id());
     return found == places_.end() ? entries_.size() : found->second;
   }
+  /// The number of parameters in the list, frozen ones included.
   [[nodiscard]] std::size_t parameters() const { return entries_.size(); }
+  /// The number of buckets.
   [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
 
   /// Forgets what a step has left that was not completed. Throws ConfigError if a parameter has been frozen

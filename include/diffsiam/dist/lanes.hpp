@@ -15,12 +15,15 @@
 
 namespace diffsiam::dist {
 
+/// One function in as many lanes as a rank has pieces. Used by one thread at a time.
 class Lanes {
  public:
+  /// What a lane runs; lanes are numbered from 0.
   using Work = FunctionRef<void(int lane)>;
 
   /// `count` is 1 or more.
   explicit Lanes(int count) : count_(count), waits_(static_cast<std::size_t>(count)) {}
+  /// The number of lanes.
   [[nodiscard]] int count() const { return count_; }
 
   /// Runs work(0), work(1), ... work(count - 1). If one throws, those that wait in meet() are left, too, and

@@ -22,6 +22,7 @@
 
 namespace diffsiam::dist {
 
+/// How patient the ranks are.
 struct MpiConfig {
   /// For how long a rank waits for the others. A rank that then does not say within two seconds that it
   /// waits, too, counts as hanging. Longer than a step, a save or anything else that ranks do in turn.

@@ -12,8 +12,10 @@ namespace diffsiam::dist {
 
 /// Pieces [begin, end).
 struct PieceRange {
+  /// Pieces are numbered from 0.
   int begin = 0, end = 0;
 
+  /// The number of pieces.
   [[nodiscard]] int size() const { return end - begin; }
   [[nodiscard]] bool operator==(PieceRange const&) const = default;
 };
@@ -32,7 +34,9 @@ class PieceTree {
       most_subtrees_ = std::max(most_subtrees_, static_cast<int>(subtrees_of(rank).size()));
   }
 
+  /// The number of pieces of a batch.
   [[nodiscard]] int pieces() const { return pieces_; }
+  /// The number of ranks, at most pieces().
   [[nodiscard]] int ranks() const { return ranks_; }
   /// The pieces of a rank.
   [[nodiscard]] PieceRange pieces_of(int rank) const {

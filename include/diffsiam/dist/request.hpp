@@ -27,10 +27,12 @@ class Request {
   Request() = default;
   explicit Request(std::unique_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {}
 
+  /// Whether the transfer is done; it does not wait.
   bool test() {
     if (transfer_ && transfer_->test()) transfer_.reset();
     return transfer_ == nullptr;
   }
+  /// Returns when the transfer is done. Throws PeerError where another rank fails or does not answer.
   void wait() {
     if (transfer_) transfer_->wait();
     transfer_.reset();

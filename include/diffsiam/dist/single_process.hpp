@@ -9,6 +9,7 @@
 
 namespace diffsiam::dist {
 
+/// Rank 0 of 1. All it does is copy its own block.
 struct SingleProcess {
   [[nodiscard]] static int rank() { return 0; }
   [[nodiscard]] static int size() { return 1; }

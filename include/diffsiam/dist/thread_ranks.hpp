@@ -33,6 +33,7 @@ class ThreadRanks {
       : size_(size), time_out_(time_out) {
     if (size < 1) fail<ConfigError>("ThreadRanks", "1 rank or more", size);
   }
+  /// The number of ranks.
   [[nodiscard]] int size() const { return size_; }
 
  private:
@@ -105,6 +106,8 @@ class ThreadRanks {
 /// One of the ranks; used by one thread at a time.
 class ThreadRank {
  public:
+  /// Rank number `rank` of `ranks`, which must outlive it. Throws RangeError for a number outside [0,
+  /// size()).
   ThreadRank(ThreadRanks& ranks, int rank) : ranks_(&ranks), rank_(rank) {
     if (rank < 0 || rank >= ranks.size())
       fail<RangeError>("ThreadRank", {"a rank in [0, ", ranks.size(), ")"}, rank);

@@ -24,13 +24,13 @@ class ConvDecoder {
  public:
   using Backend = B;
   struct Config {
-    Index channels = 3;  ///< of the picture
-    Index height = 64, width = 64;
+    Index channels = 3;             ///< of the picture
+    Index height = 64, width = 64;  ///< in pixels; halved once for each width, rounded up
     /// Channels before each upsampling, in the order of the backbone: the one before the picture comes first.
     std::vector<Index> widths = {64, 128, 128, 128};
-    Index latent_dims = 64;
-    Index groups = 32;  ///< must divide every width
-    std::uint64_t seed = 5;
+    Index latent_dims = 64;  ///< the width of z, at least 1
+    Index groups = 32;       ///< must divide every width
+    std::uint64_t seed = 5;  ///< of the initial weights
 
     /// The decoder for pictures that a backbone of this configuration reads; there is no counterpart of its
     /// attention.
@@ -60,6 +60,7 @@ class ConvDecoder {
 
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
+  /// The width of z that it reads.
   [[nodiscard]] Index latent_dims() const { return config_.latent_dims; }
 
   template <class F>

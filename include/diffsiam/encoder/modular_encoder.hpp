@@ -21,13 +21,17 @@ class LinearHead {
  public:
   using Backend = B;
   static constexpr std::string_view kind = "linear";  ///< in files of models
+  /// `features` is what the backbone returns for one picture; `layout` is how published files store the
+  /// weight.
   LinearHead(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout)
       : linear_(init, {.in = features, .out = partition.dims(), .layout = layout}) {}
 
+  /// features (n, features) -> z (n, dims).
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& features) const {
     return linear_(features);
   }
+  /// The layer itself: weight (dims, features), bias (dims).
   [[nodiscard]] nn::Linear<B> const& linear() const& { return linear_; }
   [[nodiscard]] nn::Linear<B> linear() const&& { return linear_; }
   template <class F>
@@ -45,8 +49,9 @@ class SubsetHeads {
  public:
   using Backend = B;
   static constexpr std::string_view kind = "subsets";  ///< in files of models
-  static constexpr Index hidden = 32;
+  static constexpr Index hidden = 32;                  ///< the width of the hidden layer of each perceptron
 
+  /// As LinearHead; the layout is that of each first layer.
   SubsetHeads(nn::Init<B>& init, Index features, TimestepPartition const& partition, PublishedLayout layout) {
     for (int subset = 0; subset < partition.subsets(); ++subset) {
       heads_.push_back({nn::Linear<B>{init, {.in = features, .out = hidden, .layout = layout}},
@@ -54,6 +59,7 @@ class SubsetHeads {
     }
   }
 
+  /// features (n, features) -> z (n, dims).
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& features) const {
     auto z = heads_.front()(features);
@@ -157,6 +163,7 @@ class ModularEncoder {
   /// The sizes of the parts.
   struct Config {
     typename Backbone::Config backbone{};  ///< also the size of the pictures that are read
+    /// The subsets of z.
     TimestepPartition partition = TimestepPartition::uniform({.timesteps = 1000, .subsets = 16, .dims = 64});
     std::uint64_t seed = 3;  ///< of the initial weights
 

@@ -24,8 +24,8 @@ class ResNet10 {
   using Backend = B;
   static constexpr std::string_view kind = "resnet10";  ///< in files of models
   struct Config {
-    Index in_channels = 3;
-    Index width = 32;  ///< w, channels of the first stage
+    Index in_channels = 3;  ///< of the picture, at least 1
+    Index width = 32;       ///< w, channels of the first stage
 
     template <class Self, class F>
     static void for_each_field(Self& self, F&& f) {
@@ -56,7 +56,9 @@ class ResNet10 {
 
   [[nodiscard]] Config const& config() const& { return config_; }
   [[nodiscard]] Config config() const&& { return config_; }
+  /// Numbers a picture: 8 width.
   [[nodiscard]] Index features() const { return config_.width << (stages - 1); }
+  /// Features are no flattened picture, so a head is stored as it is.
   [[nodiscard]] PublishedLayout head_layout() const { return {}; }
   /// There are no published weights; the number of the head follows those of the stages.
   [[nodiscard]] Index published_head() const { return stages + 1; }

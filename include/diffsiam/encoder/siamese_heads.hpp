@@ -11,10 +11,12 @@
 namespace diffsiam::encoder {
 
 /// Linear, BatchNorm, and an optional ReLU.
+/// x (n, in) -> (n, out).
 template <class B>
 class LinearBatchNorm {
  public:
   using Backend = B;
+  /// Throws ConfigError for extents below 1.
   LinearBatchNorm(nn::Init<B>& init, Index in, Index out)
       : linear_(init, {.in = in, .out = out}), norm_(init, {.channels = out}) {}
 
@@ -45,9 +47,10 @@ class SimSiamHeads {
     Index hidden_dims = 0;     ///< of the projector; 0: dims
     Index out_dims = 0;        ///< of the vectors that are compared; 0: dims
     Index predictor_dims = 0;  ///< 0: a quarter of out_dims
-    std::uint64_t seed = 2;
+    std::uint64_t seed = 2;    ///< of the initial weights
   };
 
+  /// Throws ConfigError for dims below 1.
   SimSiamHeads(typename B::Context& context, Config const& config)
       : SimSiamHeads(nn::Init<B>{context, config.seed}, config) {}
 
@@ -100,6 +103,7 @@ class SimClrHead {
     std::uint64_t seed = 2;  ///< of the initial weights
   };
 
+  /// Throws ConfigError for sizes below 1.
   SimClrHead(typename B::Context& context, Config const& config)
       : SimClrHead(nn::Init<B>{context, config.seed}, config) {}
 

@@ -21,6 +21,7 @@ enum class GradientMode {
   dual             ///< the sum of both losses: two decoder passes on the same t and eps
 };
 
+/// "joint", "stop_preceding" or "dual".
 [[nodiscard]] constexpr std::string_view to_string(GradientMode mode) {
   switch (mode) {
     case GradientMode::joint:
@@ -37,6 +38,7 @@ enum class GradientMode {
 struct Dims {
   int begin = 0;  ///< the first column
   int end = 0;    ///< the column behind the last
+  /// The number of columns.
   [[nodiscard]] constexpr int size() const { return end - begin; }
   [[nodiscard]] constexpr bool operator==(Dims const&) const = default;
 };

@@ -14,6 +14,7 @@
 namespace diffsiam::eval {
 
 /// The number of a subset of z, and its columns in z.
+/// `subset` counts from 0, and `dims` are its columns.
 struct SubsetOfZ {
   int subset = 0;
   encoder::Dims dims{};

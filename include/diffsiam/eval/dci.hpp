@@ -34,13 +34,14 @@ struct ImportanceScores {
 
 /// The result of dci().
 struct DciResult {
-  ImportanceScores scores{};
+  ImportanceScores scores{};       ///< disentanglement and completeness
   double informativeness = 0;      ///< mean over the factors of the held-out accuracy
   std::vector<double> accuracy{};  ///< of each factor, in [0, 1]
   std::vector<double> strength{};  ///< the strength of the lasso, chosen for each factor
   bool converged = true;           ///< whether every lasso converged
   Eigen::MatrixXd importance{};    ///< R, (parts, factors)
 
+  /// 1 - informativeness: the mean error, in [0, 1].
   [[nodiscard]] double error() const { return 1 - informativeness; }
 };
 

@@ -15,6 +15,7 @@
 
 namespace diffsiam::eval {
 
+/// How pictures are noised and encoded.
 struct DenoisedCodesConfig {
   Index batch = 250;  ///< pictures at a time
   Rng rng{};          ///< of the noise, another one for each picture and time-step

@@ -14,7 +14,7 @@ namespace diffsiam::eval {
 
 /// Group g holds dims [ends[g - 1], ends[g]); the first group begins at 0.
 struct DimGroups {
-  std::vector<Index> ends;
+  std::vector<Index> ends;  ///< the dim behind the last of each group, ascending
 
   /// One group for each dim. Throws RangeError unless dims is at least 1.
   [[nodiscard]] static DimGroups each(Index dims) {
@@ -23,9 +23,13 @@ struct DimGroups {
     std::iota(result.ends.begin(), result.ends.end(), Index{1});
     return result;
   }
+  /// The number of groups.
   [[nodiscard]] Index count() const { return static_cast<Index>(ends.size()); }
+  /// The first dim of group g.
   [[nodiscard]] Index begin(Index g) const { return g == 0 ? 0 : ends[static_cast<std::size_t>(g - 1)]; }
+  /// The dim behind the last of group g.
   [[nodiscard]] Index end(Index g) const { return ends[static_cast<std::size_t>(g)]; }
+  /// The number of dims of group g.
   [[nodiscard]] Index size(Index g) const { return end(g) - begin(g); }
 };
 

@@ -18,8 +18,9 @@
 
 namespace diffsiam::eval {
 
-/// Levels from a judge. before[i * factors + f] is the level of factor f in picture i, from 0 on; both tables
-/// are (count, factors).
+/// Levels from a judge. `before[i * factors + f]` is the level of factor f in picture i, from 0 on, and
+/// `after` is the same after the edit; both tables are (count, factors), for `count` pictures and `factors`
+/// factors.
 struct JudgedLevels {
   std::span<int const> before, after;
   Index count = 0;
@@ -29,9 +30,9 @@ struct JudgedLevels {
 /// Probabilities of all levels from a judge. A row has the levels of factor 0, then those of factor 1, ...;
 /// both tables are (count, sum of levels).
 struct JudgedProbabilities {
-  std::span<float const> before, after;
-  Index count = 0;
-  std::span<int const> levels;  ///< number of levels of each factor
+  std::span<float const> before, after;  ///< in [0, 1]
+  Index count = 0;                       ///< pictures
+  std::span<int const> levels;           ///< number of levels of each factor
 };
 
 /// The result of edit_effect().

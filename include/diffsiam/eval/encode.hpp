@@ -18,6 +18,7 @@
 
 namespace diffsiam::eval {
 
+/// How encode() goes through a data set.
 struct EncodeConfig {
   Index batch = 500;                 ///< pictures at a time
   std::optional<Columns> columns{};  ///< of z that are kept, such as chosen subsets; all if empty

@@ -31,8 +31,11 @@ class ExactIndex {
     }
   }
 
+  /// The number of features in the index.
   [[nodiscard]] Index count() const { return count_; }
+  /// The width of the features and of queries.
   [[nodiscard]] Index dims() const { return rows_.cols(); }
+  /// By what neighbours are near.
   [[nodiscard]] Metric metric() const { return metric_; }
 
   /// The k nearest neighbours of each query. Throws ShapeError if the queries have other dims, RangeError for

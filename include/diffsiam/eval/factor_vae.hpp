@@ -20,11 +20,11 @@ namespace diffsiam::eval {
 
 /// Settings of factor_vae().
 struct FactorVaeConfig {
-  Index batch = 64;  ///< samples in a batch, drawn with replacement
-  Index train_votes = 10000;
-  Index test_votes = 5000;
-  double prune = 0.05;  ///< see LeastVarying::fit
-  std::uint64_t seed = 0;
+  Index batch = 64;           ///< samples in a batch, drawn with replacement
+  Index train_votes = 10000;  ///< votes from which parts are assigned to factors
+  Index test_votes = 5000;    ///< votes on which the accuracy is measured
+  double prune = 0.05;        ///< see LeastVarying::fit
+  std::uint64_t seed = 0;     ///< of the batches
 };
 
 /// The result of factor_vae_score().

@@ -15,14 +15,16 @@ namespace diffsiam::eval {
 /// values[i * factors + k] is the level of factor k in sample i; (count, factors). Levels count from 0; not
 /// all of them need occur.
 struct Factors {
-  std::span<int const> values;
-  Index count = 0;
-  int factors = 0;
+  std::span<int const> values;  ///< (count, factors)
+  Index count = 0;              ///< samples
+  int factors = 0;              ///< factors of each sample
 
+  /// The level of factor k in sample i.
   [[nodiscard]] int level(Index i, int k) const { return values[static_cast<std::size_t>(i * factors + k)]; }
 };
 
 /// A code and the factors of each of its samples.
+/// `features` is the code, and `factors` are the levels, of the same samples in the same order.
 struct Factored {
   Features features;
   Factors factors;

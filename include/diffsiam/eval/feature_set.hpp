@@ -13,16 +13,18 @@
 
 namespace diffsiam::eval {
 
+/// What the files of feature_files.hpp hold.
 struct FeatureSet {
-  std::vector<float> values{};  ///< (count, dims), row-major
-  Index count = 0;
-  Index dims = 0;
+  std::vector<float> values{};             ///< (count, dims), row-major
+  Index count = 0;                         ///< samples
+  Index dims = 0;                          ///< features of each sample
   std::vector<std::string> names{};        ///< one for each sample, such as its file; or empty
   std::vector<int> labels{};               ///< one for each sample, at least 0; or empty
   std::vector<std::string> class_names{};  ///< the names of labels 0, 1, ...; or empty
   /// The subsets of z whose columns these are, in the same order; empty if that is not known.
   std::vector<SubsetOfZ> subsets{};
 
+  /// A view of the values, valid as long as the set.
   [[nodiscard]] Features features() const& { return {values, count, dims}; }
   void features() const&& = delete;
   /// With labels, as probes take them; only if the set has labels.

@@ -19,15 +19,18 @@
 namespace diffsiam::eval {
 
 /// values[i * dims + j] is feature j of sample i; (count, dims).
+/// `values` are borrowed: `count` samples of `dims` features.
 struct Features {
   std::span<float const> values;
   Index count = 0;
   Index dims = 0;
 
+  /// The dims values of sample i.
   [[nodiscard]] float const* row(Index i) const { return values.data() + i * dims; }
 };
 
 /// Features and labels[i] in [0, classes).
+/// `features` and `labels` are of the same samples in the same order.
 struct Labelled {
   Features features;
   std::span<int const> labels;

@@ -36,6 +36,7 @@ class LeastVarying {
     return result;
   }
 
+  /// The width of the code.
   [[nodiscard]] Index dims() const { return static_cast<Index>(precision_.size()); }
   [[nodiscard]] DimGroups const& groups() const& { return groups_; }
   [[nodiscard]] DimGroups groups() const&& { return groups_; }
@@ -87,9 +88,10 @@ class LeastVarying {
 
 /// counts(g, k) is the number of batches with factor k fixed in which part g varied least; (parts, factors).
 struct FixedFactorVotes {
-  Eigen::MatrixXd counts;
-  double lost = 0;  ///< batches in which all dims were pruned
+  Eigen::MatrixXd counts;  ///< (parts, factors)
+  double lost = 0;         ///< batches in which all dims were pruned
 
+  /// No votes yet. Both numbers are at least 1.
   FixedFactorVotes(Index parts, int factors) : counts(Eigen::MatrixXd::Zero(parts, factors)) {}
   /// `part` is a result of LeastVarying, -1 included. Throws RangeError for others.
   void add(Index part, int factor) {
@@ -103,6 +105,7 @@ struct FixedFactorVotes {
     else
       counts(part, factor) += 1;
   }
+  /// The number of all votes, those that are lost included.
   [[nodiscard]] double total() const { return counts.sum() + lost; }
 };
 

@@ -32,6 +32,7 @@ class FrechetMoments {
     return result;
   }
 
+  /// The width of the features.
   [[nodiscard]] Index dims() const { return mean_.size(); }
   [[nodiscard]] Eigen::VectorXd const& mean() const& { return mean_; }
   [[nodiscard]] Eigen::VectorXd mean() const&& { return mean_; }

@@ -29,8 +29,9 @@
 
 namespace diffsiam::eval {
 
+/// How the graph is built and searched.
 struct HnswConfig {
-  Metric metric = Metric::cosine;
+  Metric metric = Metric::cosine;  ///< by what neighbours are near
   int m = 16;                 ///< links of a feature in each layer, twice as many in the lowest; [2, 10000]
   int ef_construction = 200;  ///< candidates that are kept while a feature is linked; at least 1
   int ef_search = 100;  ///< candidates that are kept in a search; with more, it finds more and takes longer
@@ -117,6 +118,7 @@ class HnswIndex {
   }
 
   [[nodiscard]] Index count() const { return static_cast<Index>(graph_->shape.count); }
+  /// The width of the features and of queries.
   [[nodiscard]] Index dims() const { return static_cast<Index>(graph_->shape.dims); }
   [[nodiscard]] Metric metric() const { return graph_->shape.metric; }
 

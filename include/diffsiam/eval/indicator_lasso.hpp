@@ -33,7 +33,7 @@ struct IndicatorLassoConfig {
 struct IndicatorLasso {
   SoftmaxWeights weights{};  ///< (dims + 1, levels); the last row has the intercepts
   double strength = 0;       ///< the chosen strength
-  bool converged = true;
+  bool converged = true;     ///< whether the fit at the chosen strength converged
 };
 
 namespace detail {

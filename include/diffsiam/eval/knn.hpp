@@ -20,15 +20,15 @@ enum class Vote { weighted, majority };
 
 /// Settings of knn(). There is one result for each k.
 struct KnnConfig {
-  std::vector<Index> k{20, 200};
-  Vote vote = Vote::weighted;
-  double temperature = 0.07;
-  int classes = 0;  ///< 0 means the largest training label + 1
+  std::vector<Index> k{20, 200};  ///< numbers of neighbours, each at least 1
+  Vote vote = Vote::weighted;     ///< of each neighbour
+  double temperature = 0.07;      ///< tau of Vote::weighted, above 0
+  int classes = 0;                ///< 0 means the largest training label + 1
 };
 
 /// The result for one k.
 struct KnnResult {
-  Index k = 0;
+  Index k = 0;                      ///< number of neighbours
   double accuracy = 0;              ///< in [0, 1]
   std::vector<double> per_class{};  ///< NaN for a class without test samples
   std::vector<int> predictions{};   ///< for each test sample

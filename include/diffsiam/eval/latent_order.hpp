@@ -25,17 +25,20 @@
 namespace diffsiam::eval {
 
 /// What the first pictures become after noise and one step of the denoiser, encoded: (count, dims).
+/// `t` is the time-step of the noise, in [0, T), and `values` are row-major.
 struct DenoisedCodes {
   int t = 0;
   std::vector<float> values;
 };
 
+/// What latent_order() assumes.
 struct LatentOrderConfig {
   int timesteps = 1000;  ///< T
   double ridge = 0.01;   ///< the strength of RidgeSystem, where z has variance 1
   double floor = 1e-7;   ///< of variances, as a share of the greatest; see variance_order
 };
 
+/// What latent_order() returns.
 struct LatentOrder {
   std::vector<double> lost_steps;  ///< of each dim of z', ascending, in [0, T]
   model::LatentMap map;            ///< z -> z', of variance 1

@@ -14,15 +14,16 @@ namespace diffsiam::eval {
 
 /// Moments of all samples, and of the levels of each factor.
 struct LevelMoments {
+  /// The levels of one factor.
   struct Factor {
     Eigen::VectorXd share;  ///< the fraction of samples at each level, (levels)
     Eigen::MatrixXd
         shift;  ///< mean of the level minus the mean of all, 0 where it does not occur; (dims, levels)
   };
 
-  Eigen::VectorXd mean;        ///< (dims)
-  Eigen::MatrixXd covariance;  ///< (dims, dims)
-  std::vector<Factor> factors{};
+  Eigen::VectorXd mean;           ///< (dims)
+  Eigen::MatrixXd covariance;     ///< (dims, dims)
+  std::vector<Factor> factors{};  ///< in the order of the data's factors
 
   /// The moments of `data`. They have the same bits with any number of threads; `pool` may be null. Throws as
   /// require_level_table and covariance_of. A factor may have only one level.

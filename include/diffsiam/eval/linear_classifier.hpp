@@ -16,10 +16,13 @@ namespace diffsiam::eval {
 class LinearClassifier {
  public:
   LinearClassifier() = default;
+  /// `weights` as weights() has them.
   LinearClassifier(Standardiser standardiser, RegressionWeights weights)
       : standardiser_(std::move(standardiser)), weights_(std::move(weights)) {}
 
+  /// The width of the features.
   [[nodiscard]] Index dims() const { return standardiser_.dims(); }
+  /// Outputs: classes or attributes.
   [[nodiscard]] int classes() const { return static_cast<int>(weights_.cols()); }
   [[nodiscard]] Standardiser const& standardiser() const& { return standardiser_; }
   [[nodiscard]] Standardiser standardiser() const&& { return standardiser_; }

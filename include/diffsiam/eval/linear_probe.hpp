@@ -32,7 +32,7 @@ struct LinearProbeResult {
   int step = 0;                     ///< the chosen step, within that weight decay
   bool converged = false;           ///< whether every minimisation converged
   std::vector<int> predictions{};   ///< on test data
-  LinearClassifier classifier{};
+  LinearClassifier classifier{};    ///< the fit that was chosen
 };
 
 /// Throws ShapeError for dims or counts that do not fit, NumericError for NaN or infinity, RangeError for

@@ -12,11 +12,13 @@
 
 namespace diffsiam::eval {
 
+/// How near two features are.
 enum class Metric {
   cosine,    ///< a.b / (|a| |b|)
   euclidean  ///< |a - b|
 };
 
+/// The name as files have it.
 [[nodiscard]] constexpr std::string_view metric_name(Metric metric) {
   return metric == Metric::cosine ? "cosine" : "euclidean";
 }

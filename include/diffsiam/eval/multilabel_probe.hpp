@@ -23,6 +23,7 @@
 namespace diffsiam::eval {
 
 /// Features, and positive[i * attributes + a] = 1 if sample i has attribute a, else 0; (count, attributes).
+/// `features` are of the same samples, and `attributes` is the number of columns.
 struct Attributed {
   Features features;
   std::span<int const> positive;

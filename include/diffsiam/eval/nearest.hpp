@@ -18,15 +18,15 @@ namespace diffsiam::eval {
 
 /// A neighbour: its row in the base features, and its similarity to the query.
 struct Neighbour {
-  Index index = 0;
+  Index index = 0;  ///< the row in the base, from 0
   /// Cosine, in [-1, 1], 0 if one of the vectors is zero; with Metric::euclidean, minus the distance.
   float similarity = 0;
 };
 
 /// The k nearest neighbours of each query, the nearest first; of equal ones the lower index first.
 struct Neighbours {
-  Index k = 0;
-  std::vector<Neighbour> all{};
+  Index k = 0;                   ///< neighbours of each query
+  std::vector<Neighbour> all{};  ///< (queries, k), row-major
 
   /// The neighbours of query i.
   [[nodiscard]] std::span<Neighbour const> of(Index i) const& {

@@ -19,7 +19,7 @@ namespace diffsiam::eval {
 
 /// Settings of Pca::fit().
 struct PcaConfig {
-  Index components = 64;
+  Index components = 64;     ///< at least 1
   bool whiten = false;       ///< divides each component by its standard deviation
   bool allow_fewer = false;  ///< if the data have fewer directions, take fewer components; else an error
 };

@@ -23,6 +23,7 @@
 namespace diffsiam::eval {
 
 /// Columns [begin, end) of features.
+/// `begin` is the first column, `end` the one behind the last.
 struct FeatureColumns {
   Index begin = 0;
   Index end = 0;
@@ -31,7 +32,7 @@ struct FeatureColumns {
 /// W, with b in the last row, for `columns`; (columns + 1, targets).
 struct RidgeWeights {
   FeatureColumns columns;
-  Eigen::MatrixXd values;
+  Eigen::MatrixXd values;  ///< the matrix; the last row is b
 };
 
 /// The moments C and D of features and targets, from which solve() gets weights.
@@ -55,7 +56,9 @@ class RidgeSystem {
     if (!cross_.allFinite()) cross_ = cross_of<double>(train, y, pool);  // too large for float
   }
 
+  /// The width of the features.
   [[nodiscard]] Index dims() const { return covariance_.rows(); }
+  /// The number of targets.
   [[nodiscard]] Index targets() const { return cross_.cols(); }
 
   /// The weights for these columns alone. Throws RangeError for columns outside the features or an empty

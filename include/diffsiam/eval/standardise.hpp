@@ -40,6 +40,7 @@ class Standardiser {
     return result;
   }
 
+  /// The width of the features.
   [[nodiscard]] Index dims() const { return static_cast<Index>(mean_.size()); }
   [[nodiscard]] std::vector<float> const& mean() const& { return mean_; }
   [[nodiscard]] std::vector<float> mean() const&& { return mean_; }

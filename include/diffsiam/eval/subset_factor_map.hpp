@@ -23,6 +23,7 @@ namespace diffsiam::eval {
 
 /// Scores are (accuracy - chance)/(1 - chance) on test data: 0 for always predicting the most frequent
 /// training value, 1 for no error; they may be negative. Both tables are (factors, subsets), row-major.
+/// `factors` and `subsets` are the extents of the tables.
 struct SubsetFactorMap {
   Index factors = 0;
   Index subsets = 0;
@@ -30,8 +31,10 @@ struct SubsetFactorMap {
   std::vector<double> prefix{};  ///< from subsets 0 .. i
   std::vector<double> chance{};  ///< for each factor the share of its most frequent training value
 
+  /// One score for each subset.
   [[nodiscard]] std::span<double const> alone_of(Index factor) const& { return row(alone, factor); }
   void alone_of(Index factor) const&& = delete;
+  /// One score for each subset.
   [[nodiscard]] std::span<double const> prefix_of(Index factor) const& { return row(prefix, factor); }
   void prefix_of(Index factor) const&& = delete;
 

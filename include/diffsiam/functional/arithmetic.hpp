@@ -115,6 +115,7 @@ struct DropoutMask {
 };
 
 /// x in [0, 1) becomes low + (high - low) x, in place.
+/// `low` is included, and `high` is not, up to rounding.
 template <class T>
 struct FromUnit {
   T low, high;
@@ -135,6 +136,7 @@ struct Itself {
   }
 };
 /// The term scale x.
+/// `scale` is a constant of all terms.
 template <class T>
 struct Scaled {
   T scale;

@@ -29,6 +29,7 @@ struct AbsoluteError {
 };
 
 /// The term scale weight error(prediction - target).
+/// `scale` is a constant of all terms.
 template <class Error, class T>
 struct WeightedError {
   T scale;

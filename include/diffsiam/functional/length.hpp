@@ -30,8 +30,11 @@ template <class T>
 /// three cases overlap, so for rows of up to 2^16 values the squares stay in range.
 template <class T>
 struct LengthScale {
+  /// The exponent of `large`, a third of the range of T
   static constexpr int third = std::numeric_limits<T>::max_exponent / 3;
+  /// Sums that need `down` and `up` are beyond these
   static constexpr T large = power_of_two<T>(third), small = power_of_two<T>(-third);
+  /// The factors, powers of two
   static constexpr T down = power_of_two<T>(-2 * third), up = power_of_two<T>(2 * third);
   DIFFSIAM_HOST_DEVICE void operator()(T& scale) const {
     scale = scale > T(large) ? T(down) : (scale < T(small) ? T(up) : T(1));

@@ -26,6 +26,7 @@ struct ExpParts {
   float fraction;
   std::int32_t exponent;
 };
+/// For |x| <= 104; the argument is not checked.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline ExpParts exp_parts(float x) {
   // x = n ln 2 + r with |r| <= ln 2 / 2. Adding the constant rounds to an integer.
   float const shifted = multiply_add(x, 1.44269504F, 12582912.0F);
@@ -88,10 +89,11 @@ struct ExpParts {
   return x == 0.0F ? -std::numeric_limits<float>::infinity() : finite;
 }
 
-/// cos and sin of 2 pi u for u in [0, 1], with an absolute error below 1.5e-7.
+/// `cos` and `sin` of 2 pi u for u in [0, 1], with an absolute error below 1.5e-7.
 struct CosSin {
   float cos, sin;
 };
+/// For u in [0, 1]; the argument is not checked.
 [[nodiscard]] DIFFSIAM_HOST_DEVICE inline CosSin cos_sin_turns(float u) {
   // In quarter turns: 2 pi u = q pi/2 + a with |a| <= pi/4. This is exact up to the product with 2 pi.
   float const shifted = multiply_add(u, 4.0F, 12582912.0F);
@@ -124,20 +126,24 @@ template <class T>
   using std::log;
   return log(x);
 }
+/// As std::sqrt has it.
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T sqrt(T x) {
   using std::sqrt;
   return sqrt(x);
 }
+/// As std::pow has it.
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T pow(T x, T exponent) {
   using std::pow;
   return pow(x, exponent);
 }
+/// |x|; NaN stays NaN.
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T abs(T x) {
   return x < T(0) ? -x : x;
 }
+/// The larger of two; a where one is NaN.
 template <class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE T max(T a, T b) {
   return b > a ? b : a;

@@ -13,6 +13,7 @@ template <class T>
 }
 
 /// x_0 from x and eps, clipped to [-1, 1] if `clip` is set; a > 0.
+/// `a` = sqrt(abar) and `s` = sqrt(1 - abar).
 template <class T>
 struct CleanImage {
   T a, s;
@@ -26,6 +27,8 @@ struct CleanImage {
 
 /// x becomes a_to x_0 + direction eps', where eps' is recomputed from the clipped x_0 (Song et al., 2021, eq.
 /// 12).
+/// `clean` gives x_0 at the level of x, `a_to` = sqrt(abar) of the next level, and `direction` is the factor
+/// of eps'.
 template <class T>
 struct DdimHop {
   CleanImage<T> clean;
@@ -39,6 +42,8 @@ struct DdimHop {
 
 /// CleanImage for any prediction target. x_0 and eps are each computed directly from the prediction, because
 /// converting one to the other and back loses all digits if a or s is tiny.
+/// `target` is what the prediction is; `a` = sqrt(abar) and `s` = sqrt(1 - abar); x_0 is clipped to [-1, 1]
+/// if `clip` is set.
 template <class T>
 struct DirectImage {
   PredictionTarget target;
@@ -61,6 +66,8 @@ struct DirectImage {
 
 /// DdimHop for any prediction target. eps' is recomputed only if clipping changed x_0, because it loses
 /// digits if s is tiny.
+/// `clean` gives x_0 at the level of x, `a_to` = sqrt(abar) of the next level, and `direction` is the factor
+/// of eps'.
 template <class T>
 struct DirectHop {
   DirectImage<T> clean;
@@ -74,10 +81,11 @@ struct DirectHop {
 };
 
 /// x becomes the posterior mean c_0 x_0 + c_t x (Ho et al., 2020, eq. 7).
+/// `clean` gives x_0 from x and the prediction.
 template <class T, class Clean = CleanImage<T>>
 struct PosteriorMean {
   Clean clean;
-  T c_0, c_t;
+  T c_0, c_t;  ///< the weights of x_0 and of x_t
   DIFFSIAM_HOST_DEVICE void operator()(T& x, T const& prediction) const {
     x = c_0 * clean(x, prediction) + c_t * x;
   }

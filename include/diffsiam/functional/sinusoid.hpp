@@ -9,6 +9,7 @@ namespace diffsiam::functional {
 
 /// (cos, sin) of t max_period^(-i / half). The angle is computed in double, because t may be large and
 /// rounding errors would be visible.
+/// `log_period` = ln max_period; `half` = half the width of the embedding.
 struct SinusoidPair {
   double log_period, half;
   template <class T>

@@ -14,6 +14,7 @@ struct SoftmaxGradient {
   }
 };
 /// The term -scale target log p. It is 0 if the target is 0, even if p is 0, too.
+/// `scale` is a constant of all terms.
 template <class T>
 struct CrossEntropy {
   T scale;
@@ -31,6 +32,7 @@ struct CrossEntropyGradient {
   }
 };
 /// The term scale (softplus(x) - target x) of the binary cross-entropy with logits x.
+/// `scale` is a constant of all terms.
 template <class T>
 struct BinaryCrossEntropy {
   T scale;

@@ -15,6 +15,7 @@ namespace diffsiam::functional {
 template <class T>
 struct AdamUpdate {
   T keep, l2;
+  /// The decays, and 1 less each, rounded once from double
   T beta_1, one_minus_beta_1, beta_2, one_minus_beta_2;
   T step, unbias, epsilon;
 
@@ -60,13 +61,14 @@ struct MomentumUpdate {
 /// average += (1 - decay) (x - average): an exponential moving average.
 template <class T>
 struct AverageUpdate {
-  T one_minus_decay;
+  T one_minus_decay;  ///< 1 - decay, rounded once from double
   DIFFSIAM_HOST_DEVICE void operator()(T& average, T const& x) const {
     average += one_minus_decay * (x - average);
   }
 };
 
 /// Updates a weight that has up to two states, and then the average of the weight.
+/// `update` is of the weight, and `average` of its mean.
 template <class T, class Update>
 struct UpdateAndAverage {
   Update update;
@@ -104,6 +106,7 @@ struct UpdateAndAverage {
 }
 
 /// The update of a weight by scaled gradients. It changes nothing unless all gradients are finite.
+/// `update` gets the scaled gradient.
 template <class Update>
 struct UpdateIfFinite {
   Update update;
@@ -122,6 +125,7 @@ struct UpdateIfFinite {
 };
 
 /// Sets a buffer to its proposed value, unless the gradients of the step are not finite.
+/// `scale` tells whether they are; it is borrowed.
 template <class T>
 struct CommitIfFinite {
   GradientScale<T> const* scale;
@@ -131,6 +135,7 @@ struct CommitIfFinite {
 };
 
 /// x *= factor.
+/// `factor` is the same for all x.
 template <class T>
 struct ScaleInPlace {
   T factor;

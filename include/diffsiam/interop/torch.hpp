@@ -27,6 +27,7 @@
 
 namespace diffsiam::interop {
 
+/// The backend of networks that meet tensors of libtorch.
 using TorchBackend = backend::Torch;
 
 /// The same memory as a tensor of the library, which keeps it alive. Throws ShapeError for rank 0 or more

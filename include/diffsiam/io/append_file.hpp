@@ -18,10 +18,12 @@
 
 namespace diffsiam::io {
 
+/// One writer at a time. Moving is cheap; the source may then only be assigned or destroyed.
 class AppendFile {
  public:
   /// How errors name the writer and one of its records, such as {"JsonLines", "line"}. Both texts must
   /// outlive the file.
+  /// `operation` begins the sentence, and `record` is what it calls one record.
   struct Words {
     std::string_view operation;
     std::string_view record;
@@ -41,6 +43,7 @@ class AppendFile {
         words_(other.words_),
         descriptor_(std::exchange(other.descriptor_, -1)),
         torn_at_(other.torn_at_) {}
+  /// The two change places, so that `other` closes the file that was here.
   AppendFile& operator=(AppendFile&& other) noexcept {
     std::swap(path_, other.path_);
     std::swap(words_, other.words_);

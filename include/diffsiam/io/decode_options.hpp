@@ -14,6 +14,7 @@
 
 namespace diffsiam::io {
 
+/// How pictures are decoded, and how large they may be.
 struct DecodeOptions {
   /// What shows through transparent pixels: red, green, blue.
   std::array<std::uint8_t, 3> ground{255, 255, 255};

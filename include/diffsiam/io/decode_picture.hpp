@@ -21,6 +21,7 @@ namespace diffsiam::io {
 /// The formats that this build reads, for messages.
 inline constexpr std::string_view decoded_formats = "PNG, JPEG or WebP";
 #else
+/// The formats that this build reads, for messages.
 inline constexpr std::string_view decoded_formats = "PNG or JPEG (this build reads no WebP)";
 #endif
 

@@ -76,6 +76,7 @@ inline constexpr std::array<DtypeFacts, 22> dtype_facts{
   return detail::facts_of(dtype).bits;
 }
 
+/// Whether it is an integer, a floating type or something else.
 [[nodiscard]] constexpr DtypeKind dtype_kind(Dtype dtype) {
   return detail::facts_of(dtype).kind;
 }

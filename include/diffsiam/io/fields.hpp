@@ -32,6 +32,7 @@ inline constexpr Index most_whole_number = Index{1} << 20;
 
 /// Accepts any field; for the concept below.
 struct AnyFieldVisitor {
+  /// Does nothing.
   template <class Value>
   void operator()(std::string_view, Value const&) const {}
 };
@@ -46,6 +47,7 @@ concept HasFields = requires(C& self) { C::for_each_field(self, AnyFieldVisitor{
 template <class T>
 struct StoredForm;
 
+/// Satisfied if and only if StoredForm<T> is specialised as its comment says.
 template <class T>
 concept HasStoredForm = HasFields<StoredForm<T>> && requires(T const& value, StoredForm<T> const& form) {
   StoredForm<T>(value);
@@ -117,9 +119,11 @@ template <class T>
 /// unknown, of another type or out of range, and whatever the constructors of stored forms throw.
 class FieldReader {
  public:
+  /// `operation` and `place` begin the sentences of errors.
   FieldReader(std::string_view operation, std::string place)
       : operation_(operation), place_(std::move(place)) {}
 
+  /// Overwrites `value`, which may be a struct with fields, a type with a StoredForm, or a plain value.
   template <class T>
   void read(nlohmann::json const& json, T& value) const {
     if constexpr (HasFields<T>) {

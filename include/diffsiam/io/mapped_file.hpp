@@ -38,6 +38,7 @@ class MappedFile {
     if (memory_ != nullptr) ::munmap(memory_, size_);
   }
 
+  /// The whole file, as long as this object lives.
   [[nodiscard]] std::span<std::byte const> bytes() const& {
     return {static_cast<std::byte const*>(memory_), size_};
   }

@@ -15,6 +15,7 @@
 namespace diffsiam::io {
 
 /// {"timesteps": 1000, "subset_ends": [4, 8, ...]}
+/// `timesteps` is T, and `subset_ends` are the columns behind the last of each subset.
 template <>
 struct StoredForm<encoder::TimestepPartition> {
   int timesteps;
@@ -34,6 +35,7 @@ struct StoredForm<encoder::TimestepPartition> {
 };
 
 /// {"betas": [0.0001, ...]}
+/// `betas` of every time-step.
 template <>
 struct StoredForm<diffusion::NoiseSchedule> {
   std::vector<double> betas;
@@ -107,12 +109,14 @@ struct ModelDescription<unet::UNet<B, BlockTypes>> {
   static_assert(
       detail::HasKind<BlockTypes>,
       "Blocks that a file describes have a name: static constexpr std::string_view kind = \"...\".");
+  /// What is described.
   using Model = unet::UNet<B, BlockTypes>;
   template <class V>
   using On = unet::UNet<V, BlockTypes>;
   static constexpr std::string_view kind = "denoiser", within_diffsiam = "decoder.";
 
-  unet::Config denoiser{};
+  unet::Config denoiser{};  ///< sizes
+  /// What it was trained to predict
   diffusion::PredictionTarget prediction = diffusion::PredictionTarget::eps;
 
   ModelDescription() = default;
@@ -135,12 +139,13 @@ struct ModelDescription<encoder::ModularEncoder<B, Backbone, Head>> {
   static_assert(DescribedHead<Head>,
                 "A head that a file describes has a name: static constexpr std::string_view kind; see "
                 "DescribedHead.");
+  /// What is described.
   using Model = encoder::ModularEncoder<B, Backbone, Head>;
   template <class V>
   using On = encoder::ModularEncoder<V, detail::OnBackendOf<Backbone, V>, detail::OnBackendOf<Head, V>>;
   static constexpr std::string_view kind = "encoder", within_diffsiam = "encoder.";
 
-  typename Model::Config encoder{};
+  typename Model::Config encoder{};  ///< sizes of backbone and head, and the partition
 
   ModelDescription() = default;
   explicit ModelDescription(Model const& model) : encoder(model.config()) {}
@@ -155,16 +160,18 @@ struct ModelDescription<encoder::ModularEncoder<B, Backbone, Head>> {
 /// The weighting of the loss is not stored, for it may be any function; what is built has the default one.
 template <class B, class Encoder, class BlockTypes>
 struct ModelDescription<model::DiffSiam<B, Encoder, unet::ShiftDecoder<B, BlockTypes>>> {
+  /// The decoder of the model.
   using Decoder = unet::ShiftDecoder<B, BlockTypes>;
+  /// What is described.
   using Model = model::DiffSiam<B, Encoder, Decoder>;
   template <class V>
   using On = model::DiffSiam<V, typename ModelDescription<Encoder>::template On<V>,
                              unet::ShiftDecoder<V, BlockTypes>>;
   static constexpr std::string_view kind = "diffsiam", within_diffsiam{};
 
-  ModelDescription<unet::UNet<B, BlockTypes>> denoiser{};
-  ModelDescription<Encoder> encoder{};
-  typename Decoder::Config decoder{};
+  ModelDescription<unet::UNet<B, BlockTypes>> denoiser{};  ///< that the decoder borrows
+  ModelDescription<Encoder> encoder{};                     ///< of z
+  typename Decoder::Config decoder{};  ///< width of z and seed; the other sizes are the denoiser's
   typename Model::Config config{};
 
   ModelDescription() = default;

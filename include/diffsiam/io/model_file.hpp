@@ -25,6 +25,7 @@ namespace diffsiam::io {
 /// The number tells the form: a later version that reads number 1 reads all that today's files hold.
 inline constexpr char const* model_key = "diffsiam model 1";
 
+/// How save() writes a model.
 struct SaveOptions {
   std::optional<Dtype> dtype{};  ///< of the weights; without it that of B's scalar
   /// What a denoiser was trained to predict; prediction_of() reads it.

@@ -25,7 +25,7 @@ namespace diffsiam::io {
 
 /// An array as it is had from a file, whatever order its bytes had there.
 struct NpyArray {
-  Dtype dtype = Dtype::U8;
+  Dtype dtype = Dtype::U8;            ///< of the elements
   std::vector<std::int64_t> shape{};  ///< of any rank; empty for a single number
   std::vector<std::byte> bytes{};     ///< little-endian, row-major: the last axis moves fastest
 

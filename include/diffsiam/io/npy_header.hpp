@@ -21,8 +21,8 @@ namespace diffsiam::io {
 
 /// What a .npy file says of its array.
 struct NpyHeader {
-  Dtype dtype = Dtype::U8;
-  bool big_endian = false;
+  Dtype dtype = Dtype::U8;     ///< of the elements
+  bool big_endian = false;     ///< the order of the bytes in each element
   bool fortran_order = false;  ///< the first axis moves fastest
   std::vector<std::int64_t> shape{};
 };

@@ -69,6 +69,7 @@ class NpzFile {
     for (auto const& [name, member] : members_) result.push_back(name);
     return result;
   }
+  /// Whether there is an array of this name, without ".npy".
   [[nodiscard]] bool contains(std::string_view name) const { return members_.contains(name); }
 
   /// Throws FileError, naming file and member, for one that is missing, corrupt, larger than what is left of

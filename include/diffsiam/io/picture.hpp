@@ -18,6 +18,7 @@
 namespace diffsiam::io {
 
 /// pixels[(y * width + x) * channels + c]; one channel means gray, three mean RGB.
+/// `height` and `width` are in pixels, `channels` is 1 or 3, and `pixels` are in 0..255.
 struct Picture {
   int height = 0;
   int width = 0;

@@ -8,6 +8,7 @@
 
 namespace diffsiam::io {
 
+/// The formats that are told apart.
 enum class PictureFormat { png, jpeg, webp, other };
 
 namespace detail {
@@ -51,6 +52,7 @@ inline constexpr std::array magics{
 
 }  // namespace detail
 
+/// The format that the first bytes are of; `other` where they are of none of these.
 [[nodiscard]] inline PictureFormat picture_format(std::span<std::byte const> bytes) {
   detail::Magic const* const magic = detail::magic_of(bytes);
   return magic == nullptr ? PictureFormat::other : magic->format;

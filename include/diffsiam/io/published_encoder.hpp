@@ -20,11 +20,12 @@
 
 namespace diffsiam::io {
 
+/// What names and shapes do not tell of an encoder.
 struct PublishedEncoderOptions {
   std::optional<std::string> prefix{};  ///< before "encoder.0"; without it the one that is found
-  Index groups = 32;
-  Index heads = 4;
-  Index height = 0, width = 0;  ///< of pictures; 0: squares, as large as the linear layer says
+  Index groups = 32;                    ///< of every GroupNorm
+  Index heads = 4;                      ///< of the attention
+  Index height = 0, width = 0;          ///< of pictures; 0: squares, as large as the linear layer says
   /// Of z; without it one subset over 1000 time-steps.
   std::optional<encoder::TimestepPartition> partition{};
   bool partial = false;  ///< leave weights as they are initialised where the file has none that fit
@@ -34,7 +35,7 @@ struct PublishedEncoderOptions {
 template <class B>
 struct PublishedEncoder {
   typename encoder::ModularEncoder<B>::Config config{};
-  std::string prefix;
+  std::string prefix;  ///< that was found before its names
 };
 
 /// Reads names and shapes alone. Throws FileError with a sentence for an encoder of another form, ConfigError
@@ -90,9 +91,9 @@ template <class B>
 /// An encoder with published weights.
 template <class B>
 struct LoadedEncoder {
-  encoder::ModularEncoder<B> encoder;
-  PublishedEncoder<B> found;
-  WeightMisfits misfits;  ///< empty unless `partial` was asked for
+  encoder::ModularEncoder<B> encoder;  ///< with the weights of the file
+  PublishedEncoder<B> found;           ///< what the file tells of it
+  WeightMisfits misfits;               ///< empty unless `partial` was asked for
 };
 
 /// The encoder of a file. Throws as infer_encoder(), and FileError naming what is missing, misshaped or

@@ -19,6 +19,7 @@
 
 namespace diffsiam::io {
 
+/// Names without their prefix lead to the shapes below it. The file must outlive it.
 class PublishedShapes {
  public:
   /// `landmarks` are names that only such a network has. Throws FileError where no prefix, or more than one,
@@ -53,6 +54,7 @@ class PublishedShapes {
 
   [[nodiscard]] std::string const& prefix() const& { return prefix_; }
   [[nodiscard]] std::string prefix() const&& { return prefix_; }
+  /// Whether the file has this name below the prefix.
   [[nodiscard]] bool contains(std::string const& name) const { return file_.contains(prefix_ + name); }
 
   /// Throws FileError unless the tensor is there and has this rank, and extents of 1 or more that sizes may

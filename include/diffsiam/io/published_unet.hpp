@@ -21,11 +21,12 @@
 
 namespace diffsiam::io {
 
+/// What names and shapes do not tell of a denoiser.
 struct PublishedUNetOptions {
   std::optional<std::string> prefix{};  ///< of the names; without it the one that is found
-  Index groups = 32;
-  Index heads = 1;
-  Index head_channels = 0;  ///< if not 0: heads = channels / head_channels
+  Index groups = 32;                    ///< of every GroupNorm
+  Index heads = 1;                      ///< of each attention, unless head_channels is set
+  Index head_channels = 0;              ///< if not 0: heads = channels / head_channels
   /// The class of a class-conditional network, which then is the denoiser of that class.
   std::optional<Index> label{};
   bool partial = false;  ///< leave weights as they are initialised where the file has none that fit
@@ -158,9 +159,9 @@ struct UNetLayout {
 /// A denoiser with published weights.
 template <class B>
 struct LoadedUNet {
-  unet::UNet<B> denoiser;
-  PublishedUNet found;
-  WeightMisfits misfits;  ///< empty unless `partial` was asked for
+  unet::UNet<B> denoiser;  ///< with the weights of the file
+  PublishedUNet found;     ///< what the file tells of it
+  WeightMisfits misfits;   ///< empty unless `partial` was asked for
 };
 
 /// The denoiser of a file. Learned variance is left out: eps is the first half of the channels. A

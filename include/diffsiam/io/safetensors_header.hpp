@@ -35,6 +35,7 @@ namespace diffsiam::io {
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
 /// One tensor: its dtype, extents of any rank, and the place of its bytes in the data.
+/// Its bytes are [`begin`, `end`) of the data; `dtype` is of each element.
 struct SafetensorsEntry {
   Dtype dtype;
   std::vector<std::int64_t> shape;
@@ -43,6 +44,7 @@ struct SafetensorsEntry {
 };
 
 /// The parsed header: tensors and metadata by name.
+/// `tensors` and `metadata` are as the file has them.
 struct SafetensorsHeader {
   std::map<std::string, SafetensorsEntry, std::less<>> tensors;
   std::map<std::string, std::string> metadata;

@@ -84,7 +84,9 @@ class SafetensorsFile {
     for (auto const& [name, entry] : header_.tensors) result.push_back(name);
     return result;
   }
+  /// Whether there is a tensor of this name.
   [[nodiscard]] bool contains(std::string_view name) const { return header_.tensors.contains(name); }
+  /// Of the stored elements. Throws FileError where there is no such tensor.
   [[nodiscard]] Dtype dtype(std::string_view name) const { return entry(name).dtype; }
   /// Extents, of any rank; empty for a scalar.
   [[nodiscard]] std::vector<std::int64_t> const& shape(std::string_view name) const& {

@@ -32,7 +32,7 @@ namespace diffsiam::io {
 
 /// A number and the name of its curve in TensorBoard; "loss/diffusion" is in the group "loss".
 struct Scalar {
-  std::string tag;
+  std::string tag;   ///< the name of the curve
   double value = 0;  ///< stored as float32; may be NaN or infinite
 };
 

@@ -25,11 +25,12 @@ namespace diffsiam::io {
 
 /// What a file may contain besides the tensors of the table.
 struct Besides {
-  bool anything = false;
+  bool anything = false;  ///< whether any other name may be there
   /// Names that contain one of these are allowed. PyTorch's batch norm counts its batches; nothing here needs
   /// that.
   std::vector<std::string> parts{"num_batches_tracked"};
 
+  /// Whether a tensor of this name may be there.
   [[nodiscard]] bool allow(std::string_view name) const {
     for (std::string const& part : parts)
       if (name.find(part) != std::string_view::npos) return true;
@@ -42,6 +43,7 @@ template <class B>
 class TensorTable {
  public:
   using Scalar = typename B::Scalar;
+  /// What the host holds values in.
   using Host = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
   /// The dtype that holds B's scalar without loss.
   static constexpr Dtype exact = std::is_same_v<Host, float> ? Dtype::F32 : Dtype::F64;
@@ -49,7 +51,7 @@ class TensorTable {
   /// Where the entries are in a file.
   struct Found {
     std::vector<std::string> names;  ///< of each entry in the file; empty if missing or of another shape
-    WeightMisfits misfits;
+    WeightMisfits misfits;           ///< what does not fit
   };
 
   /// Adds a tensor. The same tensor with the same name is not added again; another tensor with that name gets
@@ -66,6 +68,7 @@ class TensorTable {
     entries_.push_back({unique, tensor, layout});
   }
 
+  /// Number of tensors.
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
   /// Adds all tensors to `writer`. Throws NumericError for a value that is not finite, FileError for one that

@@ -34,7 +34,7 @@ class FeatureOrder {
     encoder::TimestepPartition partition;  ///< of z
     Index features = 64;                   ///< dims of phi
     double price = 1e-4;                   ///< of a nat, >= 0; the noise is there at a price of 0, too
-    encoder::GradientMode gradient_mode = encoder::GradientMode::stop_preceding;
+    encoder::GradientMode gradient_mode = encoder::GradientMode::stop_preceding;  ///< joint or stop_preceding
   };
 
   /// Throws ConfigError for a price that is negative or not finite, and for the mode dual.

@@ -30,6 +30,7 @@ class Autoencoder {
   [[nodiscard]] Encoder encoder() const&& { return encoder_; }
   [[nodiscard]] Decoder const& decoder() const& { return decoder_; }
   [[nodiscard]] Decoder decoder() const&& { return decoder_; }
+  /// The width of z.
   [[nodiscard]] Index latent_dims() const { return decoder_.latent_dims(); }
 
   /// z of images, which may be plain, taped or traced.
@@ -42,6 +43,7 @@ class Autoencoder {
   [[nodiscard]] auto decode(Z const& z) const {
     return decoder_(z);
   }
+  /// decode(encode(x)), in the shape of x.
   template <FlowingValue X>
   [[nodiscard]] auto reconstruct(X const& x) const {
     return decode(encode(x));

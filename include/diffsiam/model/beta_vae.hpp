@@ -21,6 +21,7 @@
 namespace diffsiam::model {
 
 /// q(z|x), both (n, d).
+/// `mean` is mu, and `log_variance` is v.
 template <FlowingValue X>
 struct Posterior {
   X mean, log_variance;
@@ -38,7 +39,7 @@ class BetaVae {
  public:
   using Backend = B;
   struct Config {
-    double beta = 4;
+    double beta = 4;  ///< the weight of KL, 0 or more; 1 is a plain VAE
   };
 
   /// Throws ConfigError if encoder and decoder do not fit each other, or if beta is negative or not finite.
@@ -63,6 +64,7 @@ class BetaVae {
   /// d.
   [[nodiscard]] Index latent_dims() const { return decoder_.latent_dims(); }
 
+  /// q(z|x) of images (n, h, w, c).
   template <FlowingValue X>
   [[nodiscard]] Posterior<X> posterior(X const& x) const {
     auto const both = encoder_(x);  // (n, 2 d)

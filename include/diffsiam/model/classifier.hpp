@@ -26,7 +26,7 @@ class Classifier {
   using Backend = B;
   struct Config {
     std::vector<int> classes;  ///< of each head; one entry if pictures have one label
-    std::uint64_t seed = 6;
+    std::uint64_t seed = 6;    ///< of the initial weights of the heads
   };
 
   /// Throws ConfigError unless there is a head and each head has two classes or more.
@@ -37,6 +37,7 @@ class Classifier {
   [[nodiscard]] Config config() const&& { return config_; }
   [[nodiscard]] Encoder const& encoder() const& { return encoder_; }
   [[nodiscard]] Encoder encoder() const&& { return encoder_; }
+  /// The number of heads.
   [[nodiscard]] Index heads() const { return static_cast<Index>(config_.classes.size()); }
 
   /// The features that the heads read, (n, dims).

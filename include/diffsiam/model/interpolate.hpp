@@ -57,10 +57,10 @@ template <class Model, class B>
 
 /// How far counterfactuals() goes, and how it decodes.
 struct CounterfactualOptions {
-  double weight = 1;        ///< of the other z: 1 replaces
-  double noise_weight = 0;  ///< of the other's x_T, by slerp; 0: x_T stays
-  diffusion::DdimOptions ddim{};
-  Guidance guidance{};
+  double weight = 1;              ///< of the other z: 1 replaces
+  double noise_weight = 0;        ///< of the other's x_T, by slerp; 0: x_T stays
+  diffusion::DdimOptions ddim{};  ///< of the decode
+  Guidance guidance{};            ///< of z on the decode
 };
 
 /// What pictures would be with some subsets from another z: for each range a batch of n pictures, with

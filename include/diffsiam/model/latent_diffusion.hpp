@@ -22,7 +22,7 @@ class LatentDiffusion {
  public:
   using Backend = B;
   struct Config {
-    diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::constant();
+    diffusion::NoiseSchedule schedule = diffusion::NoiseSchedule::constant();  ///< of the noise on z
   };
 
   /// Copies share their weights. The denoiser must be as wide as the standardisation, and it predicts eps:

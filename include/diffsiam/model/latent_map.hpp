@@ -20,6 +20,7 @@ namespace diffsiam::model {
 struct LatentMap {
   std::vector<double> mean, forward, inverse;
 
+  /// d, the width of z.
   [[nodiscard]] Index dims() const { return static_cast<Index>(mean.size()); }
 };
 

@@ -49,6 +49,7 @@ class LatentStandardisation {
     back_ = {tensor(back), tensor(back_offset)};
   }
 
+  /// d, the width of z.
   [[nodiscard]] Index dims() const { return there_.factor.size(); }
   [[nodiscard]] typename B::Context& context() const { return there_.factor.context(); }
   /// z (n, dims) in standardised space.

@@ -19,6 +19,7 @@
 
 namespace diffsiam::model {
 
+/// How measured_err() measures.
 struct MeasuredErrConfig {
   int draws = 4;  ///< of noise, for each pair and direction; every time-step sees the same ones
   /// Also add noise to y_0 and compare with x_0; both directions have the same weight. A denoiser that has
@@ -28,8 +29,9 @@ struct MeasuredErrConfig {
   Rng rng{};  ///< its step selects the draws: batches at other steps get other noise
 };
 
+/// Err at one time-step.
 struct MeasuredErr {
-  int t = 0;
+  int t = 0;            ///< the time-step
   double measured = 0;  ///< in [0, 1], at most about 1/2 if both_ways; a tie counts 1/2
   double ideal = 0;     ///< the mean of diffusion::err over the pairs' distances
   Index trials = 0;     ///< in `measured`: pairs times draws, twice that if both_ways

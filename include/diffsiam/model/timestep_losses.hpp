@@ -16,13 +16,15 @@
 
 namespace diffsiam::model {
 
+/// How timestep_losses() measures.
 struct StepLossConfig {
   int draws = 1;  ///< of noise, for each picture; every time-step sees the same ones
   Rng rng{};      ///< its step selects the draws: batches at other steps get other noise
 };
 
+/// The losses at one time-step.
 struct TimestepLoss {
-  int t = 0;
+  int t = 0;            ///< the time-step
   double denoiser = 0;  ///< of eps_theta(x_t, t)
   double shifted = 0;   ///< of eps_theta + c_t G(x_t, t, z), c_t as in training; z as revealed at t
 

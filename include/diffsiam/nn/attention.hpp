@@ -16,11 +16,12 @@ class SelfAttention {
  public:
   using Backend = B;
   struct Config {
-    Index channels = 0;
-    Index heads = 1;
-    Index groups = 32;
+    Index channels = 0;  ///< a multiple of `heads` and of `groups`
+    Index heads = 1;     ///< at least 1
+    Index groups = 32;   ///< of the GroupNorm before it
   };
 
+  /// Throws ConfigError where heads or groups do not divide the channels.
   DIFFSIAM_STEERS SelfAttention(Init<B>& init, Config const& config)
       : heads_(config.heads), norm_(init, {.channels = config.channels, .groups = config.groups}) {
     if (config.heads < 1 || config.channels % config.heads != 0) {

@@ -16,11 +16,12 @@ class BatchNorm {
  public:
   using Backend = B;
   struct Config {
-    Index channels = 0;
-    double momentum = 0.1;
-    double epsilon = 1e-5;
+    Index channels = 0;     ///< the last extent of x
+    double momentum = 0.1;  ///< the share of the batch in the next running statistics
+    double epsilon = 1e-5;  ///< added to the variance
   };
 
+  /// Weights 1, bias 0, running mean 0, running variance 1.
   DIFFSIAM_STEERS BatchNorm(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
@@ -28,10 +29,12 @@ class BatchNorm {
         running_mean_(Tensor<B>::zeros(init.context(), {config.channels})),
         running_variance_(Tensor<B>::filled(init.context(), {config.channels}, 1)) {}
 
+  /// In the mode of x: that of its tape, or evaluation for a plain value.
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
     return (*this)(x, mode_of(x));
   }
+  /// In a given mode. Training proposes the next running statistics.
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x, Mode mode) const {
     using V = typename X::Backend;

@@ -16,13 +16,14 @@ class Conv2d {
  public:
   using Backend = B;
   struct Config {
-    Index in = 0, out = 0;
-    Index kernel = 3;
-    Index stride = 1;
-    bool zero = false;  ///< start at zero instead of at random
-    bool bias = true;   ///< set to false before a batch norm, which would subtract it again
+    Index in = 0, out = 0;  ///< channels, at least 1
+    Index kernel = 3;       ///< side of the kernel in pixels, odd
+    Index stride = 1;       ///< at least 1
+    bool zero = false;      ///< start at zero instead of at random
+    bool bias = true;       ///< set to false before a batch norm, which would subtract it again
   };
 
+  /// Throws ConfigError for sizes out of these ranges.
   DIFFSIAM_STEERS Conv2d(Init<B>& init, Config const& config) : stride_(config.stride) {
     if (config.in < 1 || config.out < 1 || config.kernel < 1 || config.kernel % 2 == 0 || config.stride < 1) {
       fail<ConfigError>(

@@ -27,11 +27,12 @@ class GroupNormWeights {
  public:
   using Backend = B;
   struct Config {
-    Index channels = 0;
-    Index groups = 32;
-    double epsilon = 1e-5;
+    Index channels = 0;     ///< a multiple of `groups`
+    Index groups = 32;      ///< at least 1
+    double epsilon = 1e-5;  ///< added to the variance
   };
 
+  /// Weights 1, bias 0. Throws ConfigError where the groups do not divide the channels.
   DIFFSIAM_STEERS GroupNormWeights(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),
@@ -83,10 +84,11 @@ class LayerNorm {
  public:
   using Backend = B;
   struct Config {
-    Index channels = 0;
-    double epsilon = 1e-5;
+    Index channels = 0;     ///< at least 2
+    double epsilon = 1e-5;  ///< added to the variance
   };
 
+  /// Weights 1, bias 0. Throws ConfigError for less than two channels.
   LayerNorm(Init<B>& init, Config const& config)
       : config_(config),
         weight_(init.constant({config.channels}, 1)),

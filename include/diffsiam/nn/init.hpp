@@ -15,9 +15,11 @@ namespace diffsiam::nn {
 template <class B>
 class Init {
  public:
+  /// Equal seeds give equal weights.
   Init(typename B::Context& context, std::uint64_t seed)
       : context_(&context), rng_{.seed = seed, .stream = 0x1000} {}
 
+  /// Where the weights are made.
   [[nodiscard]] typename B::Context& context() const { return *context_; }
 
   /// Uniform in +-1/sqrt(fan_in): PyTorch's default for linear layers and convolutions, weights and biases
@@ -32,6 +34,7 @@ class Init {
     B::for_each(*context_, all.grid(), functional::FromUnit<T>{-bound, bound}, all.full(value.data()));
     return Parameter<B>{std::move(value), layout};
   }
+  /// All elements `value`; it draws no numbers.
   [[nodiscard]] Parameter<B> constant(Shape const& shape, double value, PublishedLayout layout = {}) {
     return Parameter<B>{Tensor<B>::filled(*context_, shape, static_cast<typename B::Scalar>(value)), layout};
   }

@@ -15,11 +15,12 @@ class Linear {
  public:
   using Backend = B;
   struct Config {
-    Index in = 0, out = 0;
-    bool zero = false;  ///< start at zero instead of at random
-    PublishedLayout layout{};
+    Index in = 0, out = 0;     ///< the last extent of x and that of y, at least 1
+    bool zero = false;         ///< start at zero instead of at random
+    PublishedLayout layout{};  ///< how published files store the weight
   };
 
+  /// Throws ConfigError unless both extents are positive.
   DIFFSIAM_STEERS Linear(Init<B>& init, Config const& config) {
     if (config.in < 1 || config.out < 1) {
       fail<ConfigError>("Linear", "positive extents", {config.in, " -> ", config.out});

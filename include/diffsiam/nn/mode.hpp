@@ -6,6 +6,7 @@
 
 namespace diffsiam::nn {
 
+/// The mode of a layer that is given this value: evaluation for plain ones, else that of the tape.
 template <class B>
 [[nodiscard]] Mode mode_of(Tensor<B> const&) {
   return Mode::evaluation;

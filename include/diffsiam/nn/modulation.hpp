@@ -12,6 +12,7 @@ template <class B>
 class TimeModulation {
  public:
   using Backend = B;
+  /// `embedding` is the width of emb, and `channels` are those of the block.
   TimeModulation(Init<B>& init, Index embedding, Index channels)
       : time_(init, {.in = embedding, .out = 2 * channels}) {}
 
@@ -35,6 +36,7 @@ template <class B>
 class ShiftModulation {
  public:
   using Backend = B;
+  /// `embedding` is the width of both embeddings, and `channels` are those of the block.
   ShiftModulation(Init<B>& init, Index embedding, Index channels)
       : time_(init, {.in = embedding, .out = 2 * channels}),
         latent_(init, {.in = embedding, .out = 2 * channels}) {}

@@ -20,23 +20,26 @@ namespace diffsiam::nn {
 /// little code. The pieces are read during the call of for_each_child, so write the name in that call: in a
 /// variable it would point at pieces that no longer exist.
 struct ChildName {
-  Text name;
-  Text published;
+  Text name;       ///< in this library
+  Text published;  ///< in published weights
 
+  /// One name for both.
   template <class Piece>
     requires std::is_convertible_v<Piece const&, TextPiece>
   ChildName(Piece const& both) : name(both), published(both) {}  // NOLINT: implicit by design
+  /// A name of our own and a published one.
   ChildName(Text const& ours, Text const& theirs) : name(ours), published(theirs) {}
 };
 
 /// The two names of a parameter or buffer, from the module on which the walk began.
 struct LeafName {
-  std::string name;
-  std::string published;
+  std::string name;       ///< in this library
+  std::string published;  ///< in published weights
 };
 
 /// Accepts any child; for the concept below.
 struct AnyVisitor {
+  /// Does nothing.
   template <class Child>
   void operator()(ChildName const&, Child const&) const {}
 };
@@ -139,22 +142,24 @@ void for_each_leaf_of(M const& root, F&& f, ChildName const& prefix = {""}) {
   root.for_each_child(detail::Walk<detail::LeafVisitor<B>>{path, visitor});
 }
 
+/// A parameter and its names.
 template <class B>
 struct NamedParameter {
-  LeafName name;
-  Parameter<B> parameter;
+  LeafName name;           ///< from the module on which the walk began
+  Parameter<B> parameter;  ///< a handle to it
 };
+/// A buffer and its names.
 template <class B>
 struct NamedBuffer {
-  LeafName name;
-  Buffer<B> buffer;
+  LeafName name;     ///< from the module on which the walk began
+  Buffer<B> buffer;  ///< a handle to it
 };
 
 /// The parameters and buffers of one or more modules, as an optimizer, an EMA or a checkpoint needs them.
 template <class B>
 struct ParameterList {
-  std::vector<NamedParameter<B>> parameters;
-  std::vector<NamedBuffer<B>> buffers;
+  std::vector<NamedParameter<B>> parameters;  ///< those that are trained or stored, none twice
+  std::vector<NamedBuffer<B>> buffers;        ///< the same for buffers
 
   /// Number of scalars in all parameters.
   [[nodiscard]] Index size() const {
@@ -216,6 +221,7 @@ void set_trainable(M const& module, bool trainable) {
   else
     for_each_leaf(module, set);
 }
+/// set_trainable(module, false).
 template <Module M>
 void freeze(M const& module) {
   set_trainable(module, false);

@@ -18,6 +18,7 @@ namespace diffsiam::nn {
 /// What a block does to the sides of an image.
 enum class Resample { keep, halve, twice };
 
+/// "keep", "halve" or "twice", as files of models have it.
 [[nodiscard]] constexpr std::string_view to_string(Resample resample) {
   switch (resample) {
     case Resample::keep:
@@ -37,13 +38,15 @@ class ResBlock {
  public:
   using Backend = B;
   struct Config {
-    Index in = 0, out = 0;
-    Index embedding = 0;
-    Index groups = 32;
-    double dropout = 0;
-    Resample resample = Resample::keep;
+    Index in = 0, out = 0;               ///< channels
+    Index embedding = 0;                 ///< width of the embeddings
+    Index groups = 32;                   ///< of both GroupNorms; they divide `in` and `out`
+    double dropout = 0;                  ///< the probability that an element is dropped, in [0, 1)
+    Resample resample = Resample::keep;  ///< of the sides, by 2
   };
 
+  /// Throws ConfigError for what its layers refuse: extents below 1, groups that do not divide the channels,
+  /// a probability out of range.
   DIFFSIAM_STEERS ResBlock(Init<B>& init, Config const& config)
       : resample_(config.resample),
         norm_1_(init, {.channels = config.in, .groups = config.groups}),

@@ -11,6 +11,7 @@
 
 namespace diffsiam::nn {
 
+/// y = silu(x), in the shape of x.
 struct SiluLayer {
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
@@ -23,6 +24,7 @@ struct SiluLayer {
     f("activation", "silu");
   }
 };
+/// y = max(x, 0), in the shape of x.
 struct ReluLayer {
   template <FlowingValue X>
   [[nodiscard]] auto operator()(X const& x) const {
@@ -42,6 +44,7 @@ class Sequential {
  public:
   using Backend = typename std::tuple_element_t<0, std::tuple<Layers...>>::Backend;
 
+  /// Takes the layers over. The first one must name its `Backend`.
   explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {}
 
   template <FlowingValue X>

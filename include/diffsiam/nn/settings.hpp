@@ -16,6 +16,7 @@
 
 namespace diffsiam::nn {
 
+/// What a setting may be: one number, a text, or several numbers.
 using SettingValue =
     std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
@@ -23,11 +24,12 @@ using SettingValue =
 /// "decoder.out.0.groups".
 struct Setting {
   std::string name;
-  SettingValue value;
+  SettingValue value;  ///< as the module gives it
 };
 
 /// Accepts any setting; for the concept below.
 struct AnySettingVisitor {
+  /// Does nothing.
   template <class Value>
   void operator()(std::string_view, Value const&) const {}
 };
@@ -42,11 +44,13 @@ concept HasSettings = requires(M const& module) { module.for_each_setting(AnySet
 /// The settings of one or more modules. A name that occurs again with another value becomes "#2", "#3" ...
 class SettingList {
  public:
+  /// Adds the settings of `module` and of everything below it.
   template <Module M>
   void add(M const& module) {
     Collect{*this, nullptr}.settings_of(module);
   }
 
+  /// In the order in which they were added.
   [[nodiscard]] std::vector<Setting> const& all() const& { return settings_; }
   [[nodiscard]] std::vector<Setting> all() const&& { return settings_; }
 

@@ -13,17 +13,19 @@
 
 namespace diffsiam::nn {
 
+/// What summary() returns.
 struct Summary {
+  /// A weight or a buffer: its `name`, as this library has it, and its `shape`.
   struct Leaf {
     std::string name;
     Shape shape;
     bool trainable;  ///< false for frozen weights, and for buffers such as running statistics
   };
-  std::vector<Leaf> leaves;
-  Index parameters = 0;  ///< scalars in all weights
-  Index trainable = 0;   ///< those that are trainable
-  Shape output;
-  Estimate evaluation;  ///< of one plain evaluation
+  std::vector<Leaf> leaves;  ///< weights and buffers, in the order of the walk
+  Index parameters = 0;      ///< scalars in all weights
+  Index trainable = 0;       ///< those that are trainable
+  Shape output;              ///< shape of the result
+  Estimate evaluation;       ///< of one plain evaluation
 };
 
 /// The summary of `model` for inputs of the given shapes, such as summary(unet, Shape{64, 28, 28, 1},

@@ -17,6 +17,7 @@ class TimeEmbedding {
     Index width = 128;  ///< of both layers
   };
 
+  /// Throws ConfigError for extents that are not positive; calling it throws ConfigError for odd `dims`.
   TimeEmbedding(Init<B>& init, Config const& config)
       : dims_(config.dims),
         first_(init, {.in = config.dims, .out = config.width}),

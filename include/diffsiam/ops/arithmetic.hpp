@@ -192,21 +192,25 @@ concept Number = std::is_arithmetic_v<N>;
 
 namespace diffsiam {
 
+/// ops::add(x, y). Throws ShapeError as it does.
 template <class X, class Y>
   requires ops::OperatorPair<X, Y>
 auto operator+(X const& x, Y const& y) {
   return ops::add(x, y);
 }
+/// ops::subtract(x, y). Throws ShapeError as it does.
 template <class X, class Y>
   requires ops::OperatorPair<X, Y>
 auto operator-(X const& x, Y const& y) {
   return ops::subtract(x, y);
 }
+/// ops::multiply(x, y), element by element. Throws ShapeError as it does.
 template <class X, class Y>
   requires ops::OperatorPair<X, Y>
 auto operator*(X const& x, Y const& y) {
   return ops::multiply(x, y);
 }
+/// ops::divide(x, y), element by element. Throws ShapeError as it does.
 template <class X, class Y>
   requires ops::OperatorPair<X, Y>
 auto operator/(X const& x, Y const& y) {

@@ -18,10 +18,10 @@ struct BatchNorm {
   using T = typename B::Scalar;
   static constexpr std::string_view name = "batch_norm";
   static constexpr StorageRule storage_rule{.inputs = {0}};
-  Tensor<B> running_mean, running_variance;
-  bool training = true;
-  double momentum = 0.1;
-  double epsilon = 1e-5;
+  Tensor<B> running_mean, running_variance;  ///< (c)
+  bool training = true;            ///< batch statistics, and new running ones; false: the running statistics
+  double momentum = 0.1;           ///< the share of the batch in the next running statistics
+  double epsilon = 1e-5;           ///< added to the variance
   JointBatch<B>* joint = nullptr;  ///< the batch of which x is a piece; null: x is all of it
 
   [[nodiscard]] Shape shape(Shapes in) const {

@@ -63,7 +63,7 @@ struct Slice {
   static constexpr std::string_view name = "slice";
   static constexpr InputList keeps_inputs{};
   static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::forward};
-  Index begin = 0, end = 0;
+  Index begin = 0, end = 0;  ///< 0 <= begin < end <= c
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].channels()) {

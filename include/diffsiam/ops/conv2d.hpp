@@ -18,8 +18,9 @@ struct Conv2d {
   static constexpr InputList keeps_inputs{0, 1};
   static constexpr StorageRule storage_rule{
       .inputs = {0}, .native = StorageRule::Native::all, .output = StorageRule::Output::by_shape};
-  Index stride = 1;
+  Index stride = 1;  ///< at least 1
 
+  /// The extents as backends take them.
   [[nodiscard]] ConvGeometry geometry(Shapes in) const {
     return {in[0][0], in[0][1], in[0][2], in[0][3], in[1][0], in[1][1], stride};
   }

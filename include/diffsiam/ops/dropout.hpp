@@ -17,8 +17,8 @@ struct Dropout {
   static constexpr std::string_view name = "dropout";
   static constexpr InputList keeps_inputs{};
   static constexpr StorageRule storage_rule{.inputs = {0}};
-  double p = 0.1;
-  Rng rng;
+  double p = 0.1;  ///< the probability that an element is set to 0
+  Rng rng;         ///< of the draws; a new step or stream gives new ones
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (!(p >= 0 && p < 1)) fail<ConfigError>(name, "0 <= p < 1", p);

@@ -14,7 +14,7 @@ template <class B>
 struct GatherPieces {
   static constexpr std::string_view name = "gather_pieces";
   static constexpr InputList keeps_inputs{};
-  JointBatch<B>* joint = nullptr;
+  JointBatch<B>* joint = nullptr;  ///< the batch, borrowed; never null
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0) fail<ShapeError>(name, "(n, ...)", in[0]);

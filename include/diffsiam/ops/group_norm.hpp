@@ -18,8 +18,8 @@ namespace diffsiam::ops {
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
   static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
-  Index groups = 32;
-  double epsilon = 1e-5;
+  Index groups = 32;      ///< must divide c
+  double epsilon = 1e-5;  ///< added to the variance
   bool rows = false;
 
   [[nodiscard]] DIFFSIAM_STEERS Shape shape(Shapes in) const {
@@ -42,6 +42,7 @@ struct GroupNormRules {
   /// About eight operations for each element.
   [[nodiscard]] double flops(Shapes in) const { return 8.0 * static_cast<double>(in[0].size()); }
 
+  /// The extents as backends take them.
   [[nodiscard]] NormGeometry geometry(Shape const& x) const {
     if (rows) return {x.size() / x.channels(), 1, x.channels(), groups};
     SampleGrid const grid{x};

@@ -9,14 +9,15 @@
 
 namespace diffsiam::ops {
 
+/// Which matrices of matmul() are read transposed.
 struct MatmulOptions {
-  bool transpose_a = false, transpose_b = false;
+  bool transpose_a = false, transpose_b = false;  ///< whether a and b are read transposed
 };
 
 /// y (m, n) = op(a) (m, k) op(b) (k, n), where op transposes or not.
 struct Matmul {
   static constexpr std::string_view name = "matmul";
-  MatmulOptions options{};
+  MatmulOptions options{};  ///< which of a and b are read transposed
 
   [[nodiscard]] Shape shape(Shapes in) const {
     for (Shape const& matrix : in) require_rank(name, 2, matrix, "(rows, columns)");

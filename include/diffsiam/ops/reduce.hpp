@@ -51,9 +51,9 @@ struct Total {
 struct AxisTotal {
   static constexpr std::string_view name = "axis_total";
   static constexpr InputList keeps_inputs{};
-  bool mean = false;
-  int axis = 0;
-  bool keepdims = false;
+  bool mean = false;      ///< divides by the extent of the axis
+  int axis = 0;           ///< in [-rank, rank); negative ones count from the back
+  bool keepdims = false;  ///< the axis stays, with extent 1
 
   [[nodiscard]] Shape shape(Shapes in) const {
     int const rank = in[0].rank();
@@ -97,6 +97,7 @@ struct AxisTotal {
   }
 };
 
+/// What happens to an axis that is summed.
 struct AxisOptions {
   bool keepdims = false;  ///< the axis stays, with extent 1, so that the result meets x again: x - mean(x, 1)
 };

@@ -14,7 +14,7 @@ namespace diffsiam::ops {
 struct Samples {
   static constexpr std::string_view name = "samples";
   static constexpr InputList keeps_inputs{};
-  Index begin = 0, end = 0;
+  Index begin = 0, end = 0;  ///< 0 <= begin < end <= n
 
   [[nodiscard]] Shape shape(Shapes in) const {
     if (in[0].rank() == 0 || begin < 0 || end <= begin || end > in[0].samples()) {

@@ -18,8 +18,8 @@ namespace diffsiam::ops {
 struct TimeEmbedding {
   static constexpr std::string_view name = "time_embedding";
   static constexpr InputList keeps_inputs{};
-  Index dims = 32;
-  double max_period = 10000;
+  Index dims = 32;            ///< of the result, even
+  double max_period = 10000;  ///< the period of the slowest sinusoid is 2 pi times this, or nearly so
 
   [[nodiscard]] Shape shape(Shapes in) const {
     require_rank(name, 1, in[0], "(n)");

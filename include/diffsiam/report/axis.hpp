@@ -13,6 +13,7 @@
 namespace diffsiam::report {
 
 /// A tick: its value on the axis and its text.
+/// `value` is where it stands, and `label` is what is written there.
 struct Tick {
   double value;
   std::string label;
@@ -75,12 +76,14 @@ struct Tick {
 /// A linear or logarithmic axis. First include() all values, then settle().
 class Axis {
  public:
+  /// An axis without values yet.
   explicit Axis(bool logarithmic) : logarithmic_(logarithmic) {}
 
   /// Whether a value has a position: it must be finite, and on a logarithmic axis positive.
   [[nodiscard]] bool accepts(double value) const {
     return std::isfinite(value) && std::abs(value) < 1e300 && (!logarithmic_ || value > 0);
   }
+  /// Widens the range to hold `value`; what has no position is left out.
   void include(double value) {
     if (!accepts(value)) return;
     low_ = std::min(low_, value);
@@ -110,6 +113,7 @@ class Axis {
   [[nodiscard]] double position(double value) const {
     return logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
   }
+  /// About `count` ticks, ascending. Call settle() first.
   [[nodiscard]] std::vector<Tick> ticks(int count) const {
     return logarithmic_ ? log_ticks(low_, high_, count) : nice_ticks(low_, high_, count);
   }

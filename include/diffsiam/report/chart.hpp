@@ -19,6 +19,7 @@
 namespace diffsiam::report {
 
 /// One line, y over x; both have the same length. The line is interrupted where x or y is not finite.
+/// `name` is its text in the legend; `x` and `y` are its points.
 struct Series {
   std::string name{};
   std::vector<double> x{};
@@ -26,6 +27,7 @@ struct Series {
 };
 
 /// A line chart.
+/// `title`, `x_label` and `y_label` are plain text and may be empty; `series` are drawn in their order.
 struct Chart {
   std::string title{};
   std::string x_label{};

@@ -17,20 +17,21 @@
 
 namespace diffsiam::report {
 
+/// The shape of a mark.
 enum class MarkShape { triangle, circle };  ///< filled; hollow, so that a triangle inside is visible
 
 /// One mark on each row. Positions are in columns: 0 is the left edge of the first column, 1.5 the middle of
 /// the second, the number of columns the right edge of the last. NaN means no mark on this row.
 struct HeatMapMarks {
-  std::string name{};
+  std::string name{};  ///< for the legend
   MarkShape shape = MarkShape::triangle;
-  std::vector<double> at{};
+  std::vector<double> at{};  ///< a position for each row
 };
 
 /// A table of values with names for its rows and columns.
 struct HeatMap {
-  std::string title{};
-  std::string x_label{};
+  std::string title{};                 ///< plain text; empty: none
+  std::string x_label{};               ///< what the columns are
   std::vector<std::string> rows{};     ///< names, from top to bottom
   std::vector<std::string> columns{};  ///< labels; some are left out if there is too little space
   std::vector<double> values{};        ///< (rows, columns), row-major; NaN leaves its cell empty
@@ -38,9 +39,10 @@ struct HeatMap {
   double high = 1;                     ///< values from this one on have the strongest shade
   std::string value_label{};           ///< what the values are, for the legend
   std::optional<int> decimals{};       ///< if set, the values are written into the cells
-  std::vector<HeatMapMarks> marks{};
+  std::vector<HeatMapMarks> marks{};   ///< drawn over the cells
 };
 
+/// The colour of all shades.
 inline constexpr std::string_view heat_map_colour = "#3b82c4";
 
 /// The opacity of the colour for a value in [low, high]. Text on the strongest shade has a contrast of at

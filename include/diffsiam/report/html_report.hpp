@@ -24,6 +24,8 @@
 namespace diffsiam::report {
 
 /// A table. Columns whose cells are all numbers (or empty) are aligned at the right.
+/// `header` names the columns, `rows` are the cells, all of them plain text, and `caption` stands above; it
+/// may be empty.
 struct Table {
   std::vector<std::string> header{};
   std::vector<std::vector<std::string>> rows{};
@@ -32,8 +34,8 @@ struct Table {
 
 /// How a picture is shown.
 struct PictureOptions {
-  std::string caption{};
-  int scale = 1;  ///< each pixel is shown as scale x scale pixels; the file stays small
+  std::string caption{};  ///< plain text below the picture; empty: none
+  int scale = 1;          ///< each pixel is shown as scale x scale pixels; the file stays small
 };
 
 namespace detail {
@@ -63,6 +65,7 @@ namespace detail {
 /// One section of a report. Each call appends something and returns the section, so calls can be chained.
 class ReportSection {
  public:
+  /// `title` is plain text.
   explicit ReportSection(std::string title) : title_(std::move(title)) {}
 
   /// Appends a paragraph of plain text.
@@ -156,6 +159,7 @@ class ReportSection {
   std::vector<Block> blocks_;
 };
 
+/// The `title` of the page and the `intro` below it, both plain text.
 struct ReportConfig {
   std::string title = "Report";
   std::string intro{};
@@ -164,6 +168,7 @@ struct ReportConfig {
 /// A report with its sections, in the order in which they were added.
 class HtmlReport {
  public:
+  /// A report without sections.
   explicit HtmlReport(ReportConfig config) : config_(std::move(config)) {}
 
   /// Adds a section at the end. The reference stays valid as long as the report.

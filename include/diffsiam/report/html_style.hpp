@@ -6,6 +6,7 @@
 
 namespace diffsiam::report {
 
+/// The text of the style sheet, as it stands in each report.
 inline constexpr std::string_view report_style = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1e23; --soft: #5c6470; --line: #dde1e6;
   --panel: #f5f6f8; --accent: #1f66ad; }

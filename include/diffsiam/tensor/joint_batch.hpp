@@ -15,6 +15,7 @@ class JointBatch {
   JointBatch& operator=(JointBatch const&) = delete;
   virtual ~JointBatch() = default;
 
+  /// At least 1; those of other processes count.
   [[nodiscard]] virtual int pieces() const = 0;
   /// The number of this piece, in [0, pieces()).
   [[nodiscard]] virtual int piece() const = 0;

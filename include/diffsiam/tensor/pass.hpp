@@ -18,11 +18,12 @@ using Saved = std::array<Tensor<B>, 3>;
 /// recorded.
 template <class B>
 struct Forward {
-  typename B::Context& context;
-  std::span<Tensor<B> const> in;
+  typename B::Context& context;   ///< where tensors live and work is done
+  std::span<Tensor<B> const> in;  ///< the inputs, in the order of evaluate()
   Tensor<B> const& out;
   Saved<B>* saved = nullptr;
 
+  /// A new tensor for the time of the pass, with indeterminate contents.
   [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
   /// Keeps a tensor for the backward pass, if there will be one.
   void save(std::size_t slot, Tensor<B> const& tensor) const {
@@ -33,12 +34,12 @@ struct Forward {
 /// One backward pass. `dy` is the gradient of `out`. Gradients of the inputs are accumulated.
 template <class B>
 struct Backward {
-  typename B::Context& context;
+  typename B::Context& context;   ///< where tensors live and work is done
   std::span<Tensor<B> const> in;  ///< inputs that were not kept have a shape and no data
   Tensor<B> const& out;           ///< as for inputs
   Tensor<B> const& dy;
-  Saved<B> const& saved;
-  std::span<Tensor<B>* const> gradients;
+  Saved<B> const& saved;                  ///< what the forward pass gave to save()
+  std::span<Tensor<B>* const> gradients;  ///< one for each input; see gradient()
 
   /// The gradient of input `i` to accumulate into; null if it is not needed.
   [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
@@ -57,7 +58,9 @@ struct Backward {
     *gradients[i] = dy;
     return true;
   }
+  /// A new tensor for the time of the pass, with indeterminate contents.
   [[nodiscard]] Tensor<B> scratch(Shape const& shape) const { return {context, shape}; }
+  /// The same, filled with 0.
   [[nodiscard]] Tensor<B> zeros(Shape const& shape) const { return Tensor<B>::zeros(context, shape); }
 };
 

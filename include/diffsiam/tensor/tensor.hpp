@@ -98,6 +98,7 @@ class Tensor {
 
   [[nodiscard]] Shape const& shape() const& { return shape_; }
   [[nodiscard]] Shape shape() const&& { return shape_; }
+  /// Number of elements, the product of the extents.
   [[nodiscard]] Index size() const { return shape_.size(); }
   /// Throws Error for a tensor in low precision: values() and full_precision() read both.
   [[nodiscard]] Scalar* data() const {

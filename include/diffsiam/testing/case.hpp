@@ -14,7 +14,7 @@ namespace diffsiam::testing {
 
 /// An input that gets no gradient: weights of a loss, masks, targets, time-steps.
 struct Constant {
-  Kind kind;
+  Kind kind;  ///< which numbers it holds
   Shape shape;
 };
 
@@ -46,6 +46,7 @@ struct Case {
   [[nodiscard]] std::vector<double> constant_values(std::size_t i) const {
     return draw(constants[i].kind, constants[i].shape, {.seed = 13, .stream = static_cast<std::uint32_t>(i)});
   }
+  /// The variables as tensors in `context`, with the values of variable_values().
   template <class B>
   [[nodiscard]] std::array<Tensor<B>, V> variable_tensors(typename B::Context& context) const {
     std::array<Tensor<B>, V> tensors;
@@ -53,6 +54,7 @@ struct Case {
       tensors[i] = Tensor<B>::from(context, variables[i], std::span<double const>(variable_values(i)));
     return tensors;
   }
+  /// The constants as tensors in `context`, with the values of constant_values().
   template <class B>
   [[nodiscard]] std::array<Tensor<B>, C> constant_tensors(typename B::Context& context) const {
     std::array<Tensor<B>, C> tensors;

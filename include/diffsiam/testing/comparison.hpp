@@ -17,6 +17,7 @@ namespace diffsiam::testing {
 using Specification = backend::Reference<double>;
 
 /// One comparison. The error is the largest difference of an element, relative to the largest element.
+/// It has `passed()` if `error` is at most `tolerance`; `where` says which element is farthest off.
 struct Comparison {
   std::string name;
   double error = 0;
@@ -64,6 +65,7 @@ inline constexpr double tolerance_of = [] {
 }
 
 /// A tensor of B, and the same values as a tensor of the specification.
+/// `ours` and `reference`.
 template <class B>
 struct Twin {
   Tensor<B> ours;
@@ -74,9 +76,11 @@ struct Twin {
 template <class B>
 class Bench {
  public:
+  /// Borrows `context`; the specification gets a context of its own.
   explicit Bench(typename B::Context& context) : context_(context), reference_({.threads = 1}) {}
 
   [[nodiscard]] typename B::Context& context() const { return context_; }
+  /// What compare() has found so far.
   [[nodiscard]] std::vector<Comparison>& comparisons() & { return comparisons_; }
 
   /// Twins with the given values, rounded to the scalar type of B.
@@ -88,6 +92,7 @@ class Bench {
   [[nodiscard]] Twin<B> twin(Shape const& shape, Kind kind = Kind::normal) {
     return twin(shape, draw(kind, shape, {.seed = 17, .stream = ++streams_}));
   }
+  /// Twins with one value everywhere.
   [[nodiscard]] Twin<B> filled(Shape const& shape, double value) {
     return twin(shape, std::vector<double>(static_cast<std::size_t>(shape.size()), value));
   }
@@ -99,6 +104,7 @@ class Bench {
     f.template operator()<B>(context_, [](Twin<B> const& t) { return t.ours.data(); });
     f.template operator()<Specification>(reference_, [](Twin<B> const& t) { return t.reference.data(); });
   }
+  /// Compares the twins as they are now, and keeps the result under `name`.
   void compare(std::string name, Twin<B> const& twin, double tolerance = tolerance_of<B>) {
     comparisons_.push_back(testing::compare(std::move(name), twin.ours.template values<double>(),
                                             twin.reference.template values<double>(), tolerance));

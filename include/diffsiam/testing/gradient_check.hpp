@@ -20,16 +20,17 @@ struct GradientOptions {
   double step = 1e-4;   ///< of the differences, relative to the root mean square of a tensor
   Index entries = 24;   ///< checked for each tensor; larger tensors are also checked along a random direction
   double floor = 1e-3;  ///< errors are divided by at least this fraction of the largest gradient
-  std::uint64_t seed = 1;  ///< for parameters, r, entries and directions
-  Mode mode = Mode::training;
-  Rng rng{};  ///< of the tape, for dropout
+  std::uint64_t seed = 1;      ///< for parameters, r, entries and directions
+  Mode mode = Mode::training;  ///< of the tape
+  Rng rng{};                   ///< of the tape, for dropout
 };
 
 /// The largest relative error |g - d| / max(|g|, |d|) of all tensors. Norms are over the entries that were
 /// checked.
 struct GradientReport {
-  double error = 0;
+  double error = 0;   ///< the largest of all tensors; NaN fails
   std::string where;  ///< the tensor, its worst entry, and both values
+  /// Whether the error is at most `tolerance`; not for NaN.
   [[nodiscard]] bool passed(double tolerance = 1e-6) const { return error <= tolerance; }
 };
 

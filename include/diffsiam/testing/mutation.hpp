@@ -24,14 +24,15 @@ struct Site {
 
 /// The derivative that a pass scales, and those that it contains.
 struct Mutation {
-  Site target{std::numeric_limits<std::size_t>::max(), 0};
-  double factor = 1.01;
-  std::size_t evaluations = 0;
-  std::vector<std::pair<Site, std::string>> sites;  ///< each with the name of its operation
-  double changed = 0;                               ///< the largest change of an entry of the gradient
+  Site target{std::numeric_limits<std::size_t>::max(), 0};  ///< what is scaled; by default nothing
+  double factor = 1.01;                                     ///< by which it is scaled
+  std::size_t evaluations = 0;                              ///< how many operations the pass had so far
+  std::vector<std::pair<Site, std::string>> sites;          ///< each with the name of its operation
+  double changed = 0;  ///< the largest change of an entry of the gradient
 };
 
 /// An operation whose derivative is scaled if it is the target.
+/// `op` is the operation, `mutation` says what is scaled, and `evaluation` is its number in the pass.
 template <class Op>
 struct ScaledGradient {
   static constexpr std::string_view name = Op::name;
@@ -76,7 +77,9 @@ struct ScaledGradient {
 template <class B>
 class Mutated : public Taped<B> {
  public:
+  /// A value whose operations from now on are those of `mutation`, which is borrowed.
   Mutated(Taped<B> value, Mutation& mutation) : Taped<B>(std::move(value)), mutation_(&mutation) {}
+  /// What says which derivative is scaled.
   [[nodiscard]] Mutation& mutation() const { return *mutation_; }
 
  private:
@@ -131,8 +134,8 @@ template <class B, FlowingValue V>
 
 /// The report of the plain check, and its results for scaled derivatives.
 struct MutationReport {
-  GradientReport unchanged;
-  Index scaled = 0;  ///< number of scaled derivatives that are not zero
+  GradientReport unchanged;  ///< the plain check
+  Index scaled = 0;          ///< number of scaled derivatives that are not zero
   double smallest = std::numeric_limits<double>::infinity();  ///< smallest error of them
   std::string where;                 ///< the operation and input with the smallest error
   std::set<std::string> operations;  ///< names of the operations in the backward pass

@@ -18,6 +18,7 @@ namespace diffsiam::testing {
 /// The PinnedBuffer of Stepped. Copies are done when they are queued.
 class SteppedSlot {
  public:
+  /// `bytes` of the host.
   SteppedSlot(SteppedContext& context, std::size_t bytes) : context_(&context), memory_(bytes) {}
   SteppedSlot(SteppedSlot const&) = delete;
   SteppedSlot& operator=(SteppedSlot const&) = delete;
@@ -40,6 +41,7 @@ class SteppedSlot {
 /// The StagingBuffer of Stepped.
 class SteppedInbox {
  public:
+  /// `bytes` of the context's memory.
   SteppedInbox(SteppedContext& context, std::size_t bytes)
       : context_(&context), bytes_(bytes), memory_(context.allocate(bytes)) {}
   [[nodiscard]] void* data() const { return memory_.get(); }
@@ -57,6 +59,7 @@ class SteppedInbox {
 /// T is the scalar type; OwnKernels may also be MixedKernels (see stepped_mixed.hpp).
 template <class T, class OwnKernels = backend::cuda::Kernels<T, SteppedDevice>>
 struct Stepped : OwnKernels {
+  /// What the kernels run on.
   using Device = SteppedDevice;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;

@@ -117,6 +117,7 @@ class SteppedBlock {
 /// The Lane of a thread of a SteppedBlock.
 class SteppedBlock::Lane {
  public:
+  /// The lane of thread number `thread` of the block.
   Lane(SteppedBlock& home, int thread) : home_(home), thread_(thread) {}
   [[nodiscard]] int thread() const { return thread_; }
   [[nodiscard]] Index block() const { return home_.block_; }
@@ -150,6 +151,7 @@ inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
 }
 
 /// The Lane of kernels without barriers; it needs no stack.
+/// `number` is that of the thread, and `at_block` that of its block.
 struct LoneLane {
   int number = 0;
   Index at_block = 0;
@@ -165,6 +167,7 @@ struct LoneLane {
 /// The context of SteppedDevice. Work is done when it is queued, or added to a list while it is recorded.
 class SteppedContext : public backend::HostContext {
  public:
+  /// A piece of work that is queued or recorded.
   using Work = std::function<void()>;
 
   /// Recorded work that can be done again, and the memory that only it uses.
@@ -173,7 +176,9 @@ class SteppedContext : public backend::HostContext {
     void replay() const {
       for (Work const& work : list_) work();
     }
+    /// How many pieces of work there are.
     [[nodiscard]] std::size_t size() const { return list_.size(); }
+    /// Bytes that the recorded work uses and nothing else does.
     [[nodiscard]] std::size_t reserved_bytes() const { return memory_->reserved_bytes(); }
 
    private:
@@ -182,12 +187,15 @@ class SteppedContext : public backend::HostContext {
     std::shared_ptr<MemoryPool> memory_;
   };
 
+  /// With one thread.
   SteppedContext() : SteppedContext(Options{.threads = 1}) {}
+  /// As HostContext.
   explicit SteppedContext(Options options) : HostContext(options) {}
 
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     return recording() ? allocate_shared_block(state_.memory(), bytes) : HostContext::allocate(bytes);
   }
+  /// Does `work` now, or adds it to the recording.
   void queue(Work work) {
     if (recording())
       list_.push_back(std::move(work));
@@ -209,7 +217,9 @@ class SteppedContext : public backend::HostContext {
     result.list_ = std::exchange(list_, {});
     return result;
   }
+  /// Whether work is recorded instead of done.
   [[nodiscard]] bool recording() const { return state_.recording(); }
+  /// Where random kernels read how many steps they are after the recorded step; null unless recording.
   [[nodiscard]] std::uint64_t const* rng_offset() const { return state_.rng_offset(); }
   [[nodiscard]] backend::RecordingState& recording_state() { return state_; }
 
@@ -222,6 +232,7 @@ class SteppedContext : public backend::HostContext {
 struct SteppedDevice {
   using Context = SteppedContext;
 
+  /// Queues `blocks` blocks of `kernel`.
   template <class Kernel>
   static void launch(Context& context, Index blocks, Kernel const& kernel) {
     context.queue([blocks, kernel] { step_through(blocks, kernel); });

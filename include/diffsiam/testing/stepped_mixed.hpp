@@ -11,7 +11,9 @@ namespace diffsiam::testing {
 /// C is BFloat16 or Half. Values are rounded only when they are stored.
 template <class C>
 struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, SteppedDevice>> {
+  /// Stepped with these kernels.
   using Base = Stepped<float, backend::cuda::MixedKernels<float, C, SteppedDevice>>;
+  /// The kernels.
   using OwnKernels = backend::cuda::MixedKernels<float, C, SteppedDevice>;
   using typename Base::Context;
   using typename Base::Device;

@@ -15,20 +15,21 @@ namespace diffsiam::train {
 
 /// Settings of Adam. The defaults are those with which DiTi and PDAE were trained, at a batch of 128.
 struct AdamConfig {
-  double learning_rate = 1e-4;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0;
+  double learning_rate = 1e-4;  ///< 0 or more; a schedule may scale it
+  double beta1 = 0.9;           ///< decay of the first moment, in [0, 1)
+  double beta2 = 0.999;         ///< decay of the second moment, in [0, 1)
+  double epsilon = 1e-8;        ///< added to the root of the second moment, 0 or more
+  double weight_decay = 0;      ///< times the weight is added to the gradient; 0 or more
 };
 
 /// Settings of AdamW: those of Adam, with the default weight decay of torch.optim.
+/// All are as in Adam: `learning_rate`, `beta1`, `beta2` and `epsilon`.
 struct AdamWConfig {
   double learning_rate = 1e-4;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0.01;
+  double weight_decay = 0.01;  ///< 0 or more; a step multiplies the weight by 1 - rate * weight_decay
 };
 
 /// The rule of GradientDescent for both.
@@ -66,6 +67,7 @@ struct AdamRule {
 /// Adam<B> adam{parameters(encoder, decoder), {.learning_rate = 1e-4}};
 template <class B>
 using Adam = GradientDescent<B, AdamRule<AdamConfig, false>>;
+/// AdamW<B> adam{parameters(encoder, decoder), {.learning_rate = 1e-4, .weight_decay = 0.01}};
 template <class B>
 using AdamW = GradientDescent<B, AdamRule<AdamWConfig, true>>;
 

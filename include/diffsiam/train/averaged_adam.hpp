@@ -30,8 +30,8 @@ struct AveragedAdam {
     Rng rng{};                    ///< seed and stream of the random numbers
   };
 
-  Adam<B> adam;
-  Ema<B> ema;
+  Adam<B> adam;  ///< updates the weights
+  Ema<B> ema;    ///< their averages
   TrainStep<Adam<B>, Cosine> step;
 
   /// Losses are scaled if B stores gradients in float16, because small gradients would underflow otherwise.

@@ -14,6 +14,7 @@
 namespace diffsiam::train {
 
 /// A key with different values: `saved` in the checkpoint, `present` in this run, both as JSON.
+/// `key` is the path of the value, "unet.multipliers[1]".
 struct ConfigDifference {
   std::string key, saved, present;
 };

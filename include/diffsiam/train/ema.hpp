@@ -94,7 +94,9 @@ class Ema {
 
   [[nodiscard]] nn::ParameterList<B> const& parameters() const& { return list_; }
   [[nodiscard]] nn::ParameterList<B> parameters() const&& { return list_; }
+  /// Number of updates so far; the decay may depend on it.
   [[nodiscard]] std::uint64_t updates() const { return updates_; }
+  /// For a checkpoint that is restored.
   void set_updates(std::uint64_t updates) { updates_ = updates; }
   /// True during a Scope: the averages are in the model and the weights here.
   [[nodiscard]] bool swapped() const { return swapped_; }
@@ -144,6 +146,7 @@ class Ema {
 template <class B>
 class Ema<B>::Scope {
  public:
+  /// Swaps the averages into the model until the scope ends. Throws Error inside another scope.
   explicit Scope(Ema& ema) : ema_(ema) {
     ema_.require_outside("Scope");
     ema_.swap();

@@ -71,6 +71,7 @@ class GradientDescent {
   }
   /// Number of steps so far. The bias correction of Adam depends on it.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  /// For a checkpoint that is restored.
   void set_steps(std::uint64_t steps) { steps_ = steps; }
   /// Calls visitor("steps", count); the visitor may read or change the count.
   template <class Visitor>

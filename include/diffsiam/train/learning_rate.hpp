@@ -30,8 +30,8 @@ struct ConstantRate {
 class Cosine {
  public:
   struct Config {
-    std::uint64_t steps;
-    double floor = 0.1;  ///< in [0, 1]
+    std::uint64_t steps;  ///< until it has fallen to `floor`
+    double floor = 0.1;   ///< in [0, 1]
   };
   /// Throws ConfigError for a floor outside [0, 1].
   explicit Cosine(Config config) : config_(config) {

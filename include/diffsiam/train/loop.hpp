@@ -33,6 +33,7 @@ class Loop {
     std::atomic<bool> const* stop = nullptr;
   };
 
+  /// Borrows `config.stop`.
   explicit Loop(Config config) : config_(config) {}
 
   /// f() is called before every micro-batch of a TrainStep or every RecordedStep. It puts the next batch into

@@ -24,7 +24,7 @@ class LossScaler {
   };
   /// The state that a checkpoint saves.
   struct State {
-    double scale = 0;
+    double scale = 0;              ///< the factor of the loss in the next step, a power of two
     std::uint64_t good_steps = 0;  ///< good steps in a row since the scale last changed
     [[nodiscard]] bool operator==(State const&) const = default;
   };

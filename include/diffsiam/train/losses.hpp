@@ -19,15 +19,15 @@ namespace diffsiam::train {
 /// A part of the loss that is only reported. It has no effect on the gradient.
 template <class B>
 struct LossPart {
-  std::string_view name;
-  Tensor<B> value;  ///< one element
+  std::string_view name;  ///< as statistics and metrics call it
+  Tensor<B> value;        ///< one element
 };
 
 /// What a loss function may return instead of only the total.
 template <class B, std::size_t N>
 struct Losses {
-  Taped<B> total;
-  std::array<LossPart<B>, N> parts;
+  Taped<B> total;                    ///< one element, on the tape of the step
+  std::array<LossPart<B>, N> parts;  ///< what is reported beside it
   Index images = 0;  ///< in the micro-batch, as its weight in the step; 0: all have the same weight
 };
 
@@ -53,18 +53,18 @@ struct MicroBatch {
 
 /// A part of the loss in the statistics of a step.
 struct NamedValue {
-  std::string name;
-  double value = 0;
+  std::string name;  ///< that of the LossPart
+  double value = 0;  ///< its mean over the step; in an Accumulation the sum so far, as for its `loss`
 };
 
 /// The micro-batches of a step that have been done: everything except gradients and proposed buffers.
 struct Accumulation {
-  int micro_batches = 0;  ///< number of micro-batches done
-  double loss = 0;        ///< sum of their losses / accumulate, as if all were as large as the first
-  std::vector<NamedValue> parts;
-  double seconds = 0;
-  Index images = 0;        ///< images of all micro-batches so far
-  Index first_images = 0;  ///< images of the first micro-batch
+  int micro_batches = 0;          ///< number of micro-batches done
+  double loss = 0;                ///< sum of their losses / accumulate, as if all were as large as the first
+  std::vector<NamedValue> parts;  ///< as for `loss`
+  double seconds = 0;             ///< wall time of these micro-batches
+  Index images = 0;               ///< images of all micro-batches so far
+  Index first_images = 0;         ///< images of the first micro-batch
   /// Positions in the optimizer's list of trainable parameters that no gradient has reached.
   std::vector<std::size_t> without_gradient;
 };

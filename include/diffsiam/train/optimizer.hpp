@@ -12,12 +12,14 @@ namespace diffsiam::train {
 
 /// A visitor of any state, for the concept below.
 struct AnyStateVisitor {
+  /// Does nothing.
   template <class State>
   void operator()(std::string const&, State const&) const {}
 };
 
 /// A visitor of any count, for the concept below.
 struct AnyCountVisitor {
+  /// Does nothing.
   void operator()(std::string const&, std::uint64_t&) const {}
 };
 

@@ -19,12 +19,14 @@ class Scheduled {
  public:
   using Backend = typename O::Backend;
 
+  /// Borrows `optimizer`.
   Scheduled(O& optimizer, S schedule) : optimizer_(&optimizer), schedule_(std::move(schedule)) {}
 
   void step(double factor = 1.0) { optimizer_->step(factor * schedule_(optimizer_->steps())); }
   void step(double factor, Ema<Backend>& ema) {
     detail::step_with(*optimizer_, factor * schedule_(optimizer_->steps()), ema);
   }
+  /// The borrowed optimizer.
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
   [[nodiscard]] S const& schedule() const& { return schedule_; }
   [[nodiscard]] S schedule() const&& { return schedule_; }
@@ -56,6 +58,7 @@ class OptimizerGroup {
  public:
   using Backend = typename First::Backend;
 
+  /// Borrows the optimizers. Throws ConfigError if a parameter belongs to two of them.
   explicit OptimizerGroup(First& first, Rest&... rest) : optimizers_(&first, &rest...) {
     add(first);
     (add(rest), ...);
@@ -67,6 +70,7 @@ class OptimizerGroup {
   void step(double factor, Ema<Backend>& ema) {
     for_each([&](auto& optimizer) { detail::step_with(optimizer, factor, ema); });
   }
+  /// Pointers to them, in the order in which they were given.
   [[nodiscard]] std::tuple<First*, Rest*...> const& optimizers() const { return optimizers_; }
   [[nodiscard]] nn::ParameterList<Backend> const& parameters() const& { return list_; }
   [[nodiscard]] nn::ParameterList<Backend> parameters() const&& { return list_; }

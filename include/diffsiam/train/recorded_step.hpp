@@ -72,6 +72,7 @@ class RecordedStep {
   /// evaluations and checkpoints.
   std::optional<StepStatistics> finish() { return tell(turn_); }
 
+  /// Number of steps of the run that were begun; the device may still be at the last one.
   [[nodiscard]] std::uint64_t steps() const { return step_->steps(); }
   /// Whether steps are being replayed.
   [[nodiscard]] bool recorded() const { return recording_.has_value(); }

@@ -19,9 +19,10 @@ namespace diffsiam::train {
 
 /// The endings of the files of a stage, after its name.
 struct StageFiles {
+  /// Weights, optimizer and averages of a run that goes on
   static constexpr char const* checkpoint = ".checkpoint.safetensors";
-  static constexpr char const* metrics = ".metrics.jsonl";
-  static constexpr char const* weights = ".safetensors";
+  static constexpr char const* metrics = ".metrics.jsonl";  ///< a line of JSON for each step
+  static constexpr char const* weights = ".safetensors";    ///< the averaged weights at the end
 };
 
 /// What a program does with its folder, and the files that it writes there.
@@ -30,8 +31,8 @@ struct RunFolderConfig {
   bool overwrite = false;  ///< begins a new run even if there is one in the folder
   /// The files that the program writes there, besides config.json.
   std::vector<std::string> stages{};  ///< of training (see Stage); each has a checkpoint, metrics and weights
-  std::vector<std::string> others{};
-  std::string last{};                     ///< the run is finished if this file exists; empty: it never is
+  std::vector<std::string> others{};  ///< all other files, by their names in the folder
+  std::string last{};                 ///< the run is finished if this file exists; empty: it never is
   std::vector<std::string> may_differ{};  ///< settings that may change when the run is resumed
   std::string option = "--out";           ///< the program's option for the folder, for error messages
 };

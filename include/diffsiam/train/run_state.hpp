@@ -19,6 +19,7 @@
 namespace diffsiam::train {
 
 /// The position of the data: the next batch, and the seed of the order of samples.
+/// `epoch` and `batch` count from 0, and `order_seed` shuffles.
 struct DataPosition {
   std::uint64_t epoch = 0, batch = 0, order_seed = 0;
   [[nodiscard]] bool operator==(DataPosition const&) const = default;

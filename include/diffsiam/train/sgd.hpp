@@ -12,10 +12,10 @@ namespace diffsiam::train {
 
 /// Settings of Sgd. nesterov needs a momentum above 0.
 struct SgdConfig {
-  double learning_rate = 1e-2;
-  double momentum = 0.9;
-  bool nesterov = false;
-  double weight_decay = 0;
+  double learning_rate = 1e-2;  ///< 0 or more; a schedule may scale it
+  double momentum = 0.9;        ///< the factor of the last velocity, in [0, 1)
+  bool nesterov = false;        ///< whether the step looks ahead along the velocity
+  double weight_decay = 0;      ///< times the weight is added to the gradient; 0 or more
 };
 
 /// The rule of GradientDescent. Without momentum a weight has no state.

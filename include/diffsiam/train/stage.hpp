@@ -50,28 +50,31 @@ concept ResumableData = requires(D& data) {
 /// For a loss function that makes its batch from MicroBatch::step and MicroBatch::rng: there is no place to
 /// keep.
 struct DataByStep {
+  /// Always the beginning.
   [[nodiscard]] DataPosition position() const { return {}; }
+  /// Does nothing.
   void seek(DataPosition const&) {}
 };
 
+/// What a stage does. `steps` must be set.
 struct StageConfig {
-  std::string name = "training";  ///< with which its files and its progress line begin
-  std::filesystem::path folder = ".";
-  std::uint64_t steps = 0;  ///< of the whole stage, those before a resume included
-  bool resume = false;      ///< goes on from the checkpoint in the folder, where there is one
+  std::string name = "training";       ///< with which its files and its progress line begin
+  std::filesystem::path folder = ".";  ///< where its files are; it is made if it is missing
+  std::uint64_t steps = 0;             ///< of the whole stage, those before a resume included
+  bool resume = false;                 ///< goes on from the checkpoint in the folder, where there is one
   /// All that the weights depend on: a checkpoint of other settings is refused, but for those in
   /// `may_differ`.
   nlohmann::ordered_json settings = nlohmann::ordered_json::object();
-  std::vector<std::string> may_differ{};
-  SaveEvery save{.steps = 100};
-  Index images_per_step = 0;  ///< for the rate that is shown; 0: it is left out
+  std::vector<std::string> may_differ{};  ///< keys of `settings` that may change when the stage is resumed
+  SaveEvery save{.steps = 100};           ///< how often the checkpoint is written
+  Index images_per_step = 0;              ///< for the rate that is shown; 0: it is left out
 
   /// Puts the next batch where the loss function reads it, such as a Feed. Called before each micro-batch.
   std::function<void()> next_batch = [] {};
   /// Called `looks` times on the way, with the averaged weights in the model; training goes on with its own.
   /// Called on all ranks, which then wait for each other however long it takes.
   std::function<void(std::uint64_t step)> look = [](std::uint64_t) {};
-  std::uint64_t looks = 10;
+  std::uint64_t looks = 10;  ///< at least 1
   /// Called with what each step has to tell.
   std::function<void(StepStatistics const&)> on_step = [](StepStatistics const&) {};
   /// Further outputs of the metrics, beside the file of JSON lines: {tensorboard(writer)}.
@@ -97,8 +100,8 @@ struct StageConfig {
 
 /// How fast a stage went, without what was done before a resume.
 struct StageSpeed {
-  std::uint64_t steps = 0;
-  double seconds = 0;
+  std::uint64_t steps = 0;       ///< of this process
+  double seconds = 0;            ///< wall time of these steps, with saves and looks
   double images_per_second = 0;  ///< 0 where no step was done, or images_per_step is not known
 };
 
@@ -125,8 +128,11 @@ class Stage {
     (void)SaveTimer{config_.save};
   }
 
+  /// The file that a later run resumes from.
   [[nodiscard]] std::filesystem::path checkpoint_path() const { return file(StageFiles::checkpoint); }
+  /// The file of JSON lines.
   [[nodiscard]] std::filesystem::path metrics_path() const { return file(StageFiles::metrics); }
+  /// The file of the averaged weights, which ends the stage.
   [[nodiscard]] std::filesystem::path weights_path() const { return file(StageFiles::weights); }
 
   /// Trains by `step` (a TrainStep, with an Ema or without) and `loss_fn`, as TrainStep calls it, until all

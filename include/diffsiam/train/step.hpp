@@ -18,6 +18,7 @@ namespace diffsiam::train {
 template <Optimizer O, LearningRateSchedule S = ConstantRate>
 class TrainStep : public StepPlan<O, S> {
  public:
+  /// What it shares with recorded steps.
   using Plan = StepPlan<O, S>;
   using typename Plan::Backend;
 
@@ -63,6 +64,7 @@ class TrainStep : public StepPlan<O, S> {
     pending_ = {};
   }
 
+  /// The step that has begun; without micro-batches between steps.
   [[nodiscard]] Accumulation const& pending() const& { return pending_; }
   [[nodiscard]] Accumulation pending() const&& { return pending_; }
   /// Restores the state of a checkpoint. The caller restores gradients and proposed buffers of a step that

@@ -25,15 +25,15 @@ namespace diffsiam::train {
 
 /// The results of a step: means over its micro-batches, or over their images if these are counted.
 struct StepStatistics {
-  std::uint64_t step = 0;  ///< number of steps completed, including this one
-  double loss = 0;
-  std::vector<NamedValue> parts;
+  std::uint64_t step = 0;               ///< number of steps completed, including this one
+  double loss = 0;                      ///< the mean total
+  std::vector<NamedValue> parts;        ///< the parts of the loss that were reported
   std::optional<double> gradient_norm;  ///< before clipping, without the loss scale; empty if skipped
-  double learning_rate = 0;
-  double seconds = 0;                  ///< includes the time of the loss function
-  Index images = 0;                    ///< as counted by the loss function
-  std::optional<double> loss_scale{};  ///< the scale of this step, if losses are scaled
-  bool skipped = false;                ///< gradients overflowed: nothing changed, and the scale was halved
+  double learning_rate = 0;             ///< of this step, with its schedule
+  double seconds = 0;                   ///< includes the time of the loss function
+  Index images = 0;                     ///< as counted by the loss function
+  std::optional<double> loss_scale{};   ///< the scale of this step, if losses are scaled
+  bool skipped = false;                 ///< gradients overflowed: nothing changed, and the scale was halved
   /// Names of the optimizer's trainable parameters that no gradient has reached: their module was not run, or
   /// was run on a plain tensor instead of a taped one, or the loss does not depend on it.
   std::vector<std::string> without_gradient{};
@@ -81,6 +81,7 @@ class StepPlan {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] StepConfig const& config() const& { return config_; }
   [[nodiscard]] StepConfig config() const&& { return config_; }
+  /// The borrowed optimizer.
   [[nodiscard]] O& optimizer() const { return *optimizer_; }
   /// Null if there is none.
   [[nodiscard]] Ema<Backend>* ema() const { return ema_; }
@@ -161,9 +162,11 @@ class StepPlan {
   }
   /// The factor of the learning rate in the next step.
   [[nodiscard]] double rate_factor() const { return static_cast<double>(schedule_(steps_)); }
+  /// The factor of losses in the next step; 1 if losses are not scaled.
   [[nodiscard]] double loss_scale() const { return scaler_ ? scaler_->scale() : 1; }
   /// The gradient of the loss of a micro-batch, before its weight. It is rounded as it is sent to a device.
   [[nodiscard]] Scalar seed() const { return static_cast<Scalar>(loss_scale() / config_.accumulate); }
+  /// Whether a step measures the norm of its gradient.
   [[nodiscard]] bool measures_norm() const { return config_.max_norm > 0 || config_.measure_norm || scaler_; }
 
  protected:

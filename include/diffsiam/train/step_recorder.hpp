@@ -72,6 +72,7 @@ class StepRecorder {
 
   // The functions of an executor.
 
+  /// Keeps the losses of a micro-batch for the report, and returns the weight of its images in the step.
   template <class L>
   double read(L const& losses) {
     LossNumbers& numbers = micro_batches_.emplace_back();
@@ -84,6 +85,7 @@ class StepRecorder {
     losses_.push_back(on_device(detail::total_of(losses)));
     return detail::add_images(sums_, numbers.images);
   }
+  /// The gradient of a loss, of the given shape: `weight` times what the host sends.
   [[nodiscard]] Tensor<Backend> seed(double weight, Shape const& shape) const {
     auto const sent = Tensor<Backend>::borrowed(plan_->context(), shape, &control_.data()->seed);
     if (weight == 1) return sent;
@@ -91,6 +93,7 @@ class StepRecorder {
     detail::for_each_element(functional::ScaleInPlace<T>{static_cast<T>(weight)}, result);
     return result;
   }
+  /// Writes the report and finds the gradient scale, on the device.
   void judge() {
     auto const loss_count = static_cast<Index>(losses_.size());
     auto const squares = static_cast<Index>(square_count());
@@ -107,6 +110,7 @@ class StepRecorder {
                                   &control_.data()->loss_scale},
                                  scale());
   }
+  /// Updates weights, averages and buffers, where the gradients are finite.
   void update() {
     update_.apply(scale());
     for (auto const& [name, buffer] : plan_->parameters().buffers) {

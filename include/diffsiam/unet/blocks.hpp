@@ -14,8 +14,10 @@ namespace diffsiam::unet {
 /// The published blocks.
 struct Blocks {
   static constexpr std::string_view kind = "published";  ///< in files of models
+  /// A residual block; its Config is that of nn::ResBlock.
   template <class B, class Conditioning>
   using Res = nn::ResBlock<B, Conditioning>;
+  /// Attention over all pixels; its Config is that of nn::SelfAttention.
   template <class B>
   using Attention = nn::SelfAttention<B>;
 };
@@ -25,13 +27,16 @@ struct Blocks {
 template <class B, class Conditioning, class BlockTypes>
 struct AttendedBlock {
   using Backend = B;
+  /// The type of the residual block.
   using Res = typename BlockTypes::template Res<B, Conditioning>;
+  /// The type of the attention.
   using Attention = typename BlockTypes::template Attention<B>;
 
-  Res res;
-  std::optional<Attention> attention;
-  std::optional<Res> to_next_level;
+  Res res;                             ///< always there
+  std::optional<Attention> attention;  ///< where the level attends
+  std::optional<Res> to_next_level;    ///< in the last block of a level
 
+  /// From `in` to `out` channels. Throws ConfigError where groups or heads do not divide them.
   AttendedBlock(nn::Init<B>& init, Config const& config, Index in, Index out, bool attends)
       : res(init, {.in = in,
                    .out = out,
@@ -54,6 +59,7 @@ struct AttendedBlock {
                                                      .resample = resample});
   }
 
+  /// x (n, h, w, in) and embeddings (n, embedding) -> (n, h, w, out), without to_next_level.
   template <FlowingValue X, FlowingValue... E>
   [[nodiscard]] auto operator()(X const& x, E const&... embeddings) const {
     auto const h = res(x, embeddings...);

@@ -15,11 +15,14 @@ namespace diffsiam::unet {
 template <class X>
 using Skips = std::forward_list<X>;
 
+/// The input convolution, then `blocks_per_level` blocks a level, and one that halves the sides between
+/// levels.
 template <class B, class BlockTypes = Blocks>
 class DownPath {
  public:
   using Backend = B;
 
+  /// Throws ConfigError where groups or heads do not divide the channels.
   DIFFSIAM_STEERS DownPath(nn::Init<B>& init, Config const& config)
       : input_(init, {.in = config.in_channels, .out = config.base_channels}) {
     Index channels = config.base_channels;

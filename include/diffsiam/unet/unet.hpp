@@ -34,10 +34,13 @@ class UNet {
   /// What it was built with.
   [[nodiscard]] Config const& config() const& { return parts_->config; }
   [[nodiscard]] Config config() const&& { return parts_->config; }
+  /// Of t; the decoder of a shift shares it.
   [[nodiscard]] nn::TimeEmbedding<B> const& time_embedding() const& { return parts_->time_embedding; }
   void time_embedding() const&& = delete;
+  /// From the image to the skips.
   [[nodiscard]] DownPath<B, BlockTypes> const& down() const& { return parts_->down; }
   void down() const&& = delete;
+  /// From the skips to the prediction.
   [[nodiscard]] UpPath<B, nn::TimeModulation<B>, BlockTypes> const& up() const& { return parts_->up; }
   void up() const&& = delete;
 

@@ -13,6 +13,8 @@
 
 namespace diffsiam::unet {
 
+/// The `middle` blocks, then `blocks_per_level` + 1 blocks a level, and one that doubles the sides between
+/// levels.
 template <class B, class Conditioning, class BlockTypes = Blocks>
 class UpPath {
  public:

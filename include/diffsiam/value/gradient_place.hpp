@@ -15,9 +15,11 @@ class GradientPlace {
   GradientPlace& operator=(GradientPlace const&) = delete;
   virtual ~GradientPlace() = default;
 
+  /// The forward pass has used `parameter` once more.
   virtual void used(Parameter<B> const& parameter) = 0;
   /// Where to add: zero when it is first asked for.
   [[nodiscard]] virtual Tensor<B> gradient_of(Parameter<B> const& parameter) = 0;
+  /// The backward pass has come past one use of `parameter`.
   virtual void passed(Parameter<B> const& parameter) = 0;
 };
 

@@ -32,6 +32,7 @@ class Node {
     if (!gradient_) gradient_ = first_gradient();
     return gradient_;
   }
+  /// False while nobody has asked for the gradient; it is zero then.
   [[nodiscard]] bool has_gradient() const { return static_cast<bool>(gradient_); }
   /// Whether the value, and with it the gradient, is in low precision.
   [[nodiscard]] bool is_low_precision() const { return low_precision_; }

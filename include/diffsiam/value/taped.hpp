@@ -24,11 +24,13 @@ class Taped {
  public:
   using Backend = B;
 
+  /// The value without its history.
   [[nodiscard]] Tensor<B> const& value() const& { return value_; }
   [[nodiscard]] Tensor<B> value() const&& { return value_; }
   [[nodiscard]] Shape const& shape() const& { return value_.shape(); }
   [[nodiscard]] Shape shape() const&& { return value_.shape(); }
   [[nodiscard]] typename B::Context& context() const { return value_.context(); }
+  /// The tape that records it.
   [[nodiscard]] Tape<B>& tape() const { return *tape_; }
   /// Null if the value needs no gradient, such as the pixels of a batch or a detached value.
   [[nodiscard]] Node<B>* node() const { return node_; }
@@ -56,9 +58,10 @@ template <class B>
 class Tape {
  public:
   using Context = typename B::Context;
+  /// How a tape records and what its operations see.
   struct Options {
-    Mode mode = Mode::training;
-    Rng rng{};  ///< random numbers of dropout: key (seed, stream), counter (element, step)
+    Mode mode = Mode::training;  ///< what layers do; Mode::evaluation records, too
+    Rng rng{};                   ///< random numbers of dropout: key (seed, stream), counter (element, step)
     /// Values that are cheap to compute (of GroupNorm, concat, upsample_nearest) are not kept but computed
     /// again in the backward pass. This saves memory and costs little time (docs/performance.md).
     bool rematerialize = true;
@@ -68,6 +71,7 @@ class Tape {
     GradientPlace<B>* gradients = nullptr;
   };
 
+  /// An empty tape. The context must outlive it.
   explicit Tape(Context& context, Options options = {}) : context_(&context), options_(options) {}
   Tape(Tape const&) = delete;
   Tape& operator=(Tape const&) = delete;
@@ -76,6 +80,7 @@ class Tape {
   }
 
   [[nodiscard]] Context& context() const { return *context_; }
+  /// What Options::mode says.
   [[nodiscard]] Mode mode() const { return options_.mode; }
   /// Null if this tape computes the whole batch.
   [[nodiscard]] JointBatch<B>* joint() const { return options_.joint; }

@@ -13,6 +13,7 @@
 
 namespace diffsiam {
 
+/// How to_string() writes a tensor.
 struct PrintOptions {
   int digits = 4;           ///< significant digits of a number
   Index most_whole = 1000;  ///< tensors of more elements are shortened

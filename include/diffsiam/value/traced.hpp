@@ -19,7 +19,7 @@ struct Estimate {
   double flops = 0;               ///< additions and multiplications are counted separately
   std::size_t peak_bytes = 0;     ///< the largest sum of live tensors and workspaces, as in MemoryPool
   std::size_t touched_bytes = 0;  ///< the same with the gaps between blocks, as in MemoryPool::touched_bytes
-  std::map<std::string, backend::OperationAccount> operations;
+  std::map<std::string, backend::OperationAccount> operations;  ///< by the name of the operation
 };
 
 /// Runs f(context) without computing anything, and returns its cost. In f, use tensors and tapes of

@@ -28,12 +28,14 @@ namespace diffsiam::backend {
 
 namespace cuda {
 
+/// Memory of the current device, or null where it has none left.
 inline void* take_from_device(std::size_t bytes) noexcept {
   void* memory = nullptr;
   if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
   (void)cudaGetLastError();  // the pool may try a smaller segment
   return nullptr;
 }
+/// Frees what take_from_device() gave.
 inline void give_back_to_device(void* memory) noexcept {
   (void)cudaFree(memory);
 }
@@ -69,7 +71,7 @@ inline void use_device(int device) {
 class CudaContext {
  public:
   struct Options {
-    int device = 0;
+    int device = 0;  ///< number of the GPU
   };
 
   CudaContext() : CudaContext(Options{}) {}
@@ -93,10 +95,15 @@ class CudaContext {
       fail_for_memory(bytes);
     }
   }
+  /// The memory pool of the device.
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
+  /// The number of the GPU.
   [[nodiscard]] int device() const { return device_; }
+  /// The stream on which all work is queued.
   [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
+  /// The handle of cuBLASLt.
   [[nodiscard]] cublasLtHandle_t blas() const { return blas_.get(); }
+  /// The handle of cuDNN; its work is queued on stream().
   [[nodiscard]] cudnnHandle_t dnn() const { return dnn_.get(); }
   /// The convolution for this request. It is planned at the first call. `instead` says what is done if there
   /// is no plan; notes() reports it.
@@ -152,6 +159,7 @@ class CudaContext {
   /// The observer, which is called for every operation when it is queued; null (the default) if there is
   /// none. It is borrowed.
   [[nodiscard]] Observer* observer() const { return observer_; }
+  /// `observer` is borrowed, and null ends the observation.
   void set_observer(Observer* observer) { observer_ = observer; }
 
  private:

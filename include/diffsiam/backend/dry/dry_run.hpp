@@ -19,8 +19,8 @@ namespace diffsiam::backend {
 
 /// What was counted for one kind of operation.
 struct OperationAccount {
-  double flops = 0;
-  Index evaluations = 0;
+  double flops = 0;       ///< additions and multiplications are counted separately
+  Index evaluations = 0;  ///< how often it was evaluated
 };
 
 /// A context that counts instead of computing.
@@ -32,6 +32,7 @@ class DryContext {
     std::size_t most_blocks = std::numeric_limits<std::size_t>::max();
   };
 
+  /// One thread, and as many blocks as are asked for.
   DryContext() : DryContext(Options{}) {}
   explicit DryContext(Options options)
       : memory_(std::make_shared<MemoryPool>(MemorySource::none())), options_(options) {}
@@ -40,6 +41,7 @@ class DryContext {
     if (blocks_++ >= options_.most_blocks) throw std::bad_alloc{};
     return allocate_shared_block(memory_, bytes);
   }
+  /// The pool that counts bytes and has no memory.
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
   [[nodiscard]] int threads() const { return options_.threads; }
 
@@ -50,6 +52,7 @@ class DryContext {
   }
   [[nodiscard]] std::map<std::string, OperationAccount> const& accounts() const& { return accounts_; }
   [[nodiscard]] std::map<std::string, OperationAccount> accounts() const&& { return accounts_; }
+  /// The sum over all operations.
   [[nodiscard]] double flops() const {
     double sum = 0;
     for (auto const& [name, account] : accounts_) sum += account.flops;
@@ -71,7 +74,9 @@ struct DryRun {
   using Estimates = B;
   using Brings = Options<>;  // the options of B are looked up, and not declared again
   using Storage = StorageOf<B>;
+  /// What B reads from.
   using Read = ReadBy<B>;
+  /// What B writes to.
   using Written = WrittenBy<B>;
 
   static void fill(Context&, Written const&, Index, Scalar) {}

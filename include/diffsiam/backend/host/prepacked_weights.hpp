@@ -17,6 +17,7 @@
 
 namespace diffsiam::backend {
 
+/// A cache with a limit. It belongs to a context, and is used by the same thread.
 class PrepackedWeights {
  public:
   /// The most bytes that are kept. Weights beyond that are packed at every call.
@@ -24,6 +25,8 @@ class PrepackedWeights {
 
   /// Which packed form of which weights.
   enum class Form { panels, turned_panels, winograd, turned_winograd };
+  /// What is kept: `weights` is where they are, `weight_bytes` how many, `form` how they are packed, and
+  /// `in`, `out` and `kernel` are their extents.
   struct Key {
     void const* weights;
     std::size_t weight_bytes;
@@ -41,6 +44,8 @@ class PrepackedWeights {
   /// meanwhile: each is then checked only once after the promise begins.
   class Scope {
    public:
+    /// Begins to keep weights in `owner`, which must outlive the scope, with the promise that `weights`
+    /// makes.
     Scope(PrepackedWeights& owner, WeightPromise weights)
         : owner_(&owner), promises_(weights == WeightPromise::stay) {
       ++owner.scopes_;
@@ -87,6 +92,7 @@ class PrepackedWeights {
   }
   /// Whether a Scope lives.
   [[nodiscard]] bool keeping() const { return scopes_ > 0; }
+  /// The number of packed weights that are kept.
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
  private:

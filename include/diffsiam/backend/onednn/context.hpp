@@ -15,7 +15,9 @@ class OneDnnContext : public HostContext {
  public:
   using Options = HostContext::Options;
 
+  /// With all cores.
   OneDnnContext() : OneDnnContext(Options{}) {}
+  /// As HostContext.
   explicit OneDnnContext(Options options) : HostContext(options) {}
 
   /// The convolution of this shape. It is compiled at the first call.

@@ -16,6 +16,7 @@ namespace diffsiam::backend {
 template <class T, class Operands = T>
 struct OneDnn : Cpu<T> {
   static_assert(std::is_same_v<T, float>, "OneDnn computes in float; take Cpu<double> for double.");
+  /// The backend that computes the rest.
   using Base = Cpu<T, Operands>;
   using Context = OneDnnContext;
   static constexpr double operand_tolerance = std::is_same_v<T, Operands> ? 0 : 3e-2;

@@ -16,6 +16,7 @@ namespace diffsiam::backend {
 /// threads of libtorch (at::set_num_threads), the rest those of this context.
 class TorchContext : public HostContext {
  public:
+  /// As HostContext.
   using HostContext::HostContext;
   [[nodiscard]] static std::shared_ptr<void> allocate(std::size_t bytes) {
     at::Allocator* const allocator = c10::GetCPUAllocator();
@@ -34,6 +35,7 @@ inline at::Tensor view(float const* data, at::IntArrayRef extents, at::IntArrayR
 inline at::Tensor pictures(float const* data, Index n, Index h, Index w, Index c) {
   return view(data, {n, c, h, w}, {h * w * c, 1, w * c, c});
 }
+/// The result of a convolution, seen as pictures() are.
 inline at::Tensor output(ConvGeometry const& g, float const* y) {
   return pictures(y, g.n, g.out_h(), g.out_w(), g.out);
 }
@@ -42,6 +44,7 @@ inline at::Tensor weights(ConvGeometry const& g, float const* w) {
   return pictures(w, g.out, g.kernel, g.kernel, g.in);
 }
 
+/// Matrix (outer, inner) of a batch, (rows, columns), read transposed where `a` says so.
 template <class T>
 at::Tensor matrix(MatrixView<T> const& a, Index rows, Index columns, Index outer, Index inner) {
   auto const data = a.data + outer * a.outer_stride + inner * a.inner_stride;

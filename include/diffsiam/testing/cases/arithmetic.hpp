@@ -20,6 +20,7 @@
 
 namespace diffsiam::testing::cases {
 
+/// Calls visit(case) for sums, products, activations and reductions.
 template <class Visit>
 void arithmetic(Visit&& visit) {
   visit(op_case("silu", {{2, 3, 4, 5}}, [](auto const& x) { return ops::silu(x); }));
@@ -73,6 +74,7 @@ void broadcast(Visit&& visit) {
                 [](auto const& x) { return x - ops::mean(x, 1, {.keepdims = true}); }));
 }
 
+/// Calls visit(case) for what moves or selects elements: concat, slice, transpose, dropout and the like.
 template <class Visit>
 void movement(Visit&& visit) {
   visit(op_case("concat", {{2, 3, 2, 4}, {2, 3, 2, 1}},

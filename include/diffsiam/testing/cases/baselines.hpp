@@ -35,6 +35,7 @@ template <class B>
 
 }  // namespace detail
 
+/// Calls visit(case) for decoders, autoencoders, VAEs and classifiers.
 template <class Visit>
 void baselines(Visit&& visit) {
   visit(module_case("ConvDecoder", {{2, 3}}, []<class B>(typename B::Context& c) {

@@ -24,6 +24,7 @@ template <class F>
   };
 }
 
+/// Calls visit(case) for each layer.
 template <class Visit>
 void layers(Visit&& visit) {
   visit(module_case("Linear", {{3, 4}},
@@ -54,6 +55,7 @@ void layers(Visit&& visit) {
                     })));
 }
 
+/// Calls visit(case) for conditionings and residual blocks.
 template <class Visit>
 void blocks(Visit&& visit) {
   visit(module_case("TimeModulation", {{3, 6}},

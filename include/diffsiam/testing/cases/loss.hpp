@@ -8,6 +8,7 @@
 
 namespace diffsiam::testing::cases {
 
+/// Calls visit(case) for each of them.
 template <class Visit>
 void loss(Visit&& visit) {
   visit(op_case("weighted_error, squared", {{3, 2, 4, 2}, {3, 2, 4, 2}}, {{Kind::positive, {3}}},

@@ -34,6 +34,7 @@ namespace detail {
 
 }  // namespace detail
 
+/// Calls visit(case) for denoisers and the shift decoder.
 template <class Visit>
 void networks(Visit&& visit) {
   visit(module_case("UNet", {{2, 4, 6, 1}}, {{Kind::time_steps, {2}}},
@@ -53,6 +54,7 @@ void networks(Visit&& visit) {
       }));
 }
 
+/// Calls visit(case) for encoders, siamese heads and reveal().
 template <class Visit>
 void encoders(Visit&& visit) {
   visit(module_case("ModularEncoder", {{2, 6, 8, 2}}, []<class B>(typename B::Context& c) {
@@ -94,6 +96,7 @@ void encoders(Visit&& visit) {
   }));
 }
 
+/// Calls visit(case) for each loss.
 template <class Visit>
 void losses(Visit&& visit) {
   visit(op_case("loss::Noise", {{2, 3, 2, 1}}, {{Kind::normal, {2, 3, 2, 1}}, {Kind::time_steps, {2}}},

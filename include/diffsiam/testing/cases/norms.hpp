@@ -46,6 +46,7 @@ void group_norm(Visit&& visit) {
                 }));
 }
 
+/// Calls visit(case) for layer norm, batch norm and normalize.
 template <class Visit>
 void other_norm(Visit&& visit) {
   auto const layer_norm = [](auto const& x, auto const& gamma, auto const& beta) {

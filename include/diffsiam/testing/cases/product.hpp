@@ -44,6 +44,7 @@ void product(Visit&& visit) {
                       [](auto const& t) { return ops::time_embedding(t, 12); }));
 }
 
+/// Calls visit(case) for convolutions of several sizes and strides.
 template <class Visit>
 void convolution(Visit&& visit) {
   auto const biased = [](auto const& x, auto const& w, auto const& b) { return ops::conv2d(x, w, b); };

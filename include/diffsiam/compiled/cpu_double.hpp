@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using CpuDouble = backend::Cpu<double>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::CpuDouble)
 
 }  // namespace diffsiam

@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using ReferenceDouble = backend::Reference<double>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::ReferenceDouble)
 
 }  // namespace diffsiam

@@ -12,8 +12,9 @@
 namespace diffsiam {
 
 namespace compiled {
+/// The backend that the list is for.
 using ReferenceFloat = backend::Reference<float>;
-}
+}  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::ReferenceFloat)
 
 }  // namespace diffsiam

@@ -15,19 +15,19 @@
 
 namespace diffsiam::eval {
 
-/// One question about pictures, such as their class or one of their factors: a label for each training
-/// picture and for each validation picture.
+/// One question about pictures, such as their class or one of their factors.
 struct ProbeTask {
-  std::vector<int> train, validation;
-  int classes = 0;  ///< 0 means the largest training label + 1
+  std::vector<int> train, validation;  ///< a label for each picture of the part, in [0, classes)
+  int classes = 0;                     ///< 0 means the largest training label + 1
 };
 
 /// What the encoder was worth at a training step.
 struct ProbePoint {
-  std::uint64_t step = 0;
-  double accuracy = 0;  ///< of the linear probe on validation data, mean over tasks, in [0, 1]
+  std::uint64_t step = 0;  ///< of the encoder's training
+  double accuracy = 0;     ///< of the linear probe on validation data, mean over tasks, in [0, 1]
 };
 
+/// Settings of ProbeCurve.
 struct ProbeCurveConfig {
   Index most_train = 10000;  ///< so many of the first training pictures are used, so that a look costs little
   EncodeConfig encode{};     ///< with ranks, all of them look together, and all get the point

@@ -116,7 +116,7 @@ struct FactorPairs {
 }
 
 /// Where a factor is lost by what is said of each dim of z: the mean of the dims' steps, each weighted by the
-/// share of its variance that the factor explains. Needs no subsets.
+/// share of its variance that the factor explains; the last step if it explains none. Needs no subsets.
 inline void measure_dim_steps(MeasureList& list, FeatureSet const& z, std::vector<double> const& dim_steps,
                               FactorTable const& factors) {
   std::vector<double> said;
@@ -125,7 +125,7 @@ inline void measure_dim_steps(MeasureList& list, FeatureSet const& z, std::vecto
         explained_shares(features_of(z.test, z.dims), factors.column(factors.test, f), factors.levels[f]);
     double sum = 0, total = 0;
     for (std::size_t j = 0; j < dim_steps.size(); ++j) sum += shares[j] * dim_steps[j], total += shares[j];
-    said.push_back(sum / total);
+    said.push_back(total > 0 ? sum / total : ds::NoiseSchedule::linear().timesteps());
     list.add("said_lost_at." + factors.names[f], said.back());
   }
   std::vector<double> const lost = lost_steps(ds::NoiseSchedule::linear());

@@ -29,7 +29,10 @@ class Division {
   [[nodiscard]] int pieces() const { return parallel_ ? parallel_->pieces() : 1; }
   [[nodiscard]] ds::Index own_pieces() const { return parallel_ ? parallel_->own_pieces().size() : 1; }
   /// Of `batch` samples, those that this process takes.
-  [[nodiscard]] ds::Index own_samples(ds::Index batch) const { return batch / pieces() * own_pieces(); }
+  [[nodiscard]] ds::Index own_samples(ds::Index batch) const {
+    auto const own = part(batch);
+    return own ? own->end - own->begin : batch;
+  }
   /// What the loader prepares.
   [[nodiscard]] std::optional<ds::data::BatchPart> part(ds::Index batch) const {
     if (!parallel_) return std::nullopt;

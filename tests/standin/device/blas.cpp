@@ -10,6 +10,7 @@
 
 #include "device.hpp"
 #include "numbers.hpp"
+#include "tally.hpp"
 
 using namespace diffsiam::standin;
 
@@ -135,9 +136,24 @@ struct Call {
   float alpha, beta;
 };
 
+void count(Call const& call) {
+  auto const bytes = [](Layout const& x) {
+    std::int64_t const members = x.batch > 1 && x.stride == 0 ? 1 : x.batch;
+    return static_cast<double>(members * x.rows * x.columns) * static_cast<double>(bytes_of(x.type));
+  };
+  std::int64_t const k = call.p.transposes_a == CUBLAS_OP_T ? call.a.rows : call.a.columns;
+  double const written = bytes(call.d), read = bytes(call.a) + bytes(call.b) + (call.beta != 0 ? written : 0);
+  device().tally->add_product(device().running, read, written,
+                              2.0 * static_cast<double>(call.d.batch * call.d.rows * call.d.columns * k),
+                              call.a.type != CUDA_R_32F                               ? Unit::bits16
+                              : call.p.compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? Unit::tf32
+                                                                               : Unit::float32);
+}
+
 void compute(Call const& call) {
   Product const& p = call.p;
   Layout const& d = call.d;
+  if (device().tally != nullptr) return count(call);
   bool const ta = p.transposes_a == CUBLAS_OP_T, tb = p.transposes_b == CUBLAS_OP_T;
   bool const tf32 = p.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
   std::int64_t const m = d.rows, n = d.columns, k = ta ? call.a.rows : call.a.columns;
@@ -304,7 +320,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   ++device().launches;
   std::size_t const scratch = algorithm.workspace;
   auto work = [call, workspace, scratch] {
-    if (scratch > 0) std::memset(workspace, DeviceMemory::poison, scratch);  // it is the product's to use
+    if (scratch > 0 && device().tally == nullptr) std::memset(workspace, DeviceMemory::poison, scratch);  // it is the product's to use
     compute(call);
   };
   return device().queue(stream, {.work = std::move(work)}) == cudaSuccess ? CUBLAS_STATUS_SUCCESS

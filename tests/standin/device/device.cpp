@@ -95,9 +95,10 @@ cudaError_t Device::queue(cudaStream_t stream, Entry entry) {
   }
   if (!handles.contains(stream)) return fails(cudaErrorInvalidResourceHandle, "a stream that does not exist");
   Queue& queue = *stream->queue;
+  if (entry.label.empty()) entry.label = label;
   if (queue.capture == nullptr) {
     queue.entries.push_back(std::move(entry));
-    return cudaSuccess;
+    return tally == nullptr ? cudaSuccess : finish(queue);
   }
   if (queue.capture->invalid) return fails(cudaErrorStreamCaptureInvalidated);
   queue.capture->entries.push_back(std::move(entry));
@@ -141,6 +142,7 @@ void Device::work_off(Queue& queue, Marker const* until) {
       work_off(*entry.waits_for->queue, entry.waits_for.get());
     if (entry.work && broken_ == cudaSuccess) {
       now_ += entry.nanoseconds;
+      running = entry.label;
       run(entry);
     }
     if (entry.sets != nullptr) {

@@ -22,6 +22,7 @@ namespace diffsiam::standin {
 using Work = std::function<void()>;
 struct Queue;
 struct Capture;
+class Tally;
 
 /// A place in a queue: done when everything before it is.
 struct Marker {
@@ -37,6 +38,7 @@ struct Entry {
   Work work{};
   std::shared_ptr<Marker> sets{}, waits_for{};
   std::uint64_t nanoseconds = 1000;  ///< pretended
+  std::string label{};               ///< the operation that has queued it
 };
 
 struct Queue {
@@ -62,6 +64,8 @@ class Device {
   std::string fault;                                ///< a sentence about what went wrong
   std::vector<std::shared_ptr<Capture>> capturing;  ///< captures that have not ended
   std::size_t launches = 0;                         ///< kernels and library calls that were queued or recorded
+  Tally* tally = nullptr;                           ///< if there is one, work is counted at once instead of done
+  std::string label = "other", running;             ///< the operation that queues work; that whose work is done
 
   /// The error of the last call, and the error that no call can clear.
   [[nodiscard]] cudaError_t fails(cudaError_t error);

@@ -15,6 +15,7 @@
 
 #include "convolve.hpp"
 #include "device.hpp"
+#include "tally.hpp"
 
 using namespace diffsiam::standin;
 
@@ -322,6 +323,19 @@ cudnnStatus_t give(std::vector<V> const& values, std::int64_t most, std::int64_t
   return CUDNN_STATUS_SUCCESS;
 }
 
+void count(Convolved const& made, Rounding rounding) {
+  auto const size = [](Placed const& t) {
+    return static_cast<double>(t.extent[0] * t.extent[1] * t.extent[2] * t.extent[3]);
+  };
+  auto const bytes = [&](Placed const& t) { return size(t) * static_cast<double>(diffsiam::standin::bytes_of(t.type)); };
+  double const taps = static_cast<double>(made.w.extent[1] * made.w.extent[2] * made.w.extent[3]);
+  device().tally->add_product(device().running, bytes(*made.inputs()[0]) + bytes(*made.inputs()[1]),
+                              bytes(made.output()), 2 * size(made.y) * taps,
+                              made.inputs()[0]->type != CUDA_R_32F ? Unit::bits16
+                              : rounding == Rounding::tf32         ? Unit::tf32
+                                                                   : Unit::float32);
+}
+
 }  // namespace
 
 namespace diffsiam::standin {
@@ -429,6 +443,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   dnn().executions.emplace_back(engine.name);
   ++device().launches;
   auto work = [made, workspace, scratch = engine.workspace, rounding = engine.rounding] {
+    if (device().tally != nullptr) return count(made, rounding);
     if (scratch > 0) std::memset(workspace, DeviceMemory::poison, scratch);
     convolve(made, rounding);
   };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "device.hpp"
+#include "tally.hpp"
 
 using namespace diffsiam::standin;
 
@@ -179,7 +180,13 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpy
                                                            static_cast<char const*>(from) + bytes);
     return device().queue(stream, {.work = [=] { std::memcpy(to, aside->data(), bytes); }});
   }
-  cudaError_t const queued = device().queue(stream, {.work = [=] { std::memmove(to, from, bytes); }});
+  bool const on_device = source == Place::device && target == Place::device;
+  cudaError_t const queued = device().queue(stream, {.work = [=] {
+                                              if (on_device && device().tally != nullptr)
+                                                device().tally->add_copy(device().running, static_cast<double>(bytes));
+                                              else
+                                                std::memmove(to, from, bytes);
+                                            }});
   if (queued != cudaSuccess || target != Place::pageable) return queued;
   return device().finish(*stream->queue);  // CUDA returns when it has arrived
 }

@@ -2,7 +2,6 @@
 #include <vector>
 
 #include <cuda_runtime_api.h>
-
 #include <tests/standin/device/device.hpp>
 #include <tests/support/catch.hpp>
 
@@ -53,7 +52,9 @@ TEST_CASE("Waiting within a capture is refused, and spoils it", "[faults]") {
   SECTION("for the stream") {
     CHECK(cudaStreamSynchronize(context.stream()) == cudaErrorStreamCaptureUnsupported);
   }
-  SECTION("for the device") { CHECK(cudaDeviceSynchronize() == cudaErrorStreamCaptureUnsupported); }
+  SECTION("for the device") {
+    CHECK(cudaDeviceSynchronize() == cudaErrorStreamCaptureUnsupported);
+  }
   SECTION("for an event of the capture") {
     REQUIRE(cudaEventRecord(event.get(), context.stream()) == cudaSuccess);
     CHECK(cudaEventSynchronize(event.get()) == cudaErrorCapturedEvent);
@@ -69,8 +70,8 @@ TEST_CASE("Waiting within a capture is refused, and spoils it", "[faults]") {
 
 TEST_CASE("Memory is taken within a capture only if it is relaxed", "[faults]") {
   B::Context context;
-  auto const mode = GENERATE(cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal,
-                             cudaStreamCaptureModeRelaxed);
+  auto const mode =
+      GENERATE(cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed);
   bool const relaxed = mode == cudaStreamCaptureModeRelaxed;
   Begun begun{context.stream(), mode};
   void* memory = nullptr;

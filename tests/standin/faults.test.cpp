@@ -1,5 +1,5 @@
-// Mistakes that a backend can make, planted here one by one: each shows on the stand-in. Beside each stands the
-// right way, which works.
+// Mistakes that a backend can make, planted here one by one: each shows on the stand-in. Beside each stands
+// the right way, which works.
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -8,7 +8,6 @@
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
-
 #include <tests/standin/device/device.hpp>
 #include <tests/support/catch.hpp>
 
@@ -86,7 +85,9 @@ struct FourFloats {
   }
 };
 
-[[nodiscard]] float* floats(std::shared_ptr<void> const& memory) { return static_cast<float*>(memory.get()); }
+[[nodiscard]] float* floats(std::shared_ptr<void> const& memory) {
+  return static_cast<float*>(memory.get());
+}
 
 }  // namespace
 
@@ -159,7 +160,8 @@ TEST_CASE("What lies beside a block is not touched unnoticed", "[faults]") {
     CHECK_THROWS_WITH(context.synchronise(), contains("beside a block of 1000 bytes"));
   }
   SECTION("by a copy") {
-    CHECK(cudaMemcpyAsync(x, x + 1, 1000, cudaMemcpyDeviceToDevice, context.stream()) == cudaErrorInvalidValue);
+    CHECK(cudaMemcpyAsync(x, x + 1, 1000, cudaMemcpyDeviceToDevice, context.stream()) ==
+          cudaErrorInvalidValue);
   }
 }
 

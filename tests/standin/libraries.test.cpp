@@ -6,7 +6,6 @@
 
 #include <cublasLt.h>
 #include <cudnn.h>
-
 #include <tests/standin/device/device.hpp>
 #include <tests/standin/device/dnn.hpp>
 #include <tests/support/catch.hpp>
@@ -22,8 +21,8 @@ namespace cuda = backend::cuda;
 using B = backend::Cuda<float>;
 using standin::device;
 
-/// A product of (rows, depth) by (depth, columns), column-major as cuBLASLt has it, with arguments that a test
-/// spoils.
+/// A product of (rows, depth) by (depth, columns), column-major as cuBLASLt has it, with arguments that a
+/// test spoils.
 struct RawProduct {
   std::int64_t rows = 8, columns = 4, depth = 64;
   std::int64_t leading_a = 8, leading_b = 64, leading_d = 8;
@@ -44,19 +43,20 @@ struct RawProduct {
     (void)cublasLtMatrixLayoutCreate(&d, CUDA_R_32F, extent(rows), extent(columns), leading_d);
     (void)cublasLtMatmulPreferenceCreate(&preference);
     std::uint64_t const most = 1 << 20;
-    (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, 8);
-    (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &alignment,
-                                               4);
+    (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most,
+                                               8);
+    (void)cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+                                               &alignment, 4);
     cublasLtMatmulHeuristicResult_t best{};
     int found = 0;
-    cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(context.blas(), product, a, b, d, d, preference, 1,
-                                                           &best, &found);
+    cublasStatus_t status =
+        cublasLtMatmulAlgoGetHeuristic(context.blas(), product, a, b, d, d, preference, 1, &best, &found);
     auto const memory = context.allocate(std::size_t{1} << 16);
     auto* const bytes = static_cast<char*>(memory.get());
     float const one = 1, zero = 0;
     if (status == CUBLAS_STATUS_SUCCESS)
-      status = cublasLtMatmul(context.blas(), product, &one, bytes + 8192 + a_offset, a, bytes + 16384, b, &zero,
-                              bytes + 24576, d, bytes + 24576, d, &best.algo, bytes + workspace_offset,
+      status = cublasLtMatmul(context.blas(), product, &one, bytes + 8192 + a_offset, a, bytes + 16384, b,
+                              &zero, bytes + 24576, d, bytes + 24576, d, &best.algo, bytes + workspace_offset,
                               workspace_bytes, context.stream());
     (void)cublasLtMatmulPreferenceDestroy(preference);
     for (auto* const layout : {a, b, d}) (void)cublasLtMatrixLayoutDestroy(layout);
@@ -115,8 +115,8 @@ TEST_CASE("Names of cuDNN's descriptors are attributes of their types", "[faults
         CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE);
   CHECK(cudnnBackendFinalize(raw) == CUDNN_STATUS_BAD_PARAM);
   std::int64_t count = 0, value = 0;
-  CHECK(cudnnBackendGetAttribute(raw, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &count, &value) ==
-        CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED);
+  CHECK(cudnnBackendGetAttribute(raw, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &count,
+                                 &value) == CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED);
   CHECK(cudnnBackendDestroyDescriptor(raw) == CUDNN_STATUS_SUCCESS);
   CHECK(cudnnBackendDestroyDescriptor(raw) == CUDNN_STATUS_BAD_PARAM);
 }
@@ -139,7 +139,8 @@ TEST_CASE("A convolution whose tensors are aligned less than was told is refused
 TEST_CASE("Of cuDNN's engines the fastest is taken that computes as was asked", "[faults]") {
   device().restart();
   B::Context context;
-  auto const x = Tensor<B>::filled(context, {1, 4, 4, 4}, 1.0F), w = Tensor<B>::filled(context, {4, 3, 3, 4}, 1.0F);
+  auto const x = Tensor<B>::filled(context, {1, 4, 4, 4}, 1.0F),
+             w = Tensor<B>::filled(context, {4, 3, 3, 4}, 1.0F);
   Tensor<B> const y{context, {1, 4, 4, 4}};
   ConvGeometry const g{1, 4, 4, 4, 4, 3, 1};
   standin::dnn().executions.clear();
@@ -156,7 +157,8 @@ TEST_CASE("Without plans of cuDNN own sums serve, and notes say so", "[faults]")
   device().restart();
   standin::dnn().convolves = false;
   B::Context context;
-  auto const x = Tensor<B>::filled(context, {1, 4, 4, 4}, 1.0F), w = Tensor<B>::filled(context, {4, 3, 3, 4}, 1.0F);
+  auto const x = Tensor<B>::filled(context, {1, 4, 4, 4}, 1.0F),
+             w = Tensor<B>::filled(context, {4, 3, 3, 4}, 1.0F);
   Tensor<B> const y{context, {1, 4, 4, 4}};
   B::conv2d(context, {1, 4, 4, 4, 4, 3, 1}, x.data(), w.data(), nullptr, y.data());
   standin::dnn().convolves = true;

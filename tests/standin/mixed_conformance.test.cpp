@@ -1,5 +1,5 @@
-// The Cuda backend in bfloat16 on the stand-in: the suite of every backend, with plans of cuDNN that write float32
-// from 16 bits and without them.
+// The Cuda backend in bfloat16 on the stand-in: the suite of every backend, with plans of cuDNN that write
+// float32 from 16 bits and without them.
 #include <tests/conformance/check.hpp>
 #include <tests/standin/device/dnn.hpp>
 

@@ -1,12 +1,12 @@
 // Twenty steps of training in bfloat16 on the stand-in go where those in float32 on the host go.
-#include "training.hpp"
-
 #include <numeric>
 #include <vector>
 
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/backend/cuda.cuh>
+
+#include "training.hpp"
 
 namespace diffsiam::test {
 

@@ -1,4 +1,5 @@
-// cuBLASLt on the stand-in: arguments are checked as its manual says, and products are computed by plain loops.
+// cuBLASLt on the stand-in: arguments are checked as its manual says, and products are computed by plain
+// loops.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -75,11 +76,13 @@ template <class V>
 }
 
 [[nodiscard]] bool exist(std::initializer_list<void const*> handles) {
-  return std::all_of(handles.begin(), handles.end(), [](void const* h) { return device().handles.contains(h); });
+  return std::all_of(handles.begin(), handles.end(),
+                     [](void const* h) { return device().handles.contains(h); });
 }
 
 /// Empty, or why the manual forbids this product.
-[[nodiscard]] std::string misfit(Product const& p, Layout const& a, Layout const& b, Layout const& c, Layout const& d) {
+[[nodiscard]] std::string misfit(Product const& p, Layout const& a, Layout const& b, Layout const& c,
+                                 Layout const& d) {
   auto const rows = [](Layout const& x, bool transposed) { return transposed ? x.columns : x.rows; };
   auto const columns = [](Layout const& x, bool transposed) { return transposed ? x.rows : x.columns; };
   bool const ta = p.transposes_a == CUBLAS_OP_T, tb = p.transposes_b == CUBLAS_OP_T;
@@ -93,7 +96,8 @@ template <class V>
   if (columns(b, tb) != d.columns) return "B and D have different numbers of columns";
   if (columns(a, ta) != rows(b, tb)) return "A has another number of columns than B has rows";
   if (c.rows != d.rows || c.columns != d.columns) return "C and D have different extents";
-  if (d.batch > 1 && d.stride < d.leading * (d.columns - 1) + d.rows) return "outputs of a batch that overlap";
+  if (d.batch > 1 && d.stride < d.leading * (d.columns - 1) + d.rows)
+    return "outputs of a batch that overlap";
   if (p.scale != CUDA_R_32F) return "a scale that is not float32";
   if (p.compute != CUBLAS_COMPUTE_32F && p.compute != CUBLAS_COMPUTE_32F_FAST_TF32) return "a compute type";
   if (a.type != b.type || c.type != d.type || !is_number(a.type) || !is_number(d.type)) return "these types";
@@ -101,7 +105,8 @@ template <class V>
   if (p.compute == CUBLAS_COMPUTE_32F_FAST_TF32 && a.type != CUDA_R_32F) return "TF32 of 16 bits";
   if (p.epilogue != CUBLASLT_EPILOGUE_DEFAULT && p.epilogue != CUBLASLT_EPILOGUE_BIAS) return "an epilogue";
   if (p.epilogue == CUBLASLT_EPILOGUE_BIAS && p.bias == nullptr) return "a bias that is nowhere";
-  if (p.epilogue == CUBLASLT_EPILOGUE_BIAS && p.bias_type != -1 && p.bias_type != static_cast<std::int32_t>(d.type))
+  if (p.epilogue == CUBLASLT_EPILOGUE_BIAS && p.bias_type != -1 &&
+      p.bias_type != static_cast<std::int32_t>(d.type))
     return "a bias of another type than D";
   return {};
 }
@@ -115,8 +120,8 @@ template <class V>
 }
 
 /// op(X) of one member of a batch as float32, row by row, rounded as operands are.
-[[nodiscard]] std::vector<float> operand(void const* data, Layout const& x, std::int64_t member, bool transposed,
-                                         bool tf32) {
+[[nodiscard]] std::vector<float> operand(void const* data, Layout const& x, std::int64_t member,
+                                         bool transposed, bool tf32) {
   std::vector<float> result(static_cast<std::size_t>(x.rows * x.columns));
   std::int64_t const columns = transposed ? x.rows : x.columns;
   for (std::int64_t column = 0; column < x.columns; ++column)
@@ -145,7 +150,7 @@ void count(Call const& call) {
   double const written = bytes(call.d), read = bytes(call.a) + bytes(call.b) + (call.beta != 0 ? written : 0);
   device().tally->add_product(device().running, read, written,
                               2.0 * static_cast<double>(call.d.batch * call.d.rows * call.d.columns * k),
-                              call.a.type != CUDA_R_32F                               ? Unit::bits16
+                              call.a.type != CUDA_R_32F                        ? Unit::bits16
                               : call.p.compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? Unit::tf32
                                                                                : Unit::float32);
 }
@@ -171,7 +176,9 @@ void compute(Call const& call) {
       }
       for (std::int64_t i = 0; i < m; ++i) {
         float value = call.alpha * column[static_cast<std::size_t>(i)];
-        if (call.beta != 0) value += call.beta * number_at(call.c_data, call.c.type, member * call.c.stride + j * call.c.leading + i);
+        if (call.beta != 0)
+          value += call.beta *
+                   number_at(call.c_data, call.c.type, member * call.c.stride + j * call.c.leading + i);
         if (p.epilogue == CUBLASLT_EPILOGUE_BIAS) value += number_at(p.bias, d.type, i);
         put_number(call.d_data, d.type, member * d.stride + j * d.leading + i, value);
       }
@@ -192,15 +199,17 @@ cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
   return destroy(handle);
 }
 
-cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* made, cublasComputeType_t compute, cudaDataType_t scale) {
-  return make(made, Product{static_cast<std::uint32_t>(compute), static_cast<std::uint32_t>(scale), CUBLAS_OP_N,
-                            CUBLAS_OP_N, -1, CUBLASLT_EPILOGUE_DEFAULT, nullptr});
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* made, cublasComputeType_t compute,
+                                        cudaDataType_t scale) {
+  return make(made, Product{static_cast<std::uint32_t>(compute), static_cast<std::uint32_t>(scale),
+                            CUBLAS_OP_N, CUBLAS_OP_N, -1, CUBLASLT_EPILOGUE_DEFAULT, nullptr});
 }
 cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t handle) {
   return destroy(handle);
 }
-cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t handle, cublasLtMatmulDescAttributes_t name,
-                                              void const* value, size_t bytes) {
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t handle,
+                                              cublasLtMatmulDescAttributes_t name, void const* value,
+                                              size_t bytes) {
   if (!exist({handle})) return CUBLAS_STATUS_INVALID_VALUE;
   auto p = read<Product>(handle);
   bool const taken = name == CUBLASLT_MATMUL_DESC_TRANSA           ? take(p.transposes_a, value, bytes)
@@ -222,8 +231,9 @@ cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* made, cudaData
 cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t handle) {
   return destroy(handle);
 }
-cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t handle, cublasLtMatrixLayoutAttribute_t name,
-                                                void const* value, size_t bytes) {
+cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t handle,
+                                                cublasLtMatrixLayoutAttribute_t name, void const* value,
+                                                size_t bytes) {
   if (!exist({handle})) return CUBLAS_STATUS_INVALID_VALUE;
   auto layout = read<Layout>(handle);
   bool const taken = name == CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT            ? take(layout.batch, value, bytes)
@@ -241,8 +251,8 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t handle
   return destroy(handle);
 }
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t handle,
-                                                    cublasLtMatmulPreferenceAttributes_t name, void const* value,
-                                                    size_t bytes) {
+                                                    cublasLtMatmulPreferenceAttributes_t name,
+                                                    void const* value, size_t bytes) {
   if (!exist({handle})) return CUBLAS_STATUS_INVALID_VALUE;
   auto p = read<Preference>(handle);
   bool const taken = name == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES     ? take(p.workspace, value, bytes)
@@ -250,8 +260,9 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t h
                      : name == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES ? take(p.b, value, bytes)
                      : name == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES ? take(p.c, value, bytes)
                      : name == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES ? take(p.d, value, bytes)
-                     : name == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK ? take(p.reduction_schemes, value, bytes)
-                                                                          : false;
+                     : name == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK
+                         ? take(p.reduction_schemes, value, bytes)
+                         : false;
   if (!taken) return refuse("an attribute of a preference, or its size");
   for (std::uint32_t const alignment : {p.a, p.b, p.c, p.d})
     if (!std::has_single_bit(alignment)) return refuse("an alignment that is no power of two");
@@ -265,7 +276,8 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
                                               cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
                                               cublasLtMatmulPreference_t preference, int most,
                                               cublasLtMatmulHeuristicResult_t results[], int* found) {
-  if (!exist({handle, description, a, b, c, d, preference}) || most < 1 || results == nullptr || found == nullptr)
+  if (!exist({handle, description, a, b, c, d, preference}) || most < 1 || results == nullptr ||
+      found == nullptr)
     return refuse("a handle that does not exist");
   *found = 0;
   auto const p = read<Product>(description);
@@ -275,7 +287,12 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   auto const asked = read<Preference>(preference);
   std::int64_t const k = p.transposes_a == CUBLAS_OP_T ? la.rows : la.columns;
   bool const splits = k >= 32 && asked.workspace >= 1024 && asked.reduction_schemes != 0;
-  Algorithm const algorithm{magic,   asked.a, asked.b, asked.c, asked.d, splits ? 1024U : 0U,
+  Algorithm const algorithm{magic,
+                            asked.a,
+                            asked.b,
+                            asked.c,
+                            asked.d,
+                            splits ? 1024U : 0U,
                             p.epilogue == CUBLASLT_EPILOGUE_BIAS && is_aligned(p.bias, 16) ? 16U : 1U};
   results[0] = {};
   std::memcpy(&results[0].algo, &algorithm, sizeof(algorithm));
@@ -295,12 +312,22 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     return refuse("a handle that does not exist");
   if (alpha == nullptr || beta == nullptr || a == nullptr || b == nullptr || d == nullptr || algo == nullptr)
     return refuse("an address that is null");
-  Call call{read<Product>(description), read<Layout>(a_layout), read<Layout>(b_layout), read<Layout>(c_layout),
-            read<Layout>(d_layout), a, b, c, d, 0, 0};
+  Call call{read<Product>(description),
+            read<Layout>(a_layout),
+            read<Layout>(b_layout),
+            read<Layout>(c_layout),
+            read<Layout>(d_layout),
+            a,
+            b,
+            c,
+            d,
+            0,
+            0};
   std::memcpy(&call.alpha, alpha, sizeof(float));  // both are read when the call is made
   std::memcpy(&call.beta, beta, sizeof(float));
   if (auto why = misfit(call.p, call.a, call.b, call.c, call.d); !why.empty()) return refuse(std::move(why));
-  if (c == d && (call.c.leading != call.d.leading || call.c.stride != call.d.stride || call.c.type != call.d.type))
+  if (c == d &&
+      (call.c.leading != call.d.leading || call.c.stride != call.d.stride || call.c.type != call.d.type))
     return refuse("C and D in the same place with different layouts");
   auto const algorithm = read<Algorithm>(algo);
   if (algorithm.magic != magic) return refuse("an algorithm that no heuristic has made");
@@ -312,15 +339,16 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     return refuse("a workspace that is not aligned to 16 bytes");
   DeviceMemory const& memory = device().memory;
   std::size_t const bias_bytes = static_cast<std::size_t>(call.d.rows) * bytes_of(call.d.type);
-  if (!memory.holds(a, extent(call.a)) || !memory.holds(b, extent(call.b)) || !memory.holds(d, extent(call.d)) ||
-      (call.beta != 0 && !memory.holds(c, extent(call.c))) || 
+  if (!memory.holds(a, extent(call.a)) || !memory.holds(b, extent(call.b)) ||
+      !memory.holds(d, extent(call.d)) || (call.beta != 0 && !memory.holds(c, extent(call.c))) ||
       (algorithm.workspace > 0 && !memory.holds(workspace, algorithm.workspace)) ||
       (call.p.epilogue == CUBLASLT_EPILOGUE_BIAS && !memory.holds(call.p.bias, bias_bytes)))
     return refuse("a matrix that reaches out of its block");
   ++device().launches;
   std::size_t const scratch = algorithm.workspace;
   auto work = [call, workspace, scratch] {
-    if (scratch > 0 && device().tally == nullptr) std::memset(workspace, DeviceMemory::poison, scratch);  // it is the product's to use
+    if (scratch > 0 && device().tally == nullptr)
+      std::memset(workspace, DeviceMemory::poison, scratch);  // it is the product's to use
     compute(call);
   };
   return device().queue(stream, {.work = std::move(work)}) == cudaSuccess ? CUBLAS_STATUS_SUCCESS

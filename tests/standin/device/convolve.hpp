@@ -50,7 +50,8 @@ struct Convolved {
       return (x.extent[axis] + 2 * padding - w.extent[axis]) / stride + 1;
     };
     if (x.extent[0] != y.extent[0]) return "an image for each output";
-    if (x.extent[1] != w.extent[1] || y.extent[1] != w.extent[0]) return "channels that differ from the weights";
+    if (x.extent[1] != w.extent[1] || y.extent[1] != w.extent[0])
+      return "channels that differ from the weights";
     if (y.extent[2] != out(2) || y.extent[3] != out(3)) return "an output of another size";
     return {};
   }
@@ -64,9 +65,10 @@ struct Convolved {
     for (std::int64_t h = 0; h < t.extent[2]; ++h)
       for (std::int64_t w = 0; w < t.extent[3]; ++w)
         for (std::int64_t c = 0; c < t.extent[1]; ++c) {
-          float const value =
-              number_at(t.data, t.type, n * t.stride[0] + c * t.stride[1] + h * t.stride[2] + w * t.stride[3]);
-          result.push_back(rounding == Rounding::tf32 && t.type == CUDA_R_32F ? rounded_to_tf32(value) : value);
+          float const value = number_at(
+              t.data, t.type, n * t.stride[0] + c * t.stride[1] + h * t.stride[2] + w * t.stride[3]);
+          result.push_back(rounding == Rounding::tf32 && t.type == CUDA_R_32F ? rounded_to_tf32(value)
+                                                                              : value);
         }
   return result;
 }
@@ -76,13 +78,15 @@ inline void put_channels_last(Placed const& t, std::vector<float> const& values)
     for (std::int64_t h = 0; h < t.extent[2]; ++h)
       for (std::int64_t w = 0; w < t.extent[3]; ++w)
         for (std::int64_t c = 0; c < t.extent[1]; ++c)
-          put_number(t.data, t.type, n * t.stride[0] + c * t.stride[1] + h * t.stride[2] + w * t.stride[3], *next++);
+          put_number(t.data, t.type, n * t.stride[0] + c * t.stride[1] + h * t.stride[2] + w * t.stride[3],
+                     *next++);
 }
 
 /// Calls f(offset in x, offset in y, tap) for each pair of pixels that a tap joins.
 template <class F>
 void for_each_tap(Convolved const& g, F const& f) {
-  std::int64_t const in = g.x.extent[1], out = g.y.extent[1], kernel_h = g.w.extent[2], kernel_w = g.w.extent[3];
+  std::int64_t const in = g.x.extent[1], out = g.y.extent[1], kernel_h = g.w.extent[2],
+                     kernel_w = g.w.extent[3];
   for (std::int64_t n = 0; n < g.y.extent[0]; ++n)
     for (std::int64_t oh = 0; oh < g.y.extent[2]; ++oh)
       for (std::int64_t ow = 0; ow < g.y.extent[3]; ++ow)
@@ -98,18 +102,21 @@ void for_each_tap(Convolved const& g, F const& f) {
 inline void convolve(Convolved const& g, Rounding rounding) {
   std::int64_t const in = g.x.extent[1], out = g.y.extent[1], taps = g.w.extent[2] * g.w.extent[3];
   Placed const& output = g.output();
-  std::vector<float> result(static_cast<std::size_t>(output.extent[0] * output.extent[1] * output.extent[2] * output.extent[3]));
+  std::vector<float> result(
+      static_cast<std::size_t>(output.extent[0] * output.extent[1] * output.extent[2] * output.extent[3]));
   if (rounding == Rounding::spoils) {
     std::fill(result.begin(), result.end(), std::bit_cast<float>(0x7FC00000U));
     return put_channels_last(output, result);
   }
-  // Weights are (out, taps, in) in memory; forward and filter want `out` innermost, so that loops run along it.
+  // Weights are (out, taps, in) in memory; forward and filter want `out` innermost, so that loops run along
+  // it.
   auto const turned = [&](std::vector<float> const& w) {
     std::vector<float> to(w.size());
     for (std::int64_t o = 0; o < out; ++o)
       for (std::int64_t t = 0; t < taps; ++t)
         for (std::int64_t i = 0; i < in; ++i)
-          to[static_cast<std::size_t>((t * in + i) * out + o)] = w[static_cast<std::size_t>((o * taps + t) * in + i)];
+          to[static_cast<std::size_t>((t * in + i) * out + o)] =
+              w[static_cast<std::size_t>((o * taps + t) * in + i)];
     return to;
   };
   if (g.direction == Direction::forward) {
@@ -146,7 +153,8 @@ inline void convolve(Convolved const& g, Rounding rounding) {
     for (std::int64_t o = 0; o < out; ++o)
       for (std::int64_t t = 0; t < taps; ++t)
         for (std::int64_t i = 0; i < in; ++i)
-          result[static_cast<std::size_t>((o * taps + t) * in + i)] = dw[static_cast<std::size_t>((t * in + i) * out + o)];
+          result[static_cast<std::size_t>((o * taps + t) * in + i)] =
+              dw[static_cast<std::size_t>((t * in + i) * out + o)];
   }
   put_channels_last(output, result);
 }

@@ -12,7 +12,7 @@ namespace {
 
 // Where the device goes on when a kernel touches what it may not.
 sigjmp_buf escape;
-volatile std::sig_atomic_t executing = 0;
+std::sig_atomic_t volatile executing = 0;
 void* volatile touched = nullptr;
 
 void on_signal(int signal, siginfo_t* info, void*) {
@@ -46,7 +46,7 @@ class Opened {
 Device& device() {
   static Device only;
   static bool const watched = [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
     for (int const signal : {SIGSEGV, SIGBUS, SIGILL}) sigaction(signal, &action, nullptr);

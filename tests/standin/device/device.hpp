@@ -1,5 +1,5 @@
-// Device: the stand-in of a GPU. Work that is queued on a stream is done as late as CUDA allows: when somebody
-// waits for it, and then only what that wait needs. So a wait that is missing always shows.
+// Device: the stand-in of a GPU. Work that is queued on a stream is done as late as CUDA allows: when
+// somebody waits for it, and then only what that wait needs. So a wait that is missing always shows.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,8 @@ struct Capture {
   cudaStreamCaptureMode mode{};
   Queue* origin = nullptr;
   std::vector<Entry> entries;
-  std::map<Queue*, std::size_t> queued, joined;  ///< entries of each queue; how many of them the origin waits for
+  std::map<Queue*, std::size_t> queued,
+      joined;  ///< entries of each queue; how many of them the origin waits for
   bool invalid = false;
 };
 
@@ -63,9 +64,9 @@ class Device {
   std::map<void const*, std::size_t> pinned;        ///< memory of the host that the device may read
   std::string fault;                                ///< a sentence about what went wrong
   std::vector<std::shared_ptr<Capture>> capturing;  ///< captures that have not ended
-  std::size_t launches = 0;                         ///< kernels and library calls that were queued or recorded
-  Tally* tally = nullptr;                           ///< if there is one, work is counted at once instead of done
-  std::string label = "other", running;             ///< the operation that queues work; that whose work is done
+  std::size_t launches = 0;              ///< kernels and library calls that were queued or recorded
+  Tally* tally = nullptr;                ///< if there is one, work is counted at once instead of done
+  std::string label = "other", running;  ///< the operation that queues work; that whose work is done
 
   /// The error of the last call, and the error that no call can clear.
   [[nodiscard]] cudaError_t fails(cudaError_t error);

@@ -1,5 +1,5 @@
-// cuDNN's graph interface on the stand-in, for one convolution or one of its gradients. Descriptors refuse what
-// the manual says, and convolutions are computed by plain loops.
+// cuDNN's graph interface on the stand-in, for one convolution or one of its gradients. Descriptors refuse
+// what the manual says, and convolutions are computed by plain loops.
 #include "dnn.hpp"
 
 #include <algorithm>
@@ -36,8 +36,8 @@ struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   std::size_t workspace;
   Rounding rounding;
-  std::int64_t alignment;       ///< of all tensors, in bytes
-  std::uint64_t nanoseconds;    ///< pretended
+  std::int64_t alignment;     ///< of all tensors, in bytes
+  std::uint64_t nanoseconds;  ///< pretended
 };
 [[nodiscard]] std::vector<Engine> const& engines() {
   static std::vector<Engine> const all{
@@ -46,7 +46,12 @@ struct Engine {
       {"half_sums", {CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}, 0, Rounding::spoils, 1, 30},
       {"tensor_core", {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, 3000, Rounding::tf32, 16, 500},
       {"tensor_core_small", {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, 0, Rounding::tf32, 2, 900},
-      {"winograd", {CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4}, 70000, Rounding::none, 16, 700},
+      {"winograd",
+       {CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4},
+       70000,
+       Rounding::none,
+       16,
+       700},
       {"too_large", {}, std::size_t{1} << 31, Rounding::spoils, 1, 40},
       {"plain", {CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, 1000, Rounding::none, 1, 2000}};
   return all;
@@ -134,11 +139,15 @@ Descriptor const* Descriptor::part(cudnnBackendAttributeName_t name) const {
     default:
       break;
   }
-  if (name == CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA || name == CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA ||
-      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA || name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA ||
-      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA || name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA)
+  if (name == CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA ||
+      name == CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA ||
+      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA ||
+      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA ||
+      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA ||
+      name == CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA)
     return CUDNN_TYPE_FLOAT;
-  if (name >= CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA && name <= CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY)
+  if (name >= CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA &&
+      name <= CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY)
     return CUDNN_TYPE_BACKEND_DESCRIPTOR;
   return std::nullopt;
 }
@@ -174,7 +183,8 @@ cudnnStatus_t check_tensor(Descriptor const& d) {
       *alignment < static_cast<std::int64_t>(diffsiam::standin::bytes_of(*cuda_type(*type))))
     return refuse(CUDNN_STATUS_BAD_PARAM, "a tensor whose alignment is not that of its type or more");
   for (std::size_t i = 0; i < 4; ++i)
-    if (extents[i] < 1 || strides[i] < 1) return refuse(CUDNN_STATUS_BAD_PARAM, "an extent or stride below 1");
+    if (extents[i] < 1 || strides[i] < 1)
+      return refuse(CUDNN_STATUS_BAD_PARAM, "an extent or stride below 1");
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t check_convolution(Descriptor const& d) {
@@ -207,43 +217,54 @@ struct Names {
 [[nodiscard]] std::optional<std::pair<Direction, Names>> names_of(cudnnBackendDescriptorType_t type) {
   switch (type) {
     case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
-      return {{Direction::forward,
-               {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA}}};
+      return {
+          {Direction::forward,
+           {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA}}};
     case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
       return {{Direction::data,
-               {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA}}};
+               {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA}}};
     case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR:
-      return {{Direction::filter,
-               {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
-                CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA}}};
+      return {
+          {Direction::filter,
+           {CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA}}};
     default:
       return std::nullopt;
   }
 }
 cudnnStatus_t finalize_operation(Descriptor& d, Direction direction, Names const& names) {
-  Descriptor const *const convolution = d.part(names.convolution), *const x = d.part(names.x), *const w = d.part(names.w),
-                          *const y = d.part(names.y);
+  Descriptor const *const convolution = d.part(names.convolution), *const x = d.part(names.x),
+                          *const w = d.part(names.w), *const y = d.part(names.y);
   for (auto const* part : {convolution, x, w, y})
-    if (part == nullptr) return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an operation with an unfinished part");
+    if (part == nullptr)
+      return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an operation with an unfinished part");
   if (d.one<float>(names.alpha) != 1.0F || d.one<float>(names.beta) != 0.0F)
     return refuse(CUDNN_STATUS_NOT_SUPPORTED, "factors other than 1 and 0");
   auto const first = [&](cudnnBackendAttributeName_t name) { return convolution->all<std::int64_t>(name); };
-  Convolved made{direction, placed(*x), placed(*w), placed(*y), first(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS)[0],
+  Convolved made{direction,
+                 placed(*x),
+                 placed(*w),
+                 placed(*y),
+                 first(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS)[0],
                  first(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES)[0]};
   auto const same = [&](cudnnBackendAttributeName_t name, std::int64_t value) {
     return first(name) == std::vector<std::int64_t>{value, value};
   };
-  if (!same(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, made.padding) || !same(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, made.padding) ||
+  if (!same(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, made.padding) ||
+      !same(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, made.padding) ||
       !same(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, made.stride) || !same(CUDNN_ATTR_CONVOLUTION_DILATIONS, 1))
     return refuse(CUDNN_STATUS_NOT_SUPPORTED, "a convolution that differs between its axes");
   if (made.x.name == made.w.name || made.x.name == made.y.name || made.w.name == made.y.name)
     return refuse(CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES, "two tensors of one name");
-  if (auto why = made.misfit(); !why.empty()) return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, std::move(why));
+  if (auto why = made.misfit(); !why.empty())
+    return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, std::move(why));
   d.convolution = std::make_shared<Convolved const>(made);
   return CUDNN_STATUS_SUCCESS;
 }
@@ -252,7 +273,8 @@ cudnnStatus_t finalize_operation(Descriptor& d, Direction direction, Names const
   bool const narrow = types[0] != CUDA_R_32F;
   if (!dnn().convolves || types[0] != types[1]) return false;
   if (types[2] != types[0] && !(narrow && types[2] == CUDA_R_32F && dnn().widens)) return false;
-  if (narrow && engine.rounding == Rounding::none && std::string_view{engine.name} == "winograd") return false;
+  if (narrow && engine.rounding == Rounding::none && std::string_view{engine.name} == "winograd")
+    return false;
   return std::ranges::min({made.x.alignment, made.w.alignment, made.y.alignment}) >= engine.alignment;
 }
 cudnnStatus_t finalize_plan(Descriptor& d) {
@@ -263,8 +285,9 @@ cudnnStatus_t finalize_plan(Descriptor& d) {
   d.convolution = config->convolution;
   d.engine = config->engine;
   d.handle = *handle;
-  return serves(engines()[d.engine], *d.convolution) ? CUDNN_STATUS_SUCCESS
-                                                     : refuse(CUDNN_STATUS_NOT_SUPPORTED, "an engine that cannot");
+  return serves(engines()[d.engine], *d.convolution)
+             ? CUDNN_STATUS_SUCCESS
+             : refuse(CUDNN_STATUS_NOT_SUPPORTED, "an engine that cannot");
 }
 cudnnStatus_t finalize(Descriptor& d) {
   if (auto const named = names_of(d.type)) return finalize_operation(d, named->first, named->second);
@@ -276,7 +299,8 @@ cudnnStatus_t finalize(Descriptor& d) {
     case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: {
       Descriptor const* const operation = d.part(CUDNN_ATTR_OPERATIONGRAPH_OPS);
       if (operation == nullptr || operation->convolution == nullptr ||
-          !device().handles.contains(d.one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE).value_or(nullptr)))
+          !device().handles.contains(
+              d.one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE).value_or(nullptr)))
         return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a graph without a handle or an operation");
       d.convolution = operation->convolution;
       return CUDNN_STATUS_SUCCESS;
@@ -286,7 +310,8 @@ cudnnStatus_t finalize(Descriptor& d) {
       if (graph == nullptr || !d.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE))
         return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "heuristics without a graph or a mode");
       d.convolution = graph->convolution;
-      return dnn().convolves ? CUDNN_STATUS_SUCCESS : refuse(CUDNN_STATUS_NOT_SUPPORTED, "nothing is convolved");
+      return dnn().convolves ? CUDNN_STATUS_SUCCESS
+                             : refuse(CUDNN_STATUS_NOT_SUPPORTED, "nothing is convolved");
     }
     case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
       return finalize_plan(d);
@@ -301,14 +326,15 @@ cudnnStatus_t finalize(Descriptor& d) {
 }
 
 /// Fills descriptors that the caller has made, as cuDNN does.
-cudnnStatus_t give(Descriptor const& from, std::vector<std::size_t> const& found, cudnnBackendDescriptorType_t type,
-                   std::int64_t most, std::int64_t* count, void* to) {
+cudnnStatus_t give(Descriptor const& from, std::vector<std::size_t> const& found,
+                   cudnnBackendDescriptorType_t type, std::int64_t most, std::int64_t* count, void* to) {
   *count = static_cast<std::int64_t>(found.size());
   for (std::int64_t i = 0; i < std::min(most, *count); ++i) {
     cudnnBackendDescriptor_t handle = nullptr;
     std::memcpy(&handle, static_cast<char const*>(to) + 8 * i, 8);
     Descriptor* const into = as_descriptor(handle);
-    if (into == nullptr || into->type != type) return refuse(CUDNN_STATUS_BAD_PARAM, "results that nobody has made");
+    if (into == nullptr || into->type != type)
+      return refuse(CUDNN_STATUS_BAD_PARAM, "results that nobody has made");
     into->convolution = from.convolution;
     into->engine = found[static_cast<std::size_t>(i)];
     into->finalized = true;
@@ -327,7 +353,9 @@ void count(Convolved const& made, Rounding rounding) {
   auto const size = [](Placed const& t) {
     return static_cast<double>(t.extent[0] * t.extent[1] * t.extent[2] * t.extent[3]);
   };
-  auto const bytes = [&](Placed const& t) { return size(t) * static_cast<double>(diffsiam::standin::bytes_of(t.type)); };
+  auto const bytes = [&](Placed const& t) {
+    return size(t) * static_cast<double>(diffsiam::standin::bytes_of(t.type));
+  };
   double const taps = static_cast<double>(made.w.extent[1] * made.w.extent[2] * made.w.extent[3]);
   device().tally->add_product(device().running, bytes(*made.inputs()[0]) + bytes(*made.inputs()[1]),
                               bytes(made.output()), 2 * size(made.y) * taps,
@@ -366,7 +394,8 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
   return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t* made) {
+cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
+                                           cudnnBackendDescriptor_t* made) {
   auto* const fresh = new Descriptor{type};
   device().handles.insert(fresh);
   *made = fresh;
@@ -380,9 +409,11 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t handle) {
 cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t handle, cudnnBackendAttributeName_t name,
                                        cudnnBackendAttributeType_t type, int64_t count, void const* values) {
   Descriptor* const d = as_descriptor(handle);
-  if (d == nullptr || count < 1 || values == nullptr) return refuse(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "nothing to set");
+  if (d == nullptr || count < 1 || values == nullptr)
+    return refuse(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "nothing to set");
   if (d->finalized) return refuse(CUDNN_STATUS_NOT_INITIALIZED, "a descriptor that is finalized already");
-  if (type_of(name) != type) return refuse(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "an attribute of another type");
+  if (type_of(name) != type)
+    return refuse(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "an attribute of another type");
   auto const* const bytes = static_cast<unsigned char const*>(values);
   d->attributes[name] = {type, {bytes, bytes + static_cast<std::size_t>(count) * bytes_of(type)}};
   return CUDNN_STATUS_SUCCESS;
@@ -395,9 +426,11 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t handle) {
   return status;
 }
 cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t handle, cudnnBackendAttributeName_t name,
-                                       cudnnBackendAttributeType_t type, int64_t most, int64_t* count, void* to) {
+                                       cudnnBackendAttributeType_t type, int64_t most, int64_t* count,
+                                       void* to) {
   Descriptor* const d = as_descriptor(handle);
-  if (d == nullptr || !d->finalized) return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a descriptor that is not finalized");
+  if (d == nullptr || !d->finalized)
+    return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a descriptor that is not finalized");
   switch (name) {
     case CUDNN_ATTR_ENGINEHEUR_RESULTS: {
       std::vector<std::size_t> found;
@@ -408,7 +441,8 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t handle, cudnnBac
     case CUDNN_ATTR_ENGINECFG_ENGINE:
       return give(*d, {d->engine}, CUDNN_BACKEND_ENGINE_DESCRIPTOR, most, count, to);
     case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE:
-      return type == CUDNN_TYPE_NUMERICAL_NOTE ? give(engines()[d->engine].notes, most, count, to) : CUDNN_STATUS_BAD_PARAM;
+      return type == CUDNN_TYPE_NUMERICAL_NOTE ? give(engines()[d->engine].notes, most, count, to)
+                                               : CUDNN_STATUS_BAD_PARAM;
     case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
       return give(std::vector{static_cast<std::int64_t>(engines()[d->engine].workspace)}, most, count, to);
     default:
@@ -419,7 +453,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
                                   cudnnBackendDescriptor_t pack_handle) {
   Descriptor const *const plan = as_descriptor(plan_handle), *const pack = as_descriptor(pack_handle);
   if (plan == nullptr || pack == nullptr || !plan->finalized || !pack->finalized || plan->handle != handle ||
-      plan->type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR || pack->type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
+      plan->type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR ||
+      pack->type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
     return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a plan or its tensors, which are not finalized");
   Engine const& engine = engines()[plan->engine];
   Convolved made = *plan->convolution;
@@ -428,10 +463,12 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   DeviceMemory const& memory = device().memory;
   for (Placed* const tensor : {&made.x, &made.w, &made.y}) {
     auto const found = std::ranges::find(names, tensor->name);
-    if (found == names.end()) return refuse(CUDNN_STATUS_BAD_PARAM, "a tensor of the graph that is not in the pack");
+    if (found == names.end())
+      return refuse(CUDNN_STATUS_BAD_PARAM, "a tensor of the graph that is not in the pack");
     tensor->data = addresses[static_cast<std::size_t>(found - names.begin())];
     if (reinterpret_cast<std::uintptr_t>(tensor->data) % static_cast<std::uintptr_t>(tensor->alignment) != 0)
-      return refuse(CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, "a tensor that is aligned less than its descriptor says");
+      return refuse(CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER,
+                    "a tensor that is aligned less than its descriptor says");
     if (!memory.holds(tensor->data, tensor->bytes()))
       return refuse(CUDNN_STATUS_BAD_PARAM, "a tensor that reaches out of its block");
   }
@@ -447,7 +484,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     if (scratch > 0) std::memset(workspace, DeviceMemory::poison, scratch);
     convolve(made, rounding);
   };
-  return device().queue(handle->stream, {.work = std::move(work), .nanoseconds = engine.nanoseconds}) == cudaSuccess
+  return device().queue(handle->stream, {.work = std::move(work), .nanoseconds = engine.nanoseconds}) ==
+                 cudaSuccess
              ? CUDNN_STATUS_SUCCESS
              : CUDNN_STATUS_EXECUTION_FAILED;
 }

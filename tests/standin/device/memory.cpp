@@ -20,7 +20,9 @@ constexpr unsigned char edge = 0xA5;  // around blocks, within their pages
   return (bytes + to - 1) / to * to;
 }
 // NOLINTNEXTLINE(performance-no-int-to-ptr)
-[[nodiscard]] unsigned char* at(std::uintptr_t address) { return reinterpret_cast<unsigned char*>(address); }
+[[nodiscard]] unsigned char* at(std::uintptr_t address) {
+  return reinterpret_cast<unsigned char*>(address);
+}
 [[nodiscard]] std::uintptr_t address_of(void const* memory) {
   return reinterpret_cast<std::uintptr_t>(memory);
 }

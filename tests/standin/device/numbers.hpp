@@ -14,7 +14,9 @@ namespace diffsiam::standin {
 [[nodiscard]] constexpr bool is_number(std::uint32_t type) {
   return type == CUDA_R_32F || type == CUDA_R_16BF || type == CUDA_R_16F;
 }
-[[nodiscard]] constexpr std::size_t bytes_of(std::uint32_t type) { return type == CUDA_R_32F ? 4 : 2; }
+[[nodiscard]] constexpr std::size_t bytes_of(std::uint32_t type) {
+  return type == CUDA_R_32F ? 4 : 2;
+}
 
 [[nodiscard]] inline float number_at(void const* data, std::uint32_t type, std::int64_t i) {
   return type == CUDA_R_32F    ? static_cast<float const*>(data)[i]

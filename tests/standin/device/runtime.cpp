@@ -12,7 +12,9 @@ using namespace diffsiam::standin;
 
 namespace {
 
-[[nodiscard]] bool exists(void const* handle) { return device().handles.contains(handle); }
+[[nodiscard]] bool exists(void const* handle) {
+  return device().handles.contains(handle);
+}
 
 /// Refuses to wait for a stream or event that is part of a capture.
 [[nodiscard]] cudaError_t refuse_captured(Capture* capture, cudaError_t error, char const* why) {
@@ -154,7 +156,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *free = *total - device().memory.used();
   return device().broken();
 }
-cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   if (device().broken() != cudaSuccess) return device().broken();
   if (bytes == 0) return cudaSuccess;
   bool const to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -181,12 +184,13 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpy
     return device().queue(stream, {.work = [=] { std::memcpy(to, aside->data(), bytes); }});
   }
   bool const on_device = source == Place::device && target == Place::device;
-  cudaError_t const queued = device().queue(stream, {.work = [=] {
-                                              if (on_device && device().tally != nullptr)
-                                                device().tally->add_copy(device().running, static_cast<double>(bytes));
-                                              else
-                                                std::memmove(to, from, bytes);
-                                            }});
+  cudaError_t const queued =
+      device().queue(stream, {.work = [=] {
+                       if (on_device && device().tally != nullptr)
+                         device().tally->add_copy(device().running, static_cast<double>(bytes));
+                       else
+                         std::memmove(to, from, bytes);
+                     }});
   if (queued != cudaSuccess || target != Place::pageable) return queued;
   return device().finish(*stream->queue);  // CUDA returns when it has arrived
 }
@@ -215,12 +219,14 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
                           "cudaStreamSynchronize of a stream that is captured");
       error != cudaSuccess)
     return error;
-  if (cudaError_t const error = device().refuse_unsafe("cudaStreamSynchronize"); error != cudaSuccess) return error;
+  if (cudaError_t const error = device().refuse_unsafe("cudaStreamSynchronize"); error != cudaSuccess)
+    return error;
   return device().finish(*stream->queue);
 }
 cudaError_t cudaDeviceSynchronize() {
   for (auto const& capture : device().capturing)
-    return device().refuse(*capture, cudaErrorStreamCaptureUnsupported, "cudaDeviceSynchronize within a capture");
+    return device().refuse(*capture, cudaErrorStreamCaptureUnsupported,
+                           "cudaDeviceSynchronize within a capture");
   return device().finish_all();
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
@@ -271,7 +277,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
                                                 "cudaEventSynchronize of an event of a recording");
       error != cudaSuccess)
     return error;
-  if (cudaError_t const error = device().refuse_unsafe("cudaEventSynchronize"); error != cudaSuccess) return error;
+  if (cudaError_t const error = device().refuse_unsafe("cudaEventSynchronize"); error != cudaSuccess)
+    return error;
   if (event->marker->done) return device().broken();
   return device().finish(*event->marker->queue, event->marker.get());
 }
@@ -282,9 +289,11 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   return error != cudaSuccess || was_done ? error : cudaErrorNotReady;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
-  if (!exists(from) || !exists(to) || from->marker == nullptr || to->marker == nullptr || !from->timed || !to->timed)
+  if (!exists(from) || !exists(to) || from->marker == nullptr || to->marker == nullptr || !from->timed ||
+      !to->timed)
     return device().fails(cudaErrorInvalidResourceHandle, "events that are not recorded or measure no time");
-  if (!from->marker->done || !to->marker->done) return device().fails(cudaErrorNotReady, "events that are not done");
+  if (!from->marker->done || !to->marker->done)
+    return device().fails(cudaErrorNotReady, "events that are not done");
   *milliseconds = static_cast<float>(to->marker->time - from->marker->time) * 1e-6F;
   return device().broken();
 }
@@ -292,7 +301,8 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 // Captures and graphs.
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
   if (!exists(stream)) return device().fails(cudaErrorInvalidValue, "a capture needs a stream");
-  if (stream->queue->capture != nullptr) return device().fails(cudaErrorIllegalState, "a capture within a capture");
+  if (stream->queue->capture != nullptr)
+    return device().fails(cudaErrorIllegalState, "a capture within a capture");
   auto const capture = std::make_shared<Capture>();
   capture->mode = mode;
   capture->origin = stream->queue.get();
@@ -302,16 +312,19 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = nullptr;
-  if (!exists(stream) || stream->queue->capture == nullptr || stream->queue->capture->origin != stream->queue.get())
+  if (!exists(stream) || stream->queue->capture == nullptr ||
+      stream->queue->capture->origin != stream->queue.get())
     return device().fails(cudaErrorIllegalState, "a capture that did not begin on this stream");
   auto const capture = stream->queue->capture;
   for (auto const& weak : device().queues)
-    if (auto const queue = weak.lock(); queue != nullptr && queue->capture == capture) queue->capture = nullptr;
+    if (auto const queue = weak.lock(); queue != nullptr && queue->capture == capture)
+      queue->capture = nullptr;
   std::erase(device().capturing, capture);
   if (capture->invalid) return device().fails(cudaErrorStreamCaptureInvalidated, device().fault);
   for (auto const& [queue, count] : capture->queued)
     if (queue != capture->origin && capture->joined[queue] != count)
-      return device().fails(cudaErrorStreamCaptureUnjoined, "a stream of the recording that its origin does not wait for");
+      return device().fails(cudaErrorStreamCaptureUnjoined,
+                            "a stream of the recording that its origin does not wait for");
   return publish(graph, new CUgraph_st{std::move(capture->entries)});
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long) {
@@ -319,7 +332,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsig
   return publish(made, new CUgraphExec_st{graph->entries});
 }
 cudaError_t cudaGraphUpload(cudaGraphExec_t graph, cudaStream_t stream) {
-  return exists(graph) && exists(stream) ? device().broken() : device().fails(cudaErrorInvalidValue, "no such graph");
+  return exists(graph) && exists(stream) ? device().broken()
+                                         : device().fails(cudaErrorInvalidValue, "no such graph");
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
   if (!exists(graph)) return device().fails(cudaErrorInvalidValue, "a graph that does not exist");

@@ -1,6 +1,6 @@
-// step_kernel: runs a kernel block by block, each thread in turn up to its next barrier. Every other block begins
-// with its last thread, so that a thread which needs a barrier, and has none, meets values that are not there yet
-// whichever neighbour it reads.
+// step_kernel: runs a kernel block by block, each thread in turn up to its next barrier. Every other block
+// begins with its last thread, so that a thread which needs a barrier, and has none, meets values that are
+// not there yet whichever neighbour it reads.
 #pragma once
 
 #include <algorithm>

@@ -10,7 +10,8 @@ void Tally::add(Counts& counts, double read, double written, double operations, 
   counts.operations += operations;
   counts.bound += std::max((read + written) / card_.bytes_per_second, operations / peak);
 }
-void Tally::add_product(std::string const& operation, double read, double written, double operations, Unit unit) {
+void Tally::add_product(std::string const& operation, double read, double written, double operations,
+                        Unit unit) {
   Counts& counts = by_operation[operation];
   ++counts.launches;
   double const peak = unit == Unit::float32 ? card_.float32 : unit == Unit::tf32 ? card_.tf32 : card_.bf16;

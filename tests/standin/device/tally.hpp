@@ -1,5 +1,5 @@
-// Tally: counts what a device would have to do instead of doing it: launches, bytes and operations on numbers.
-// Nothing here is measured.
+// Tally: counts what a device would have to do instead of doing it: launches, bytes and operations on
+// numbers. Nothing here is measured.
 #pragma once
 
 #include <array>
@@ -18,10 +18,9 @@ struct Card {
   double bytes_per_second;
   double float32, tf32, bf16;  ///< operations in a second, dense
 };
-inline constexpr std::array cards{Card{"a100", 2.039e12, 19.5e12, 156e12, 312e12},
-                                  Card{"h100", 3.35e12, 66.9e12, 494.7e12, 989.4e12},
-                                  Card{"h200", 4.8e12, 66.9e12, 494.7e12, 989.4e12},
-                                  Card{"rtx4090", 1.008e12, 82.6e12, 82.6e12, 165.2e12}};
+inline constexpr std::array cards{
+    Card{"a100", 2.039e12, 19.5e12, 156e12, 312e12}, Card{"h100", 3.35e12, 66.9e12, 494.7e12, 989.4e12},
+    Card{"h200", 4.8e12, 66.9e12, 494.7e12, 989.4e12}, Card{"rtx4090", 1.008e12, 82.6e12, 82.6e12, 165.2e12}};
 
 /// How the operands of a product are multiplied.
 enum class Unit { float32, tf32, bits16 };

@@ -1,12 +1,12 @@
-// start_kernel on the stand-in: this file stands before the library's of the same name, and is the only code of
-// the backend that tests/standin replaces. A kernel is stepped through on the host when its turn comes.
+// start_kernel on the stand-in: this file stands before the library's of the same name, and is the only code
+// of the backend that tests/standin replaces. A kernel is stepped through on the host when its turn comes.
 #pragma once
 
 #include <cuda_runtime_api.h>
-
-#include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <tests/standin/device/device.hpp>
 #include <tests/standin/device/step_kernel.hpp>
+
+#include <diffsiam/backend/cuda/kernels/lane.hpp>
 
 namespace diffsiam::backend::cuda {
 

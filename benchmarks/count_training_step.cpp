@@ -11,6 +11,8 @@
 // once.
 
 #include <algorithm>
+#include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>

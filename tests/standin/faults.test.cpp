@@ -2,11 +2,10 @@
 // the right way, which works.
 #include <array>
 #include <cmath>
-#include <cstdint>
-#include <string>
-#include <vector>
+#include <cstddef>
+#include <memory>
+#include <utility>
 
-#include <cublasLt.h>
 #include <cuda_runtime_api.h>
 #include <tests/standin/device/device.hpp>
 #include <tests/support/catch.hpp>
@@ -28,6 +27,22 @@ struct Fresh {
   Fresh(Fresh const&) = delete;
   Fresh& operator=(Fresh const&) = delete;
   ~Fresh() { device().restart(); }
+};
+
+/// Memory of cudaMalloc.
+class Block {
+ public:
+  explicit Block(std::size_t bytes) { REQUIRE(cudaMalloc(&memory_, bytes) == cudaSuccess); }
+  Block(Block const&) = delete;
+  Block& operator=(Block const&) = delete;
+  ~Block() { release(); }
+  void release() {
+    if (memory_ != nullptr) (void)cudaFree(std::exchange(memory_, nullptr));
+  }
+  [[nodiscard]] float* floats() const { return static_cast<float*>(memory_); }
+
+ private:
+  void* memory_ = nullptr;
 };
 
 /// to[i] = from[i] + added.
@@ -125,12 +140,11 @@ TEST_CASE("Memory that is used after it was released is named", "[faults]") {
   Fresh const fresh;
   bool const waits = GENERATE(false, true);
   B::Context context;
-  void *from = nullptr, *to = nullptr;
-  REQUIRE(cudaMalloc(&from, 1024) == cudaSuccess);
-  REQUIRE(cudaMalloc(&to, 1024) == cudaSuccess);
-  cuda::Stream::launch(context, 1, CopyAdded{static_cast<float*>(from), static_cast<float*>(to), 256, 1});
+  Block from{1024};
+  Block const to{1024};
+  cuda::Stream::launch(context, 1, CopyAdded{from.floats(), to.floats(), 256, 1});
   if (waits) context.synchronise();
-  REQUIRE(cudaFree(from) == cudaSuccess);
+  from.release();
   if (waits) {
     CHECK_NOTHROW(context.synchronise());
   } else {
@@ -144,9 +158,8 @@ TEST_CASE("Memory that is used after it was released is named", "[faults]") {
 TEST_CASE("What lies beside a block is not touched unnoticed", "[faults]") {
   Fresh const fresh;
   B::Context context;
-  void* memory = nullptr;
-  REQUIRE(cudaMalloc(&memory, 1000) == cudaSuccess);
-  auto* const x = static_cast<float*>(memory);
+  Block const memory{1000};
+  auto* const x = memory.floats();
   SECTION("far behind it") {
     cuda::Stream::launch(context, 2, CopyAdded{x, x + 1, 270, 1});
     CHECK_THROWS_WITH(context.synchronise(), contains("bytes behind a block of 1000 bytes"));

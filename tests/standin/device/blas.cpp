@@ -90,14 +90,15 @@ template <class V>
     if (x.rows <= 0 || x.columns <= 0) return "a matrix without elements";
     if (x.leading < x.rows) return "a leading dimension that is smaller than a column";
     if (x.batch != d.batch) return "matrices of different numbers";
-    // A stride of zero repeats an operand; outputs must not meet.
   }
   if (rows(a, ta) != d.rows) return "A and D have different numbers of rows";
   if (columns(b, tb) != d.columns) return "B and D have different numbers of columns";
   if (columns(a, ta) != rows(b, tb)) return "A has another number of columns than B has rows";
   if (c.rows != d.rows || c.columns != d.columns) return "C and D have different extents";
-  if (d.batch > 1 && d.stride < d.leading * (d.columns - 1) + d.rows)
-    return "outputs of a batch that overlap";
+  // One behind the other, or side by side, as heads of attention are.
+  bool const apart = d.stride >= d.leading * (d.columns - 1) + d.rows ||
+                     (d.stride >= d.rows && (d.batch - 1) * d.stride + d.rows <= d.leading);
+  if (d.batch > 1 && !apart) return "outputs of a batch that overlap";
   if (p.scale != CUDA_R_32F) return "a scale that is not float32";
   if (p.compute != CUBLAS_COMPUTE_32F && p.compute != CUBLAS_COMPUTE_32F_FAST_TF32) return "a compute type";
   if (a.type != b.type || c.type != d.type || !is_number(a.type) || !is_number(d.type)) return "these types";

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "device.hpp"
 #include "tally.hpp"
@@ -131,8 +135,9 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
 }
 /// CUDA does not promise that it waits for work, so this does not.
 cudaError_t cudaFree(void* memory) {
-  if (cudaError_t const error = device().refuse_unsafe("cudaFree"); error != cudaSuccess) return error;
-  if (memory == nullptr || device().memory.give_back(memory)) return cudaSuccess;
+  cudaError_t const error = device().refuse_unsafe("cudaFree");
+  if (error != cudaSuccess && error != device().broken()) return error;
+  if (memory == nullptr || device().memory.give_back(memory)) return error;
   return device().fails(cudaErrorInvalidValue, "cudaFree of " + device().memory.describe(memory));
 }
 cudaError_t cudaMallocHost(void** memory, size_t bytes) {

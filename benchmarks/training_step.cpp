@@ -18,33 +18,11 @@
 #include "support/backends.hpp"
 #include "support/measure.hpp"
 #include "support/models.hpp"
+#include "support/pass.hpp"
 
 namespace {
 
 using namespace bench;
-
-/// The loss of one batch in the reading of its tensors.
-template <class B, class V>
-[[nodiscard]] ds::Taped<V> loss_of(ds::Tape<V>& tape, ds::UNet<B> const& denoiser,
-                                   ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-                                   ds::Rng const& rng) {
-  auto const noised = ds::add_noise(schedule, images, rng);
-  return ds::loss::Noise{schedule}(denoiser(tape.input(noised.x_t), noised.t), noised);
-}
-template <class B, class V>
-[[nodiscard]] ds::Taped<V> loss_of(ds::Tape<V>& tape, ds::DiffSiam<B> const& model,
-                                   ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-                                   ds::Rng const& rng) {
-  auto const noised = ds::add_noise(schedule, images, rng);
-  return model.diffusion_loss(model.encode(tape.input(images)), noised);
-}
-/// Forward and backward pass.
-template <class Model, class V>
-void pass(Model const& model, ds::NoiseSchedule const& schedule, ds::Tensor<V> const& images,
-          std::uint64_t step) {
-  ds::Tape<V> tape{images.context()};
-  tape.backward(loss_of(tape, model, schedule, images, ds::Rng{.seed = 1, .step = step}));
-}
 
 /// Seconds of steps that are replayed, batches through pinned memory included; `bytes` is what the recording
 /// has to itself. Throws std::runtime_error where the backend records nothing.

@@ -1,4 +1,4 @@
-// What fifty steps of DiffSiam leave, on any backend.
+// What steps of DiffSiam leave, on any backend.
 #pragma once
 
 #include <vector>
@@ -10,12 +10,12 @@ namespace diffsiam::test {
 
 /// The loss of each step, and all weights after the first.
 struct Course {
-  static constexpr int steps = 50;
+  static constexpr int steps = 50;  ///< unless a test asks for fewer
   std::vector<double> losses, weights;
 };
 
 template <class B>
-[[nodiscard]] Course train() {
+[[nodiscard]] Course train(unsigned steps = Course::steps) {
   typename B::Context context;
   UNet<B> const denoiser{context,
                          {.in_channels = 1,
@@ -35,7 +35,7 @@ template <class B>
   SimSiamHalf<B> const siamese{context, {.dims = 16}};
   train::Adam<B> adam{parameters(model, siamese), {.learning_rate = 1e-3}};
   Course course;
-  for (unsigned step = 0; step < Course::steps; ++step) {
+  for (unsigned step = 0; step < steps; ++step) {
     Tensor<B> const images = diffusion::normal<B>(context, {16, 16, 16, 1}, {.seed = 1, .step = step});
     auto const noised = add_noise(model.schedule(), images, Rng{.seed = 2, .step = step});
     Tape<B> tape{context};

@@ -26,6 +26,10 @@ namespace diffsiam::testing {
 class SteppedBlock {
  public:
   class Lane;
+  /// Which thread is the first to run after a barrier.
+  enum class Order { forward, backward };
+
+  explicit SteppedBlock(Order order = Order::forward) : order_(order) {}
 
   /// Runs run(lane) for each thread. Throws Error if threads do not all reach the same barrier, and what
   /// `run` throws.
@@ -37,7 +41,8 @@ class SteppedBlock {
     for (int i = 0; i < threads; ++i) start(i);
     for (;;) {
       int met = 0;
-      for (int i = 0; i < threads; ++i) met += resume_if_released(i) ? 1 : 0;
+      for (int i = 0; i < threads; ++i)
+        met += resume_if_released(order_ == Order::forward ? i : threads - 1 - i) ? 1 : 0;
       if (failed_) std::rethrow_exception(std::exchange(failed_, nullptr));
       if (met == 0 && !release()) return;
     }
@@ -105,6 +110,7 @@ class SteppedBlock {
     swapcontext(&threads_[static_cast<std::size_t>(i)].context, &scheduler_);
   }
 
+  Order order_;
   std::vector<Thread> threads_{static_cast<std::size_t>(threads)};
   std::unique_ptr<char[]> stacks_{new char[static_cast<std::size_t>(threads) * stack_bytes]};
   ucontext_t scheduler_{};

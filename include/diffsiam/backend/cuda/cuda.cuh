@@ -39,6 +39,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
 
   static void conv2d(Context& context, ConvGeometry const& g, float const* x, float const* w,
                      float const* bias, float* y) {
+    if (g.n == 0) return;  // cuDNN refuses empty tensors
     auto& plan = context.convolution(request(g, cuda::Pass::forward, {x, w, y}));
     if (!plan.exists()) return cuda::direct_conv2d<cuda::Stream>(context, g, x, w, bias, y);
     Base::run(context, plan, {writable(x), writable(w), y});
@@ -48,6 +49,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, float const* dy, float const* w,
                                     float* dx) {
+    if (g.n == 0) return;
     auto& plan = context.convolution(request(g, cuda::Pass::gradient_input, {dy, w}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_input<cuda::Stream>(context, g, dy, w, dx);
     add(context, g.n * g.h * g.w * g.in, dx,
@@ -55,6 +57,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, float const* x, float const* dy,
                                      float* dw) {
+    if (g.n == 0) return;
     auto& plan = context.convolution(request(g, cuda::Pass::gradient_weight, {x, dy}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_weight<cuda::Stream>(context, g, x, dy, dw);
     add(context, g.out * g.depth(), dw,

@@ -3,31 +3,10 @@
 
 #include <type_traits>
 
-#include <cuda_runtime.h>
-
 #include <diffsiam/backend/cuda/context.hpp>
-#include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/cuda/run_kernel.cuh>
 
 namespace diffsiam::backend::cuda {
-
-/// The Lane of a thread on a device.
-struct DeviceLane {
-  [[nodiscard]] __device__ int thread() const { return static_cast<int>(threadIdx.x); }
-  [[nodiscard]] __device__ Index block() const { return static_cast<Index>(blockIdx.x); }
-  __device__ void sync() const { __syncthreads(); }
-  template <class T>
-  [[nodiscard]] __device__ T exchange(T value, int mask) const {
-    return __shfl_xor_sync(0xFFFFFFFFU, value, mask);
-  }
-};
-
-template <class Kernel>
-__global__ void __launch_bounds__(block_threads) run_kernel(Kernel const kernel) {
-  // Shared objects are plain memory for the compiler.
-  __shared__ alignas(16) unsigned char memory[sizeof(typename Kernel::Shared)];
-  DeviceLane lane;
-  kernel(lane, *reinterpret_cast<typename Kernel::Shared*>(memory));
-}
 
 /// The Device of Kernels that launches on a stream.
 struct Stream {
@@ -40,8 +19,7 @@ struct Stream {
     constexpr Index most_blocks = 0x7FFFFFFF;
     if (blocks > most_blocks)
       fail<DeviceError>("launch", {"at most ", most_blocks, " blocks"}, blocks, "a smaller batch needs less");
-    run_kernel<<<static_cast<unsigned>(blocks), block_threads, 0, context.stream()>>>(kernel);
-    check(cudaGetLastError(), "launch");
+    check(start_kernel(static_cast<unsigned>(blocks), context.stream(), kernel), "launch");
   }
 };
 

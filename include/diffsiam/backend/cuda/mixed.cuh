@@ -37,6 +37,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
                      float const* bias, Written const& y) {
+    if (g.n == 0) return;  // cuDNN and cuBLASLt refuse empty tensors
     InC const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
     if (is_product(g)) {
       TypedGemm const product{.m = outputs(g) / g.out,
@@ -60,6 +61,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
                                     Written const& dx) {
+    if (g.n == 0) return;
     InC const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
     if (is_product(g))
       return Base::multiply(context, {.m = outputs(g) / g.out,
@@ -77,6 +79,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      float* dw) {
+    if (g.n == 0) return;
     InC const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
     if (is_product(g))
       return Base::multiply(context, {.m = g.out,

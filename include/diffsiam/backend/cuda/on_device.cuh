@@ -9,6 +9,7 @@
 #include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/context.hpp>
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
+#include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/cuda/launch.cuh>
 #include <diffsiam/backend/cuda/pinned_buffer.hpp>
 #include <diffsiam/concepts/declared_options.hpp>
@@ -63,11 +64,16 @@ struct OnDevice : OwnKernels {
 
   // The Blas group.
   static void gemm(Context& context, Gemm<float> const& whole) {
-    if (whole.m == 0 || whole.n == 0) return;
+    Index const members = whole.batch_outer * whole.batch_inner;
+    if (whole.m == 0 || whole.n == 0 || members == 0) return;
+    if (whole.k == 0) {  // cuBLASLt refuses empty sums
+      if (!whole.accumulate) clear(context, whole);
+      return;
+    }
     Gemm<float> g = whole;
     g.batch_outer = 1;
     if (joins(whole)) {
-      g.batch_inner = whole.batch_outer * whole.batch_inner;
+      g.batch_inner = members;
       return multiply(context, typed(g));
     }
     for (Index outer = 0; outer < whole.batch_outer; ++outer) {
@@ -88,7 +94,7 @@ struct OnDevice : OwnKernels {
     SampleGrid const rows{1, g.m, g.n};
     OwnKernels::for_each(context, rows.grid(), functional::Copy{}, rows.full(g.c.data),
                          rows.per_channel(bias));
-    multiply(context, whole);
+    if (g.k > 0) multiply(context, whole);
   }
 
  protected:
@@ -104,8 +110,8 @@ struct OnDevice : OwnKernels {
   /// kernel.
   static bool multiplied_with_bias(Context& context, TypedGemm g, float const* bias) {
     g.bias = bias;
-    bool const served = bias != nullptr && g.c.element == Element::float32 && alignment_of({bias}) == 16 &&
-                        context.product(g, math).exists();
+    bool const served = bias != nullptr && g.k > 0 && g.c.element == Element::float32 &&
+                        alignment_of({bias}) == 16 && context.product(g, math).exists();
     if (served) multiply(context, g);
     return served;
   }
@@ -114,6 +120,12 @@ struct OnDevice : OwnKernels {
   }
 
  private:
+  /// C = 0.
+  static void clear(Context& context, Gemm<float> const& g) {
+    OwnKernels::for_each(
+        context, Grid{{g.batch_outer, g.batch_inner, 1, g.m, g.n}}, FillValue<float>{0},
+        Operand<float, 1>{g.c.data, {g.c.outer_stride, g.c.inner_stride, 0, g.c.leading, 1}});
+  }
   [[nodiscard]] static std::size_t bytes(Index size) {
     return static_cast<std::size_t>(size) * sizeof(float);
   }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <diffsiam/backend/cuda/dnn_descriptor.hpp>
 #include <diffsiam/core/text.hpp>
@@ -26,12 +25,16 @@ struct Device {
   int threads, blocks;            ///< the most of a multiprocessor
 };
 
-/// Of each generation that the backend is for: Ampere, Hopper, and the newest that cuDNN knows.
-[[nodiscard]] inline std::vector<Device> devices() {
-  constexpr std::int64_t mib = 1 << 20;
-  return {{"NVIDIA A100-SXM4-80GB", 800, 108, 81920 * mib, 40 * mib, 1410000, 1593000, 166912, 2048, 32},
-          {"NVIDIA H100 80GB HBM3", 900, 132, 81920 * mib, 50 * mib, 1980000, 2619000, 232448, 2048, 32},
-          {"NVIDIA GeForce RTX 5090", 1200, 170, 32768 * mib, 96 * mib, 2407000, 14001000, 101376, 1536, 24}};
+// A device of each generation that the backend is compiled for; the last is the newest.
+inline constexpr std::int64_t mib = 1 << 20;
+[[nodiscard]] constexpr Device ampere() {
+  return {"NVIDIA A100-SXM4-80GB", 800, 108, 81920 * mib, 40 * mib, 1410000, 1593000, 166912, 2048, 32};
+}
+[[nodiscard]] constexpr Device hopper() {
+  return {"NVIDIA H100 80GB HBM3", 900, 132, 81920 * mib, 50 * mib, 1980000, 2619000, 232448, 2048, 32};
+}
+[[nodiscard]] constexpr Device blackwell() {
+  return {"NVIDIA GeForce RTX 5090", 1200, 170, 32768 * mib, 96 * mib, 2407000, 14001000, 101376, 1536, 24};
 }
 
 /// The device as a CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR. Throws DeviceError if cuDNN does not know it.

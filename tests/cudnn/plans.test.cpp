@@ -68,45 +68,43 @@ void check(Verdict const& verdict) {
   CHECK(verdict.missing == std::vector<std::string>{});
 }
 
+/// In all precisions of the backend.
+void check_all(Device const& device) {
+  auto const properties = properties_of(device);
+  for (Math const math : {Math::float32, Math::tf32}) check(in_float32(properties, math));
+  for (Element const element : {Element::bfloat16, Element::float16}) check(in_16_bits(properties, element));
+}
+
 }  // namespace
 
-TEST_CASE("cuDNN has a plan for every convolution") {
-  for (Device const& device : devices()) {
-    DYNAMIC_SECTION(std::string{device.name}) {
-      auto const properties = properties_of(device);
-      SECTION("in float32") {
-        check(in_float32(properties, Math::float32));
-      }
-      SECTION("in TF32") {
-        check(in_float32(properties, Math::tf32));
-      }
-      SECTION("in bfloat16") {
-        check(in_16_bits(properties, Element::bfloat16));
-      }
-      SECTION("in float16") {
-        check(in_16_bits(properties, Element::float16));
-      }
-    }
-  }
+// A test each, so that ctest may run them side by side.
+TEST_CASE("cuDNN has a plan for every convolution on Ampere", "[ampere]") {
+  check_all(ampere());
+}
+TEST_CASE("cuDNN has a plan for every convolution on Hopper", "[hopper]") {
+  check_all(hopper());
+}
+TEST_CASE("cuDNN has a plan for every convolution on Blackwell", "[blackwell]") {
+  check_all(blackwell());
 }
 
-TEST_CASE("What cuDNN refuses is found out") {
-  auto const properties = properties_of(devices()[1]);
-  DnnTarget const hopper{.properties = properties.get()};
+TEST_CASE("What cuDNN refuses is found out", "[choice]") {
+  auto const properties = properties_of(hopper());
+  DnnTarget const target{.properties = properties.get()};
   ConvRequest request{{128, 64, 64, 64, 64, 3, 1}, Pass::gradient_weight, Math::tf32,
                       Element::bfloat16,           Element::float32,      Element::bfloat16};
-  CHECK(conv_plans(hopper, request, false).empty());
+  CHECK(conv_plans(target, request, false).empty());
   request.accumulates = true;
-  CHECK_FALSE(conv_plans(hopper, request, false).empty());
+  CHECK_FALSE(conv_plans(target, request, false).empty());
 }
 
-TEST_CASE("Plans of float32 come behind dozens for tensor cores, and twelve are kept") {
-  auto const properties = properties_of(devices()[1]);
-  DnnTarget const hopper{.properties = properties.get()};
+TEST_CASE("Plans of float32 come behind dozens for tensor cores, and twelve are kept", "[choice]") {
+  auto const properties = properties_of(hopper());
+  DnnTarget const target{.properties = properties.get()};
   ConvRequest request{{128, 64, 64, 64, 64, 3, 1}};
-  CHECK_FALSE(conv_plans(hopper, request, false).empty());
+  CHECK_FALSE(conv_plans(target, request, false).empty());
   request.math = Math::tf32;
-  CHECK(conv_plans(hopper, request, false).size() == 12);
+  CHECK(conv_plans(target, request, false).size() == 12);
 }
 
 }  // namespace diffsiam::test

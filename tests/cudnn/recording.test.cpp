@@ -4,7 +4,7 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("Drivers that load no kernels within a recording are named") {
+TEST_CASE("Drivers that load no kernels within a recording are named", "[choice]") {
   CHECK_NOTHROW(backend::cuda::require_recording_driver(13000));
   CHECK_NOTHROW(backend::cuda::require_recording_driver(12030));
   CHECK_THROWS_WITH(backend::cuda::require_recording_driver(12020),

@@ -225,10 +225,12 @@ struct ConvAttributes {
     if (target.properties != nullptr)
       heuristics.set_descriptors(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, {target.properties});
     if (!heuristics.try_finalize()) continue;
-    // All, because in float32 the first dozens are for tensor cores.
-    for (DnnDescriptor& config :
-         heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR,
-                                heuristics.most_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS)))
+    // All, because in float32 the first dozens are for tensor cores. But plans that add are all compiled, and
+    // cuDNN takes its time over each that it hands out.
+    std::int64_t const suggestions = heuristics.most_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS);
+    for (DnnDescriptor& config : heuristics.descriptors(
+             CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR,
+             request.accumulates ? std::min<std::int64_t>(suggestions, 2 * most_compiled) : suggestions))
       if (plans.size() < most_plans) add(std::move(config));
     if (!plans.empty()) break;
   }

@@ -44,7 +44,8 @@ class Convolution {
   }
 
  private:
-  /// `added` is what is added to the gradient of weights, for plans that accumulate.
+  /// `added` is what is added to the gradient of weights, for plans that accumulate. It may be that gradient
+  /// itself: a sum is read by the thread that writes it.
   [[nodiscard]] DnnDescriptor pack(ConvData const& data, void* added, void* workspace) const {
     DnnDescriptor result{CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR};
     if (accumulates()) {

@@ -29,6 +29,45 @@ TEST_CASE("Convolutions that differ in shape, pass or types have plans of their 
   CHECK(differs([](ConvRequest& r) { r.g.kernel = 1; }));
   CHECK(differs([](ConvRequest& r) { r.g.stride = 2; }));
   CHECK(differs([](ConvRequest& r) { r.alignment = 4; }));
+  CHECK(differs([](ConvRequest& r) { r.accumulates = true; }));
+}
+
+TEST_CASE("Outputs in 16 bits are asked for once, and outputs in float32 in two ways") {
+  alignas(16) static float full[8] = {};
+  static BFloat16 low[8] = {};
+  using Out = MixedPointer<float, BFloat16>;
+  ConvGeometry const g{2, 8, 6, 5, 7, 3, 1};
+  auto const stored = mixed_requests(g, Pass::forward, Out{nullptr, low});
+  CHECK(output_of(stored.best) == Element::bfloat16);
+  CHECK_FALSE(stored.other);
+
+  auto const image = mixed_requests(g, Pass::forward, Out{full});
+  CHECK(image.best.y == Element::float32);
+  CHECK(image.best.x == Element::bfloat16);
+  REQUIRE(image.other);
+  CHECK(output_of(*image.other) == Element::bfloat16);
+
+  auto const gradient = mixed_requests(g, Pass::gradient_input, Out{full + 1});
+  CHECK(output_of(gradient.best) == Element::float32);
+  CHECK(gradient.best.alignment == 4);
+  CHECK_FALSE(gradient.best.accumulates);
+
+  // Gradients of weights are never rounded to 16 bits.
+  auto const weights = mixed_requests(g, Pass::gradient_weight, Out{full});
+  CHECK(output_of(weights.best) == Element::float32);
+  CHECK(weights.best.accumulates);
+  REQUIRE(weights.other);
+  CHECK_FALSE(weights.other->in_16_bits());
+  CHECK(weights.other->math == Math::tf32);
+}
+
+TEST_CASE("A convolution without samples or outputs is empty, and one of 1x1 is a product") {
+  CHECK(is_empty({0, 8, 6, 5, 7, 3, 1}));
+  CHECK(is_empty({2, 8, 6, 5, 0, 3, 1}));
+  CHECK_FALSE(is_empty({1, 1, 1, 1, 1, 3, 1}));
+  CHECK(is_product({2, 8, 6, 5, 7, 1, 1}));
+  CHECK_FALSE(is_product({2, 8, 6, 5, 7, 1, 2}));
+  CHECK_FALSE(is_product({2, 8, 6, 5, 7, 3, 1}));
 }
 
 TEST_CASE("The alignment of tensors is that of the least aligned, up to 16 bytes") {
@@ -48,6 +87,8 @@ TEST_CASE("What has no plan is told in one sentence") {
   CHECK(without_plan(request, "own direct sums serve") ==
         "conv2d_gradient_weight of (2, 8, 6, 5) to 7 channels, kernel 3, stride 1, image bfloat16, "
         "weights float32, output bfloat16: cuDNN has no plan; own direct sums serve");
+  CHECK_THAT(without_plan(request, "own direct sums serve", "cuBLASLt has no algorithm"),
+             contains(": cuBLASLt has no algorithm; own direct sums serve"));
 }
 
 }  // namespace diffsiam::test

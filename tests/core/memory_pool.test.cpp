@@ -15,7 +15,7 @@ TEST_CASE("Blocks are aligned, large enough and less than 64 bytes too large") {
   for (std::size_t bytes = 1; bytes < 100000; bytes += bytes / 7 + 1) {
     std::size_t const before = pool.live_bytes();
     MemoryPool::Block* const block = pool.allocate(bytes);
-    CHECK(reinterpret_cast<std::uintptr_t>(block->data()) % MemoryPool::alignment == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(block->data()) % MemorySource::host().alignment == 0);
     std::memset(block->data(), 0xA5, bytes);
     std::size_t const size = pool.live_bytes() - before;
     CHECK(size >= bytes);
@@ -23,6 +23,18 @@ TEST_CASE("Blocks are aligned, large enough and less than 64 bytes too large") {
     pool.release(block);
     CHECK(pool.live_bytes() == before);
   }
+}
+
+TEST_CASE("Blocks are aligned as their source is, to 256 on devices") {
+  MemorySource source = MemorySource::none();
+  source.alignment = 256;
+  MemoryPool pool{source};
+  for (std::size_t bytes = 1; bytes < 10'000'000; bytes = 3 * bytes + 1) {
+    auto const address = reinterpret_cast<std::uintptr_t>(pool.allocate(bytes)->data());
+    CHECK(address != 0);
+    CHECK(address % 256 == 0);
+  }
+  CHECK(pool.live_bytes() % 256 == 0);
 }
 
 TEST_CASE("A released block is handed out again, and nothing is taken from the system for it") {

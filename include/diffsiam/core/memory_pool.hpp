@@ -15,10 +15,12 @@
 
 namespace diffsiam {
 
-/// Where a pool's segments come from. `take` returns null when there is no more memory.
+/// Where a pool's segments come from. `take` returns null when there is no more memory, and otherwise memory
+/// aligned to `alignment`, a power of two, as are all blocks of the pool.
 struct MemorySource {
   void* (*take)(std::size_t bytes) noexcept;
   void (*give_back)(void* memory) noexcept;  ///< takes back what `take` gave
+  std::size_t alignment = 64;                ///< in bytes; sizes of blocks are rounded up to a multiple of it
 
   /// The host's heap.
   [[nodiscard]] static MemorySource host();
@@ -32,13 +34,10 @@ class MemoryPool {
   struct Segment;
 
  public:
-  /// Of every block, in bytes; sizes are rounded up to a multiple of it
-  static constexpr std::size_t alignment = 64;
-
   /// The description of a block is stored outside the pool's memory, so that the memory need not exist.
   class Block {
    public:
-    /// Aligned to 64.
+    /// Aligned as the source says.
     [[nodiscard]] void* data() const {
       return reinterpret_cast<void*>(address_);  // NOLINT(performance-no-int-to-ptr)
     }
@@ -65,7 +64,8 @@ class MemoryPool {
   };
 
   /// Takes nothing from the source before the first allocate().
-  explicit MemoryPool(MemorySource source = MemorySource::host()) : source_(source) {}
+  explicit MemoryPool(MemorySource source = MemorySource::host())
+      : source_(source), next_address_(source.alignment) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
@@ -124,7 +124,7 @@ class MemoryPool {
     }
   }
 
-  /// Bytes in blocks now handed out, rounded up to 64.
+  /// Bytes in blocks now handed out, rounded up to the alignment.
   [[nodiscard]] std::size_t live_bytes() const { return locked(live_); }
   /// The greatest live_bytes since construction or reset_peak().
   [[nodiscard]] std::size_t peak_bytes() const { return locked(peak_); }
@@ -155,9 +155,10 @@ class MemoryPool {
     bool small = false;
   };
 
-  [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
+  [[nodiscard]] std::size_t rounded(std::size_t bytes) const {
     constexpr std::size_t most = std::size_t{1} << 48;  // more than any machine has
     if (bytes > most) throw std::bad_alloc{};
+    std::size_t const alignment = source_.alignment;
     return std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
   }
 
@@ -214,7 +215,8 @@ class MemoryPool {
   [[nodiscard]] Block* add_segment(std::size_t size, bool small) {
     // The pool grows by half, so that there are few segment borders across which blocks cannot be joined.
     std::size_t bytes =
-        small ? first_segment : std::max({size, first_segment, reserved_ / 2 / alignment * alignment});
+        small ? first_segment
+              : std::max({size, first_segment, reserved_ / 2 / source_.alignment * source_.alignment});
     Segment* segment = segments_.get();
     while (segment != nullptr && segment->first != nullptr) segment = segment->older.get();
     if (segment == nullptr) {
@@ -263,16 +265,17 @@ class MemoryPool {
   std::unique_ptr<Segment> segments_;  ///< all ever made, the newest first
   std::unique_ptr<Block> blocks_;      ///< likewise
   Block* spares_ = nullptr;
-  std::uintptr_t next_address_ = alignment;
+  std::uintptr_t next_address_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
 
 namespace detail {
+inline constexpr std::size_t heap_alignment = MemorySource::none().alignment;
 inline void* take_from_heap(std::size_t bytes) noexcept {
-  return ::operator new(bytes, std::align_val_t{MemoryPool::alignment}, std::nothrow);
+  return ::operator new(bytes, std::align_val_t{heap_alignment}, std::nothrow);
 }
 inline void give_back_to_heap(void* memory) noexcept {
-  ::operator delete(memory, std::align_val_t{MemoryPool::alignment});
+  ::operator delete(memory, std::align_val_t{heap_alignment});
 }
 }  // namespace detail
 

@@ -2,12 +2,15 @@
 // libraries, and the plans for the shapes that have been used.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <cublasLt.h>
@@ -38,6 +41,11 @@ inline void* take_from_device(std::size_t bytes) noexcept {
 /// Frees what take_from_device() gave.
 inline void give_back_to_device(void* memory) noexcept {
   (void)cudaFree(memory);
+}
+
+/// Makes a stream that never waits for the default stream, where other code of the process may work.
+inline cudaError_t create_stream(cudaStream_t* stream) {
+  return cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking);
 }
 
 /// Number of devices of this machine; 0 if there is no driver. Never throws.
@@ -78,7 +86,7 @@ class CudaContext {
   /// Throws DeviceError if there is no driver, no device of that number, or if the device is too old.
   explicit CudaContext(Options options) : device_(options.device) {
     cuda::use_device(device_);
-    stream_ = cuda::make_handle<Stream, &cudaStreamCreate>("CudaContext");
+    stream_ = cuda::make_handle<Stream, &cuda::create_stream>("CudaContext");
     blas_ = cuda::make_handle<Blas, &cublasLtCreate>("CudaContext");
     dnn_ = cuda::make_handle<Dnn, &cudnnCreate>("CudaContext");
     cuda::check(cudnnSetStream(dnn_.get(), stream_.get()), "CudaContext");
@@ -111,13 +119,22 @@ class CudaContext {
       cuda::ConvRequest const& request, std::string_view instead = "own direct sums serve, which are slow") {
     cuda::ConvKey const key = cuda::key_of(request);
     auto const found = convolutions_.find(key);
-    if (found != convolutions_.end()) return found->second;
+    if (found != convolutions_.end() &&
+        (!recording_.recording() || !found->second.exists() || found->second.chosen()))
+      return found->second;
+    // Plans are timed, and their kernels loaded, when they first run.
     if (recording_.recording())
-      fail<Error>("conv2d", "a shape that was planned before the recording", "a new one",
-                  "plans are timed: let the same work be done once as it is");
+      fail<Error>("conv2d", "a shape that was planned before the recording",
+                  found == convolutions_.end() ? "a new one" : "one whose plans could not be timed",
+                  "let the same work be done once as it is");
     auto& made = convolutions_.try_emplace(key, dnn(), request).first->second;
-    if (!made.exists()) notes_.push_back(cuda::without_plan(request, instead));
+    if (!made.exists()) note(cuda::without_plan(request, instead));
     return made;
+  }
+  /// Adds a sentence to notes(), once.
+  void note(std::string sentence) {
+    if (std::find(notes_.begin(), notes_.end(), sentence) == notes_.end())
+      notes_.push_back(std::move(sentence));
   }
   /// A sentence for each shape that could not be computed as expected, in the order in which they first
   /// occurred: the operation, its shape and types, and what is done instead.
@@ -140,6 +157,9 @@ class CudaContext {
   /// backend::Recordable. Waits for earlier work, and returns unused memory to the device. If `work` throws,
   /// nothing is left behind. Throws DeviceError, and Error within another recording.
   [[nodiscard]] cuda::Recording record(std::uint64_t const* rng_offset, FunctionRef<void()> work) {
+    int driver = 0;
+    cuda::check(cudaDriverGetVersion(&driver), "record");
+    cuda::require_recording_driver(driver);
     synchronise("record");
     memory_->trim();
     recording_.begin(std::make_shared<MemoryPool>(memory_source()), rng_offset);
@@ -168,7 +188,9 @@ class CudaContext {
   using Dnn = cuda::Owned<cudnnHandle_t, &cudnnDestroy>;
 
   [[nodiscard]] static MemorySource memory_source() {
-    return {&cuda::take_from_device, &cuda::give_back_to_device};
+    // What cudaMalloc promises, and what cuBLASLt wants of its workspace.
+    constexpr std::size_t alignment = 256;
+    return {&cuda::take_from_device, &cuda::give_back_to_device, alignment};
   }
   [[noreturn]] void fail_for_memory(std::size_t bytes) const {
     std::size_t free = 0, total = 0;

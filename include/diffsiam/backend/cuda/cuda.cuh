@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <type_traits>
 
-#include <diffsiam/backend/cuda/alignment.hpp>
+#include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/cuda/on_device.cuh>
@@ -35,11 +35,11 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   using typename Base::Context;
   static constexpr cuda::Math math = cuda::math_of<Precision>;
   /// As for Cpu: the allowed error of results compared with operands that are not rounded.
-  static constexpr double operand_tolerance = math == cuda::Math::tf32 ? 1e-3 : 0;
+  static constexpr double operand_tolerance = math == cuda::Math::tf32 ? cuda::tf32_tolerance : 0;
 
   static void conv2d(Context& context, ConvGeometry const& g, float const* x, float const* w,
                      float const* bias, float* y) {
-    if (g.n == 0) return;  // cuDNN refuses empty tensors
+    if (cuda::is_empty(g)) return;
     auto& plan = context.convolution(request(g, cuda::Pass::forward, {x, w, y}));
     if (!plan.exists()) return cuda::direct_conv2d<cuda::Stream>(context, g, x, w, bias, y);
     Base::run(context, plan, {writable(x), writable(w), y});
@@ -49,7 +49,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, float const* dy, float const* w,
                                     float* dx) {
-    if (g.n == 0) return;
+    if (cuda::is_empty(g)) return;
     auto& plan = context.convolution(request(g, cuda::Pass::gradient_input, {dy, w}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_input<cuda::Stream>(context, g, dy, w, dx);
     add(context, g.n * g.h * g.w * g.in, dx,
@@ -57,7 +57,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, float const* x, float const* dy,
                                      float* dw) {
-    if (g.n == 0) return;
+    if (cuda::is_empty(g)) return;
     auto& plan = context.convolution(request(g, cuda::Pass::gradient_weight, {x, dy}));
     if (!plan.exists()) return cuda::direct_conv2d_gradient_weight<cuda::Stream>(context, g, x, dy, dw);
     add(context, g.out * g.depth(), dw,
@@ -65,12 +65,9 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
   }
 
  private:
-  /// `tensors` are those that were not allocated for this call.
   [[nodiscard]] static cuda::ConvRequest request(ConvGeometry const& g, cuda::Pass pass,
                                                  std::initializer_list<void const*> tensors) {
-    cuda::ConvRequest result{g, pass, math};
-    result.alignment = cuda::alignment_of(tensors);
-    return result;
+    return cuda::full_request(g, pass, math, tensors);
   }
   [[nodiscard]] static void* writable(float const* data) { return const_cast<float*>(data); }
 

@@ -34,6 +34,13 @@ class DnnDescriptor {
   void set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value) {
     set(name, CUDNN_TYPE_HEUR_MODE, 1, &value);
   }
+  void set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value) {
+    set(name, CUDNN_TYPE_POINTWISE_MODE, 1, &value);
+  }
+  void set(cudnnBackendAttributeName_t name, bool value) { set(name, CUDNN_TYPE_BOOLEAN, 1, &value); }
+  void set(cudnnBackendAttributeName_t name, std::string_view value) {
+    set(name, CUDNN_TYPE_CHAR, static_cast<std::int64_t>(value.size()), value.data());
+  }
   void set(cudnnBackendAttributeName_t name, std::initializer_list<std::int64_t> values) {
     set(name, CUDNN_TYPE_INT64, static_cast<std::int64_t>(values.size()), values.begin());
   }
@@ -41,9 +48,13 @@ class DnnDescriptor {
   void set(cudnnBackendAttributeName_t name, std::initializer_list<void*> values) {
     set(name, CUDNN_TYPE_VOID_PTR, static_cast<std::int64_t>(values.size()), values.begin());
   }
+  /// A type of its own in name only: to the compiler it is a pointer to anything.
+  void set_descriptors(cudnnBackendAttributeName_t name,
+                       std::initializer_list<cudnnBackendDescriptor_t> values) {
+    set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(values.size()), values.begin());
+  }
   void set(cudnnBackendAttributeName_t name, DnnDescriptor const& value) {
-    cudnnBackendDescriptor_t const raw = value.get();
-    set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);
+    set_descriptors(name, {value.get()});
   }
 
   void finalize(std::string_view operation) { check(cudnnBackendFinalize(get()), operation); }
@@ -63,6 +74,12 @@ class DnnDescriptor {
     check(cudnnBackendGetAttribute(get(), name, type, most, &count, result.data()), "cuDNN");
     result.resize(static_cast<std::size_t>(count < most ? count : most));
     return result;
+  }
+  /// The most descriptors that an attribute holds; it may hold fewer.
+  [[nodiscard]] std::int64_t most_descriptors(cudnnBackendAttributeName_t name) const {
+    std::int64_t count = 0;
+    check(cudnnBackendGetAttribute(get(), name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, &count, nullptr), "cuDNN");
+    return count;
   }
   /// The descriptors of `type` in an attribute, at most `most`.
   [[nodiscard]] std::vector<DnnDescriptor> descriptors(cudnnBackendAttributeName_t name,

@@ -12,10 +12,12 @@ namespace diffsiam::backend::cuda {
 struct Stream {
   using Context = CudaContext;
 
-  /// Queues a kernel. Throws DeviceError if it cannot be launched or if earlier work failed.
+  /// Queues a kernel; with no blocks, nothing. Throws DeviceError if it cannot be launched or if earlier work
+  /// failed.
   template <class Kernel>
   static void launch(Context& context, Index blocks, Kernel const& kernel) {
     static_assert(std::is_trivially_copyable_v<Kernel>, "A kernel is copied to the device as it is.");
+    if (blocks == 0) return;  // an empty batch; the device refuses a grid without blocks
     constexpr Index most_blocks = 0x7FFFFFFF;
     if (blocks > most_blocks)
       fail<DeviceError>("launch", {"at most ", most_blocks, " blocks"}, blocks, "a smaller batch needs less");

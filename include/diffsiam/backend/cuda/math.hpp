@@ -12,6 +12,11 @@ namespace diffsiam::backend::cuda {
 /// Operands are rounded to TensorFloat32 (10 bits of mantissa), for tensor cores; sums are float32.
 struct TF32 {};
 
+/// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
+/// Tensor cores may truncate to 10 bits, 1e-3, and products of products add up a few such errors
+/// (tests/conformance/cuda_tf32.test.cpp).
+inline constexpr double tf32_tolerance = 5e-3;
+
 /// For operands that are float32 in memory.
 enum class Math { float32, tf32 };
 

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 #include <diffsiam/backend/cuda/alignment.hpp>
+#include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/cuda.cuh>
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
 #include <diffsiam/core/half.hpp>
@@ -37,8 +39,8 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
                      float const* bias, Written const& y) {
-    if (g.n == 0) return;  // cuDNN and cuBLASLt refuse empty tensors
-    InC const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
+    if (is_empty(g)) return;
+    In<C> const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
     if (is_product(g)) {
       TypedGemm const product{.m = outputs(g) / g.out,
                               .n = g.out,
@@ -47,7 +49,8 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                               .b = {weights.data, element, g.in, true},
                               .c = matrix(y, g.out)};
       if (Base::multiplied_with_bias(context, product, bias)) return;
-      Base::multiply(context, product);
+      if (!multiplied(context, g, Pass::forward, y, product))
+        return direct_conv2d<Stream>(context, g, x, w, bias, y);
     } else {
       Chosen const chosen = choose(context, g, Pass::forward, y);
       if (chosen.plan == nullptr) return direct_conv2d<Stream>(context, g, x, w, bias, y);
@@ -61,16 +64,19 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
                                     Written const& dx) {
-    if (g.n == 0) return;
-    InC const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
-    if (is_product(g))
-      return Base::multiply(context, {.m = outputs(g) / g.out,
-                                      .n = g.in,
-                                      .k = g.out,
-                                      .a = {gradient.data, element, g.out},
-                                      .b = {weights.data, element, g.in},
-                                      .c = matrix(dx, g.in),
-                                      .accumulate = !is_low_precision(dx)});
+    if (is_empty(g)) return;
+    In<C> const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
+    if (is_product(g)) {
+      TypedGemm const product{.m = outputs(g) / g.out,
+                              .n = g.in,
+                              .k = g.out,
+                              .a = {gradient.data, element, g.out},
+                              .b = {weights.data, element, g.in},
+                              .c = matrix(dx, g.in),
+                              .accumulate = !is_low_precision(dx)};
+      if (multiplied(context, g, Pass::gradient_input, dx, product)) return;
+      return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+    }
     Chosen const chosen = choose(context, g, Pass::gradient_input, dx);
     if (chosen.plan == nullptr) return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
     auto const write = [&](void* to) { Base::run(context, *chosen.plan, {to, weights.data, gradient.data}); };
@@ -79,18 +85,26 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      float* dw) {
-    if (g.n == 0) return;
-    InC const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
-    if (is_product(g))
-      return Base::multiply(context, {.m = g.out,
-                                      .n = g.in,
-                                      .k = outputs(g) / g.out,
-                                      .a = {gradient.data, element, g.out, true},
-                                      .b = {image.data, element, g.in},
-                                      .c = {dw, Element::float32, g.in},
-                                      .accumulate = true});
+    if (is_empty(g)) return;
+    if (is_product(g)) {
+      In<C> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
+      TypedGemm const product{.m = g.out,
+                              .n = g.in,
+                              .k = outputs(g) / g.out,
+                              .a = {gradient.data, element, g.out, true},
+                              .b = {image.data, element, g.in},
+                              .c = {dw, Element::float32, g.in},
+                              .accumulate = true};
+      if (multiplied(context, g, Pass::gradient_weight, dw, product)) return;
+      return direct_conv2d_gradient_weight<Stream>(context, g, x, dy, dw);
+    }
     Chosen const chosen = choose(context, g, Pass::gradient_weight, dw);
     if (chosen.plan == nullptr) return direct_conv2d_gradient_weight<Stream>(context, g, x, dy, dw);
+    if (chosen.plan->accumulates()) {
+      In<C> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
+      return Base::run(context, *chosen.plan, {image.data, dw, gradient.data});
+    }
+    In<float> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
     add(context, chosen, g.out * g.depth(), dw,
         [&](void* to) { Base::run(context, *chosen.plan, {image.data, to, gradient.data}); });
   }
@@ -100,8 +114,6 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
 
   [[nodiscard]] static Index images(ConvGeometry const& g) { return g.n * g.h * g.w * g.in; }
   [[nodiscard]] static Index outputs(ConvGeometry const& g) { return g.n * g.out_h() * g.out_w() * g.out; }
-  /// Whether the convolution is a product of two matrices as they are in memory.
-  [[nodiscard]] static bool is_product(ConvGeometry const& g) { return g.kernel == 1 && g.stride == 1; }
   [[nodiscard]] static TypedMatrix matrix(Written const& values, Index leading) {
     if (is_low_precision(values)) return {values.low, element, leading};
     return {values.full, Element::float32, leading};
@@ -111,41 +123,51 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     return static_cast<float*>(data);
   }
 
-  /// An operand in C, aligned as cuDNN needs it: the values themselves, or a copy.
-  struct InC {
-    InC(Context& context, Read const& values, Index size) : data(const_cast<C*>(values.low)) {
+  /// An operand in T, which is C or float, aligned as cuDNN needs it: the values themselves, or a copy.
+  template <class T>
+  struct In {
+    In(Context& context, Read const& values, Index size) : data(place(values)) {
       if (data != nullptr && alignment_of({data}) == 16) return;
-      memory = context.allocate(static_cast<std::size_t>(size) * sizeof(C));
-      data = static_cast<C*>(memory.get());
-      copy(context, values, Written{nullptr, data}, size);
+      memory = context.allocate(static_cast<std::size_t>(size) * sizeof(T));
+      data = static_cast<T*>(memory.get());
+      copy(context, values, in_memory(element_of<T>, data), size);
     }
     std::shared_ptr<void> memory;
-    C* data;
+    T* data;
+
+   private:
+    [[nodiscard]] static T* place(Read const& values) {
+      if constexpr (std::is_same_v<T, C>)
+        return const_cast<C*>(values.low);
+      else
+        return const_cast<T*>(values.full);
+    }
   };
+
+  /// A convolution that is a product, if cuBLASLt has an algorithm for it. Otherwise notes() says that own
+  /// sums take its place.
+  [[nodiscard]] static bool multiplied(Context& context, ConvGeometry const& g, Pass pass,
+                                       Written const& wanted, TypedGemm const& product) {
+    if (Base::multiplied(context, product)) return true;
+    context.note(without_plan(mixed_requests(g, pass, wanted).best, "own direct sums serve, which are slow",
+                              "cuBLASLt has no algorithm"));
+    return false;
+  }
 
   /// A plan and the type of its output; the plan is null if cuDNN has none.
   struct Chosen {
     Convolution* plan;
     Element output;
   };
-  /// A plan that writes the wanted type, or otherwise C.
+  /// The best plan that cuDNN has, or otherwise the other.
   [[nodiscard]] static Chosen choose(Context& context, ConvGeometry const& g, Pass pass,
                                      Written const& wanted) {
-    if (!is_low_precision(wanted)) {
-      auto& plan = context.convolution(request(g, pass, Element::float32, wanted),
-                                       "its output is made in 16 bits and widened");
-      if (plan.exists()) return {&plan, Element::float32};
-    }
-    auto& plan = context.convolution(request(g, pass, element, wanted));
-    return {plan.exists() ? &plan : nullptr, element};
-  }
-  /// Operands are aligned, see InC. Outputs that are accumulated are written to other memory first.
-  [[nodiscard]] static ConvRequest request(ConvGeometry const& g, Pass pass, Element output,
-                                           Written const& wanted) {
-    ConvRequest result{g, pass, Math::tf32, element, element, element};
-    result.alignment = alignment_of({wanted.full, wanted.low});
-    (pass == Pass::forward ? result.y : pass == Pass::gradient_input ? result.x : result.w) = output;
-    return result;
+    MixedRequests const requests = mixed_requests(g, pass, wanted);
+    auto& best = context.convolution(requests.best, requests.instead);
+    if (best.exists()) return {&best, output_of(requests.best)};
+    if (!requests.other) return {nullptr, element};
+    auto& other = context.convolution(*requests.other);
+    return {other.exists() ? &other : nullptr, output_of(*requests.other)};
   }
 
   /// `into` = what `write` writes.

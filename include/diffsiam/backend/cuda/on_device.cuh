@@ -64,16 +64,12 @@ struct OnDevice : OwnKernels {
 
   // The Blas group.
   static void gemm(Context& context, Gemm<float> const& whole) {
-    Index const members = whole.batch_outer * whole.batch_inner;
-    if (whole.m == 0 || whole.n == 0 || members == 0) return;
-    if (whole.k == 0) {  // cuBLASLt refuses empty sums
-      if (!whole.accumulate) clear(context, whole);
-      return;
-    }
+    if (whole.m == 0 || whole.n == 0 || whole.batch_outer == 0 || whole.batch_inner == 0) return;
+    if (whole.k == 0) return write_empty_sums(context, whole);
     Gemm<float> g = whole;
     g.batch_outer = 1;
     if (joins(whole)) {
-      g.batch_inner = members;
+      g.batch_inner = whole.batch_outer * whole.batch_inner;
       return multiply(context, typed(g));
     }
     for (Index outer = 0; outer < whole.batch_outer; ++outer) {
@@ -89,7 +85,7 @@ struct OnDevice : OwnKernels {
   static void gemm_with_bias(Context& context, Gemm<float> const& g, float const* bias) {
     if (g.m == 0 || g.n == 0) return;
     TypedGemm whole = typed(g);
-    if (multiplied_with_bias(context, whole, bias)) return;
+    if (g.k > 0 && multiplied_with_bias(context, whole, bias)) return;
     whole.accumulate = true;
     SampleGrid const rows{1, g.m, g.n};
     OwnKernels::for_each(context, rows.grid(), functional::Copy{}, rows.full(g.c.data),
@@ -100,34 +96,38 @@ struct OnDevice : OwnKernels {
  protected:
   /// Throws DeviceError if cuBLASLt has no algorithm for this shape.
   static void multiply(Context& context, TypedGemm const& g) {
-    Product const& product = context.product(g, math);
-    if (!product.exists())
+    if (!multiplied(context, g))
       fail<DeviceError>("gemm", "an algorithm of cuBLASLt", "none", {"m ", g.m, ", n ", g.n, ", k ", g.k});
+  }
+  /// Multiplies if cuBLASLt has an algorithm for this shape. Otherwise returns false, and does nothing.
+  [[nodiscard]] static bool multiplied(Context& context, TypedGemm const& g) {
+    Product const& product = context.product(g, math);
+    if (!product.exists()) return false;
     auto const workspace = product.workspace() > 0 ? context.allocate(product.workspace()) : nullptr;
     product.run(context.blas(), context.stream(), g, workspace.get());
+    return true;
   }
   /// C = A B + bias in one kernel, for a C of float32. Returns false, and does nothing, if there is no such
   /// kernel.
   static bool multiplied_with_bias(Context& context, TypedGemm g, float const* bias) {
     g.bias = bias;
-    bool const served = bias != nullptr && g.k > 0 && g.c.element == Element::float32 &&
-                        alignment_of({bias}) == 16 && context.product(g, math).exists();
-    if (served) multiply(context, g);
-    return served;
+    return bias != nullptr && g.c.element == Element::float32 && alignment_of({bias}) == 16 &&
+           multiplied(context, g);
   }
   static void run(Context& context, Convolution& plan, ConvData const& data) {
     plan.run(context.stream(), data, [&](std::size_t size) { return context.allocate(size); });
   }
 
  private:
-  /// C = 0.
-  static void clear(Context& context, Gemm<float> const& g) {
-    OwnKernels::for_each(
-        context, Grid{{g.batch_outer, g.batch_inner, 1, g.m, g.n}}, FillValue<float>{0},
-        Operand<float, 1>{g.c.data, {g.c.outer_stride, g.c.inner_stride, 0, g.c.leading, 1}});
-  }
   [[nodiscard]] static std::size_t bytes(Index size) {
     return static_cast<std::size_t>(size) * sizeof(float);
+  }
+  /// The product over k = 0 terms, for which there is no algorithm.
+  static void write_empty_sums(Context& context, Gemm<float> const& g) {
+    if (g.accumulate) return;
+    OwnKernels::for_each(
+        context, {{1, g.batch_outer, g.batch_inner, g.m, g.n}}, FillValue<float>{0},
+        Operand<float, 1>{g.c.data, {0, g.c.outer_stride, g.c.inner_stride, g.c.leading, 1}});
   }
   /// Whether both batch extents can be crossed with one stride.
   [[nodiscard]] static bool joins(Gemm<float> const& g) {

@@ -68,7 +68,7 @@ class StagingBuffer {
         bytes_(bytes),
         memory_(context.allocate(bytes)),
         staging_(context.allocate(bytes)),
-        crossing_(make_handle<Crossing, &cudaStreamCreate>("StagingBuffer")),
+        crossing_(make_handle<Crossing, &create_stream>("StagingBuffer")),
         arrived_(make_handle<Event, &create_event>("StagingBuffer")),
         taken_(make_handle<Event, &create_event>("StagingBuffer")),
         slots_{PinnedBuffer{context, bytes}, PinnedBuffer{context, bytes}} {

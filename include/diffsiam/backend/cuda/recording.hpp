@@ -16,6 +16,17 @@ namespace diffsiam::backend::cuda {
 
 using Graph = Owned<cudaGraph_t, &cudaGraphDestroy>;
 
+/// Throws DeviceError for a driver, as cudaDriverGetVersion numbers them, that does not load kernels while
+/// work is recorded. A kernel is loaded when it is first launched (since CUDA 12.2), and some run only in
+/// recordings. Drivers for CUDA 12.3 and newer load them there, as NVIDIA's Warp says of its own recordings.
+inline void require_recording_driver(int version) {
+  constexpr int oldest = 12030;
+  if (version < oldest)
+    fail<DeviceError>("record", "a driver for CUDA 12.3 or newer",
+                      {"one for CUDA ", version / 1000, ".", version % 1000 / 10},
+                      "train::TrainStep does the same steps without a recording");
+}
+
 /// Records what `work` queues on the stream, without doing it. Throws what `work` throws, and DeviceError.
 [[nodiscard]] inline Graph capture(cudaStream_t stream, FunctionRef<void()> work) {
   // Relaxed, because memory may be allocated on the device meanwhile.

@@ -43,7 +43,7 @@ class ProbeCurve {
 
   /// Throws ConfigError for `most_train` below 1, and ShapeError unless each task, or the data sets where
   /// there is none, have a label for each picture.
-  ProbeCurve(data::Dataset train, data::Dataset validation, Config config = {})
+  ProbeCurve(data::Dataset const& train, data::Dataset validation, Config config = {})
       : config_(std::move(config)), validation_(std::move(validation)) {
     auto& tasks = config_.tasks;
     if (tasks.empty()) tasks.push_back({train.labels(), validation_.labels(), train.classes()});

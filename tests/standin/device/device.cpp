@@ -1,6 +1,7 @@
 #include "device.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <csignal>
 #include <exception>
@@ -24,6 +25,27 @@ void on_signal(int signal, siginfo_t* info, void*) {
   siglongjmp(escape, signal);
 }
 
+/// Takes the signals of a kernel that touches what it may not, while the device works. At other times they
+/// are those of the test framework.
+class Watched {
+ public:
+  Watched() {
+    struct sigaction action{};
+    action.sa_sigaction = &on_signal;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &before_[i]);
+  }
+  Watched(Watched const&) = delete;
+  Watched& operator=(Watched const&) = delete;
+  ~Watched() {
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array signals{SIGSEGV, SIGBUS, SIGILL};
+  std::array<struct sigaction, signals.size()> before_{};
+};
+
 /// Opens the memory of the device while it works.
 class Opened {
  public:
@@ -45,14 +67,6 @@ class Opened {
 
 Device& device() {
   static Device only;
-  static bool const watched = [] {
-    struct sigaction action{};
-    action.sa_sigaction = &on_signal;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
-    for (int const signal : {SIGSEGV, SIGBUS, SIGILL}) sigaction(signal, &action, nullptr);
-    return true;
-  }();
-  (void)watched;
   return only;
 }
 
@@ -121,6 +135,7 @@ cudaError_t Device::refuse_unsafe(std::string_view call) {
 cudaError_t Device::finish(Queue& queue, Marker const* until) {
   if (broken_ != cudaSuccess) return broken_;
   Opened const opened{memory};
+  Watched const watched;
   work_off(queue, until);
   if (auto overrun = memory.find_overrun(); !overrun.empty())
     break_down(cudaErrorIllegalAddress, std::move(overrun));

@@ -13,7 +13,7 @@ namespace diffsiam::backend::cuda {
 struct TF32 {};
 
 /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
-/// Tensor cores may truncate to 10 bits, 1e-3, and products of products add up a few such errors
+/// Tensor cores may truncate to 10 bits, 1e-3, and products of products add up such errors, to 2.1e-3
 /// (tests/conformance/cuda_tf32.test.cpp).
 inline constexpr double tf32_tolerance = 5e-3;
 

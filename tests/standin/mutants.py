@@ -31,7 +31,7 @@ MUTANTS = [
      "product.run(context.blas(), context.stream(), g, static_cast<char*>(workspace.get()) + 8);"),
     ("swapped layout", CUDA + "product.hpp", "c_ = layout(g.n, g.m, g.c, g.batch);",
      "c_ = layout(g.m, g.n, g.c, g.batch);"),
-    ("swapped strides of images", CUDA + "convolution.hpp", "{h * w * c, 1, w * c, c}", "{h * w * c, h * w, w, 1}"),
+    ("swapped strides of images", CUDA + "conv_graph.hpp", "{h * w * c, 1, w * c, c}", "{h * w * c, h * w, w, 1}"),
     ("more alignment than there is", CUDA + "product.hpp",
      "return alignment_of({data}, batch > 1 ? most | step : most);", "return step != 1 ? 256 : alignment_of({data});"),
 ]

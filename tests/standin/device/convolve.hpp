@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Placed {
   std::uint32_t type;
   std::int64_t alignment;
   std::array<std::int64_t, 4> extent, stride;
+  bool is_virtual = false;  ///< never in memory
   void* data = nullptr;
 
   [[nodiscard]] std::size_t bytes() const {
@@ -36,8 +38,12 @@ struct Convolved {
   Direction direction;
   Placed x, w, y;
   std::int64_t padding, stride;
+  std::optional<Placed> added{};  ///< to the output, by a second operation of the graph
 
   [[nodiscard]] Placed const& output() const {
+    return direction == Direction::forward ? y : direction == Direction::data ? x : w;
+  }
+  [[nodiscard]] Placed& output() {
     return direction == Direction::forward ? y : direction == Direction::data ? x : w;
   }
   [[nodiscard]] std::array<Placed const*, 2> inputs() const {
@@ -155,6 +161,10 @@ inline void convolve(Convolved const& g, Rounding rounding) {
         for (std::int64_t i = 0; i < in; ++i)
           result[static_cast<std::size_t>((o * taps + t) * in + i)] =
               dw[static_cast<std::size_t>((t * in + i) * out + o)];
+  }
+  if (g.added) {
+    auto const more = channels_last(*g.added, Rounding::none);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] += more[i];
   }
   put_channels_last(output, result);
 }

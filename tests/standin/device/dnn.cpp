@@ -47,7 +47,7 @@ cudnnStatus_t give(Descriptor const& from, std::vector<std::size_t> const& found
     into->engine = found[static_cast<std::size_t>(i)];
     into->finalized = true;
   }
-  *count = std::min(most, *count);
+  if (most > 0) *count = std::min(most, *count);  // otherwise only the number was asked for
   return CUDNN_STATUS_SUCCESS;
 }
 template <class V>
@@ -65,11 +65,13 @@ void count(Convolved const& made, Rounding rounding) {
     return size(t) * static_cast<double>(diffsiam::standin::bytes_of(t.type));
   };
   double const taps = static_cast<double>(made.w.extent[1] * made.w.extent[2] * made.w.extent[3]);
-  device().tally->add_product(device().running, bytes(*made.inputs()[0]) + bytes(*made.inputs()[1]),
-                              bytes(made.output()), 2 * size(made.y) * taps,
-                              made.inputs()[0]->type != CUDA_R_32F ? Unit::bits16
-                              : rounding == Rounding::tf32         ? Unit::tf32
-                                                                   : Unit::float32);
+  device().tally->add_product(
+      device().running,
+      bytes(*made.inputs()[0]) + bytes(*made.inputs()[1]) + (made.added ? bytes(*made.added) : 0),
+      bytes(made.output()), 2 * size(made.y) * taps,
+      made.inputs()[0]->type != CUDA_R_32F ? Unit::bits16
+      : rounding == Rounding::tf32         ? Unit::tf32
+                                           : Unit::float32);
 }
 
 }  // namespace
@@ -144,6 +146,10 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t handle, cudnnBac
     case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE:
       return type == CUDNN_TYPE_NUMERICAL_NOTE ? give(engines()[d->engine].notes, most, count, to)
                                                : CUDNN_STATUS_BAD_PARAM;
+    case CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE:  // graphs of two operations are compiled when they are planned
+      return give(d->convolution->added ? std::vector{CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}
+                                        : std::vector<cudnnBackendBehaviorNote_t>{},
+                  most, count, to);
     case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
       return give(std::vector{static_cast<std::int64_t>(engines()[d->engine].workspace)}, most, count, to);
     default:
@@ -162,7 +168,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   auto const names = pack->all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   auto const addresses = pack->all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
   DeviceMemory const& memory = device().memory;
-  for (Placed* const tensor : {&made.x, &made.w, &made.y}) {
+  std::vector<Placed*> tensors{&made.x, &made.w, &made.y};
+  if (made.added) tensors.push_back(&*made.added);
+  for (Placed* const tensor : tensors) {
     auto const found = std::ranges::find(names, tensor->name);
     if (found == names.end())
       return refuse(CUDNN_STATUS_BAD_PARAM, "a tensor of the graph that is not in the pack");

@@ -40,7 +40,12 @@ std::optional<cudnnBackendAttributeType_t> type_of(cudnnBackendAttributeName_t n
   switch (name) {
     case CUDNN_ATTR_TENSOR_DATA_TYPE:
     case CUDNN_ATTR_CONVOLUTION_COMP_TYPE:
+    case CUDNN_ATTR_POINTWISE_MATH_PREC:
       return CUDNN_TYPE_DATA_TYPE;
+    case CUDNN_ATTR_TENSOR_IS_VIRTUAL:
+      return CUDNN_TYPE_BOOLEAN;
+    case CUDNN_ATTR_POINTWISE_MODE:
+      return CUDNN_TYPE_POINTWISE_MODE;
     case CUDNN_ATTR_CONVOLUTION_CONV_MODE:
       return CUDNN_TYPE_CONVOLUTION_MODE;
     case CUDNN_ATTR_TENSOR_DIMENSIONS:
@@ -63,6 +68,10 @@ std::optional<cudnnBackendAttributeType_t> type_of(cudnnBackendAttributeName_t n
     case CUDNN_ATTR_ENGINEHEUR_MODE:
       return CUDNN_TYPE_HEUR_MODE;
     case CUDNN_ATTR_OPERATIONGRAPH_OPS:
+    case CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR:
+    case CUDNN_ATTR_OPERATION_POINTWISE_XDESC:
+    case CUDNN_ATTR_OPERATION_POINTWISE_BDESC:
+    case CUDNN_ATTR_OPERATION_POINTWISE_YDESC:
     case CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH:
     case CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG:
       return CUDNN_TYPE_BACKEND_DESCRIPTOR;
@@ -141,6 +150,7 @@ cudnnStatus_t check_convolution(Descriptor const& d) {
   result.alignment = *tensor.one<std::int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT);
   std::ranges::copy(tensor.all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS), result.extent.begin());
   std::ranges::copy(tensor.all<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES), result.stride.begin());
+  result.is_virtual = tensor.one<unsigned char>(CUDNN_ATTR_TENSOR_IS_VIRTUAL).value_or(0) != 0;
   return result;
 }
 struct Names {
@@ -200,6 +210,52 @@ cudnnStatus_t finalize_operation(Descriptor& d, Direction direction, Names const
   d.convolution = std::make_shared<Convolved const>(made);
   return CUDNN_STATUS_SUCCESS;
 }
+cudnnStatus_t check_pointwise(Descriptor const& d) {
+  if (d.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE) != CUDNN_POINTWISE_ADD ||
+      d.one<cudnnDataType_t>(CUDNN_ATTR_POINTWISE_MATH_PREC) != CUDNN_DATA_FLOAT)
+    return refuse(CUDNN_STATUS_NOT_SUPPORTED, "a pointwise function that the stand-in does not know");
+  return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t finalize_sum(Descriptor const& d) {
+  for (auto const name : {CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
+                          CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_ATTR_OPERATION_POINTWISE_YDESC})
+    if (d.part(name) == nullptr)
+      return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an operation with an unfinished part");
+  Placed const x = placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
+  for (auto const name : {CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_ATTR_OPERATION_POINTWISE_YDESC}) {
+    Placed const other = placed(*d.part(name));
+    if (other.extent != x.extent || other.stride != x.stride || other.type != x.type)
+      return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "terms of different extents or types");
+  }
+  return CUDNN_STATUS_SUCCESS;
+}
+
+/// A convolution, or one and a sum of its output, which then never reaches memory, and of another tensor.
+cudnnStatus_t finalize_graph(Descriptor& d) {
+  std::vector<Descriptor const*> operations;
+  for (cudnnBackendDescriptor_t const named : d.all<cudnnBackendDescriptor_t>(CUDNN_ATTR_OPERATIONGRAPH_OPS))
+    operations.push_back(as_descriptor(named));
+  for (Descriptor const* const operation : operations)
+    if (operation == nullptr || !operation->finalized)
+      return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a graph with an unfinished operation");
+  if (operations.empty() || operations[0]->convolution == nullptr ||
+      !device().handles.contains(d.one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE).value_or(nullptr)))
+    return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a graph without a handle or an operation");
+  Convolved made = *operations[0]->convolution;
+  if (operations.size() == 2 && operations[1]->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR) {
+    Placed const x = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
+    if (x.name != made.output().name || !x.is_virtual || !made.output().is_virtual)
+      return refuse(CUDNN_STATUS_BAD_PARAM, "a sum of something else than the convolution's virtual output");
+    made.output() = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
+    made.added = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC));
+  } else if (operations.size() > 1) {
+    return refuse(CUDNN_STATUS_NOT_SUPPORTED, "a graph that the stand-in does not know");
+  }
+  for (Placed const* const tensor : {&made.x, &made.w, &made.y})
+    if (tensor->is_virtual) return refuse(CUDNN_STATUS_BAD_PARAM, "a virtual tensor that nothing takes");
+  d.convolution = std::make_shared<Convolved const>(made);
+  return CUDNN_STATUS_SUCCESS;
+}
 
 }  // namespace
 
@@ -208,9 +264,12 @@ bool serves(Engine const& engine, Convolved const& made) {
   bool const narrow = types[0] != CUDA_R_32F;
   if (!dnn().convolves || types[0] != types[1]) return false;
   if (types[2] != types[0] && !(narrow && types[2] == CUDA_R_32F && dnn().widens)) return false;
+  // So it is in cuDNN 9 (tests/cudnn): the sum is what makes plans for such gradients.
+  if (made.direction == Direction::filter && types[2] != types[0] && !made.added) return false;
   if (narrow && engine.rounding == Rounding::none && std::string_view{engine.name} == "winograd")
     return false;
-  return std::ranges::min({made.x.alignment, made.w.alignment, made.y.alignment}) >= engine.alignment;
+  return std::ranges::min({made.x.alignment, made.w.alignment, made.y.alignment,
+                           made.added ? made.added->alignment : made.x.alignment}) >= engine.alignment;
 }
 
 namespace {
@@ -237,15 +296,12 @@ cudnnStatus_t finalize(Descriptor& d) {
       return check_tensor(d);
     case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR:
       return check_convolution(d);
-    case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: {
-      Descriptor const* const operation = d.part(CUDNN_ATTR_OPERATIONGRAPH_OPS);
-      if (operation == nullptr || operation->convolution == nullptr ||
-          !device().handles.contains(
-              d.one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE).value_or(nullptr)))
-        return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a graph without a handle or an operation");
-      d.convolution = operation->convolution;
-      return CUDNN_STATUS_SUCCESS;
-    }
+    case CUDNN_BACKEND_POINTWISE_DESCRIPTOR:
+      return check_pointwise(d);
+    case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
+      return finalize_sum(d);
+    case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
+      return finalize_graph(d);
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR: {
       Descriptor const* const graph = d.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
       if (graph == nullptr || !d.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE))

@@ -7,7 +7,7 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("The Cuda backend in bfloat16 on the stand-in conforms to the reference", "[conformance]") {
+TEST_CASE("The Cuda backend in bfloat16 on the stand-in conforms to the reference", "[.mixed]") {
   using B = backend::Cuda<BFloat16>;
   bool const widens = GENERATE(true, false);
   standin::dnn().widens = widens;

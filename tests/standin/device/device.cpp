@@ -90,6 +90,7 @@ void Device::restart() {
       queue->capture = nullptr;
     }
   capturing.clear();
+  repeats_.clear();
   last_ = broken_ = cudaSuccess;
   fault.clear();
 }
@@ -158,7 +159,8 @@ void Device::work_off(Queue& queue, Marker const* until) {
     if (entry.work && broken_ == cudaSuccess) {
       now_ += entry.nanoseconds;
       running = entry.label;
-      run(entry);
+      if (entry.repeats.empty() || entry.repeats != repeats_) run(entry);
+      repeats_ = entry.repeats;
     }
     if (entry.sets != nullptr) {
       entry.sets->done = true;

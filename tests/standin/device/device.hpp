@@ -39,6 +39,9 @@ struct Entry {
   std::shared_ptr<Marker> sets{}, waits_for{};
   std::uint64_t nanoseconds = 1000;  ///< pretended
   std::string label{};               ///< the operation that has queued it
+  /// If not empty, what the work depends on: right after work that depended on the same it would change
+  /// nothing, and is not done. Plans are timed so, twenty times each.
+  std::vector<void const*> repeats{};
 };
 
 struct Queue {
@@ -96,6 +99,7 @@ class Device {
 
   cudaError_t last_ = cudaSuccess, broken_ = cudaSuccess;
   std::uint64_t now_ = 0;
+  std::vector<void const*> repeats_;  ///< of the work that was done last
 };
 
 /// The only one; a process of CUDA has its devices as globals, too.

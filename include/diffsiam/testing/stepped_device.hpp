@@ -29,6 +29,7 @@ class SteppedBlock {
   /// Which thread is the first to run after a barrier.
   enum class Order { forward, backward };
 
+  /// Threads run in `order` between barriers; a kernel whose result depends on it lacks a barrier.
   explicit SteppedBlock(Order order = Order::forward) : order_(order) {}
 
   /// Runs run(lane) for each thread. Throws Error if threads do not all reach the same barrier, and what

@@ -145,7 +145,7 @@ int main(int argc, char** argv) {
   app.add_option("--precision", options.precision, "of activations and operands")
       ->check(CLI::IsMember({"float32", "bf16"}))
       ->capture_default_str();
-  app.add_option("--card", options.card, "whose limits the least time is from, of its maker's data sheet")
+  app.add_option("--card", options.card, "whose limits the least time is from")
       ->check(CLI::IsMember(names))
       ->capture_default_str();
   experiments::add_whole_number(app, "--batch", options.batch, 0, 4096, "0: 64 for fashion, 8 for celeba64");

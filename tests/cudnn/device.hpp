@@ -14,7 +14,7 @@ namespace diffsiam::test {
 /// are cuDNN's own and may change with its release, and so may its plans.
 inline constexpr std::size_t known_cudnn[] = {91900};
 
-/// Numbers from NVIDIA's data sheets and the tables of compute capabilities in the CUDA programming guide.
+/// To be compared with the properties that a device itself reports, as soon as there is one.
 struct Device {
   std::string_view name;
   int compute_capability;  ///< 900 is 9.0

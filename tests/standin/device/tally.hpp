@@ -12,7 +12,8 @@
 
 namespace diffsiam::standin {
 
-/// What a card can do at most, from its maker's data sheet. Operations are multiplications and additions.
+/// What a card can do at most; to be compared with its maker's data sheet before a bound is quoted.
+/// Operations are multiplications and additions.
 struct Card {
   std::string_view name;
   double bytes_per_second;

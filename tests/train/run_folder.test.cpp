@@ -94,3 +94,9 @@ TEST_CASE("A folder that cannot be made is an error of the library's family", "[
   CHECK_THAT(message_of<FileError>([&] { folder.take(); }),
              contains("to create the folder '") && contains("file/run'"));
 }
+
+TEST_CASE("A folder that the system cannot look at is an error of the library", "[train][run_folder]") {
+  Scratch scratch;
+  std::string const name(300, 'a');  // longer than file systems take
+  CHECK_THAT(refusal(scratch / name, 3, config()), contains("path_exists: expected to look at '"));
+}

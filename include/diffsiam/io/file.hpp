@@ -67,6 +67,15 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
   fail<FileError>("file_exists", {"a regular file at ", detail::quoted(path), ", or nothing"}, obstacle);
 }
 
+/// Whether there is anything at `path`; false for a link to nothing. Throws FileError if the system cannot
+/// tell, as in a folder that may not be read.
+[[nodiscard]] inline bool path_exists(std::filesystem::path const& path) {
+  std::error_code error;
+  bool const exists = std::filesystem::exists(path, error);
+  if (error) fail<FileError>("path_exists", {"to look at ", detail::quoted(path)}, error.message());
+  return exists;
+}
+
 /// Creates a folder and its parents; does nothing if it exists. Throws FileError.
 inline void create_folder(std::filesystem::path const& path) {
   std::error_code error;

@@ -46,17 +46,17 @@ class RunFolder {
  public:
   /// Reads the folder and writes nothing. `settings` are everything that the run depends on. Throws
   /// ConfigError if there is a run and neither `resume` nor `overwrite` is set, if there is no run to resume,
-  /// or if its settings differ; FileError if a file has the name of the folder, or if config.json is broken.
+  /// or if its settings differ; FileError if a file has the name of the folder, if the folder may not be
+  /// read, or if config.json is broken.
   RunFolder(std::filesystem::path root, nlohmann::ordered_json settings, RunFolderConfig config)
       : root_(std::move(root)), settings_(std::move(settings)), config_(std::move(config)) {
-    namespace fs = std::filesystem;
     if (config_.resume && config_.overwrite)
       fail<ConfigError>("RunFolder", "a run to resume or to overwrite", "both");
     std::string const where = "'" + root_.string() + "'";
-    if (root_.empty() || (fs::exists(root_) && !fs::is_directory(root_)))
+    if (root_.empty() || (io::path_exists(root_) && !std::filesystem::is_directory(root_)))
       fail<FileError>(config_.option, "a folder", {"a file or nothing, ", where});
     if (config_.overwrite) return;
-    bool const finished = !config_.last.empty() && fs::exists(root_ / config_.last);
+    bool const finished = !config_.last.empty() && io::path_exists(root_ / config_.last);
     if (config_.resume) {
       if (!begun())
         fail<ConfigError>("--resume", {"a run in ", where}, "none", "without it one is begun there");
@@ -92,7 +92,7 @@ class RunFolder {
     if (config_.overwrite)
       for (std::string const& file : own_files()) io::remove_file(root_ / file);
     // The old settings are kept until all other files of the old run have been removed.
-    if (!config_.resume || !std::filesystem::exists(root_ / "config.json"))
+    if (!config_.resume || !io::path_exists(root_ / "config.json"))
       io::write_file(root_ / "config.json", settings_.dump(2) + "\n");
   }
 
@@ -108,14 +108,14 @@ class RunFolder {
     return names;
   }
   [[nodiscard]] bool begun() const {
-    auto const stands = [&](std::string const& name) { return std::filesystem::exists(root_ / name); };
+    auto const stands = [&](std::string const& name) { return io::path_exists(root_ / name); };
     auto const names = own_files();
     return stands("config.json") || std::any_of(names.begin(), names.end(), stands);
   }
   void require_same_settings() const {
     auto const path = root_ / "config.json";
     // If it is missing, each stage compares its checkpoint before it writes.
-    if (!std::filesystem::exists(path)) return;
+    if (!io::path_exists(path)) return;
     auto const other =
         config_difference(io::read_json_object(path).dump(), settings_.dump(), config_.may_differ);
     if (other)

@@ -36,6 +36,7 @@ struct Recipe {
   int subsets = 16;
   double beta = 4;
   std::uint64_t decoder_steps = 400;
+  double decoder_rate = 2e-3;
   ds::Index order_pictures = 3000;
   ds::data::AugmentConfig views{};  ///< of the siamese half
 
@@ -67,6 +68,7 @@ struct Recipe {
     f("subsets", self.subsets, 1, z_dims, "k, the subsets of z; 1 is PDAE");
     f("beta", self.beta, 0, 1e6, "of the beta-VAE");
     f("decoder_steps", self.decoder_steps, 1, 1'000'000'000, "of training the decoder after z was turned");
+    f("decoder_rate", self.decoder_rate, 1e-9, 10, "learning rate of these steps");
     f("order_pictures", self.order_pictures, 4, 1'000'000, "by which it is found where z is lost");
     f("least_area", self.views.crop.least_area, 0.01, 1, "of a view's crop");
     f("blur", self.views.blur.probability, 0, 1, "probability in a view");

@@ -28,8 +28,10 @@ namespace experiments {
   base.resume = true;
   base.recipe.turn = Turn::none;
   base.recipe.subsets = 1;
-  base.recipe.decoder_steps = Recipe{}.decoder_steps;  // these play no part in it
-  base.recipe.order_pictures = Recipe{}.order_pictures;
+  Recipe const unused;  // what plays no part in it
+  base.recipe.decoder_steps = unused.decoder_steps;
+  base.recipe.decoder_rate = unused.decoder_rate;
+  base.recipe.order_pictures = unused.order_pictures;
   Learner learner{base, plain_encoder(base, z_dims), denoiser};
   ds::io::create_folder(base.folder);
   if (!run.recipe.turns_untrained) (void)train_by_recipe(base, learner, [](std::uint64_t) {});
@@ -83,6 +85,7 @@ struct TurnedLatent {
   ds::DiffSiam<B> model{encoder, pdae.model->decoder(), {}, LossWeighting{run.recipe.p2_k}};
   Run decoder = run;
   decoder.recipe.steps = run.recipe.decoder_steps;
+  decoder.recipe.rate = run.recipe.decoder_rate;
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
     auto const images = images_of(context, batch, run.recipe.batch);
     auto const noised = ds::add_noise(model.schedule(), images, at.rng);

@@ -67,6 +67,12 @@ class Labels : public ds::Observer {
           {"gflops", counts.operations / 1e9}, {"least_milliseconds", counts.bound * 1e3}};
 }
 
+/// What was counted so far is of no interest.
+void begin(standin::Tally& tally) {
+  tally.by_operation.clear();
+  tally.skips_kernels = false;
+}
+
 /// The counts of one step after the first ones, in which plans are chosen and memory is taken.
 template <class B, class Model>
 void count_steps(typename B::Context& context, Model const& model, Options const& options, Sizes const& sizes,
@@ -82,16 +88,17 @@ void count_steps(typename B::Context& context, Model const& model, Options const
   auto const loss = [&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
     return loss_of(tape, model, schedule, feed.tensor(), at.rng);
   };
-  if (!options.graph) {
+  tally.skips_kernels = true;
+  if (options.graph) {
+    ds::train::RecordedStep recorded{step, {.warm_up = 1}};
+    while (!recorded.recorded()) (void)recorded(loss);
+    begin(tally);
+    (void)recorded(loss);
+  } else {
     (void)step(loss);
-    tally.by_operation.clear();
+    begin(tally);
     (void)step(loss);
-    return;
   }
-  ds::train::RecordedStep recorded{step, {.warm_up = 1}};
-  while (!recorded.recorded()) (void)recorded(loss);
-  tally.by_operation.clear();
-  (void)recorded(loss);
 }
 
 template <class B>

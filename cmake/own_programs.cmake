@@ -24,6 +24,11 @@ if(DIFFSIAM_SANITIZE)
   target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
 endif()
 
+# For files whose accesses to memory are counted: each is a call (tests/standin/device/touches.cpp). g++ only. -O3, because
+# what the compiler of a device leaves out must not be counted, such as loads of what is overwritten.
+set(DIFFSIAM_COUNTED_ACCESSES -O3 -fsanitize=kernel-address --param=asan-instrumentation-with-call-threshold=0
+  --param=asan-stack=0 --param=asan-globals=0 -fno-tree-vectorize)
+
 # The operations, compiled once for tests, examples and experiments.
 set(compiled cpu_float cpu_double cpu_bfloat16 reference_float reference_double)
 if(diffsiam_onednn_FOUND)

@@ -40,6 +40,19 @@
 #define DIFFSIAM_ALWAYS_INLINE inline
 #endif
 
+// Whether a sanitizer follows the stack, so that a jump from one stack to another misleads it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DIFFSIAM_STACK_IS_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DIFFSIAM_STACK_IS_WATCHED 1
+#else
+#define DIFFSIAM_STACK_IS_WATCHED 0
+#endif
+#else
+#define DIFFSIAM_STACK_IS_WATCHED 0
+#endif
+
 // For functions that steer work or name things, never loop over data: compiled for size, which takes half the
 // time.
 #if defined(__GNUC__)

@@ -6,23 +6,23 @@
 
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include <ucontext.h>
-
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/host/context.hpp>
 #include <diffsiam/backend/recording.hpp>
 #include <diffsiam/core/error.hpp>
 #include <diffsiam/core/function_ref.hpp>
+#include <diffsiam/testing/fiber.hpp>
 
 namespace diffsiam::testing {
 
-/// The threads of a block as coroutines, each with its own stack.
+/// The threads of a block as fibers.
 class SteppedBlock {
  public:
   class Lane;
@@ -30,7 +30,12 @@ class SteppedBlock {
   enum class Order { forward, backward };
 
   /// Threads run in `order` between barriers; a kernel whose result depends on it lacks a barrier.
-  explicit SteppedBlock(Order order = Order::forward) : order_(order) {}
+  explicit SteppedBlock(Order order = Order::forward) : order_(order) {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
+  }
+  SteppedBlock(SteppedBlock const&) = delete;
+  SteppedBlock& operator=(SteppedBlock const&) = delete;
+  ~SteppedBlock() = default;
 
   /// Runs run(lane) for each thread. Throws Error if threads do not all reach the same barrier, and what
   /// `run` throws.
@@ -39,7 +44,10 @@ class SteppedBlock {
     body_ = [](void const* f, Lane& lane) { (*static_cast<Run const*>(f))(lane); };
     run_ = &run;
     block_ = block;
-    for (int i = 0; i < threads; ++i) start(i);
+    for (Thread& thread : threads_) {
+      if (!thread.fiber.ended()) thread.fiber.abandon();  // of a block that has failed
+      thread.state = State::running;
+    }
     for (;;) {
       int met = 0;
       for (int i = 0; i < threads; ++i)
@@ -51,31 +59,19 @@ class SteppedBlock {
 
  private:
   static constexpr int threads = backend::cuda::block_threads;
-  static constexpr std::size_t stack_bytes = std::size_t{1} << 16;
   enum class State { running, at_block, at_warp, ended };
   struct Thread {
-    ucontext_t context{};
+    explicit Thread(std::function<void()> body) : fiber(std::move(body)) {}
+    Fiber fiber;
     State state = State::ended;
     double value[2]{};  ///< offered for exchange, in turn; large enough for any scalar type
   };
 
-  void start(int i) {
-    Thread& thread = threads_[static_cast<std::size_t>(i)];
-    getcontext(&thread.context);
-    thread.context.uc_stack.ss_sp = stacks_.get() + static_cast<std::size_t>(i) * stack_bytes;
-    thread.context.uc_stack.ss_size = stack_bytes;
-    thread.context.uc_link = &scheduler_;
-    auto const self = reinterpret_cast<std::uintptr_t>(this);
-    makecontext(&thread.context, reinterpret_cast<void (*)()>(&SteppedBlock::enter), 3,
-                static_cast<unsigned>(self), static_cast<unsigned>(self >> 32), i);
-    thread.state = State::running;
-  }
-  static void enter(unsigned low, unsigned high, int i);
-
+  void run(int i);
   bool resume_if_released(int i) {
     Thread& thread = threads_[static_cast<std::size_t>(i)];
     if (thread.state != State::running) return false;
-    swapcontext(&scheduler_, &thread.context);
+    thread.fiber.resume();
     return true;
   }
   /// Lets threads continue whose barrier is complete. Returns false if all threads have ended.
@@ -108,13 +104,11 @@ class SteppedBlock {
   [[nodiscard]] bool is(int i, State s) { return state(i) == s; }
   void wait(int i, State s) {
     state(i) = s;
-    swapcontext(&threads_[static_cast<std::size_t>(i)].context, &scheduler_);
+    threads_[static_cast<std::size_t>(i)].fiber.stop();
   }
 
   Order order_;
-  std::vector<Thread> threads_{static_cast<std::size_t>(threads)};
-  std::unique_ptr<char[]> stacks_{new char[static_cast<std::size_t>(threads) * stack_bytes]};
-  ucontext_t scheduler_{};
+  std::deque<Thread> threads_;
   void (*body_)(void const*, Lane&) = nullptr;
   void const* run_ = nullptr;
   Index block_ = 0;
@@ -144,17 +138,14 @@ class SteppedBlock::Lane {
   bool turn_ = false;
 };
 
-inline void SteppedBlock::enter(unsigned low, unsigned high, int i) {
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): makecontext hands over ints only.
-  auto& self = *reinterpret_cast<SteppedBlock*>(static_cast<std::uintptr_t>(low) |
-                                                static_cast<std::uintptr_t>(high) << 32);
+inline void SteppedBlock::run(int i) {
   try {
-    Lane lane{self, i};
-    self.body_(self.run_, lane);
+    Lane lane{*this, i};
+    body_(run_, lane);
   } catch (...) {
-    self.failed_ = std::current_exception();
+    failed_ = std::current_exception();
   }
-  self.state(i) = State::ended;
+  state(i) = State::ended;
 }
 
 /// The Lane of kernels without barriers; it needs no stack.
@@ -229,10 +220,16 @@ class SteppedContext : public backend::HostContext {
   /// Where random kernels read how many steps they are after the recorded step; null unless recording.
   [[nodiscard]] std::uint64_t const* rng_offset() const { return state_.rng_offset(); }
   [[nodiscard]] backend::RecordingState& recording_state() { return state_; }
+  /// The threads of kernels with barriers, made when they are first asked for.
+  [[nodiscard]] std::shared_ptr<SteppedBlock> stepped_block() {
+    if (stepped_ == nullptr) stepped_ = std::make_shared<SteppedBlock>();
+    return stepped_;
+  }
 
  private:
   backend::RecordingState state_;
   std::vector<Work> list_;
+  std::shared_ptr<SteppedBlock> stepped_;
 };
 
 /// The Device of backend::cuda::Kernels on a host.
@@ -242,28 +239,31 @@ struct SteppedDevice {
   /// Queues `blocks` blocks of `kernel`.
   template <class Kernel>
   static void launch(Context& context, Index blocks, Kernel const& kernel) {
-    context.queue([blocks, kernel] { step_through(blocks, kernel); });
+    if constexpr (Kernel::synchronises)
+      context.queue(
+          [blocks, kernel, stepped = context.stepped_block()] { step_through(blocks, kernel, *stepped); });
+    else
+      context.queue([blocks, kernel] { call_each(blocks, kernel); });
   }
 
  private:
   template <class Kernel>
-  static void step_through(Index blocks, Kernel const& kernel) {
-    using Shared = typename Kernel::Shared;
-    if constexpr (!Kernel::synchronises) {
-      Shared shared{};
-      for (Index block = 0; block < blocks; ++block)
-        for (int i = 0; i < backend::cuda::block_threads; ++i) {
-          LoneLane lane{i, block};
-          kernel(lane, shared);
-        }
-    } else {
-      SteppedBlock stepped;
-      auto const shared = std::make_unique<Shared>();
-      for (Index block = 0; block < blocks; ++block) {
-        // Values that a block leaves must not help the next one.
-        std::memset(static_cast<void*>(shared.get()), 0xFF, sizeof(Shared));
-        stepped.step_through(block, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
+  static void call_each(Index blocks, Kernel const& kernel) {
+    typename Kernel::Shared shared{};
+    for (Index block = 0; block < blocks; ++block)
+      for (int i = 0; i < backend::cuda::block_threads; ++i) {
+        LoneLane lane{i, block};
+        kernel(lane, shared);
       }
+  }
+  template <class Kernel>
+  static void step_through(Index blocks, Kernel const& kernel, SteppedBlock& stepped) {
+    using Shared = typename Kernel::Shared;
+    auto const shared = std::make_unique<Shared>();
+    for (Index block = 0; block < blocks; ++block) {
+      // Values that a block leaves must not help the next one.
+      std::memset(static_cast<void*>(shared.get()), 0xFF, sizeof(Shared));
+      stepped.step_through(block, [&](SteppedBlock::Lane& lane) { kernel(lane, *shared); });
     }
   }
 };

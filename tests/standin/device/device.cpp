@@ -138,6 +138,7 @@ cudaError_t Device::finish(Queue& queue, Marker const* until) {
   Opened const opened{memory};
   Watched const watched;
   work_off(queue, until);
+  if (tally != nullptr) return broken_;  // after each launch it would take longer than the launch
   if (auto overrun = memory.find_overrun(); !overrun.empty())
     break_down(cudaErrorIllegalAddress, std::move(overrun));
   return broken_;
@@ -159,7 +160,7 @@ void Device::work_off(Queue& queue, Marker const* until) {
     if (entry.work && broken_ == cudaSuccess) {
       now_ += entry.nanoseconds;
       running = entry.label;
-      if (entry.repeats.empty() || entry.repeats != repeats_) run(entry);
+      if (tally != nullptr || entry.repeats.empty() || entry.repeats != repeats_) run(entry);
       repeats_ = entry.repeats;
     }
     if (entry.sets != nullptr) {

@@ -216,17 +216,18 @@ cudnnStatus_t check_pointwise(Descriptor const& d) {
     return refuse(CUDNN_STATUS_NOT_SUPPORTED, "a pointwise function that the stand-in does not know");
   return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t finalize_sum(Descriptor const& d) {
+cudnnStatus_t finalize_sum(Descriptor& d) {
   for (auto const name : {CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
                           CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_ATTR_OPERATION_POINTWISE_YDESC})
     if (d.part(name) == nullptr)
       return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "an operation with an unfinished part");
-  Placed const x = placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
-  for (auto const name : {CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_ATTR_OPERATION_POINTWISE_YDESC}) {
-    Placed const other = placed(*d.part(name));
-    if (other.extent != x.extent || other.stride != x.stride || other.type != x.type)
+  Sum const sum{placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC)),
+                placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC)),
+                placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC))};
+  for (Placed const* const other : {&sum.added, &sum.y})
+    if (other->extent != sum.x.extent || other->stride != sum.x.stride || other->type != sum.x.type)
       return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "terms of different extents or types");
-  }
+  d.sum = std::make_shared<Sum const>(sum);
   return CUDNN_STATUS_SUCCESS;
 }
 
@@ -242,12 +243,12 @@ cudnnStatus_t finalize_graph(Descriptor& d) {
       !device().handles.contains(d.one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE).value_or(nullptr)))
     return refuse(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a graph without a handle or an operation");
   Convolved made = *operations[0]->convolution;
-  if (operations.size() == 2 && operations[1]->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR) {
-    Placed const x = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
-    if (x.name != made.output().name || !x.is_virtual || !made.output().is_virtual)
+  if (operations.size() == 2 && operations[1]->sum != nullptr) {
+    Sum const& sum = *operations[1]->sum;
+    if (sum.x.name != made.output().name || !sum.x.is_virtual || !made.output().is_virtual)
       return refuse(CUDNN_STATUS_BAD_PARAM, "a sum of something else than the convolution's virtual output");
-    made.output() = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
-    made.added = placed(*operations[1]->part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC));
+    made.output() = sum.y;
+    made.added = sum.added;
   } else if (operations.size() > 1) {
     return refuse(CUDNN_STATUS_NOT_SUPPORTED, "a graph that the stand-in does not know");
   }

@@ -35,11 +35,18 @@ struct Engine {
 };
 [[nodiscard]] std::vector<Engine> const& engines();
 
+/// y = x + added.
+struct Sum {
+  Placed x, added, y;
+};
+
+/// Parts are read when it is finalized, and may be destroyed then.
 struct Descriptor {
   cudnnBackendDescriptorType_t type;
   std::map<cudnnBackendAttributeName_t, Attribute> attributes{};
   bool finalized = false;
   std::shared_ptr<Convolved const> convolution{};  ///< of operations, and of all that is made from them
+  std::shared_ptr<Sum const> sum{};                ///< of an operation that adds
   std::size_t engine = 0;
   cudnnHandle_t handle = nullptr;
 

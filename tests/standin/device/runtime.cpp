@@ -192,13 +192,14 @@ cudaError_t cudaMemcpyAsync(void* to, void const* from, size_t bytes, cudaMemcpy
                                                            static_cast<char const*>(from) + bytes);
     return device().queue(stream, {.work = [=] { std::memcpy(to, aside->data(), bytes); }});
   }
-  bool const on_device = source == Place::device && target == Place::device;
   cudaError_t const queued =
       device().queue(stream, {.work = [=] {
-                       if (on_device && device().tally != nullptr)
+                       if (device().tally == nullptr || !from_device)
+                         std::memmove(to, from, bytes);
+                       else if (to_device)
                          device().tally->add_copy(device().running, static_cast<double>(bytes));
                        else
-                         std::memmove(to, from, bytes);
+                         std::memset(to, 0, bytes);  // nobody has computed it
                      }});
   if (queued != cudaSuccess || target != Place::pageable) return queued;
   return device().finish(*stream->queue);  // CUDA returns when it has arrived

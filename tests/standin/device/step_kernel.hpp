@@ -59,6 +59,7 @@ void step_block(Index block, Run const& run) {
 /// Counts what a kernel touches, in as many blocks as are enough.
 template <class Kernel>
 void count_kernel(Index blocks, Kernel const& kernel, Tally& tally) {
+  if (tally.skips_kernels) return;
   Index const stepped = std::min<Index>(blocks, Tally::most_blocks);
   for (Index i = 0; i < stepped; ++i) {
     tally.begin_block();

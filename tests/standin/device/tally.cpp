@@ -28,6 +28,9 @@ void Tally::begin_block() {
     for (Sectors& sectors : *side) sectors.clear();
   in_block_ = true;
 }
+void Tally::enter(int thread) {
+  warp_ = static_cast<std::size_t>(thread) / 32;
+}
 void Tally::touch(std::uintptr_t address, std::size_t bytes, bool writes) {
   Sectors& sectors = (writes ? written_ : read_)[warp_];
   for (std::uintptr_t at = address / sector; at <= (address + bytes - 1) / sector; ++at)

@@ -40,6 +40,7 @@ class Tally {
 
   explicit Tally(Card const& card) : card_(card) {}
 
+  bool skips_kernels = false;  ///< they are neither done nor counted: of steps before the one that counts
   std::map<std::string, Counts> by_operation;
   [[nodiscard]] Counts total() const {
     Counts sum;
@@ -60,8 +61,9 @@ class Tally {
 
   // A kernel: begin, blocks with the accesses of their threads, end.
   void begin_block();
-  /// The thread that runs now.
-  void enter(int thread) { warp_ = static_cast<std::size_t>(thread) / 32; }
+  /// The thread that runs now. Not inline: the compiler would move it across the calls that it makes for
+  /// accesses, and takes them to read nothing of ours.
+  void enter(int thread);
   void touch(std::uintptr_t address, std::size_t bytes, bool writes);
   void end_block();
   void end_kernel(std::string const& operation, double blocks, double stepped);

@@ -59,5 +59,7 @@ void __asan_storeN_noabort(std::uintptr_t at, std::size_t bytes) {
   touch(at, bytes, true);
 }
 void __asan_handle_no_return() {}
+void __asan_before_dynamic_init(char const*) {}
+void __asan_after_dynamic_init() {}
 }
 // NOLINTEND(bugprone-reserved-identifier)

@@ -127,11 +127,14 @@ struct ConvAttributes {
   add.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_POINTWISE_ADD);
   add.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
   add.finalize("conv2d: add");
+  // cuDNN reads them when the operation is finalized.
+  DnnDescriptor const product = weights(ConvNames::product), added = weights(ConvNames::added),
+                      sum = weights(ConvNames::w);
   DnnDescriptor operation{CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR};
   operation.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add);
-  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, weights(ConvNames::product));
-  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, weights(ConvNames::added));
-  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, weights(ConvNames::w));
+  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product);
+  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, added);
+  operation.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, sum);
   if (!operation.try_finalize()) return std::nullopt;
   return operation;
 }
@@ -177,8 +180,9 @@ struct ConvAttributes {
   if (!convolution) return std::nullopt;
   DnnDescriptor result{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
   if (target.handle != nullptr) result.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
+  std::optional<DnnDescriptor> add;  // it must be there when the graph is finalized
   if (request.accumulates) {
-    auto const add = detail::add_operation(request);
+    add = detail::add_operation(request);
     if (!add) return std::nullopt;
     result.set_descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, {convolution->get(), add->get()});
   } else {

@@ -90,6 +90,7 @@ class DataParallel {
       buckets_.begin();
       for (auto const& part : parts_) part->begin(buckets_.parameters());
       lanes_.run([&](int lane) {
+        buckets_.make_current();
         Part& part = *parts_[static_cast<std::size_t>(lane)];
         work(part.own);
         part.end();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/concepts/backend_options.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/dist/communicator.hpp>
@@ -55,6 +56,11 @@ class GradientBuckets {
   /// The number of buckets.
   [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
 
+  /// A lane may have a thread of its own, which has to be told of the device.
+  void make_current() const {
+    if constexpr (backend::UsedWhenCurrent<typename B::Context>)
+      if (!entries_.empty()) context().make_current();
+  }
   /// Forgets what a step has left that was not completed. Throws ConfigError if a parameter has been frozen
   /// or set free since.
   void begin() {

@@ -12,11 +12,13 @@
 #include <tests/dist/checked_nccl.hpp>
 #include <tests/dist/ranks.hpp>
 #include <tests/dist/siamese_net.hpp>
+#include <tests/io/scratch.hpp>
 
 #include <diffsiam/dist/single_process.hpp>
 #include <diffsiam/testing/stepped_backend.hpp>
 #include <diffsiam/train/feed.hpp>
 #include <diffsiam/train/recorded_step.hpp>
+#include <diffsiam/train/stage.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
@@ -161,6 +163,43 @@ TEST_CASE("Ranks agree on a stop while steps are replayed", "[train][recorded]")
   for (auto const& error : errors) CHECK(message_of(error).empty());
   CHECK(stops[0] == std::vector<bool>{false, false, false, true});
   CHECK(stops[1] == stops[0]);
+}
+
+TEST_CASE("A stage of ranks replays, stops on all ranks, and one rank goes on", "[train][recorded]") {
+  Scratch const scratch;
+  std::array<int, 2> calls{};
+  auto const stage = [&](dist::CommunicatorRef const& ranks, B::Context& context, train::StageConfig config,
+                         std::uint64_t stop_after) {
+    Run run{context, ranks, plain};
+    std::atomic<bool> stop{false};
+    train::DataByStep data;
+    config.name = "net";
+    config.steps = 10;
+    config.looks = 1;
+    config.next_batch = [&] { run.put(run.step.steps()); };
+    config.stop = &stop;
+    config.on_step = [&](train::StepStatistics const& s) {
+      if (s.step == stop_after && ranks.rank() == 1) stop = true;
+    };
+    auto const counted = [&](Tape<B>& tape, train::MicroBatch const& at) {
+      ++calls[static_cast<std::size_t>(ranks.rank())];
+      return run.loss()(tape, at);
+    };
+    train::Stage{config}.run(run.step, data, counted, run.net);
+    return weights_of(run.net, &run.ema);
+  };
+  B::Context context;
+  dist::SingleProcess one;
+  auto const expected = stage(one, context, {.folder = scratch / "whole"}, 0);
+  CHECK(calls[0] == 4 * (3 + 1));  // pieces, in steps to warm up and in the one that is recorded
+  calls = {};
+  auto const ends = on_devices(
+      2, [&](auto& ranks, B::Context& own) { (void)stage(ranks, own, {.folder = scratch / "stopped"}, 5); });
+  // Step 5 is told once step 6 is queued, and step 7 agrees.
+  for (auto const& end : ends)
+    CHECK_THAT(message_of(end), contains("stopped on request after step 7 of 10; saved"));
+  CHECK(calls == std::array<int, 2>{2 * (3 + 1), 2 * (3 + 1)});
+  CHECK(stage(one, context, {.folder = scratch / "stopped", .resume = true}, 0) == expected);
 }
 
 TEST_CASE("A replayed loss that is not finite is refused on all ranks, with its rank", "[train][recorded]") {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <diffsiam/concepts/recording.hpp>
@@ -90,17 +91,22 @@ class StepRecorder {
   template <class L>
   double read(L const& losses) {
     Recorded& recorded = micro_batches_.emplace_back();
-    losses_.push_back(values_of(losses, recorded));
+    for (auto& value : values_of(losses, recorded)) losses_.push_back(std::move(value));
     return detail::add_images(sums_, recorded.images);
   }
   /// Keeps the losses of a piece. The numbers that the ranks exchange now are the images.
   template <class L>
   void read_piece(L const& losses, dist::Piece<Backend>& piece) {
     if (piece.lane == 0) micro_batches_.emplace_back();
-    Tensor<Backend> const values = values_of(losses, micro_batches_.back());
+    auto const values = values_of(losses, micro_batches_.back());
+    auto const width = static_cast<Index>(values.size());
     if (piece.lane == 0)
-      rows_ = Tensor<Backend>{plan_->context(), {plan_->division()->own_pieces().size(), values.size()}};
-    rows_.samples(piece.lane, piece.lane + 1).reshaped(values.shape()).assign(values);
+      rows_ = Tensor<Backend>{plan_->context(), {plan_->division()->own_pieces().size() * width}};
+    Index at = piece.lane * width;
+    for (auto const& value : values) {
+      rows_.samples(at, at + 1).reshaped(value.shape()).assign(value);
+      ++at;
+    }
     piece.numbers = {static_cast<double>(detail::images_of(losses))};
   }
   /// Queues the exchange of the losses of all pieces.
@@ -161,7 +167,7 @@ class StepRecorder {
 
   /// The total and the parts, in memory of the device.
   template <class L>
-  [[nodiscard]] Tensor<Backend> values_of(L const& losses, Recorded& recorded) const {
+  [[nodiscard]] static std::vector<Tensor<Backend>> values_of(L const& losses, Recorded& recorded) {
     std::vector<Tensor<Backend>> values{on_device(detail::total_of(losses))};
     recorded.images = detail::images_of(losses);
     recorded.names.clear();
@@ -170,12 +176,7 @@ class StepRecorder {
         recorded.names.emplace_back(part.name);
         values.push_back(on_device(part.value));
       }
-    Tensor<Backend> const result{plan_->context(), {static_cast<Index>(values.size())}};
-    for (Index i = 0; i < result.size(); ++i) {
-      auto const& value = values[static_cast<std::size_t>(i)];
-      result.samples(i, i + 1).reshaped(value.shape()).assign(value);
-    }
-    return result;
+    return values;
   }
 
   template <class V>

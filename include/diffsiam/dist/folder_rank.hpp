@@ -49,6 +49,9 @@ struct FolderRankConfig {
 ///     backend::cuda::Nccl nccl{context.stream()};
 ///     dist::NcclRank ranks{processes, nccl};
 ///
+/// No mpirun ends the others where a rank is killed: they notice by the time-out, and in barrier() not at
+/// all.
+///
 /// The files of the last calls remain, and keep the name of this start from being used again. The folder of a
 /// start may be removed when all of its ranks have ended.
 class FolderRank {

@@ -166,6 +166,23 @@ TEST_CASE("A pool without memory places blocks as one with memory does") {
         test::Approx(static_cast<double>(backed.touched_bytes())).epsilon(0.01));
 }
 
+TEST_CASE("A pool knows its own memory, large and small, until it gives it back") {
+  MemoryPool pool, other;
+  int const on_the_host = 0;
+  for (std::size_t const bytes : {std::size_t{100}, std::size_t{1} << 23}) {
+    auto* const block = pool.allocate(bytes);
+    auto const* const first = static_cast<char const*>(block->data());
+    CHECK(pool.holds(first));
+    CHECK(pool.holds(first + bytes - 1));
+    CHECK_FALSE(other.holds(first));
+    pool.release(block);
+    CHECK(pool.holds(first));
+    pool.trim();
+    CHECK_FALSE(pool.holds(first));
+  }
+  CHECK_FALSE(pool.holds(&on_the_host));
+}
+
 TEST_CASE("What no machine has is refused, not answered with a wrong block") {
   MemoryPool pool;
   CHECK_THROWS_AS((void)pool.allocate(std::size_t{1} << 55), std::bad_alloc);

@@ -1,4 +1,6 @@
 // NCCL with one GPU: what a rank sends to itself. Several are for machines that have them.
+#include <vector>
+
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/backend/cuda.cuh>
@@ -33,6 +35,25 @@ TEST_CASE("NCCL moves device memory, and the process moves the rest", "[nccl]") 
   float on_host = 0;
   CHECK_THROWS_WITH(ranks.start_all_gather(from.data(), &on_host, 4),
                     contains("both ends of a transfer on the device"));
+}
+
+TEST_CASE("NCCL's transfers are recorded with the rest", "[nccl]") {
+  B::Context context;
+  dist::SingleProcess process;
+  backend::cuda::Nccl api{context.stream()};
+  dist::NcclRank ranks{process, api};
+  Tensor<B> const from = Tensor<B>::filled(context, {1000}, 3.0F);
+  Tensor<B> const to = Tensor<B>::zeros(context, {1000}), all = Tensor<B>::zeros(context, {1000});
+  auto const exchange = [&] {
+    ranks.start_all_to_all(from.data(), to.data(), 4000).wait();
+    ranks.start_all_gather(to.data(), all.data(), 4000).wait();
+  };
+  exchange();  // connections are made by the first transfers
+  auto const recording = context.record(nullptr, exchange);
+  from.fill(4.0F);
+  CHECK(all.values() == std::vector<float>(1000, 3.0F));
+  recording.replay();
+  CHECK(all.values() == from.values());
 }
 
 TEST_CASE("Batches are divided on a GPU", "[nccl]") {

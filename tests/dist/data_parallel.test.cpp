@@ -2,7 +2,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <tests/dist/ranks.hpp>
@@ -180,6 +182,29 @@ TEST_CASE("Gradients leave while others are still computed", "[dist]") {
       logs[0].substr(logs[0].find('|') + 1, logs[0].rfind('|') - logs[0].find('|') - 1);
   CHECK(logs[1] == logs[0]);
   CHECK(backward.find('S') < backward.rfind('l'));  // before the last linear layer has its gradient
+}
+
+TEST_CASE("Each thread that computes a piece makes the device current", "[dist]") {
+  struct Device final : backend::Reference<float>::Context {
+    std::vector<std::thread::id> current_in;
+    void make_current() { current_in.push_back(std::this_thread::get_id()); }
+  };
+  struct B : backend::Reference<float> {
+    using Context = Device;
+  };
+  B::Context context;
+  SiameseNet<B> const net{context};
+  dist::SingleProcess one;
+  dist::DataParallel<B> division{one, nn::parameters(net), {.pieces = 3}};
+  std::vector<std::thread::id> computed_in;
+  (void)division.run([&](dist::Piece<B>& piece) {
+    computed_in.push_back(std::this_thread::get_id());
+    Tape<B> tape{context, {.joint = piece.joint, .gradients = piece.gradients}};
+    tape.backward(net.loss(tape.input(random_tensor<B>(context, {4, 5}, Rng{3, 1}))));
+    piece.numbers = {0};
+  });
+  CHECK(std::set(computed_in.begin(), computed_in.end()).size() == 3);
+  CHECK(context.current_in == computed_in);
 }
 
 TEST_CASE("Clipping, accumulation and loss scaling work in pieces", "[dist]") {

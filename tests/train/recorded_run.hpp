@@ -39,9 +39,10 @@ struct RecordedRun {
   }
   auto loss() {
     return [this](Tape<B>& tape, train::MicroBatch const& at) {
-      Tensor<B> const noise{context, x.tensor().shape()};
+      auto const own = at.part(x.tensor());
+      Tensor<B> const noise{context, own.shape()};
       B::normal(context, at.rng, noise.data(), noise.size());
-      return squared_error(net(tape.input(x.tensor()) + tape.input(noise)), target.tensor());
+      return squared_error(net(tape.input(own) + tape.input(noise)), at.part(target.tensor()));
     };
   }
 };

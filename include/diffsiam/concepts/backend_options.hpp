@@ -118,6 +118,11 @@ concept Observable = requires(Context& context) {
   { context.observer() } -> std::same_as<Observer*>;
 };
 
+/// Satisfied if and only if each thread has to call context.make_current() before it uses the context.
+/// Without it any thread may use it, one at a time. Models: CudaContext.
+template <class Context>
+concept UsedWhenCurrent = requires(Context& context) { context.make_current(); };
+
 /// Satisfied if and only if B is the dry run of another backend: weights of B::Estimates take part as shapes,
 /// and the context counts FLOPs. Without it weights and values must be of one backend, and nothing is
 /// counted. Models: DryRun.

@@ -124,6 +124,15 @@ class MemoryPool {
     }
   }
 
+  /// Whether this is memory of the pool, handed out or not.
+  [[nodiscard]] bool holds(void const* memory) const {
+    auto const address = reinterpret_cast<std::uintptr_t>(memory);
+    std::lock_guard const lock{mutex_};
+    for (Segment const* segment = segments_.get(); segment != nullptr; segment = segment->older.get())
+      if (segment->first != nullptr && address - segment->first->address_ < segment->bytes) return true;
+    return false;
+  }
+
   /// Bytes in blocks now handed out, rounded up to the alignment.
   [[nodiscard]] std::size_t live_bytes() const { return locked(live_); }
   /// The greatest live_bytes since construction or reset_peak().

@@ -37,6 +37,9 @@ class PeerError : public Error {
 ///   - announce(sentence): tells the others that this rank fails; whatever they wait for throws PeerError.
 /// Waiting for a transfer has a limit, where a rank may hang at all. Models: SingleProcess, ThreadRank, Mpi,
 /// NcclRank.
+///
+/// A constant C::queues_transfers that is true says that transfers of device memory, and waits for them, are
+/// queued on the device as kernels are. They can then be recorded (see train::RecordedStep). Model: NcclRank.
 template <class C>
 concept Communicator =
     requires(C& c, void const* from, void* to, std::size_t bytes, std::string_view sentence) {
@@ -58,10 +61,14 @@ class CommunicatorRef {
   CommunicatorRef(C& communicator)  // NOLINT: implicit by design
       : link_(std::make_shared<LinkTo<C>>(communicator)),
         rank_(communicator.rank()),
-        size_(communicator.size()) {}
+        size_(communicator.size()) {
+    if constexpr (requires { C::queues_transfers; }) queues_transfers_ = C::queues_transfers;
+  }
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
+  /// Whether transfers of device memory are queued on the device.
+  [[nodiscard]] bool queues_transfers() const { return queues_transfers_; }
   [[nodiscard]] Request start_all_to_all(void const* from, void* to, std::size_t bytes) const {
     return link_->start_all_to_all(from, to, bytes);
   }
@@ -101,6 +108,7 @@ class CommunicatorRef {
 
   std::shared_ptr<Link> link_;
   int rank_, size_;
+  bool queues_transfers_ = false;
 };
 
 static_assert(Communicator<CommunicatorRef>);

@@ -90,6 +90,7 @@ class DataParallel {
       buckets_.begin();
       for (auto const& part : parts_) part->begin(buckets_.parameters());
       lanes_.run([&](int lane) {
+        buckets_.make_current();
         Part& part = *parts_[static_cast<std::size_t>(lane)];
         work(part.own);
         part.end();
@@ -105,8 +106,26 @@ class DataParallel {
     }
   }
 
+  /// Whether run() can be recorded and replayed: that of one rank, or of ranks whose transfers are queued on
+  /// the device. All ranks record, and replay, at the same time.
+  [[nodiscard]] bool recordable() const { return ranks_.size() == 1 || ranks_.queues_transfers(); }
+  /// One row of values for each piece, in the order of pieces, from the rows of this rank's.
+  [[nodiscard]] Tensor<B> all_rows(Tensor<B> const& own) {
+    Index const size = own.size() / lanes_.count();
+    Tensor<B> const given{own.context(), {room() * size}}, all{own.context(), {pieces(), size}};
+    given.samples(0, own.size()).assign(flat(own));
+    take_in_order(gathered(given), all);
+    return all;
+  }
+
   /// A flag of this rank that asks for a stop; null for none. It is borrowed.
   void watch(std::atomic<bool> const* stop) { stop_ = stop; }
+  /// What run() does, for a step that is replayed: all ranks are told whether one of them is to stop.
+  void agree_on_stop() {
+    char const mine = asked_to_stop() ? 1 : 0;
+    for (char const asked : all_gather<char>(ranks_, {&mine, 1}))
+      if (asked != 0) stop_agreed_ = true;
+  }
   /// True after a run in which some rank was asked to stop: on all ranks after the same run.
   [[nodiscard]] std::atomic<bool> const& stop_agreed() const& { return stop_agreed_; }
   void stop_agreed() const&& = delete;
@@ -197,14 +216,21 @@ class DataParallel {
     Index const size = mine.size();
     if (lane == 0) given_ = Tensor<B>{mine.context(), {room() * size}};
     block(given_, lane, size).assign(flat(mine));
-    lanes_.meet(lane, [&] {
-      taken_ = given_;
-      if (ranks_.size() == 1) return;
-      taken_ = Tensor<B>{mine.context(), {ranks_.size() * room() * size}};
-      ranks_.start_all_gather(given_.data(), taken_.data(), bytes(room() * size)).wait();
-    });
+    lanes_.meet(lane, [&] { taken_ = gathered(given_); });
+    take_in_order(taken_, all);
+  }
+  /// What all ranks give, the blocks of rank 0 first.
+  [[nodiscard]] Tensor<B> gathered(Tensor<B> const& given) const {
+    if (ranks_.size() == 1) return given;
+    Tensor<B> const all{given.context(), {ranks_.size() * given.size()}};
+    ranks_.start_all_gather(given.data(), all.data(), bytes(given.size())).wait();
+    return all;
+  }
+  /// `all` has as many values of each piece as there are in a block.
+  void take_in_order(Tensor<B> const& blocks, Tensor<B> const& all) const {
+    Index const size = all.size() / pieces();
     for (int piece = 0; piece < pieces(); ++piece)
-      block(flat(all), piece, size).assign(block(taken_, place_of(piece), size));
+      block(flat(all), piece, size).assign(block(blocks, place_of(piece), size));
   }
   void add_sum(int lane, Tensor<B> const& for_all, Tensor<B> const& mine) {
     // given: for each rank, from each of our lanes, a block for each of its lanes.
@@ -229,6 +255,7 @@ class DataParallel {
     }
   }
 
+  [[nodiscard]] bool asked_to_stop() const { return stop_ != nullptr && stop_->load(); }
   /// Also agrees on a stop.
   std::vector<std::vector<double>> all_numbers() {
     std::size_t const width = parts_.front()->own.numbers.size();
@@ -239,7 +266,7 @@ class DataParallel {
       mine.insert(mine.end(), part->own.numbers.begin(), part->own.numbers.end());
     }
     mine.resize(static_cast<std::size_t>(room()) * width);
-    mine.push_back(stop_ != nullptr && stop_->load() ? 1 : 0);
+    mine.push_back(asked_to_stop() ? 1 : 0);
     std::size_t const each = mine.size();
     auto const all = all_gather<double>(ranks_, mine);
     std::vector<std::vector<double>> result;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/concepts/backend_options.hpp>
+#include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/dist/communicator.hpp>
 #include <diffsiam/dist/piece_tree.hpp>
@@ -54,6 +56,11 @@ class GradientBuckets {
   /// The number of buckets.
   [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
 
+  /// A lane may have a thread of its own, which has to be told of the device.
+  void make_current() const {
+    if constexpr (backend::UsedWhenCurrent<typename B::Context>)
+      if (!entries_.empty()) context().make_current();
+  }
   /// Forgets what a step has left that was not completed. Throws ConfigError if a parameter has been frozen
   /// or set free since.
   void begin() {
@@ -87,8 +94,10 @@ class GradientBuckets {
     --buckets_[entry.bucket].missing;
     while (next_ < buckets_.size() && buckets_[next_].missing == 0) leave(next_++);
   }
-  /// Moves on what is under way, without waiting.
+  /// Moves on what is under way, without waiting. What is recorded is not under way.
   void poll() {
+    if constexpr (backend::Recordable<B>)
+      if (context().recording_state().recording()) return;
     for (std::size_t i = settled_; i < next_; ++i) (void)buckets_[i].request.test();
   }
   /// Adds the sums of all buckets to the gradients of the parameters. All gradients are whole.
@@ -127,6 +136,7 @@ class GradientBuckets {
   /// their transfers in the same order, so this depends on nothing else.
   static constexpr std::size_t depth = 2;
 
+  [[nodiscard]] typename B::Context& context() const { return entries_.front().parameter.value().context(); }
   static void accumulate(Tensor<B> const& sum, Tensor<B> const& more) {
     SampleGrid const all{1, 1, sum.size()};
     B::for_each(sum.context(), all.grid(), functional::Accumulate{}, all.full(sum.data()),
@@ -144,9 +154,8 @@ class GradientBuckets {
     }
     while (settled_ + depth <= number) settle(settled_++);
     Index const size = ranks_.size(), subtrees = tree_.most_subtrees();
-    auto& context = entries_[bucket.entries.front()].parameter.value().context();
-    bucket.sent = Tensor<B>{context, {size * subtrees * bucket.share}};
-    bucket.received = Tensor<B>{context, {size * subtrees * bucket.share}};
+    bucket.sent = Tensor<B>{context(), {size * subtrees * bucket.share}};
+    bucket.received = Tensor<B>{context(), {size * subtrees * bucket.share}};
     for (std::size_t subtree = 0; subtree < subtrees_.size(); ++subtree) {
       Index from = 0;
       for (std::size_t const i : bucket.entries) {

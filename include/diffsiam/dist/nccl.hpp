@@ -45,6 +45,9 @@ concept NcclInterface = requires(Api& api, typename Api::Id id, typename Api::St
 template <NcclInterface Api>
 class NcclRank {
  public:
+  /// A recording of the computation holds the transfers, too.
+  static constexpr bool queues_transfers = true;
+
   /// Borrows both. All ranks of `processes` make one at the same time.
   NcclRank(CommunicatorRef processes, Api& api) : processes_(std::move(processes)), api_(&api) {
     typename Api::Id id{};

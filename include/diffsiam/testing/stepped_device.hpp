@@ -193,6 +193,10 @@ class SteppedContext : public backend::HostContext {
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
     return recording() ? allocate_shared_block(state_.memory(), bytes) : HostContext::allocate(bytes);
   }
+  /// Whether this is memory of the device: tensors are, and values of the host are not.
+  [[nodiscard]] bool holds(void const* address) {
+    return memory().holds(address) || (recording() && state_.memory()->holds(address));
+  }
   /// Does `work` now, or adds it to the recording.
   void queue(Work work) {
     if (recording())

@@ -38,12 +38,18 @@ class RecordedStep {
   };
 
   explicit RecordedStep(Step& step) : RecordedStep(step, Config{}) {}
-  /// Throws ConfigError if warm_up is below 1, or if the step divides its batches.
+  /// Throws ConfigError if warm_up is below 1, or if the step divides its batches among ranks that meet on
+  /// the host.
   RecordedStep(Step& step, Config config) : step_(&step), config_(config) {
     if (config.warm_up < 1) fail<ConfigError>("RecordedStep", "warm_up of 1 step or more", config.warm_up);
-    if (step.division() != nullptr)
-      fail<ConfigError>("RecordedStep", "a step whose batches are not divided", "a step with a division",
-                        "ranks meet on the host: take the TrainStep itself");
+    if (!records(step))
+      fail<ConfigError>(
+          "RecordedStep", "one rank, or ranks whose transfers are queued on the device (NcclRank)",
+          {step.division()->ranks().size(), " ranks that meet on the host"}, "take the TrainStep itself");
+  }
+  /// Whether it takes this step.
+  [[nodiscard]] static bool records(Step const& step) {
+    return step.division() == nullptr || step.division()->recordable();
   }
   RecordedStep(RecordedStep const&) = delete;
   RecordedStep& operator=(RecordedStep const&) = delete;
@@ -139,6 +145,7 @@ class RecordedStep {
     next.report->fetch(recorder_->report().data());
     step_->count_step();
     recorder_->count(1);
+    if (step_->division() != nullptr) step_->division()->agree_on_stop();
   }
 
   /// Waits for a replay and returns its statistics; empty if there is none. A step that has changed nothing

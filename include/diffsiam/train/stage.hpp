@@ -266,7 +266,7 @@ class Stage {
   template <class Step, class Loss>
   void run_loop(Loop const& loop, Step& step, Loss const& loss_fn) const {
     if constexpr (backend::Recordable<typename Step::Backend>) {
-      if (config_.record && step.division() == nullptr) {
+      if (config_.record && RecordedStep<Step>::records(step)) {
         RecordedStep recorded{step};
         loop.run(recorded, loss_fn);
         return;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ class TrainStep : public StepPlan<O, S> {
     if (this->ema() != nullptr) this->ema()->require_outside("update");
     auto const start = Clock::now();
     try {
-      AtOnce executor{*this, pending_, squares_, {}};
+      AtOnce executor{*this, pending_, squares_};
       bool const done = this->advance(executor, loss_fn, pending_);
       pending_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       if (!done) return std::nullopt;
@@ -83,11 +84,19 @@ class TrainStep : public StepPlan<O, S> {
     Plan& plan;
     Accumulation& sums;
     std::vector<Scalar>& squares;
-    StepStatistics statistics;
+    StepStatistics statistics{};
+    std::vector<std::string> names{};  ///< of the parts, in pieces of a batch
 
     template <class L>
     double read(L const& losses) {
       return detail::add_losses(sums, losses, plan.steps() + 1, plan.config().accumulate);
+    }
+    template <class L>
+    void read_piece(L const& losses, dist::Piece<Backend>& piece) {
+      names = detail::take_numbers(losses, piece.numbers);
+    }
+    void read_pieces(std::vector<std::vector<double>> const& numbers) {
+      (void)read(plan.joined(numbers, names, plan.steps() + 1));
     }
     [[nodiscard]] double seed(double weight, Shape const&) const {
       return static_cast<double>(plan.seed() * static_cast<Scalar>(weight));

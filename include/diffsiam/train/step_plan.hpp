@@ -103,6 +103,9 @@ class StepPlan {
   /// executor has
   ///   read(losses)         adds the result of the loss function to `sums`, and returns the weight of the
   ///                        micro-batch, by add_losses() or add_images();
+  ///   read_piece(losses, piece)  keeps the result of the loss function for a piece of a batch, and fills the
+  ///                        numbers of the piece;
+  ///   read_pieces(numbers) adds the results of all pieces to `sums`, given the numbers of all;
   ///   seed(weight, shape)  the gradient of the total: a number, or a tensor of this shape;
   ///   judge(), update()    the phases above.
   template <class Executor, class F>
@@ -145,6 +148,11 @@ class StepPlan {
     if (scaler_) scaler_->update(!statistics.skipped);
     if (!statistics.skipped) statistics.gradient_norm = norm;
     return functional::gradient_factor(norm, loss_scale, config_.max_norm);
+  }
+  /// The losses of a batch of pieces at step `step`, from the numbers of all pieces.
+  [[nodiscard]] detail::JoinedLosses joined(std::vector<std::vector<double>> const& numbers,
+                                            std::vector<std::string> const& names, std::uint64_t step) const {
+    return detail::joined_losses(numbers, names, step, [&](int piece) { return division_->rank_of(piece); });
   }
   /// Counts a step that is done or queued.
   void count_step() { ++steps_; }
@@ -203,7 +211,6 @@ class StepPlan {
   template <class Executor, class F>
   void accumulate_pieces(Executor& executor, F& loss_fn, Accumulation& sums) {
     int const index = sums.micro_batches, pieces = division_->pieces();
-    std::vector<std::string> names;
     auto const numbers = division_->run([&](dist::Piece<Backend>& piece) {
       // As if each piece were a micro-batch: their random numbers are different.
       std::uint64_t const micro_batch =
@@ -221,7 +228,7 @@ class StepPlan {
                           .lanes = division_->own_pieces().size()};
       auto const& losses = loss_fn(tape, at);
       if (!config_.allow_other_parameters) reach_.require_known(tape);
-      names = detail::take_numbers(losses, piece.numbers);
+      executor.read_piece(losses, piece);
       double const weight = detail::weight_of(sums, detail::images_of(losses) * pieces);
       auto const& total = detail::total_of(losses);
       tape.backward(total, executor.seed(weight / pieces, total.shape()));
@@ -230,10 +237,7 @@ class StepPlan {
       else
         reach_.note(tape);
     });
-    (void)detail::add_losses(sums,
-                             detail::joined_losses(numbers, names, steps_ + 1,
-                                                   [&](int piece) { return division_->rank_of(piece); }),
-                             steps_ + 1, config_.accumulate);
+    executor.read_pieces(numbers);
     ++sums.micro_batches;
     sums.without_gradient = reach_.without_gradient();
   }

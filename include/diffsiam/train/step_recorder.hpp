@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <diffsiam/concepts/recording.hpp>
@@ -39,7 +40,7 @@ class StepRecorder {
     while (!plan_->advance(*this, loss_fn, sums_)) {
     }
   }
-  /// Where the recording reads how many micro-batches it is after the recorded ones.
+  /// Where the recording reads how many micro-batches, or pieces of them, it is after the recorded ones.
   [[nodiscard]] std::uint64_t const* rng_offset() const { return &control_.data()->rng_offset; }
   /// The values that the device returns to the host: the losses of each micro-batch, then squared norms.
   [[nodiscard]] Tensor<Backend> const& report() const& { return report_; }
@@ -48,8 +49,9 @@ class StepRecorder {
   /// Sends the values for the next replay.
   void send() {
     auto const replayed = plan_->steps() - recorded_at_;
-    control_.send({replayed * static_cast<std::uint64_t>(plan_->config().accumulate), plan_->loss_scale(),
-                   plan_->seed()});
+    int const pieces = plan_->division() != nullptr ? plan_->division()->pieces() : 1;
+    control_.send({replayed * static_cast<std::uint64_t>(plan_->config().accumulate * pieces),
+                   plan_->loss_scale(), plan_->seed()});
     update_.send(plan_->rate_factor());
   }
   /// Counts one more step of the optimizer and the averages, or one less.
@@ -61,10 +63,23 @@ class StepRecorder {
   /// Judges a replayed step by its report, as the device did. Throws NumericError.
   void conclude(StepStatistics& statistics, T const* report) {
     Accumulation sums;
-    for (LossNumbers& losses : micro_batches_) {
-      for (NamedValue& part : losses.parts) part.value = static_cast<double>(*report++);
-      losses.total = static_cast<double>(*report++);
+    auto const next = [&] { return static_cast<double>(*report++); };
+    auto const add = [&](detail::JoinedLosses const& losses) {
       (void)detail::add_losses(sums, losses, statistics.step, plan_->config().accumulate);
+    };
+    for (Recorded const& recorded : micro_batches_) {
+      if (plan_->division() != nullptr) {
+        std::vector<std::vector<double>> numbers;
+        for (int piece = 0; piece < plan_->division()->pieces(); ++piece) {
+          numbers.push_back({static_cast<double>(recorded.images)});
+          for (std::size_t i = 0; i < 1 + recorded.names.size(); ++i) numbers.back().push_back(next());
+        }
+        add(plan_->joined(numbers, recorded.names, statistics.step));
+      } else {
+        detail::JoinedLosses losses{.total = next(), .parts = {}, .images = recorded.images};
+        for (std::string const& name : recorded.names) losses.parts.push_back({name, next()});
+        add(losses);
+      }
       ++sums.micro_batches;
     }
     (void)plan_->judge(statistics, sums, {report, square_count()});
@@ -75,15 +90,30 @@ class StepRecorder {
   /// Keeps the losses of a micro-batch for the report, and returns the weight of its images in the step.
   template <class L>
   double read(L const& losses) {
-    LossNumbers& numbers = micro_batches_.emplace_back();
-    numbers.images = detail::images_of(losses);
-    if constexpr (requires { losses.parts; })
-      for (auto const& part : losses.parts) {
-        numbers.parts.push_back({std::string(part.name), 0});
-        losses_.push_back(on_device(part.value));
-      }
-    losses_.push_back(on_device(detail::total_of(losses)));
-    return detail::add_images(sums_, numbers.images);
+    Recorded& recorded = micro_batches_.emplace_back();
+    for (auto& value : values_of(losses, recorded)) losses_.push_back(std::move(value));
+    return detail::add_images(sums_, recorded.images);
+  }
+  /// Keeps the losses of a piece. The numbers that the ranks exchange now are the images.
+  template <class L>
+  void read_piece(L const& losses, dist::Piece<Backend>& piece) {
+    if (piece.lane == 0) micro_batches_.emplace_back();
+    auto const values = values_of(losses, micro_batches_.back());
+    auto const width = static_cast<Index>(values.size());
+    if (piece.lane == 0)
+      rows_ = Tensor<Backend>{plan_->context(), {plan_->division()->own_pieces().size() * width}};
+    Index at = piece.lane * width;
+    for (auto const& value : values) {
+      rows_.samples(at, at + 1).reshaped(value.shape()).assign(value);
+      ++at;
+    }
+    piece.numbers = {static_cast<double>(detail::images_of(losses))};
+  }
+  /// Queues the exchange of the losses of all pieces.
+  void read_pieces(std::vector<std::vector<double>> const& numbers) {
+    losses_.push_back(plan_->division()->all_rows(rows_));
+    rows_ = {};
+    (void)detail::add_images(sums_, plan_->joined(numbers, {}, plan_->steps() + 1).images);
   }
   /// The gradient of a loss, of the given shape: `weight` times what the host sends.
   [[nodiscard]] Tensor<Backend> seed(double weight, Shape const& shape) const {
@@ -95,12 +125,13 @@ class StepRecorder {
   }
   /// Writes the report and finds the gradient scale, on the device.
   void judge() {
-    auto const loss_count = static_cast<Index>(losses_.size());
+    Index loss_count = 0, done = 0;
+    for (auto const& losses : losses_) loss_count += losses.size();
     auto const squares = static_cast<Index>(square_count());
     report_ = Tensor<Backend>{plan_->context(), {loss_count + squares}};
-    for (Index i = 0; i < loss_count; ++i) {
-      auto const& loss = losses_[static_cast<std::size_t>(i)];
-      report_.samples(i, i + 1).reshaped(loss.shape()).assign(loss);
+    for (auto const& losses : losses_) {
+      report_.samples(done, done + losses.size()).reshaped(losses.shape()).assign(losses);
+      done += losses.size();
     }
     losses_.clear();
     auto const norms = report_.samples(loss_count, loss_count + squares);
@@ -128,12 +159,25 @@ class StepRecorder {
     double loss_scale;
     T seed;  ///< the gradient of the loss of a micro-batch
   };
-  /// The losses of a micro-batch as numbers, read from each report.
-  struct LossNumbers {
-    double total = 0;
-    std::vector<NamedValue> parts;
-    Index images = 0;
+  /// What each report has of a micro-batch: the total and the parts, or those of each piece.
+  struct Recorded {
+    std::vector<std::string> names;  ///< of the parts
+    Index images = 0;                ///< of the micro-batch, or of each piece
   };
+
+  /// The total and the parts, in memory of the device.
+  template <class L>
+  [[nodiscard]] static std::vector<Tensor<Backend>> values_of(L const& losses, Recorded& recorded) {
+    std::vector<Tensor<Backend>> values{on_device(detail::total_of(losses))};
+    recorded.images = detail::images_of(losses);
+    recorded.names.clear();
+    if constexpr (requires { losses.parts; })
+      for (auto const& part : losses.parts) {
+        recorded.names.emplace_back(part.name);
+        values.push_back(on_device(part.value));
+      }
+    return values;
+  }
 
   template <class V>
   static Tensor<Backend> on_device(V const& value) {
@@ -155,8 +199,9 @@ class StepRecorder {
   MultiTensorUpdate<Backend> update_;
   std::uint64_t recorded_at_;
   Accumulation sums_;                    ///< of the recorded step; only its images are counted
-  std::vector<Tensor<Backend>> losses_;  ///< only while the step is recorded
-  std::vector<LossNumbers> micro_batches_;
+  std::vector<Tensor<Backend>> losses_;  ///< of each micro-batch, only while the step is recorded
+  Tensor<Backend> rows_;                 ///< of each piece of this rank, only while a batch is recorded
+  std::vector<Recorded> micro_batches_;
   Tensor<Backend> report_;
 };
 

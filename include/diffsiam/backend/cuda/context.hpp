@@ -107,6 +107,8 @@ class CudaContext {
   [[nodiscard]] MemoryPool& memory() { return *memory_; }
   /// The number of the GPU.
   [[nodiscard]] int device() const { return device_; }
+  /// Makes the GPU the current one of this thread.
+  void make_current() const { cuda::check(cudaSetDevice(device_), "CudaContext::make_current"); }
   /// The stream on which all work is queued.
   [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
   /// The handle of cuBLASLt.

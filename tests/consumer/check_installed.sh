@@ -46,8 +46,10 @@ if [[ $way == install ]]; then
     exit 1
   fi
   version=$(sed -n 's/^#define DIFFSIAM_VERSION_[A-Z]* //p' "$out/prefix/include/diffsiam/config.hpp" | paste -sd.)
-  grep -qF "\"version\": \"$version\"" "$here/../../packaging/vcpkg/diffsiam/vcpkg.json" ||
-    { echo "packaging/vcpkg names another version than $version" >&2; exit 1; }
+  names_version() { grep -qF "$2" "$here/../../$1" || { echo "$1 names another version than $version" >&2; exit 1; }; }
+  names_version packaging/vcpkg/diffsiam/vcpkg.json "\"version\": \"$version\""
+  names_version README.md "libdiffsiam-dev_${version}_all.deb"
+  names_version CHANGELOG.md "## $version "
   exit
 fi
 

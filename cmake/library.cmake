@@ -88,8 +88,8 @@ function(diffsiam_component name)
   endif()
 endfunction()
 
-# diffsiam_add_compiled(NAME BACKENDS...): the static library NAME with the operations on each of the BACKENDS, which are
-# the names of headers in diffsiam/compiled. It is built in the user's project, with the user's flags.
+# diffsiam_add_compiled(NAME BACKENDS...): the static library NAME with operations and networks on each of the BACKENDS,
+# which are the names of headers in diffsiam/compiled. It is built in the user's project, with the user's flags.
 function(diffsiam_add_compiled name)
   set(known cpu_float cpu_double cpu_bfloat16 reference_float reference_double onednn_float onednn_bfloat16)
   add_library(${name} STATIC)

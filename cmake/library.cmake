@@ -26,6 +26,7 @@ endfunction()
 function(diffsiam_find_component name scope)
   if(NOT TARGET diffsiam::${name})
     set(missing "")
+    set(why "")
     include(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/components/${name}.cmake)
   endif()
   get_target_property(found diffsiam::${name} DIFFSIAM_FOUND)
@@ -55,12 +56,11 @@ endmacro()
 
 # In a component's file, at its end:
 #   diffsiam_component(NAME BASE component USES text [LINK items...] [INCLUDE dirs...] [DEFINE definitions...]
-#                      [OPTIONS compile options...] [WHY text])
-# BASE is diffsiam or the component it stands on; USES says what it is made of; WHY, if it is not empty, says why it
-# cannot be used although no package is missing.
+#                      [OPTIONS compile options...])
+# BASE is diffsiam or the component it stands on; USES says what it is made of. The variable `why`, if the file has set it,
+# says why the component cannot be used although no package is missing.
 function(diffsiam_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 is "" "BASE;USES;WHY" "LINK;INCLUDE;DEFINE;OPTIONS")
-  set(why "${is_WHY}")
+  cmake_parse_arguments(PARSE_ARGV 1 is "" "BASE;USES" "LINK;INCLUDE;DEFINE;OPTIONS")
   if(missing)
     list(JOIN missing ", " missing)
     set(why "missing: ${missing} (Debian's names)")
@@ -88,8 +88,8 @@ function(diffsiam_component name)
   endif()
 endfunction()
 
-# diffsiam_add_compiled(NAME BACKENDS...): the static library NAME with the operations on each of the BACKENDS, which are
-# the names of headers in diffsiam/compiled. It is built in the user's project, with the user's flags.
+# diffsiam_add_compiled(NAME BACKENDS...): the static library NAME with operations and networks on each of the BACKENDS,
+# which are the names of headers in diffsiam/compiled. It is built in the user's project, with the user's flags.
 function(diffsiam_add_compiled name)
   set(known cpu_float cpu_double cpu_bfloat16 reference_float reference_double onednn_float onednn_bfloat16)
   add_library(${name} STATIC)

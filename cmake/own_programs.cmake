@@ -29,7 +29,7 @@ endif()
 set(DIFFSIAM_COUNTED_ACCESSES -O3 -fsanitize=kernel-address --param=asan-instrumentation-with-call-threshold=0
   --param=asan-stack=0 --param=asan-globals=0 -fno-tree-vectorize)
 
-# The operations, compiled once for tests, examples and experiments.
+# Operations and networks, compiled once for tests, examples and experiments.
 set(compiled cpu_float cpu_double cpu_bfloat16 reference_float reference_double)
 if(diffsiam_onednn_FOUND)
   list(APPEND compiled onednn_float onednn_bfloat16)
@@ -39,7 +39,7 @@ set_target_properties(diffsiam_kernels PROPERTIES EXCLUDE_FROM_ALL ON)
 target_link_libraries(diffsiam_kernels PRIVATE diffsiam_own)
 
 # diffsiam_read_once(NAME HEADERS...): precompiles headers for programs of ours.
-# diffsiam_own_program(PROGRAM NAME): PROGRAM links the compiled operations and begins with the headers of NAME. So it need
+# diffsiam_own_program(PROGRAM NAME): PROGRAM links what is compiled and begins with the headers of NAME. So it need
 # not name the lists of what is compiled, and examples stay what a user would write.
 function(diffsiam_read_once name)
   file(CONFIGURE OUTPUT ${name}.cpp CONTENT "\n")

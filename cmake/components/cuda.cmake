@@ -1,7 +1,6 @@
 # diffsiam::cuda: the backend on NVIDIA GPUs, for the headers of backend/cuda, with CUDA 12 or newer and cuDNN 9.
 # Who links it compiles .cu files; enabling the language is the user's choice.
 
-set(why "")
 if(DEFINED DIFFSIAM_CUDA AND NOT DIFFSIAM_CUDA)
   set(why "DIFFSIAM_CUDA is OFF")
 else()
@@ -21,6 +20,6 @@ else()
   endif()
 endif()
 # Functors of functional/ use std::array and std::bit_cast, whose functions are constexpr and not marked for devices.
-diffsiam_component(cuda BASE diffsiam USES "CUDA ${CUDAToolkit_VERSION}" WHY "${why}"
+diffsiam_component(cuda BASE diffsiam USES "CUDA ${CUDAToolkit_VERSION}"
   LINK CUDA::cudart CUDA::cublasLt ${DIFFSIAM_CUDNN_LIBRARY} INCLUDE ${DIFFSIAM_CUDNN_INCLUDE} DEFINE DIFFSIAM_WITH_CUDA
   OPTIONS $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)

@@ -2,7 +2,6 @@
 if(DEFINED DIFFSIAM_CUDA AND NOT DIFFSIAM_CUDA)
   set(why "DIFFSIAM_CUDA is OFF")
 else()
-  set(why "")
   find_package(CUDAToolkit 12 QUIET)
   find_path(DIFFSIAM_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
   find_library(DIFFSIAM_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})
@@ -11,5 +10,5 @@ else()
     set(why "NCCL is missing")
   endif()
 endif()
-diffsiam_component(nccl BASE cuda USES NCCL WHY "${why}" LINK ${DIFFSIAM_NCCL_LIBRARY} INCLUDE ${DIFFSIAM_NCCL_INCLUDE}
+diffsiam_component(nccl BASE cuda USES NCCL LINK ${DIFFSIAM_NCCL_LIBRARY} INCLUDE ${DIFFSIAM_NCCL_INCLUDE}
   DEFINE DIFFSIAM_WITH_NCCL)

@@ -4,7 +4,6 @@
 
 diffsiam_find_library(DNNL oneapi/dnnl/dnnl.hpp dnnl)
 diffsiam_need(DIFFSIAM_DNNL_FOUND libdnnl-dev)
-set(why "")
 set(dnnl_version "")
 set(libraries ${DIFFSIAM_DNNL_LIBRARY})
 if(DIFFSIAM_DNNL_FOUND)
@@ -33,4 +32,4 @@ if(DEFINED DIFFSIAM_ONEDNN AND NOT DIFFSIAM_ONEDNN)
   set(why "DIFFSIAM_ONEDNN is OFF")
 endif()
 diffsiam_component(onednn BASE diffsiam USES "oneDNN ${dnnl_version}"
-  LINK ${libraries} INCLUDE ${DIFFSIAM_DNNL_INCLUDE} DEFINE DIFFSIAM_WITH_ONEDNN WHY "${why}")
+  LINK ${libraries} INCLUDE ${DIFFSIAM_DNNL_INCLUDE} DEFINE DIFFSIAM_WITH_ONEDNN)

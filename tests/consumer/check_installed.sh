@@ -4,6 +4,7 @@
 #   check_installed.sh install BUILD OUT                        installs into OUT/prefix, by way of another folder
 #   check_installed.sh debian_package BUILD OUT                 what CPack makes holds the same files
 #   check_installed.sh find_package|own_loss|exported OUT CXX   builds and runs a project on it
+#   check_installed.sh own_loop|from_pytorch OUT CXX            the same, as docs/concepts/training.md and docs/weights.md say
 #   check_installed.sh pkg_config|plain OUT CXX                 the same without CMake
 #   check_installed.sh missing OUT CXX                          what CMake says where something is missing
 
@@ -45,8 +46,10 @@ if [[ $way == install ]]; then
     exit 1
   fi
   version=$(sed -n 's/^#define DIFFSIAM_VERSION_[A-Z]* //p' "$out/prefix/include/diffsiam/config.hpp" | paste -sd.)
-  grep -qF "\"version\": \"$version\"" "$here/../../packaging/vcpkg/diffsiam/vcpkg.json" ||
-    { echo "packaging/vcpkg names another version than $version" >&2; exit 1; }
+  names_version() { grep -qF "$2" "$here/../../$1" || { echo "$1 names another version than $version" >&2; exit 1; }; }
+  names_version packaging/vcpkg/diffsiam/vcpkg.json "\"version\": \"$version\""
+  names_version README.md "libdiffsiam-dev_${version}_all.deb"
+  names_version CHANGELOG.md "## $version "
   exit
 fi
 
@@ -68,6 +71,21 @@ case $way in
     "$out/$way/consumer"
     lines=$(cat "$here/own_loss"/* | wc -l)
     ((lines <= 60)) || { echo "a project with a loss of its own has $lines lines, where 60 are promised" >&2; exit 1; }
+    ;;
+  own_loop)
+    project "$here/own_loop" "$out/own_loop"
+    cd "$out/own_loop"
+    rm -f whole.* resumed.*
+    ./consumer whole 12
+    ./consumer resumed 7
+    ./consumer resumed 12
+    cmp whole.safetensors resumed.safetensors  # a run that is resumed ends with the same bits
+    ;;
+  from_pytorch)
+    project "$here/from_pytorch" "$out/from_pytorch"
+    # Weights and the example are in one file there.
+    from_pytorch=$here/../io/files/models/adm_unet.safetensors
+    "$out/from_pytorch/consumer" "$from_pytorch" "$from_pytorch" "$out/from_pytorch/model.safetensors"
     ;;
   exported)
     project "$here/exported/library" "$out/library" -DCMAKE_INSTALL_PREFIX="$out/ranks"

@@ -1,4 +1,5 @@
-// The operations on Cpu<float, BFloat16>, compiled once for all files of a program instead of in each:
+// The operations and networks on Cpu<float, BFloat16>, compiled once for all files of a program instead of in
+// each:
 //
 //     diffsiam_add_compiled(kernels cpu_bfloat16)  # CMake: a library, built with your own flags
 //     target_link_libraries(mine PRIVATE kernels)
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/compiled/networks.hpp>
 #include <diffsiam/compiled/operations.hpp>
 
 namespace diffsiam {
@@ -16,5 +18,6 @@ namespace compiled {
 using CpuBFloat16 = backend::Cpu<float, BFloat16>;
 }  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::CpuBFloat16)
+DIFFSIAM_COMPILE_NETWORKS(compiled::CpuBFloat16)
 
 }  // namespace diffsiam

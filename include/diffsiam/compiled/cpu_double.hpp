@@ -1,4 +1,4 @@
-// The operations on Cpu<double>, compiled once for all files of a program instead of in each:
+// The operations and networks on Cpu<double>, compiled once for all files of a program instead of in each:
 //
 //     diffsiam_add_compiled(kernels cpu_double)  # CMake: a library, built with your own flags
 //     target_link_libraries(mine PRIVATE kernels)
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/compiled/networks.hpp>
 #include <diffsiam/compiled/operations.hpp>
 
 namespace diffsiam {
@@ -16,5 +17,6 @@ namespace compiled {
 using CpuDouble = backend::Cpu<double>;
 }  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::CpuDouble)
+DIFFSIAM_COMPILE_NETWORKS(compiled::CpuDouble)
 
 }  // namespace diffsiam

@@ -1,4 +1,5 @@
-// The operations on OneDnn<float, BFloat16>, compiled once for all files of a program instead of in each:
+// The operations and networks on OneDnn<float, BFloat16>, compiled once for all files of a program instead of
+// in each:
 //
 //     diffsiam_add_compiled(kernels onednn_bfloat16)  # CMake: a library, built with your own flags
 //     target_link_libraries(mine PRIVATE kernels)
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <diffsiam/backend/onednn.hpp>
+#include <diffsiam/compiled/networks.hpp>
 #include <diffsiam/compiled/operations.hpp>
 
 namespace diffsiam {
@@ -16,5 +18,6 @@ namespace compiled {
 using OneDnnBFloat16 = backend::OneDnn<float, BFloat16>;
 }  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::OneDnnBFloat16)
+DIFFSIAM_COMPILE_NETWORKS(compiled::OneDnnBFloat16)
 
 }  // namespace diffsiam

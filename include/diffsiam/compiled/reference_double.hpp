@@ -1,4 +1,5 @@
-// The operations on Reference<double>, compiled once for all files of a program instead of in each:
+// The operations and networks on Reference<double>, compiled once for all files of a program instead of in
+// each:
 //
 //     diffsiam_add_compiled(kernels reference_double)  # CMake: a library, built with your own flags
 //     target_link_libraries(mine PRIVATE kernels)
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <diffsiam/backend/reference.hpp>
+#include <diffsiam/compiled/networks.hpp>
 #include <diffsiam/compiled/operations.hpp>
 
 namespace diffsiam {
@@ -16,5 +18,6 @@ namespace compiled {
 using ReferenceDouble = backend::Reference<double>;
 }  // namespace compiled
 DIFFSIAM_COMPILE_OPERATIONS(compiled::ReferenceDouble)
+DIFFSIAM_COMPILE_NETWORKS(compiled::ReferenceDouble)
 
 }  // namespace diffsiam

@@ -30,6 +30,8 @@ struct OnDevice : OwnKernels {
   /// Random bits are those of all backends. Normal numbers differ because of fused multiply-adds: by 2 ulp of
   /// the largest, 5.8.
   static constexpr double normal_tolerance = 2.4e-7;
+  /// Memory traffic is what these values cost.
+  static constexpr bool keeps_cheap_values = true;
 
   // The Memory group.
   static void copy(Context& context, float const* from, float* to, Index size) {

@@ -5,6 +5,7 @@
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/kernels/elementwise.hpp>
 #include <diffsiam/backend/cuda/kernels/group_norm.hpp>
+#include <diffsiam/backend/cuda/kernels/group_norm_gradient.hpp>
 #include <diffsiam/backend/cuda/kernels/multi_tensor.hpp>
 #include <diffsiam/backend/cuda/kernels/random.hpp>
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>

@@ -1,5 +1,7 @@
 // Which bytes the Cuda backend's own kernels touch: every sector of 32 bytes that a warp reads or writes,
 // counted on the stand-in. What warps of one block read again counts each time, so no cache is pretended.
+#include <utility>
+
 #include <tests/standin/device/device.hpp>
 #include <tests/standin/device/tally.hpp>
 #include <tests/support/catch.hpp>
@@ -99,6 +101,32 @@ TEMPLATE_TEST_CASE("GroupNorm reads an image twice and writes one, with whole se
                                                          .p_2 = p_2.data()});
     });
     CHECK(backward < most);
+  }
+  standin::device().memory.close();
+}
+
+TEMPLATE_TEST_CASE("A bias is added, and its gradient summed, with whole sectors", "[sectors]", float,
+                   BFloat16) {
+  using B = backend::Cuda<TestType>;
+  Index const channels = GENERATE(64, 512);
+  CAPTURE(channels);
+  standin::device().restart();
+  standin::device().memory.poisons = false;
+  standin::device().memory.open();
+  {
+    typename B::Context context;
+    SampleGrid const grid{1, 128 * 4096 * 8 / channels, channels};
+    auto const y = image<B>(context, {grid.s, grid.c});
+    Tensor<B> const bias{context, {grid.c}};
+    double const bytes = static_cast<double>(grid.s * grid.c) * sizeof(TestType);
+    CHECK(touched(2 * bytes, [&] {
+            backend::cuda::add_bias<backend::cuda::Stream>(context, grid.s, grid.c,
+                                                           std::as_const(bias).data(), y.storage());
+          }) < most);
+    CHECK(touched(bytes, [&] {
+            B::sum(context, grid.grid(), functional::Itself{}, grid.per_channel(bias.data()),
+                   grid.full(y.storage()));
+          }) < most);
   }
   standin::device().memory.close();
 }

@@ -31,6 +31,7 @@ struct AddBias {
   }
 };
 
+/// y (positions, channels) += bias (channels). `y` is a pointer or a MixedPointer.
 template <class Device, class T, class Y>
 void add_bias(typename Device::Context& context, Index positions, Index channels, T const* bias, Y* y) {
   if (positions * channels == 0) return;

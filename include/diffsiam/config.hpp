@@ -31,6 +31,18 @@
 #else
 #define DIFFSIAM_KERNEL
 #endif
+// Before a loop of a kernel over an array that must stay in registers.
+#if defined(__CUDACC__)
+#define DIFFSIAM_UNROLL_IN_KERNEL _Pragma("unroll")
+#else
+#define DIFFSIAM_UNROLL_IN_KERNEL
+#endif
+// Whether this is compiled for a device.
+#if defined(__CUDA_ARCH__)
+#define DIFFSIAM_ON_DEVICE 1
+#else
+#define DIFFSIAM_ON_DEVICE 0
+#endif
 
 #if defined(__GNUC__)
 #define DIFFSIAM_RESTRICT __restrict__
@@ -162,7 +174,7 @@
 
 // A fused multiply-add is exact and fast only where the target has the instruction; elsewhere std::fma is a
 // slow call.
-#if defined(__FP_FAST_FMAF) || defined(__CUDA_ARCH__)
+#if defined(__FP_FAST_FMAF) || DIFFSIAM_ON_DEVICE
 #define DIFFSIAM_HAS_FAST_FMA 1
 #else
 #define DIFFSIAM_HAS_FAST_FMA 0

@@ -40,8 +40,13 @@ struct Played {
   std::size_t recorded_bytes = 0;  ///< held by the tape between forward and backward pass
 };
 
+/// A backend for which it is cheaper to keep values.
+struct Keeping : backend::Reference<float> {
+  static constexpr bool keeps_cheap_values = true;
+};
+
 template <class B>
-Played play(bool rematerialize) {
+Played play(bool rematerialize = typename Tape<B>::Options{}.rematerialize) {
   typename B::Context context{{.threads = 2}};
   Stretch<B> const stretch{nn::Init<B>{context, 0}};
   testing::randomise(stretch, 5);
@@ -83,6 +88,13 @@ TEST_CASE("What is rematerialized in the backward pass gives the same gradients 
   SECTION("with a third less held between the passes") {
     CHECK(3 * saved.recorded_bytes < 2 * kept.recorded_bytes);
   }
+}
+
+TEST_CASE("What is cheap to compute is kept where the backend says so, also in its dry run") {
+  CHECK(play<Keeping>().recorded_bytes == play<Keeping>(false).recorded_bytes);
+  CHECK(play<backend::Reference<float>>().recorded_bytes == play<Keeping>(true).recorded_bytes);
+  CHECK_FALSE(Tape<backend::DryRun<Keeping>>::Options{}.rematerialize);
+  CHECK(Tape<backend::DryRun<backend::Reference<float>>>::Options{}.rematerialize);
 }
 
 }  // namespace diffsiam::test

@@ -123,6 +123,12 @@ concept Observable = requires(Context& context) {
 template <class Context>
 concept UsedWhenCurrent = requires(Context& context) { context.make_current(); };
 
+/// Satisfied if and only if B::keeps_cheap_values is true: tapes of B keep what is cheap to compute, such as
+/// the results of GroupNorm, because B would spend more on writing it a second time than it saves. Without it
+/// tapes compute such values again in the backward pass, unless their options say otherwise. Models: Cuda.
+template <class B>
+concept KeepsCheapValues = requires { requires B::keeps_cheap_values; };
+
 /// Satisfied if and only if B is the dry run of another backend: weights of B::Estimates take part as shapes,
 /// and the context counts FLOPs. Without it weights and values must be of one backend, and nothing is
 /// counted. Models: DryRun.

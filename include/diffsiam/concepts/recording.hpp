@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/core/function_ref.hpp>
@@ -13,13 +14,16 @@
 namespace diffsiam::backend {
 
 /// Satisfied if and only if B updates many tensors in one launch (multi-tensor), by functors in its own
-/// memory, and computes the scale of all gradients there. Without it an optimizer updates one weight after
-/// the other, and a step cannot be recorded. Models: Cuda, testing::Stepped.
+/// memory, and computes their squared norms and the scale of all gradients there. Without it an optimizer
+/// updates one weight after the other, and a step cannot be recorded. Models: Cuda, testing::Stepped.
 template <class B>
 concept MultiTensor =
-    Contextual<B> && requires(typename B::Context& context, TensorChunk<typename B::Scalar, 2> const* chunks,
-                              AnyFunctor const* functor, StepReport<typename B::Scalar> const& report,
-                              GradientScale<typename B::Scalar>* scale) {
+    Contextual<B> &&
+    requires(typename B::Context& context, TensorChunk<typename B::Scalar, 2> const* chunks,
+             AnyFunctor const* functor, StepReport<typename B::Scalar> const& report,
+             GradientScale<typename B::Scalar>* scale,
+             std::span<TensorValues<typename B::Scalar> const> tensors, typename B::Scalar* squares) {
+      B::square_norms(context, tensors, squares);
       B::find_gradient_scale(context, report, scale);
       B::multi_tensor_apply(context, chunks, Index{}, functor, scale);
     };

@@ -18,6 +18,13 @@ struct TensorChunk {
   static constexpr Index most = 4096;
 };
 
+/// The values of a tensor that is only read: `size` of them, at `data`. There may be none.
+template <class T>
+struct TensorValues {
+  T const* data;
+  Index size;
+};
+
 /// What every gradient of a step is multiplied by before the weights move (loss scale and clipping), and
 /// whether the gradients are finite: if not, nothing may move.
 template <class T>

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/functional/updates.hpp>
@@ -21,13 +22,23 @@ namespace detail {
 /// squares[i] = the squared norm of the gradient of parameter i; 0 for frozen parameters.
 template <class B>
 void square_norms(nn::ParameterList<B> const& list, Tensor<B> const& squares) {
-  squares.fill(0);
-  for (Index i = 0; i < squares.size(); ++i) {
-    auto const& parameter = list.parameters[static_cast<std::size_t>(i)].parameter;
-    if (!parameter.trainable()) continue;
-    B::sum(squares.context(), Grid{{1, 1, 1, 1, parameter.shape().size()}}, functional::Square{},
-           Operand<typename B::Scalar, 0>{squares.data() + i},
-           Operand<typename B::Scalar, 1>{parameter.gradient().data()});
+  using T = typename B::Scalar;
+  if constexpr (backend::MultiTensor<B>) {
+    std::vector<TensorValues<T>> gradients;
+    gradients.reserve(list.parameters.size());
+    for (auto const& [name, parameter] : list.parameters)
+      gradients.push_back(parameter.trainable()
+                              ? TensorValues<T>{parameter.gradient().data(), parameter.shape().size()}
+                              : TensorValues<T>{});
+    B::square_norms(squares.context(), gradients, squares.data());
+  } else {
+    squares.fill(0);
+    for (Index i = 0; i < squares.size(); ++i) {
+      auto const& parameter = list.parameters[static_cast<std::size_t>(i)].parameter;
+      if (!parameter.trainable()) continue;
+      B::sum(squares.context(), Grid{{1, 1, 1, 1, parameter.shape().size()}}, functional::Square{},
+             Operand<T, 0>{squares.data() + i}, Operand<T, 1>{parameter.gradient().data()});
+    }
   }
 }
 /// The same, copied to the host. The caller keeps `squares`, so that repeated calls allocate nothing.

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <diffsiam/concepts/backend_options.hpp>
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/tensor/joint_batch.hpp>
 #include <diffsiam/value/node.hpp>
@@ -63,8 +64,9 @@ class Tape {
     Mode mode = Mode::training;  ///< what layers do; Mode::evaluation records, too
     Rng rng{};                   ///< random numbers of dropout: key (seed, stream), counter (element, step)
     /// Values that are cheap to compute (of GroupNorm, concat, upsample_nearest) are not kept but computed
-    /// again in the backward pass. This saves memory and costs little time (docs/performance.md).
-    bool rematerialize = true;
+    /// again in the backward pass. This saves memory and costs little time (docs/performance.md), but not on
+    /// backends that say so.
+    bool rematerialize = !backend::KeepsCheapValues<B>;
     /// The batch of which this tape computes a piece; null if it computes all of it. It is borrowed.
     JointBatch<B>* joint = nullptr;
     /// Where gradients of parameters are added; null: to the parameters. It is borrowed.

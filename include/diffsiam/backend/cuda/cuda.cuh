@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <diffsiam/backend/cuda/conv_request.hpp>
+#include <diffsiam/backend/cuda/kernels/bias.hpp>
 #include <diffsiam/backend/cuda/kernels/conv2d.hpp>
 #include <diffsiam/backend/cuda/kernels/kernels.hpp>
 #include <diffsiam/backend/cuda/on_device.cuh>
@@ -44,8 +45,7 @@ struct Cuda : cuda::OnDevice<cuda::Kernels<float, cuda::Stream>, cuda::math_of<P
     if (!plan.exists()) return cuda::direct_conv2d<cuda::Stream>(context, g, x, w, bias, y);
     Base::run(context, plan, {writable(x), writable(w), y});
     if (bias == nullptr) return;
-    SampleGrid const all{1, g.n * g.out_h() * g.out_w(), g.out};
-    Base::for_each(context, all.grid(), functional::Accumulate{}, all.full(y), all.per_channel(bias));
+    cuda::add_bias<cuda::Stream>(context, g.n * g.out_h() * g.out_w(), g.out, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, float const* dy, float const* w,
                                     float* dx) {

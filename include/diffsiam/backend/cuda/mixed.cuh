@@ -9,6 +9,7 @@
 #include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/cuda.cuh>
+#include <diffsiam/backend/cuda/kernels/bias.hpp>
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
 #include <diffsiam/core/half.hpp>
 
@@ -57,10 +58,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
       overwrite(context, chosen, outputs(g), y,
                 [&](void* to) { Base::run(context, *chosen.plan, {image.data, weights.data, to}); });
     }
-    if (bias == nullptr) return;
-    SampleGrid const all{1, outputs(g) / g.out, g.out};
-    Base::for_each(context, all.grid(), functional::LinearCombination<float>{1, 1}, all.full(y), all.full(y),
-                   all.per_channel(bias));
+    if (bias != nullptr) add_bias<Stream>(context, outputs(g) / g.out, g.out, bias, y);
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
                                     Written const& dx) {

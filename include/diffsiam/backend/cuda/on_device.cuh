@@ -30,6 +30,8 @@ struct OnDevice : OwnKernels {
   /// Random bits are those of all backends. Normal numbers differ because of fused multiply-adds: by 2 ulp of
   /// the largest, 5.8.
   static constexpr double normal_tolerance = 2.4e-7;
+  /// Memory traffic is what these values cost.
+  static constexpr bool keeps_cheap_values = true;
 
   // The Memory group.
   static void copy(Context& context, float const* from, float* to, Index size) {
@@ -66,17 +68,13 @@ struct OnDevice : OwnKernels {
   static void gemm(Context& context, Gemm<float> const& whole) {
     if (whole.m == 0 || whole.n == 0 || whole.batch_outer == 0 || whole.batch_inner == 0) return;
     if (whole.k == 0) return write_empty_sums(context, whole);
-    Gemm<float> g = whole;
-    g.batch_outer = 1;
-    if (joins(whole)) {
-      g.batch_inner = whole.batch_outer * whole.batch_inner;
-      return multiply(context, typed(g));
-    }
-    for (Index outer = 0; outer < whole.batch_outer; ++outer) {
-      g.a.data = whole.a.data + outer * whole.a.outer_stride;
-      g.b.data = whole.b.data + outer * whole.b.outer_stride;
-      g.c.data = whole.c.data + outer * whole.c.outer_stride;
-      multiply(context, typed(g));
+    Gemm<float> const product = with_longest_batch_inside(whole);
+    TypedGemm one = typed(product);
+    for (Index outer = 0; outer < product.batch_outer; ++outer) {
+      one.a = typed(product.a, outer);
+      one.b = typed(product.b, outer);
+      one.c = typed(product.c, outer);
+      multiply(context, one);
     }
   }
 
@@ -128,11 +126,6 @@ struct OnDevice : OwnKernels {
     OwnKernels::for_each(
         context, {{1, g.batch_outer, g.batch_inner, g.m, g.n}}, FillValue<float>{0},
         Operand<float, 1>{g.c.data, {0, g.c.outer_stride, g.c.inner_stride, g.c.leading, 1}});
-  }
-  /// Whether both batch extents can be crossed with one stride.
-  [[nodiscard]] static bool joins(Gemm<float> const& g) {
-    auto const dense = [&](auto const& m) { return m.outer_stride == m.inner_stride * g.batch_inner; };
-    return g.batch_outer == 1 || (dense(g.a) && dense(g.b) && dense(g.c));
   }
 };
 

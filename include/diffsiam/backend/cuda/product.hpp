@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
@@ -45,14 +46,34 @@ struct TypedGemm {
   float const* bias = nullptr;
 };
 
-/// A view as a TypedMatrix, along the inner batch extent.
+/// A member of the outer batch extent as a TypedMatrix, whose batch is the inner extent.
 template <class T>
-[[nodiscard]] TypedMatrix typed(MatrixView<T> const& m) {
-  return {const_cast<std::remove_const_t<T>*>(m.data), element_of<std::remove_const_t<T>>, m.leading,
+[[nodiscard]] TypedMatrix typed(MatrixView<T> const& m, Index outer = 0) {
+  T* const data = m.data == nullptr ? nullptr : m.data + outer * m.outer_stride;
+  return {const_cast<std::remove_const_t<T>*>(data), element_of<std::remove_const_t<T>>, m.leading,
           m.transposed, m.inner_stride};
 }
 [[nodiscard]] inline TypedGemm typed(Gemm<float> const& g) {
   return {g.m, g.n, g.k, typed(g.a), typed(g.b), typed(g.c), g.alpha, g.accumulate, g.batch_inner};
+}
+
+/// The same products with as large an inner batch extent as one call can have, which crosses it with one
+/// stride: both extents, or the larger of them. Heads of attention, within samples, cannot be joined, and
+/// there are fewer heads than samples.
+[[nodiscard]] inline Gemm<float> with_longest_batch_inside(Gemm<float> g) {
+  auto const each = [&g](auto const& f) { return f(g.a) && f(g.b) && f(g.c); };
+  auto const is_dense = [&g](auto const& m) { return m.outer_stride == m.inner_stride * g.batch_inner; };
+  auto const turn = [](auto& m) {
+    std::swap(m.outer_stride, m.inner_stride);
+    return true;
+  };
+  if (each(is_dense)) {
+    g.batch_inner *= std::exchange(g.batch_outer, 1);
+  } else if (g.batch_outer > g.batch_inner) {
+    std::swap(g.batch_outer, g.batch_inner);
+    each(turn);
+  }
+  return g;
 }
 
 /// Everything on which the choice of an algorithm depends.

@@ -74,6 +74,8 @@ struct DryRun {
   using Estimates = B;
   using Brings = Options<>;  // the options of B are looked up, and not declared again
   using Storage = StorageOf<B>;
+  /// As B does.
+  static constexpr bool keeps_cheap_values = KeepsCheapValues<B>;
   /// What B reads from.
   using Read = ReadBy<B>;
   /// What B writes to.

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <diffsiam/config.hpp>
+#include <diffsiam/core/half.hpp>
 #include <diffsiam/core/mixed_pointer.hpp>
 #include <diffsiam/core/shape.hpp>
 
@@ -18,15 +19,34 @@ template <class T, class C>
   return from.low != nullptr ? static_cast<T>(from.low[i]) : from.full[i];
 }
 
+/// The value as X, rounded to nearest even.
+template <class X, class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE X rounded_to(T value) {
+#if DIFFSIAM_ON_DEVICE
+  // One instruction. It is not for NaN, of which it drops the payload that the host keeps.
+  if constexpr (std::is_same_v<X, BFloat16> || std::is_same_v<X, Half>) {
+    if (value == value) {
+      X result;
+      if constexpr (std::is_same_v<X, BFloat16>)
+        asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+      else
+        asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+      return result;
+    }
+  }
+#endif
+  return static_cast<X>(value);
+}
+
 /// to[i] = value, rounded to nearest even if `to` is in low precision.
 template <class T, class X>
 DIFFSIAM_HOST_DEVICE void write(X* to, Index i, T value) {
-  to[i] = static_cast<X>(value);
+  to[i] = rounded_to<X>(value);
 }
 template <class T, class C>
 DIFFSIAM_HOST_DEVICE void write(MixedPointer<T, C> const& to, Index i, T value) {
   if (to.low != nullptr)
-    to.low[i] = static_cast<C>(value);
+    to.low[i] = rounded_to<C>(value);
   else
     to.full[i] = value;
 }
@@ -42,7 +62,7 @@ DIFFSIAM_HOST_DEVICE void add_gradient(X* to, Index i, T value) {
 template <class T, class C>
 DIFFSIAM_HOST_DEVICE void add_gradient(MixedPointer<T, C> const& to, Index i, T value) {
   if (to.low != nullptr)
-    to.low[i] = static_cast<C>(value);
+    to.low[i] = rounded_to<C>(value);
   else
     to.full[i] += value;
 }

@@ -4,11 +4,11 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <type_traits>
 #include <utility>
 
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/cuda/kernels/pack.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
 
 namespace diffsiam::backend::cuda {
@@ -23,14 +23,6 @@ template <class F, class T, std::size_t N>
     return ((I == i && at(std::integral_constant<std::size_t, I>{})) || ...);
   }(std::make_index_sequence<N>{});
 }
-
-/// `Width` neighbours that are loaded at once.
-template <class T, int Width>
-struct alignas(sizeof(T) * Width) Pack {
-  T value[Width];
-};
-template <class T>
-inline constexpr int widest_pack = 16 / static_cast<int>(sizeof(T));
 
 /// f over rows of columns. `Width` divides the columns and, for contiguous operands, their strides.
 template <int Width, class T, class F, int... Inner>
@@ -67,7 +59,7 @@ struct ForEach {
   template <int Stride>
   DIFFSIAM_KERNEL static Pack<T, Width> load(T const* from) {
     if constexpr (Stride == 1) {
-      return *reinterpret_cast<Pack<T, Width> const*>(from);
+      return load_pack<Width>(from);
     } else {
       Pack<T, Width> pack;
       for (int j = 0; j < Width; ++j) pack.value[j] = *from;
@@ -77,7 +69,7 @@ struct ForEach {
   template <std::size_t I, int Stride>
   DIFFSIAM_KERNEL static void store(T* to, Pack<T, Width> const& pack) {
     // Operands that are both written and repeated are not used with packs.
-    if constexpr (Stride == 1 && !reads_only<F, T, count>(I)) *reinterpret_cast<Pack<T, Width>*>(to) = pack;
+    if constexpr (Stride == 1 && !reads_only<F, T, count>(I)) store_pack(to, pack);
   }
 };
 
@@ -87,15 +79,8 @@ template <class F, class T, std::size_t N>
 [[nodiscard]] bool fits_packs(Merged<N> const& merged, Index width, std::array<int, N> const& inner,
                               std::array<std::size_t, N> const& value_bytes) {
   bool fits = merged.columns() % width == 0;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (inner[i] == 0) {
-      fits = fits && reads_only<F, T, N>(i);
-      continue;
-    }
-    std::uintptr_t const bytes = value_bytes[i] * static_cast<std::size_t>(width);
-    fits = fits && reinterpret_cast<std::uintptr_t>(merged.data[i]) % bytes == 0;
-    for (std::size_t axis = 0; axis < 4; ++axis) fits = fits && merged.strides[i][axis] % width == 0;
-  }
+  for (std::size_t i = 0; i < N; ++i)
+    fits = fits && (inner[i] == 0 ? reads_only<F, T, N>(i) : merged.fits_packs(i, width, value_bytes[i]));
   return fits;
 }
 
@@ -105,22 +90,18 @@ void for_each(typename Device::Context& context, Grid const& grid, F const& f, O
   if (grid.size() == 0) return;
   constexpr std::size_t count = sizeof...(O);
   Merged<count> const merged{grid, operands...};
-  constexpr int width = widest_pack<T>;
-  auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
-    auto const& e = merged.grid.extent;
-    ForEach<Width, T, F, O::inner...> const kernel{f,
-                                                   merged.template places<T, count>(0),
-                                                   {e[0], e[1], e[2], e[3]},
-                                                   merged.columns(),
-                                                   merged.grid.size() / Width};
-    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
-  };
   std::array<std::size_t, count> bytes;
   bytes.fill(sizeof(T));
-  if (fits_packs<F, T, count>(merged, width, {O::inner...}, bytes))
-    launch(std::integral_constant<int, width>{});
-  else
-    launch(std::integral_constant<int, 1>{});
+  bool const fit = fits_packs<F, T, count>(merged, widest_pack<T>, {O::inner...}, bytes);
+  with_pack_width<T>(fit, [&](auto width) {
+    auto const& e = merged.grid.extent;
+    ForEach<width(), T, F, O::inner...> const kernel{f,
+                                                     merged.template places<T, count>(0),
+                                                     {e[0], e[1], e[2], e[3]},
+                                                     merged.columns(),
+                                                     merged.grid.size() / width};
+    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
+  });
 }
 
 }  // namespace diffsiam::backend::cuda

@@ -1,174 +1,138 @@
-// GroupNorm with modulation and activation: one kernel for the forward pass and two for the backward pass,
-// where the composed one needs a dozen. What a block reads again comes from the cache.
+// GroupNorm with modulation and activation: sums over the positions of each channel, the statistics of
+// groups, and one pass that applies them. An image is read twice and written once, with loads of 16 bytes.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+
 #include <diffsiam/backend/cuda/kernels/access.hpp>
-#include <diffsiam/backend/cuda/kernels/lane.hpp>
-#include <diffsiam/backend/cuda/kernels/places.hpp>
+#include <diffsiam/backend/cuda/kernels/columns.hpp>
+#include <diffsiam/backend/cuda/kernels/group_totals.hpp>
+#include <diffsiam/backend/cuda/kernels/pack.hpp>
 #include <diffsiam/core/norm.hpp>
 #include <diffsiam/functional/norm.hpp>
 
 namespace diffsiam::backend::cuda {
 
-/// A group of channels of one sample, on which a block works.
-struct NormGroup {
-  Index x, table, channel;  ///< offsets of the first value in images, in tables (n, c) and in weights (c)
-  Index channels, size;     ///< of the group; number of values
+/// The value from which those of a group are measured: its first one, so that a large mean costs no digits of
+/// the variance.
+template <class T, class X>
+[[nodiscard]] DIFFSIAM_KERNEL T group_origin(NormGeometry const& g, X const* x, Index n, Index channel) {
+  return read<T>(x, n * g.s * g.c + channel - divide(channel, g.per_group()).rest);
+}
 
-  DIFFSIAM_HOST_DEVICE NormGroup(NormGeometry const& g, Index block) {
-    Division const at = divide(block, g.groups);
-    channels = g.per_group();
-    channel = at.rest * channels;
-    table = at.quotient * g.c + channel;
-    x = at.quotient * g.s * g.c + channel;
-    size = g.s * channels;
+/// The terms of statistics: x less the origin of its group, and the square of that.
+template <int Width, class T, class X>
+struct NormMoments {
+  static constexpr int planes = 2;
+  NormGeometry g;
+  X const* x;
+
+  DIFFSIAM_KERNEL void add(ColumnWalk const& walk, ColumnPlace const& at, T (&sums)[planes][Width]) const {
+    T origin[Width];
+    for (int j = 0; j < Width; ++j) origin[j] = group_origin<T>(g, x, at.n, at.channel + j);
+    at.each_offset(
+        walk, [&](Index i) { return load_pack<Width>(x + i); },
+        [&](Index, Pack<X, Width> const& values) {
+          for (int j = 0; j < Width; ++j) {
+            T const deviation = read<T>(values.value, j) - origin[j];
+            sums[0][j] += deviation;
+            sums[1][j] += deviation * deviation;
+          }
+        });
   }
 };
 
-/// Computes what NormForward describes, with one block for each sample and group.
-template <class Act, class T, class X>
-struct GroupNormForward {
-  using Shared = TeamMemory<T>;
+/// The tables of NormForward, from the sums of NormMoments.
+template <class T, class X>
+struct GroupNormStatistics {
+  using Shared = typename GroupTotals<T>::Shared;
   static constexpr bool synchronises = true;
-  NormGeometry g;
+  GroupTotals<T> totals;
   NormForward<T, X const*, X*> pass;
 
   template <Lane L>
-  DIFFSIAM_KERNEL void operator()(L& lane, Shared& memory) const {
-    NormGroup const group{g, lane.block()};
-    auto const add = [](T a, T b) { return a + b; };
-    T const size = static_cast<T>(group.size);
-    T sum = T(0);
-    for (Index i = lane.thread(); i < group.size; i += block_threads) sum += x_at(group, i);
-    T const mean = combine_team<Team::block>(lane, memory, sum, add) / size;
-    T squares = T(0);
-    for (Index i = lane.thread(); i < group.size; i += block_threads)
-      squares += functional::SquaredDeviation{}(x_at(group, i), mean);
-    T const variance = combine_team<Team::block>(lane, memory, squares, add) / size;
-    for (Index c = lane.thread(); c < group.channels; c += block_threads) {
-      Index const at = group.table + c, weight = group.channel + c;
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
+    NormGeometry const& g = totals.g;
+    auto const channels = totals.channels(lane.block(), lane.thread());
+    T sums[2] = {};
+    for (Index c = channels.first; c < channels.stop; c += totals.threads)
+      for (int plane = 0; plane < 2; ++plane) sums[plane] += totals.of_channel(channels.n, plane, c);
+    totals.add_threads(lane, shared, sums);
+    T const size = static_cast<T>(g.s * g.per_group()), from_origin = sums[0] / size;
+    T const variance = sums[1] / size - from_origin * from_origin;
+    for (Index c = channels.first; c < channels.stop; c += totals.threads) {
+      Index const at = channels.n * g.c + c;
+      T const mean = group_origin<T>(g, pass.x, channels.n, c) + from_origin;
       pass.mean[at] = mean;
-      functional::InverseDeviation<T>{static_cast<T>(pass.epsilon)}(pass.inverse_deviation[at], variance);
+      // Rounding may bring a variance of nothing below zero; NaN must stay.
+      functional::InverseDeviation<T>{static_cast<T>(pass.epsilon)}(pass.inverse_deviation[at],
+                                                                    variance < T(0) ? T(0) : variance);
       functional::FoldStatistics{}(pass.scale[at], pass.shift[at], mean, pass.inverse_deviation[at],
-                                   pass.gamma[weight], pass.beta[weight]);
+                                   pass.gamma[c], pass.beta[c]);
       if (pass.modulation == nullptr) continue;
-      T const* const modulation = pass.modulation + 2 * (group.table - group.channel) + weight;
+      T const* const modulation = pass.modulation + 2 * channels.n * g.c + c;
       functional::FoldModulation{}(pass.scale[at], pass.shift[at], modulation[0], modulation[g.c]);
     }
-    lane.sync();  // all threads of the block read the tables of the group
-    for (Index i = lane.thread(); i < group.size; i += block_threads) {
-      Division const at = divide(i, group.channels);
-      Index const value = group.x + at.quotient * g.c + at.rest, table = group.table + at.rest;
-      T y;
-      functional::AffineActivate<Act>{}(y, read<T>(pass.x, value), pass.scale[table], pass.shift[table]);
-      write(pass.y, value, y);
-    }
-  }
-
- private:
-  [[nodiscard]] DIFFSIAM_KERNEL T x_at(NormGroup const& group, Index i) const {
-    Division const at = divide(i, group.channels);
-    return read<T>(pass.x, group.x + at.quotient * g.c + at.rest);
   }
 };
 
-/// p_1, p_2 and d_modulation of NormBackward, with one block for each sample and 32 channels.
-template <class Act, class T, class X>
-struct GroupNormSums {
-  static constexpr int warps = block_threads / warp_size;
-  struct Shared {
-    T p_1[warps][warp_size], p_2[warps][warp_size];
-  };
-  static constexpr bool synchronises = true;
-  NormGeometry g;
-  NormBackward<T, X const*, X*> pass;
-  Index column_blocks;
+/// y = act(scale x + shift).
+template <int Width, class Act, class T, class X>
+struct GroupNormApply {
+  struct Shared {};
+  static constexpr bool synchronises = false;
+  ColumnWalk walk;
+  NormForward<T, X const*, X*> pass;
 
   template <Lane L>
-  DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
-    Division const block = divide(lane.block(), column_blocks);
-    int const warp = lane.thread() / warp_size, in_warp = lane.thread() % warp_size;
-    Index const n = block.quotient, c = block.rest * warp_size + in_warp, table = n * g.c + c;
-    T p_1 = T(0), p_2 = T(0);
-    if (c < g.c) {
-      T const scale = pass.scale[table], shift = pass.shift[table];
-      T const mean = pass.mean[table], deviation = pass.inverse_deviation[table];
-      for (Index position = warp; position < g.s; position += warps) {
-        Index const at = (n * g.s + position) * g.c + c;
-        T const x = read<T>(pass.x, at);
-        T dv;
-        functional::AffineActivateGradient<Act>{}(dv, read<T>(pass.dy, at), x, scale, shift);
-        p_1 += dv;
-        p_2 += functional::NormProduct{}(dv, x, mean, deviation);
-      }
-    }
-    shared.p_1[warp][in_warp] = p_1;
-    shared.p_2[warp][in_warp] = p_2;
-    lane.sync();
-    if (warp != 0 || c >= g.c) return;
-    for (int other = 1; other < warps; ++other) {
-      p_1 += shared.p_1[other][in_warp];
-      p_2 += shared.p_2[other][in_warp];
-    }
-    if (pass.modulation != nullptr) {
-      Index const at = 2 * n * g.c + c;
-      if (T* const into = pass.d_modulation)
-        functional::ModulationGradient{}(into[at], into[at + g.c], p_1, p_2, pass.gamma[c], pass.beta[c]);
-      functional::ThroughModulation{}(p_1, p_2, pass.modulation[at]);
-    }
-    pass.p_1[table] = p_1;
-    pass.p_2[table] = p_2;
+  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
+    ColumnPlace const at{walk, lane.block(), lane.thread()};
+    if (!at.inside) return;
+    Index const table = at.n * walk.c + at.channel;
+    auto const scale = load_pack<Width>(pass.scale + table), shift = load_pack<Width>(pass.shift + table);
+    at.each_offset(
+        walk, [&](Index i) { return load_pack<Width>(pass.x + i); },
+        [&](Index i, Pack<X, Width> const& x) {
+          Pack<X, Width> out;
+          for (int j = 0; j < Width; ++j) {
+            T y;
+            functional::AffineActivate<Act>{}(y, read<T>(x.value, j), scale.value[j], shift.value[j]);
+            write(out.value, j, y);
+          }
+          store_pack(pass.y + i, out);
+        });
   }
 };
 
-/// dx of NormBackward from its p_1 and p_2, with one block for each sample and group.
-template <class Act, class T, class X>
-struct GroupNormInput {
-  using Shared = TeamMemory<T>;
-  static constexpr bool synchronises = true;
-  NormGeometry g;
-  NormBackward<T, X const*, X*> pass;
-
-  template <Lane L>
-  DIFFSIAM_KERNEL void operator()(L& lane, Shared& memory) const {
-    NormGroup const group{g, lane.block()};
-    auto const add = [](T a, T b) { return a + b; };
-    T sum_1 = T(0), sum_2 = T(0);
-    for (Index c = lane.thread(); c < group.channels; c += block_threads) {
-      sum_1 += pass.p_1[group.table + c] * pass.gamma[group.channel + c];
-      sum_2 += pass.p_2[group.table + c] * pass.gamma[group.channel + c];
-    }
-    T const size = static_cast<T>(group.size);
-    T const m_1 = combine_team<Team::block>(lane, memory, sum_1, add) / size;
-    T const m_2 = combine_team<Team::block>(lane, memory, sum_2, add) / size;
-    for (Index i = lane.thread(); i < group.size; i += block_threads) {
-      Division const at = divide(i, group.channels);
-      Index const value = group.x + at.quotient * g.c + at.rest, table = group.table + at.rest;
-      T const x = read<T>(pass.x, value);
-      T dv, dx = T(0);
-      functional::AffineActivateGradient<Act>{}(dv, read<T>(pass.dy, value), x, pass.scale[table],
-                                                pass.shift[table]);
-      functional::NormalisationGradient{}(dx, dv, x, pass.scale[table], pass.mean[table],
-                                          pass.inverse_deviation[table], m_1, m_2);
-      add_gradient(pass.dx, value, dx);
-    }
-  }
-};
+/// Whether packs of 16 bytes fit all images, of type X, and the same number of values all tables.
+template <class T, class X>
+[[nodiscard]] bool fit_packs(NormGeometry const& g, std::initializer_list<X const*> images,
+                             std::initializer_list<T const*> tables) {
+  auto const fits = [](auto const* data) { return fits_packs_at(data, widest_pack<X>); };
+  return g.c % widest_pack<X> == 0 && std::ranges::all_of(images, fits) && std::ranges::all_of(tables, fits);
+}
 
 /// X is the type of x and y in memory.
 template <class Device, class Act, class T, class X>
 void group_norm(typename Device::Context& context, NormGeometry const& g,
                 NormForward<T, X const*, X*> const& pass) {
   if (g.n * g.s == 0) return;
-  Device::launch(context, g.n * g.groups, GroupNormForward<Act, T, X>{g, pass});
-}
-template <class Device, class Act, class T, class X>
-void group_norm_gradient(typename Device::Context& context, NormGeometry const& g,
-                         NormBackward<T, X const*, X*> const& pass) {
-  if (g.n * g.s == 0) return;
-  Index const column_blocks = blocks_for(g.c, warp_size);
-  Device::launch(context, g.n * column_blocks, GroupNormSums<Act, T, X>{g, pass, column_blocks});
-  if (pass.dx != nullptr) Device::launch(context, g.n * g.groups, GroupNormInput<Act, T, X>{g, pass});
+  bool const fit = fit_packs<T, X>(g, {pass.x, pass.y}, {pass.scale, pass.shift});
+  with_pack_width<X>(fit, [&](auto width) {
+    using Moments = NormMoments<width(), T, X>;
+    ColumnWalk const walk{g.n, g.s, g.c, width};
+    auto const memory =
+        context.allocate(static_cast<std::size_t>(g.n * walk.chunks * Moments::planes * g.c) * sizeof(T));
+    auto* const partial = static_cast<T*>(memory.get());
+    Device::launch(
+        context, walk.blocks(),
+        ColumnSums<width(), T, Moments, PutPartial<2, T>>{walk, {g, pass.x}, {partial, walk.chunks, g.c}});
+    GroupTotals<T> const totals{g, walk.chunks, partial};
+    Device::launch(context, totals.blocks(), GroupNormStatistics<T, X>{totals, pass});
+    Device::launch(context, walk.blocks(), GroupNormApply<width(), Act, T, X>{walk, pass});
+  });
 }
 
 }  // namespace diffsiam::backend::cuda

@@ -2,12 +2,16 @@
 // kernels. A Device launches them: it has `Device::Context` and `Device::launch(context, blocks, kernel)`.
 #pragma once
 
+#include <span>
+
 #include <diffsiam/backend/cuda/kernels/constants.hpp>
 #include <diffsiam/backend/cuda/kernels/elementwise.hpp>
 #include <diffsiam/backend/cuda/kernels/group_norm.hpp>
+#include <diffsiam/backend/cuda/kernels/group_norm_gradient.hpp>
 #include <diffsiam/backend/cuda/kernels/multi_tensor.hpp>
 #include <diffsiam/backend/cuda/kernels/random.hpp>
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>
+#include <diffsiam/backend/cuda/kernels/square_norms.hpp>
 #include <diffsiam/backend/cuda/kernels/sum.hpp>
 
 namespace diffsiam::backend::cuda {
@@ -62,6 +66,9 @@ struct Kernels {
   // Functions for recorded training steps; see concepts/recording.hpp.
   static void find_gradient_scale(Context& context, StepReport<T> const& report, GradientScale<T>* scale) {
     Device::launch(context, 1, FindGradientScale<T>{report, scale});
+  }
+  static void square_norms(Context& context, std::span<TensorValues<T> const> tensors, T* squares) {
+    cuda::square_norms<Device>(context, tensors, squares);
   }
   template <std::size_t N, class F>
   static void multi_tensor_apply(Context& context, TensorChunk<T, N> const* chunks, Index count, F const* f,

@@ -56,7 +56,7 @@ struct ForEachMixed {
     if constexpr (Stride == 0) {
       for (int j = 0; j < Width; ++j) values.value[j] = read<T>(from, 0);
     } else {
-      auto const pack = *reinterpret_cast<Pack<X, Width> const*>(from);
+      auto const pack = load_pack<Width>(from);
       for (int j = 0; j < Width; ++j) values.value[j] = read<T>(pack.value, j);
     }
     return values;
@@ -74,7 +74,7 @@ struct ForEachMixed {
   DIFFSIAM_KERNEL static void store_to(X* to, Values const& values) {
     Pack<X, Width> pack;
     for (int j = 0; j < Width; ++j) write(pack.value, j, values.value[j]);
-    *reinterpret_cast<Pack<X, Width>*>(to) = pack;
+    store_pack(to, pack);
   }
   template <class X>
   DIFFSIAM_KERNEL X* of_type(std::size_t i) const {
@@ -89,22 +89,18 @@ void for_each_mixed(typename Device::Context& context, Grid const& grid, F const
   if (grid.size() == 0) return;
   constexpr std::size_t count = sizeof...(O);
   Merged<count> const merged{grid, operands...};
-  constexpr int width = widest_pack<C>;
-  auto const launch = [&]<int Width>(std::integral_constant<int, Width>) {
-    auto const& e = merged.grid.extent;
-    ForEachMixed<Width, T, C, F, O...> const kernel{f,
-                                                    merged.template places<void, count>(0),
-                                                    {is_low_precision(operands.data)...},
-                                                    {e[0], e[1], e[2], e[3]},
-                                                    merged.columns(),
-                                                    merged.grid.size() / Width};
-    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
-  };
   std::array<std::size_t, count> const bytes{(is_low_precision(operands.data) ? sizeof(C) : sizeof(T))...};
-  if (fits_packs<F, T, count>(merged, width, {O::inner...}, bytes))
-    launch(std::integral_constant<int, width>{});
-  else
-    launch(std::integral_constant<int, 1>{});
+  bool const fit = fits_packs<F, T, count>(merged, widest_pack<C>, {O::inner...}, bytes);
+  with_pack_width<C>(fit, [&](auto width) {
+    auto const& e = merged.grid.extent;
+    ForEachMixed<width(), T, C, F, O...> const kernel{f,
+                                                      merged.template places<void, count>(0),
+                                                      {is_low_precision(operands.data)...},
+                                                      {e[0], e[1], e[2], e[3]},
+                                                      merged.columns(),
+                                                      merged.grid.size() / width};
+    Device::launch(context, blocks_for(kernel.packs, block_threads), kernel);
+  });
 }
 
 }  // namespace diffsiam::backend::cuda

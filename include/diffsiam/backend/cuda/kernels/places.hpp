@@ -1,8 +1,10 @@
 // Places: the addresses and strides of the operands of a kernel, as plain data that a launch can carry.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/strided.hpp>
@@ -66,6 +68,14 @@ struct Merged {
     });
   }
   [[nodiscard]] Index columns() const { return grid.extent[4]; }
+  /// Whether operand i, whose values have `bytes` each, has a pack of `width` neighbours at every multiple of
+  /// `width`, if it is contiguous.
+  [[nodiscard]] bool fits_packs(std::size_t i, Index width, std::size_t bytes) const {
+    if (reinterpret_cast<std::uintptr_t>(data[i]) % (bytes * static_cast<std::size_t>(width)) != 0)
+      return false;
+    return std::all_of(strides[i].begin(), strides[i].begin() + 4,
+                       [width](Index stride) { return stride % width == 0; });
+  }
   /// `Count` operands from `first` on, as pointers to T.
   template <class T, std::size_t Count>
   [[nodiscard]] Places<T, Count> places(std::size_t first) const {

@@ -1,79 +1,18 @@
 // Sums over a grid. The terms are divided into chunks by shape, never by the card, and the chunks are added
-// in order. So all devices of one architecture always give the same bits.
+// in a fixed order. So all devices of one architecture always give the same bits.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
-#include <utility>
 
-#include <diffsiam/backend/cuda/kernels/access.hpp>
+#include <diffsiam/backend/cuda/kernels/columns.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
+#include <diffsiam/backend/cuda/kernels/summands.hpp>
 
 namespace diffsiam::backend::cuda {
-
-/// The kept and the summed extents of a sum, and f at one place of both. Values have type X in memory.
-template <class T, class X, class F, int... Inner>
-struct Summands {
-  static constexpr std::size_t count = sizeof...(Inner);
-  F f;
-  Places<X, count> places;
-  Index kept[4], summed[4];
-  Index columns;        ///< the last extent of the grid, kept or summed
-  Index length;         ///< number of terms of one output
-  Index chunk, chunks;  ///< number of terms in a chunk; number of chunks
-
-  /// Terms [from, stop) of one output.
-  struct Span {
-    Index from, stop;
-  };
-  DIFFSIAM_KERNEL Span chunk_at(Index number) const {
-    Index const from = number * chunk, stop = from + chunk;
-    return {from, stop < length ? stop : length};
-  }
-  /// Offsets of kept row `row`.
-  struct Row {
-    Index offset[count];
-  };
-  DIFFSIAM_KERNEL Row row(Index row) const {
-    Row result{};
-    places.advance(kept, row, result.offset);
-    return result;
-  }
-  /// f at summed row `index` and column.
-  DIFFSIAM_KERNEL T at(Row row, Index index, Index column) const {
-    places.advance(summed, index, row.offset);
-    return at(row, column, std::make_index_sequence<count>{});
-  }
-
- private:
-  template <std::size_t... I>
-  DIFFSIAM_KERNEL T at(Row const& row, Index column, std::index_sequence<I...>) const {
-    return f(static_cast<T const&>(read<T>(places.data[I], row.offset[I] + column * Inner))...);
-  }
-};
-
-/// Where sums are written: they are added to the output, or each chunk goes to memory that AddChunks reads.
-template <class T>
-struct SumTarget {
-  Places<T, 1> out;
-  T* partial;  ///< (outputs, chunks), or null if there is one chunk
-
-  template <class S>
-  DIFFSIAM_KERNEL void add(S const& summands, Index row, Index column, Index columns, Index chunk,
-                           T sum) const {
-    if (partial != nullptr)
-      partial[(row * columns + column) * summands.chunks + chunk] = sum;
-    else
-      add_to_output(summands.kept, row, column, sum);
-  }
-  DIFFSIAM_KERNEL void add_to_output(Index const (&kept)[4], Index row, Index column, T sum) const {
-    Index offset[1] = {column};
-    out.advance(kept, row, offset);
-    out.data[0][offset[0]] += sum;
-  }
-};
 
 /// Each thread computes one output; for short sums.
 template <bool KeepsColumns, class T, class S>
@@ -88,20 +27,19 @@ struct SumOneByOne {
   DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
     Index const output = lane.block() * block_threads + lane.thread();
     if (output >= outputs) return;
-    Index const columns = KeepsColumns ? summands.columns : 1;
-    Division const place = divide(output, columns);
+    Division const place = divide(output, target.columns);
     auto const row = summands.row(place.quotient);
     T sum = T(0);
     for (Index i = 0; i < summands.length; ++i) {
       Division const at = KeepsColumns ? Division{i, place.rest} : divide(i, summands.columns);
-      sum += summands.at(row, at.quotient, at.rest);
+      sum += summands.term(summands.template load<1>(row, at.quotient, at.rest), 0);
     }
-    target.add(summands, place.quotient, place.rest, columns, 0, sum);
+    target(place.quotient, 0, place.rest, sum);
   }
 };
 
 /// A team sums one chunk of a kept row, including its columns.
-template <Team team, class T, class S>
+template <Team team, int Width, class T, class S>
 struct SumRows {
   using Shared = TeamMemory<T>;
   static constexpr bool synchronises = true;
@@ -118,69 +56,81 @@ struct SumRows {
     // Teams beyond the last row sum nothing, but must take part in combine_team.
     bool const inside = place.quotient < rows;
     auto const span = summands.chunk_at(place.rest);
-    Index const stop = inside ? span.stop : 0;
     auto const row = summands.row(inside ? place.quotient : 0);
-    T sum = T(0);
-    for (Index i = span.from + in_team; i < stop; i += threads) {
-      Division const at = divide(i, summands.columns);
-      sum += summands.at(row, at.quotient, at.rest);
-    }
+    T sums[Width] = {};
+    each_loaded(
+        span.from + in_team * Width, inside ? span.stop : 0, threads * Width,
+        [&](Index i) {
+          Division const at = divide(i, summands.columns);
+          return summands.template load<Width>(row, at.quotient, at.rest);
+        },
+        [&](Index, auto const& values) {
+          for (int j = 0; j < Width; ++j) sums[j] += summands.term(values, j);
+        });
+    T sum = sums[0];
+    for (int j = 1; j < Width; ++j) sum += sums[j];
     sum = combine_team<team>(lane, memory, sum, [](T a, T b) { return a + b; });
-    if (in_team == 0 && inside) target.add(summands, place.quotient, 0, 1, place.rest, sum);
+    if (in_team == 0 && inside) target(place.quotient, place.rest, 0, sum);
   }
 };
 
-/// A block sums 32 columns of one chunk of a kept row: a warp reads neighbours, eight warps share the rows.
-template <class T, class S>
-struct SumColumns {
-  static constexpr int warps = block_threads / warp_size;
-  struct Shared {
-    T of_warp[warps][warp_size];
-  };
-  static constexpr bool synchronises = true;
+/// The terms of a sum that keeps its columns, for ColumnSums.
+template <int Width, class T, class S>
+struct ColumnTerms {
+  static constexpr int planes = 1;
   S summands;
-  SumTarget<T> target;
-  Index column_blocks;
 
-  template <Lane L>
-  DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
-    Division const block = divide(lane.block(), column_blocks);
-    Division const place = divide(block.quotient, summands.chunks);
-    int const warp = lane.thread() / warp_size, in_warp = lane.thread() % warp_size;
-    Index const column = block.rest * warp_size + in_warp;
-    bool const inside = column < summands.columns;
-    auto const span = summands.chunk_at(place.rest);
-    auto const row = summands.row(place.quotient);
-    T sum = T(0);
-    if (inside)
-      for (Index i = span.from + warp; i < span.stop; i += warps) sum += summands.at(row, i, column);
-    shared.of_warp[warp][in_warp] = sum;
-    lane.sync();
-    if (warp != 0 || !inside) return;
-    for (int other = 1; other < warps; ++other) sum += shared.of_warp[other][in_warp];
-    target.add(summands, place.quotient, column, summands.columns, place.rest, sum);
+  DIFFSIAM_KERNEL void add(ColumnWalk const&, ColumnPlace const& at, T (&sums)[planes][Width]) const {
+    auto const row = summands.row(at.n);
+    each_loaded(
+        at.from, at.stop, at.step, [&](Index i) { return summands.template load<Width>(row, i, at.channel); },
+        [&](Index, auto const& values) {
+          for (int j = 0; j < Width; ++j) sums[0][j] += summands.term(values, j);
+        });
   }
 };
 
-/// out += its chunks, in order.
-template <class T>
-struct AddChunks {
-  struct Shared {};
-  static constexpr bool synchronises = false;
-  SumTarget<T> target;
-  Index kept[4];
-  Index outputs, columns, chunks;
-
-  template <Lane L>
-  DIFFSIAM_KERNEL void operator()(L& lane, Shared&) const {
-    Index const output = lane.block() * block_threads + lane.thread();
-    if (output >= outputs) return;
-    T sum = T(0);
-    for (Index chunk = 0; chunk < chunks; ++chunk) sum += target.partial[output * chunks + chunk];
-    Division const place = divide(output, columns);
-    target.add_to_output(kept, place.quotient, place.rest, sum);
+/// Queues the sums of each column of each row, over the positions of `walk`.
+template <class Device, int Width, class T, class S>
+void sum_columns(typename Device::Context& context, ColumnWalk const& walk, S const& summands,
+                 SumTarget<T> const& target) {
+  Device::launch(context, walk.blocks(),
+                 ColumnSums<Width, T, ColumnTerms<Width, T, S>, SumTarget<T>>{walk, {summands}, target});
+}
+/// Queues the sums of whole rows. divide_into(chunks) prepares the target for chunks.
+template <class Device, int Width, class T, class S, class Divide>
+void sum_rows(typename Device::Context& context, Index rows, S summands, SumTarget<T> const& target,
+              Divide const& divide_into) {
+  // Short rows are the work of a warp, longer ones that of blocks: enough to fill a large card, each with the
+  // fewest terms for which a chunk is worth it.
+  constexpr Index warp_sum = 1024, wanted_blocks = 1024, least_chunk = 8192;
+  if (summands.length <= warp_sum) {
+    Device::launch(context, blocks_for(rows, block_threads / warp_size),
+                   SumRows<Team::warp, Width, T, S>{summands, target, rows});
+    return;
   }
-};
+  Index const chunks =
+      std::clamp<Index>(wanted_blocks / rows, 1, std::max<Index>(1, summands.length / least_chunk));
+  summands.chunk = Width * blocks_for(summands.length / Width, chunks);
+  summands.chunks = blocks_for(summands.length, summands.chunk);
+  divide_into(summands.chunks);
+  Device::launch(context, rows * summands.chunks, SumRows<Team::block, Width, T, S>{summands, target, rows});
+}
+/// Adds chunks to the output. A block takes two packs of columns, so that there are many blocks.
+template <class Device, class T>
+void add_chunks(typename Device::Context& context, Index rows, SumTarget<T> target) {
+  using S = Summands<T, T, functional::Itself, 1>;
+  S const chunks = kept_chunks(target, rows);
+  target.partial = nullptr;
+  if (target.columns == 1) {
+    Device::launch(context, rows, SumRows<Team::block, 1, T, S>{chunks, target, rows});
+    return;
+  }
+  with_pack_width<T>(target.columns % widest_pack<T> == 0, [&](auto width) {
+    sum_columns<Device, width()>(context, ColumnWalk{rows, target.chunks, target.columns, width, 2, 1},
+                                 chunks, target);
+  });
+}
 
 /// out += f(operands...), summed over the axes along which `out` has stride 0. Operands have type X.
 template <class Device, class T, class X, class F, class Out, class... O>
@@ -189,58 +139,49 @@ void sum(typename Device::Context& context, Grid const& grid, F const& f, Out co
   if (grid.size() == 0) return;
   constexpr bool keeps_columns = Out::inner == 1;
   constexpr std::size_t count = sizeof...(O);
-  // Shorter sums are the work of one thread, longer ones that of a warp or of a block.
-  constexpr Index short_sum = 16, warp_sum = 1024;
-  // Enough blocks to fill a large card, and the fewest terms for which a chunk is worth it.
-  constexpr Index wanted_blocks = 1024, least_chunk = 4096;
+  constexpr Index short_sum = 16;  // of which each is the work of a thread
 
   Merged<count + 1> const merged{grid, out, operands...};
   using S = Summands<T, X, F, O::inner...>;
   S summands{f, merged.template places<X, count>(1), {}, {}, merged.columns(), 1, 1, 1};
-  Index kept_rows = 1;
+  Index rows = 1;
   for (std::size_t axis = 0; axis < 4; ++axis) {
     bool const kept = merged.strides[0][axis] != 0;
     Index const extent = merged.grid.extent[axis];
     summands.kept[axis] = kept ? extent : 1;
     summands.summed[axis] = kept ? 1 : extent;
-    (kept ? kept_rows : summands.length) *= extent;
+    (kept ? rows : summands.length) *= extent;
   }
-  Index const columns = keeps_columns ? summands.columns : 1;
   if (!keeps_columns) summands.length *= summands.columns;
-  Index const column_blocks = blocks_for(columns, warp_size);
-  SumTarget<T> target{merged.template places<T, 1>(0), nullptr};
-
-  if (summands.length > warp_sum) {
-    Index const per_summand = keeps_columns ? warp_size : 1;
-    summands.chunks = std::clamp<Index>(wanted_blocks / (kept_rows * column_blocks), 1,
-                                        std::max<Index>(1, summands.length * per_summand / least_chunk));
-  }
-  summands.chunk = (summands.length + summands.chunks - 1) / summands.chunks;
-  summands.chunks = (summands.length + summands.chunk - 1) / summands.chunk;
+  summands.chunk = summands.length;
+  SumTarget<T> target{merged.template places<T, 1>(0), {}, keeps_columns ? summands.columns : 1, 1, nullptr};
+  std::copy_n(summands.kept, 4, target.kept);
   std::shared_ptr<void> memory;
-  if (summands.chunks > 1) {
-    memory = context.allocate(static_cast<std::size_t>(kept_rows * columns * summands.chunks) * sizeof(T));
+  auto const divide_into = [&](Index chunks) {
+    target.chunks = chunks;
+    if (chunks == 1) return;
+    memory = context.allocate(static_cast<std::size_t>(rows * chunks * target.columns) * sizeof(T));
     target.partial = static_cast<T*>(memory.get());
-  }
+  };
 
   if (summands.length <= short_sum) {
-    SumOneByOne<keeps_columns, T, S> const kernel{summands, target, kept_rows * columns};
-    Device::launch(context, blocks_for(kernel.outputs, block_threads), kernel);
-  } else if constexpr (keeps_columns) {
-    SumColumns<T, S> const kernel{summands, target, column_blocks};
-    Device::launch(context, kept_rows * summands.chunks * column_blocks, kernel);
-  } else if (summands.length <= warp_sum) {
-    SumRows<Team::warp, T, S> const kernel{summands, target, kept_rows};
-    Device::launch(context, blocks_for(kept_rows, block_threads / warp_size), kernel);
-  } else {
-    SumRows<Team::block, T, S> const kernel{summands, target, kept_rows};
-    Device::launch(context, kept_rows * summands.chunks, kernel);
+    SumOneByOne<keeps_columns, T, S> const kernel{summands, target, rows * target.columns};
+    return Device::launch(context, blocks_for(kernel.outputs, block_threads), kernel);
   }
-  if (summands.chunks > 1) {
-    AddChunks<T> kernel{target, {}, kept_rows * columns, columns, summands.chunks};
-    std::copy_n(summands.kept, 4, kernel.kept);
-    Device::launch(context, blocks_for(kernel.outputs, block_threads), kernel);
-  }
+  std::array<int, count> const inner{O::inner...};
+  bool fit = summands.columns % widest_pack<X> == 0;
+  for (std::size_t i = 0; i < count; ++i)
+    fit = fit && (inner[i] == 0 || merged.fits_packs(1 + i, widest_pack<X>, sizeof(X)));
+  with_pack_width<X>(fit, [&](auto width) {
+    if constexpr (keeps_columns) {
+      ColumnWalk const walk{rows, summands.length, summands.columns, width};
+      divide_into(walk.chunks);
+      sum_columns<Device, width()>(context, walk, summands, target);
+    } else {
+      sum_rows<Device, width()>(context, rows, summands, target, divide_into);
+    }
+  });
+  if (target.partial != nullptr) add_chunks<Device>(context, rows, target);
 }
 
 }  // namespace diffsiam::backend::cuda

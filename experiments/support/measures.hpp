@@ -29,7 +29,7 @@ struct FeatureSet {
   std::vector<float> train, validation, test;
 };
 
-/// Labels of the three parts, in [0, classes).
+/// Labels of the three parts, in [0, classes). A part may lack the last classes.
 struct LabelSet {
   std::vector<int> train, validation, test;
   int classes;
@@ -37,7 +37,8 @@ struct LabelSet {
       : train(pictures.train.labels()),
         validation(pictures.validation.labels()),
         test(pictures.test.labels()),
-        classes(pictures.train.classes()) {}
+        classes(
+            std::max({pictures.train.classes(), pictures.validation.classes(), pictures.test.classes()})) {}
 };
 
 [[nodiscard]] inline ds::eval::Features features_of(std::vector<float> const& values, ds::Index dims) {

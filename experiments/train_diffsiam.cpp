@@ -117,8 +117,9 @@ void save_for_use(typename B::Context& context, ds::DiffSiam<B> const& model, Ru
   auto const columns = ds::eval::Columns::of(model.partition(), subsets);
   auto const& [train, validation, test] = data.pictures;
   for (ds::data::Dataset const& part : {train, validation, test}) {
-    auto const set =
-        ds::eval::encode_set(context, model.encoder(), part, {.columns = columns, .ranks = ranks});
+    ds::eval::EncodeConfig config = encoding_of(part, ranks);
+    config.columns = columns;
+    auto const set = ds::eval::encode_set(context, model.encoder(), part, config);
     all.count += set.count;
     all.subsets = set.subsets;
     all.values.insert(all.values.end(), set.values.begin(), set.values.end());

@@ -117,8 +117,9 @@ void save_for_use(typename B::Context& context, ds::DiffSiam<B> const& model, Ru
   auto const columns = ds::eval::Columns::of(model.partition(), subsets);
   auto const& [train, validation, test] = data.pictures;
   for (ds::data::Dataset const& part : {train, validation, test}) {
-    auto const set =
-        ds::eval::encode_set(context, model.encoder(), part, {.columns = columns, .ranks = ranks});
+    ds::eval::EncodeConfig config = encoding_of(part, ranks);
+    config.columns = columns;
+    auto const set = ds::eval::encode_set(context, model.encoder(), part, config);
     all.count += set.count;
     all.subsets = set.subsets;
     all.values.insert(all.values.end(), set.values.begin(), set.values.end());
@@ -193,8 +194,10 @@ void run(Options const& options, ds::dist::CommunicatorRef const& ranks) {
   if (options.estimate_only) return say(shown(estimate_run<B>(context, config)));
   if (ranks.rank() == 0) claim.take();
   RunData const data = load_pictures(options, plan, ranks, threads);
-  require_valid(config,
-                {data.pictures.train.size(), data.pictures.validation.size(), data.pictures.test.size()});
+  PartSizes const parts{data.pictures.train.size(), data.pictures.validation.size(),
+                        data.pictures.test.size()};
+  require_enough(parts);
+  require_valid(config, parts);
   if (ranks.size() == 1) say(shown(estimate_run<B>(context, config)));
   train_and_measure<B>(options, config, plan, data, ranks, context, threads);
   ranks.barrier();
@@ -222,7 +225,8 @@ void add_data_options(CLI::App& app, DataOptions& data) {
             ->capture_default_str());
   named(app.add_option(
       "--labels", data.labels,
-      "a table of lines file,label, or an attribute of CelebA; otherwise sub-folders are classes"));
+      "a table of lines file,label; an attribute of CelebA; or the .npy file of labels of one of pictures; "
+      "otherwise sub-folders are classes"));
   named(app.add_option("--cache", data.cache, "file of decoded pictures, which other runs can share"));
   named(app.add_flag("--skip-unreadable", data.skip_unreadable,
                      "leaves out pictures that cannot be read, and says how many"));

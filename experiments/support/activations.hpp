@@ -46,7 +46,7 @@ template <class B>
   std::vector<float> components;
   for (ds::Index from = 0; from < pictures.size(); from += piece) {
     auto const part = pictures.slice(from, std::min(from + piece, pictures.size()));
-    auto const values = ds::eval::encode(context, code, part, {.ranks = ranks});
+    auto const values = ds::eval::encode(context, code, part, encoding_of(part, ranks));
     auto const activations = features_of(values, code.latent_dims());
     if (!pca) pca = ds::eval::Pca::fit(activations, {.components = 64, .allow_fewer = true}, &threads);
     auto const few = (*pca)(activations, &threads);

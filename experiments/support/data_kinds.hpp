@@ -5,8 +5,10 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct DataKind {
   std::string_view name;
   bool (*recognises)(std::filesystem::path const& data);
   DataPlan (*plan)(DataOptions const& options);
+  bool takes_labels = false;  ///< whether --labels says something of it
 };
 
 namespace detail {
@@ -42,13 +45,16 @@ using Path = std::filesystem::path;
   std::error_code ignored;
   return std::filesystem::is_regular_file(folder / name, ignored);
 }
+[[nodiscard]] inline Path absolute_path(Path const& data) {
+  return std::filesystem::absolute(data).lexically_normal();
+}
 /// The last part of a path: "drawings" of "../drawings/".
 [[nodiscard]] inline std::string title_of(Path const& data) {
-  Path const path = std::filesystem::absolute(data).lexically_normal();
+  Path const path = absolute_path(data);
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 [[nodiscard]] inline nlohmann::ordered_json decoding_settings(DataOptions const& options, ds::Index count) {
-  return {{"data", std::filesystem::absolute(options.data).lexically_normal().string()},
+  return {{"data", absolute_path(options.data).string()},
           {"files", count},
           {"labels", options.labels.string()},
           {"fit", options.fit},
@@ -57,21 +63,22 @@ using Path = std::filesystem::path;
           {"keep_duplicates", options.keep_duplicates}};
 }
 
-/// A published set with a training and a test part, read by `load` when the run begins.
-template <class Load>
-[[nodiscard]] DataPlan plan_published(DataOptions const& options, std::string const& title, ds::Index side,
-                                      ds::Index channels, PartSizes parts, Load load) {
-  ds::Index const size = options.size == 0 ? side : options.size,
-                  of_run = options.channels == 0 ? channels : options.channels;
-  auto const fit = fit_of(options, size, of_run);
+/// A published set with a training and a test part, at its own size unless another one is asked for.
+template <class Set>
+[[nodiscard]] DataPlan plan_published(DataOptions const& options, std::string const& title, Set const& set) {
+  ds::Index const size = options.size == 0 ? set.train.height() : options.size,
+                  channels = options.channels == 0 ? set.train.channels() : options.channels;
+  auto const fit = fit_of(options, size, channels);
+  PartSizes const parts = parts_of(set.train.size(), set.test.size());
   return {.title = title,
           .size = size,
-          .channels = of_run,
+          .channels = channels,
           .parts = parts,
           .flip = 0.5F,
+          .found = {ds::text(
+              {title, ": ", set.train.size(), " pictures, and ", set.test.size(), " for the test"})},
           .settings = {{"data", title}, {"fit", options.fit}},
-          .load = [fit, parts, load, folder = options.data](Path const&, ds::ThreadPool&) {
-            auto const set = load(folder);
+          .load = [fit, parts, set](Path const&, ds::ThreadPool&) {
             return RunData{cut_into_parts(fitted(set.train, fit), fitted(set.test, fit), parts),
                            set.class_names};
           }};
@@ -89,31 +96,43 @@ struct NamedFashionMnist {
   return data == ds::data::FashionMnist::debian_folder;  // whose error says what to install
 }
 [[nodiscard]] inline DataPlan plan_fashion_mnist(DataOptions const& options) {
-  return plan_published(options, "Fashion-MNIST", 28, 1, fashion_parts, [](Path const& folder) {
-    auto const [train, test] = ds::data::load_fashion_mnist(folder);
-    auto const& names = ds::data::FashionMnist::class_names;
-    return NamedFashionMnist{train, test, {names.begin(), names.end()}};
-  });
+  auto const [train, test] = ds::data::load_fashion_mnist(options.data);
+  auto const& names = ds::data::FashionMnist::class_names;
+  return plan_published(options, "Fashion-MNIST",
+                        NamedFashionMnist{train, test, {names.begin(), names.end()}});
 }
 
 [[nodiscard]] inline DataPlan plan_cifar10(DataOptions const& options) {
-  return plan_published(options, "CIFAR-10", 32, 3, {45000, 5000, 10000},
-                        [](Path const& folder) { return ds::data::load_cifar10(folder); });
+  return plan_published(options, "CIFAR-10", ds::data::load_cifar10(options.data));
 }
 [[nodiscard]] inline DataPlan plan_cifar100(DataOptions const& options) {
-  return plan_published(options, "CIFAR-100", 32, 3, {45000, 5000, 10000},
-                        [](Path const& folder) { return ds::data::load_cifar100(folder); });
+  return plan_published(options, "CIFAR-100", ds::data::load_cifar100(options.data));
 }
 /// Its labelled pictures, small unless a size is asked for.
 [[nodiscard]] inline DataPlan plan_stl10(DataOptions const& options) {
   DataOptions sized = options;
   if (sized.size == 0) sized.size = 32;
-  return plan_published(sized, "STL-10", 96, 3, {4500, 500, 8000},
-                        [](Path const& folder) { return ds::data::load_stl10(folder); });
+  return plan_published(sized, "STL-10", ds::data::load_stl10(options.data));
 }
 
-/// With the published crop. --labels names an attribute, such as Smiling.
+/// The parts of list_eval_partition, of the pictures that could be read.
+[[nodiscard]] inline Pictures published_parts(ds::data::Celeba const& celeba,
+                                              ds::data::CachedPictures const& cached,
+                                              std::span<ds::Index const> kept) {
+  std::unordered_map<std::string_view, ds::data::CelebaPart> part_of;
+  for (std::size_t i = 0; i < celeba.parts.size(); ++i)
+    part_of.emplace(celeba.files.paths[i], celeba.parts[i]);
+  std::array<std::vector<ds::Index>, 3> positions;
+  for (ds::Index const i : kept)
+    positions[static_cast<std::size_t>(part_of.at(cached.names[static_cast<std::size_t>(i)]))].push_back(i);
+  return {cached.pictures.subset(positions[0]), cached.pictures.subset(positions[1]),
+          cached.pictures.subset(positions[2])};
+}
+
+/// With the published crop, and in the published parts where the folder has them. --labels names an
+/// attribute, such as Smiling.
 [[nodiscard]] inline DataPlan plan_celeba(DataOptions const& options) {
+  using ds::data::CelebaPart;
   auto celeba = ds::data::load_celeba(options.data);
   ds::Index const size = options.size == 0 ? 64 : options.size;
   if (!options.labels.empty()) {
@@ -129,17 +148,33 @@ struct NamedFashionMnist {
   }
   auto fit = ds::data::celeba_fit(static_cast<int>(size));
   if (options.channels != 0) fit.channels = static_cast<int>(options.channels);
-  ds::Index const count = celeba.size();
+  auto const in_part = [&](CelebaPart part) {
+    return std::count(celeba.parts.begin(), celeba.parts.end(), part);
+  };
+  bool const divided = !celeba.parts.empty();
+  PartSizes const parts = divided ? PartSizes{in_part(CelebaPart::train), in_part(CelebaPart::validation),
+                                              in_part(CelebaPart::test)}
+                                  : parts_of(celeba.size());
+  auto settings = decoding_settings(options, celeba.size());
+  settings["partition"] = divided ? "published" : "none";
+  ds::data::PictureFolder const source{celeba.files, fit};
   return {.title = "CelebA",
           .size = size,
           .channels = fit.channels,
-          .parts = parts_of(count),
+          .parts = parts,
           .flip = 0.5F,
-          .found = {ds::text({count, " pictures of CelebA"})},
-          .settings = decoding_settings(options, count),
-          .load = [source = ds::data::PictureFolder{std::move(celeba.files), fit}, options](
-                      Path const& cache, ds::ThreadPool& threads) {
-            return load_cached(source, options, options.data, cache, threads);
+          .found = {ds::text({celeba.size(), " pictures of CelebA"}),
+                    divided ? ds::text({parts.train, " of them for training, ", parts.validation,
+                                        " for validation and ", parts.test,
+                                        " for the test, as list_eval_partition says"})
+                            : "no list_eval_partition: they are divided at random"},
+          .settings = std::move(settings),
+          .load = [source, celeba = std::move(celeba), options, divided](Path const& cache,
+                                                                         ds::ThreadPool& threads) {
+            auto const divide = [&](ds::data::CachedPictures const& cached, std::span<ds::Index const> kept) {
+              return divided ? published_parts(celeba, cached, kept) : divide_at_random(cached, kept);
+            };
+            return load_cached(source, options, absolute_path(celeba.files.folder), cache, threads, divide);
           }};
 }
 
@@ -163,13 +198,18 @@ struct NamedFashionMnist {
 }
 #endif
 
-/// A file of numpy or safetensors with `images` and, where there are some, `labels`.
+/// A file of numpy or safetensors with `images` and, where there are some, `labels`. The labels of a .npy
+/// file stand in another one, which --labels names.
 [[nodiscard]] inline bool is_array_file(Path const& data) {
   auto const ending = data.extension();
   return ending == ".npy" || ending == ".npz" || ending == ".safetensors";
 }
-[[nodiscard]] inline ds::data::Dataset load_array_file(Path const& data) {
-  if (data.extension() == ".npy") return ds::data::load_npy(data);
+[[nodiscard]] inline ds::data::Dataset load_array_file(Path const& data, Path const& labels) {
+  if (data.extension() == ".npy")
+    return labels.empty() ? ds::data::load_npy(data) : ds::data::load_npy(data, labels);
+  if (!labels.empty())
+    ds::fail<ds::ConfigError>("--labels", "no other file, since labels stand in the same one",
+                              labels.string());
   if (data.extension() == ".safetensors") return ds::data::load_safetensors(data);
 #ifdef DIFFSIAM_WITH_NPZ
   return ds::data::load_npz(data);
@@ -179,8 +219,9 @@ struct NamedFashionMnist {
 #endif
 }
 [[nodiscard]] inline DataPlan plan_array_file(DataOptions const& options) {
-  auto const all = load_array_file(options.data);
-  ds::Index const size = options.size == 0 ? std::min<ds::Index>(32, all.height() / 4 * 4) : options.size,
+  auto const all = load_array_file(options.data, options.labels);
+  ds::Index const size =
+                      options.size == 0 ? std::clamp<ds::Index>(all.height() / 4 * 4, 8, 32) : options.size,
                   channels = options.channels == 0 ? all.channels() : options.channels;
   auto const set = fitted(all, fit_of(options, size, channels));
   return {.title = title_of(options.data),
@@ -189,8 +230,10 @@ struct NamedFashionMnist {
           .parts = parts_of(all.size()),
           .flip = 0.5F,
           .found = {ds::text({all.size(), " pictures of ", all.height(), " x ", all.width(), " x ",
-                              all.channels(), all.labelled() ? " with labels" : " without labels"})},
-          .settings = {{"data", title_of(options.data)}, {"fit", options.fit}},
+                              all.channels(), all.labelled() ? ", with labels" : ", without labels"})},
+          .settings = {{"data", absolute_path(options.data).string()},
+                       {"labels", options.labels.string()},
+                       {"fit", options.fit}},
           .load = [set](Path const&, ds::ThreadPool&) { return RunData{cut_into_parts(set)}; }};
 }
 
@@ -215,8 +258,7 @@ struct NamedFashionMnist {
           .settings = decoding_settings(options, count),
           .load = [source = data::PictureFolder{std::move(files), fit, {.ground = fit.ground}}, options](
                       Path const& cache, ds::ThreadPool& threads) {
-            return load_cached(source, options, std::filesystem::absolute(options.data).lexically_normal(),
-                               cache, threads);
+            return load_cached(source, options, absolute_path(options.data), cache, threads);
           }};
 }
 
@@ -231,32 +273,35 @@ inline constexpr std::array data_kinds{
              [](Path const& data) {
                return has_file(data, "list_attr_celeba.txt") || has_file(data, "list_attr_celeba.csv");
              },
-             plan_celeba},
+             plan_celeba, true},
 #ifdef DIFFSIAM_WITH_LMDB
     DataKind{"LMDB",
              [](Path const& data) { return has_file(data, "data.mdb") || data.extension() == ".mdb"; },
              plan_lmdb},
 #endif
-    DataKind{"a file of arrays", is_array_file, plan_array_file},
-    DataKind{"a folder of pictures", [](Path const&) { return true; }, plan_folder},
+    DataKind{"a file of arrays", is_array_file, plan_array_file, true},
+    DataKind{"a folder of pictures", [](Path const&) { return true; }, plan_folder, true},
 };
 
 }  // namespace detail
 
-/// Recognises what stands at options.data; reads names, and no picture yet. Throws ConfigError for a size or
-/// channels that the kind of data, or the networks, do not have, FileError for what cannot be read.
+/// Recognises what stands at options.data; reads lists and arrays, and decodes no picture yet. Throws
+/// ConfigError for a size, channels or labels that the kind of data, or the networks, do not have, FileError
+/// for what cannot be read.
 [[nodiscard]] inline DataPlan plan_data(DataOptions const& options) {
   auto const kind = std::find_if(detail::data_kinds.begin(), detail::data_kinds.end(),
                                  [&](DataKind const& each) { return each.recognises(options.data); });
+  if (!options.labels.empty() && !kind->takes_labels)
+    ds::fail<ds::ConfigError>("--labels", "a folder of pictures, CelebA or a .npy file to give labels to",
+                              kind->name);
   DataPlan plan = kind->plan(options);
   ds::Index const multiple = RunConfig::side_multiple(plan.size);
   if (plan.size % multiple != 0)
     ds::fail<ds::ConfigError>("--size", {"a multiple of ", multiple, ", since the denoiser halves the sides"},
                               plan.size);
-  if (plan.parts.train < fewest_training_pictures)
-    ds::fail<ds::ConfigError>(
-        "--data", {fewest_training_pictures, " pictures or more for training"},
-        {plan.parts.train, " and ", plan.parts.validation + plan.parts.test, " for validation and test"});
+  if (plan.channels != 1 && plan.channels != 3)
+    ds::fail<ds::ConfigError>("--data", "pictures of 1 or 3 channels", plan.channels);
+  require_enough(plan.parts);
   return plan;
 }
 

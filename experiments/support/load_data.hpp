@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,12 @@ namespace experiments {
   ds::Index const validation = std::min<ds::Index>(5000, pictures / 10),
                   test = std::min<ds::Index>(10000, pictures / 5);
   return {pictures - validation - test, validation, test};
+}
+
+/// Those of a set that has a test part: a tenth of the rest for validation, at most 5,000.
+[[nodiscard]] constexpr PartSizes parts_of(ds::Index known, ds::Index test) {
+  ds::Index const validation = std::min<ds::Index>(5000, known / 10);
+  return {known - validation, validation, test};
 }
 
 /// The parts of a set that has none. The split follows no seed: all runs are measured on the same pictures.
@@ -104,17 +111,24 @@ template <ds::data::CacheableSource S>
 
 }  // namespace detail
 
-/// A source by way of its cache file, cut into parts. `folder` is put before the names of pictures.
-template <ds::data::CacheableSource S>
+/// The parts of pictures of which `kept` are used.
+[[nodiscard]] inline Pictures divide_at_random(ds::data::CachedPictures const& cached,
+                                               std::span<ds::Index const> kept) {
+  return cut_into_parts(cached.pictures.subset(kept));
+}
+
+/// A source by way of its cache file, in the parts that `divide` makes of it. `folder` is put before the
+/// names of pictures.
+template <ds::data::CacheableSource S, class Divide = decltype(divide_at_random)>
 [[nodiscard]] RunData load_cached(S const& source, DataOptions const& options,
                                   std::filesystem::path const& folder, std::filesystem::path const& cache,
-                                  ds::ThreadPool& threads) {
+                                  ds::ThreadPool& threads, Divide const& divide = divide_at_random) {
   auto const cached = detail::read_into_cache(source, options.skip_unreadable, cache, threads);
   std::vector<ds::Index> kept;
   for (ds::Index i = 0; i < cached.pictures.size(); ++i)
     if (options.keep_duplicates || !std::binary_search(cached.repeats.begin(), cached.repeats.end(), i))
       kept.push_back(i);
-  RunData data{.pictures = cut_into_parts(cached.pictures.subset(kept)),
+  RunData data{.pictures = divide(cached, kept),
                .class_names = cached.class_names,
                .found = detail::findings(cached, options.keep_duplicates)};
   for (std::string const& name : cached.names) data.names.push_back((folder / name).string());

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <diffsiam/data/to_tensor.hpp>
 #include <diffsiam/eval/encode.hpp>
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
@@ -29,7 +30,7 @@ struct FeatureSet {
   std::vector<float> train, validation, test;
 };
 
-/// Labels of the three parts, in [0, classes).
+/// Labels of the three parts, in [0, classes). A part may lack the last classes.
 struct LabelSet {
   std::vector<int> train, validation, test;
   int classes;
@@ -37,18 +38,31 @@ struct LabelSet {
       : train(pictures.train.labels()),
         validation(pictures.validation.labels()),
         test(pictures.test.labels()),
-        classes(pictures.train.classes()) {}
+        classes(
+            std::max({pictures.train.classes(), pictures.validation.classes(), pictures.test.classes()})) {}
 };
 
 [[nodiscard]] inline ds::eval::Features features_of(std::vector<float> const& values, ds::Index dims) {
   return {.values = values, .count = static_cast<ds::Index>(values.size()) / dims, .dims = dims};
 }
 
+/// Pictures that are measured at a time: `most` of small ones, and of larger ones as many as take the same
+/// memory.
+[[nodiscard]] inline ds::Index measured_at_once(ds::data::Dataset const& pictures, ds::Index most) {
+  constexpr ds::Index small = RunConfig::small_side * RunConfig::small_side;
+  return std::clamp<ds::Index>(most * small / (pictures.height() * pictures.width()), 2, most);
+}
+/// How such pictures are encoded.
+[[nodiscard]] inline ds::eval::EncodeConfig encoding_of(
+    ds::data::Dataset const& pictures, std::optional<ds::dist::CommunicatorRef> const& ranks = {}) {
+  return {.batch = measured_at_once(pictures, ds::eval::EncodeConfig{}.batch), .ranks = ranks};
+}
+
 template <class Encoder>
 [[nodiscard]] FeatureSet encode_parts(typename Encoder::Backend::Context& context, Encoder const& encoder,
                                       Pictures const& pictures,
                                       std::optional<ds::dist::CommunicatorRef> const& ranks = {}) {
-  ds::eval::EncodeConfig const config{.ranks = ranks};
+  ds::eval::EncodeConfig const config = encoding_of(pictures.train, ranks);
   return {encoder.latent_dims(), ds::eval::encode(context, encoder, pictures.train, config),
           ds::eval::encode(context, encoder, pictures.validation, config),
           ds::eval::encode(context, encoder, pictures.test, config)};
@@ -104,7 +118,7 @@ class ProbeLog {
   /// Starts an empty file unless the run is resumed. Ranks encode together, and rank 0 writes.
   ProbeLog(ds::dist::CommunicatorRef ranks, ds::ThreadPool& threads, Pictures const& pictures,
            std::filesystem::path path, bool resume)
-      : curve_(pictures.train, pictures.validation, {.encode = {.ranks = ranks}}),
+      : curve_(pictures.train, pictures.validation, {.encode = encoding_of(pictures.train, ranks)}),
         writes_(ranks.rank() == 0),
         threads_(&threads),
         path_(std::move(path)) {
@@ -170,11 +184,11 @@ template <class B>
                                              std::uint64_t seed) {
   if (count < 2 || count > pictures.size())
     ds::fail<ds::RangeError>("diffusion_score", {"2 to ", pictures.size(), " pictures, as there are"}, count);
-  // Batches of 100; the last one takes the rest too, which might be a single picture.
-  ds::Index const batches = std::max<ds::Index>(1, count / 100);
+  // The last batch takes the rest too, which might be a single picture.
+  ds::Index const each = measured_at_once(pictures, 100), batches = std::max<ds::Index>(1, count / each);
   DiffusionScore total;
   for (ds::Index b = 0; b < batches; ++b) {
-    ds::Index const from = 100 * b, batch = (b + 1 == batches ? count : from + 100) - from;
+    ds::Index const from = each * b, batch = (b + 1 == batches ? count : from + each) - from;
     auto const part = pictures.slice(from, from + batch);
     auto const units = part.units();
     auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
@@ -198,13 +212,23 @@ template <class B>
                                                                       ds::DiffSiam<B> const& model,
                                                                       ds::data::Dataset const& pictures,
                                                                       std::uint64_t seed) {
-  auto const part = pictures.slice(0, std::min<ds::Index>(200, pictures.size()));
-  auto const units = part.units();
-  auto const images = ds::Tensor<B>::from(context, part.shape(), std::span<float const>{units});
   std::vector<int> steps;
   for (int t = 25; t < model.schedule().timesteps(); t += 50) steps.push_back(t);
-  return ds::model::timestep_losses(model, images, model.encode(images), steps,
-                                    {.rng = {.seed = seed, .stream = 41}});
+  ds::Index const count = std::min<ds::Index>(200, pictures.size()), each = measured_at_once(pictures, 200);
+  std::vector<ds::model::TimestepLoss> total;
+  for (ds::Index from = 0; from < count; from += each) {
+    auto const part = pictures.slice(from, std::min(from + each, count));
+    auto const images = ds::data::to_tensor<B>(context, part);
+    auto const losses = ds::model::timestep_losses(
+        model, images, model.encode(images), steps,
+        {.rng = {.seed = seed, .stream = 41, .step = static_cast<std::uint64_t>(from)}});
+    double const share = static_cast<double>(part.size()) / static_cast<double>(count);
+    total.resize(losses.size());
+    for (std::size_t i = 0; i < losses.size(); ++i)
+      total[i] = {losses[i].t, total[i].denoiser + share * losses[i].denoiser,
+                  total[i].shifted + share * losses[i].shifted};
+  }
+  return total;
 }
 
 }  // namespace experiments

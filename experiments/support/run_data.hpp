@@ -20,8 +20,9 @@ struct DataOptions {
   ds::Index size = 0, channels = 0;  ///< 0: what the kind of data suggests
   std::string fit = "crop";
   std::string ground = "white";
-  std::filesystem::path labels{};  ///< a table file,label; an attribute of CelebA; empty: sub-folders
-  std::filesystem::path cache{};   ///< empty: in the folder of the run
+  std::filesystem::path
+      labels{};  ///< a table file,label; an attribute of CelebA; labels of a .npy file; empty: sub-folders
+  std::filesystem::path cache{};  ///< empty: in the folder of the run
   bool skip_unreadable = false, keep_duplicates = false;
 };
 

@@ -68,7 +68,9 @@ void measure_retrieval(Results& results, typename B::Context& context, ds::DiffS
         {name, key, dims, std::nullopt, view_retrieval(pairs, dims, features, threads)});
   };
   auto const encode_by = [&](ds::ModularEncoder<B> const& encoder) {
-    return [&](ds::data::Dataset const& set) { return ds::eval::encode(context, encoder, set); };
+    return [&](ds::data::Dataset const& set) {
+      return ds::eval::encode(context, encoder, set, encoding_of(set));
+    };
   };
   ds::Index const dims = model.encoder().latent_dims(), pixels = pictures.train.image_size();
   auto const some = pictures.train.slice(0, std::min<ds::Index>(10000, pictures.train.size())).units();
@@ -82,7 +84,7 @@ void measure_retrieval(Results& results, typename B::Context& context, ds::DiffS
   });
   add("randomly initialised encoder", "random_encoder", dims, encode_by(untrained));
   add("raw pixels", "raw_pixels", pixels, raw);
-  results.z_test = ds::eval::encode(context, model.encoder(), pictures.test);
+  results.z_test = ds::eval::encode(context, model.encoder(), pictures.test, encoding_of(pictures.test));
 }
 
 }  // namespace detail

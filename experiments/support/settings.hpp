@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 
 #include <diffsiam/core/error.hpp>
 
@@ -26,6 +27,16 @@ inline constexpr PartSizes fashion_parts{55000, 5000, 10000};
 inline constexpr ds::Index fewest_pictures = 256;
 /// The least of a folder: k-NN of 20, and batches that are worth the name.
 inline constexpr ds::Index fewest_training_pictures = 64;
+
+/// Throws ConfigError where there are too few pictures to train with or to measure on.
+inline void require_enough(PartSizes const& parts) {
+  ds::Text const got{parts.train, ", and ",       parts.validation, " for validation and ",
+                     parts.test,  " for the test"};
+  if (parts.train < fewest_training_pictures)
+    ds::fail<ds::ConfigError>("--data", {fewest_training_pictures, " pictures or more for training"}, got);
+  if (parts.validation < 2 || parts.test < 2)
+    ds::fail<ds::ConfigError>("--data", "2 pictures or more for validation and for the test", got);
+}
 
 inline void require_at_most(char const* option, ds::Index value, ds::Index most, char const* why) {
   if (value > most) ds::fail<ds::ConfigError>(option, {"at most ", most, ", ", why}, value);

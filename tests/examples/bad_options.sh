@@ -113,7 +113,7 @@ refused "--threads: $whole" roofline --threads -1
 refused "unknown option --nonsense" demo --nonsense
 refused "--seed: $whole [0, 999999999999999999], got '-1'" demo --seed -1
 refused "--backend: expected one of: cpu onednn cuda; got 'abacus'" demo --backend abacus
-refused "--data: no folder '/nowhere'" demo --data /nowhere
+refused "--data: no folder or file '/nowhere'" demo --data /nowhere
 refused "--resume or --overwrite, not both" demo --resume --overwrite
 refused "--seeds: $whole [1, 100], got '0'" experiments --seeds 0
 refused "--data: expected one of: fashion shapes" experiments --data nonsense

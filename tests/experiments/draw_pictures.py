@@ -6,20 +6,9 @@ Needs nothing but Python.
 import pathlib
 import random
 import shutil
-import struct
 import sys
-import zlib
 
-
-def png(width, height, channels, pixel):
-    """The bytes of a PNG with 8 bits a channel; pixel(x, y) gives a tuple."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+from png import png
 
 
 def inside(kind, x, y):
@@ -38,7 +27,8 @@ def draw(kind, draws):
     if channels in (2, 4):
         colour[-1], ground[-1] = 255, draws.choice([0, 128])
     return png(width, height, channels,
-               lambda x, y: colour if inside(kind, 2 * x / width - 1, 2 * y / height - 1) else ground)
+               b"".join(bytes(colour if inside(kind, 2 * x / width - 1, 2 * y / height - 1) else ground)
+                        for y in range(height) for x in range(width)))
 
 
 folder = pathlib.Path(sys.argv[1])

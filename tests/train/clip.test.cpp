@@ -7,13 +7,15 @@
 
 #include <diffsiam/backend/cpu/cpu.hpp>
 #include <diffsiam/backend/reference/reference.hpp>
+#include <diffsiam/testing/stepped_backend.hpp>
 #include <diffsiam/train/clip.hpp>
 
 using namespace diffsiam;
 using namespace diffsiam::test;
 
 TEMPLATE_TEST_CASE("Clipping scales all gradients to the norm asked for, and only larger ones",
-                   "[train][clip]", backend::Reference<double>, backend::Cpu<float>) {
+                   "[train][clip]", backend::Reference<double>, backend::Cpu<float>,
+                   testing::Stepped<float>) {
   using B = TestType;
   using T = typename B::Scalar;
   typename B::Context context;

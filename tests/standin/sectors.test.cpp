@@ -10,14 +10,6 @@
 #include <diffsiam/functional/activation.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
-// What the compiler calls around the making of globals, where it counts accesses.
-// NOLINTBEGIN(bugprone-reserved-identifier)
-extern "C" {
-void __asan_before_dynamic_init(void const*) {}
-void __asan_after_dynamic_init() {}
-}
-// NOLINTEND(bugprone-reserved-identifier)
-
 namespace diffsiam::test {
 
 namespace {

@@ -80,7 +80,8 @@ class Cifar100(Kind):
     refusal = "labels below 100"
 
     def write(self):
-        self.labels = self.drawn_labels(KNOWN, 90) + [99] * TEST  # a class that no training picture has
+        # 99 is a class that no training picture has.
+        self.labels = self.drawn_labels(KNOWN + TEST // 2, 90) + [99] * (TEST // 2)
         records = [bytes([label // 5, label]) + self.draws.randbytes(3072) for label in self.labels]
         (self.folder / "train.bin").write_bytes(b"".join(records[:KNOWN]))
         (self.folder / "test.bin").write_bytes(b"".join(records[KNOWN:]))

@@ -195,7 +195,7 @@ class FolderRank {
   }
   /// Tells all ranks which one has failed. Where even this fails, they notice by their time-out.
   void tell(int failed, std::string const& sentence) const {
-    (void)put(folder_ / "failed", text({failed, " ", sentence}));
+    [[maybe_unused]] std::error_code const ignored = put(folder_ / "failed", text({failed, " ", sentence}));
   }
   /// Makes a file that appears whole.
   [[nodiscard]] std::error_code put(std::filesystem::path const& path, std::string const& words) const {

@@ -69,9 +69,9 @@ class Fiber {
     swapcontext(&return_, &start_);  // returns only if there are no jumps
   }
   static void enter(unsigned low, unsigned high) {
+    auto const address = static_cast<std::uintptr_t>(low) | static_cast<std::uintptr_t>(high) << 32;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): makecontext hands over ints only.
-    auto& self =
-        *reinterpret_cast<Fiber*>(static_cast<std::uintptr_t>(low) | static_cast<std::uintptr_t>(high) << 32);
+    auto& self = *reinterpret_cast<Fiber*>(address);
     for (;;) {
       self.ended_ = false;
       self.body_();

@@ -13,10 +13,7 @@ interrupted() {
   local before=$1 status=0
   shift
   "$denoiser" --base 8 --batch 4 --threads 1 --steps 100000 --out "$out" "$@" >"$folder/log" 2>&1 &
-  for _ in $(seq 600); do
-    ! (($(wc -l <"$out/denoiser.metrics.jsonl") > before)) || break
-    sleep 0.1
-  done 2>/dev/null
+  until (($(wc -l <"$out/denoiser.metrics.jsonl") > before)) || ! kill -0 $!; do sleep 0.1; done 2>/dev/null
   kill -INT $!
   wait $! || status=$?
   [[ $status == 1 ]] || fail "exit status $status" "$(cat "$folder/log")"

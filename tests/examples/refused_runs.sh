@@ -10,8 +10,8 @@ mkdir -p "$folder"
 # A finished run draws samples, which takes most of its time: these are killed once two steps are done.
 two_steps() {
   "$denoiser" "$@" >/dev/null &
-  for _ in $(seq 600); do
-    [[ ! -e $run/samples.png ]] && (($(wc -l <"$run/denoiser.metrics.jsonl") >= 2)) && break
+  until [[ ! -e $run/samples.png ]] && (($(wc -l <"$run/denoiser.metrics.jsonl") >= 2)); do
+    kill -0 $! || break
     sleep 0.05
   done 2>/dev/null
   kill -9 $! 2>/dev/null || true

@@ -8,13 +8,14 @@ mkdir -p "$folder"
 
 trap 'kill -KILL $(jobs -p) 2>/dev/null || true' EXIT  # no program outlives a failure
 fail() { printf '%s\n' "$@" >&2; exit 1; }
-# until_true COMMAND...: waits for a minute at most.
+# until_true PROCESS COMMAND...: waits as long as the process runs.
 until_true() {
-  for _ in $(seq 600); do
-    if "$@"; then return; fi
+  local process=$1
+  shift
+  until "$@"; do
+    kill -0 "$process" 2>/dev/null || fail "it ended before this was true: $*" "$(tail -n 20 "$folder"/*.log)"
     sleep 0.1
   done
-  fail "in vain: $*"
 }
 # await PROCESS: leaves its exit status in $status.
 await() { status=0; wait "$1" || status=$?; }
@@ -27,7 +28,7 @@ for signal in INT TERM; do
   long=("${small[@]}" --denoiser-steps 100000)
   "$diffsiam" "${long[@]}" >"$folder/first.log" 2>&1 &
   run=$!
-  until_true test -s "$out/denoiser.metrics.jsonl"
+  until_true $run test -s "$out/denoiser.metrics.jsonl"
   kill -$signal $run
   await $run
   [[ $status == $((128 + $(kill -l $signal))) ]] || fail "SIG$signal: exit status $status" "$(cat "$folder/first.log")"
@@ -45,7 +46,7 @@ for signal in INT TERM; do
   # The same settings go on where it stopped.
   "$diffsiam" "${long[@]}" --resume >"$folder/second.log" 2>&1 &
   run=$!
-  until_true steps_done "$out" $((steps + 2))
+  until_true $run steps_done "$out" $((steps + 2))
   kill -$signal $run
   wait $run || true
   [[ $(sed -n "$((steps + 1))p" "$out/denoiser.metrics.jsonl") == "{\"step\":$((steps + 1)),"* ]] ||
@@ -57,7 +58,7 @@ out=$folder/measuring
 "$diffsiam" --pictures 20000 --base 8 --denoiser-steps 1 --steps 1 --siamese-batch 8 --threads 1 --out "$out" \
   >"$folder/measuring.log" 2>&1 &
 run=$!
-until_true grep -q 'measuring: features' "$folder/measuring.log"
+until_true $run grep -q 'measuring: features' "$folder/measuring.log"
 kill -INT $run
 for _ in $(seq 20); do
   kill -0 $run 2>/dev/null || break

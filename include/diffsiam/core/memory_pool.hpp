@@ -47,12 +47,15 @@ class MemoryPool {
     friend std::shared_ptr<void> allocate_shared_block(std::shared_ptr<MemoryPool> const&, std::size_t);
     struct LowestOfSmallest {
       bool operator()(Block const* a, Block const* b) const {
-        return a->size_ != b->size_ ? a->size_ < b->size_ : a->address_ < b->address_;
+        return a->size_ != b->size_ ? a->size_ < b->size_ : a->place_ < b->place_;
       }
     };
     using FreeList = std::set<Block*, LowestOfSmallest>;
 
     std::uintptr_t address_ = 0;
+    /// The address if segments lay one behind the other, the oldest first. Blocks are chosen by it, so that the
+    /// choice is the same wherever the source's memory lies.
+    std::uintptr_t place_ = 0;
     std::size_t size_ = 0;
     Block *before_ = nullptr, *after_ = nullptr;  ///< neighbours in the same segment
     std::unique_ptr<Block> older_;                ///< the list of all blocks ever made
@@ -65,7 +68,7 @@ class MemoryPool {
 
   /// Takes nothing from the source before the first allocate().
   explicit MemoryPool(MemorySource source = MemorySource::host())
-      : source_(source), next_address_(source.alignment) {}
+      : source_(source), next_place_(source.alignment) {}
   MemoryPool(MemoryPool const&) = delete;
   MemoryPool& operator=(MemoryPool const&) = delete;
   ~MemoryPool() {
@@ -81,7 +84,7 @@ class MemoryPool {
     // Small blocks have their own segments: a small block that lives long would take the place of a large
     // one.
     bool const small = size <= largest_small;
-    // The smallest block that fits, at the lowest address, so that memory that was touched before is used
+    // The smallest block that fits, at the lowest place, so that memory that was touched before is used
     // again.
     Block wanted;
     wanted.size_ = size;
@@ -174,6 +177,7 @@ class MemoryPool {
   /// Reduces a block that is on no list to `size`; `rest` becomes a free block behind it.
   void split(Block* block, std::size_t size, Block* rest) noexcept {
     rest->address_ = block->address_ + size;
+    rest->place_ = block->place_ + size;
     rest->size_ = block->size_ - size;
     rest->before_ = block;
     rest->after_ = block->after_;
@@ -241,6 +245,7 @@ class MemoryPool {
       spare(block);
       throw std::bad_alloc{};
     }
+    block->place_ = std::exchange(next_place_, next_place_ + bytes);
     block->size_ = bytes;
     block->before_ = block->after_ = nullptr;
     block->segment_ = segment;
@@ -253,7 +258,7 @@ class MemoryPool {
   }
   /// Zero if the source has none.
   [[nodiscard]] std::uintptr_t address_of_new(std::size_t bytes) {
-    if (source_.take == nullptr) return std::exchange(next_address_, next_address_ + bytes);
+    if (source_.take == nullptr) return next_place_;
     return reinterpret_cast<std::uintptr_t>(source_.take(bytes));
   }
   void give_back(Segment const& segment) noexcept {
@@ -274,7 +279,7 @@ class MemoryPool {
   std::unique_ptr<Segment> segments_;  ///< all ever made, the newest first
   std::unique_ptr<Block> blocks_;      ///< likewise
   Block* spares_ = nullptr;
-  std::uintptr_t next_address_;
+  std::uintptr_t next_place_;
   std::size_t live_ = 0, peak_ = 0, reserved_ = 0;
 };
 

@@ -35,7 +35,7 @@ int main(int argc, char** argv) try {
   app.add_option("--predicts", predicts, "eps, v or x_0");
   app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber);
   app.add_option("--base", base, "channels of the first level, a multiple of 8")->check(CLI::Range(8, 1024));
-  app.add_option("--batch", batch, "pictures a step")->check(CLI::PositiveNumber);
+  app.add_option("--batch", batch, "pictures a step")->check(CLI::Range(1, 60000));
   app.add_option("--threads", threads, "0: all cores")->check(CLI::Range(0, 1024));
   app.add_flag("--resume", run.resume, "goes on with the run in the folder");
   app.add_flag("--overwrite", run.overwrite, "begins anew where a run stands in the folder");

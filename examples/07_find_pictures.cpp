@@ -43,6 +43,8 @@ int main(int argc, char** argv) try {
   auto const columns = subsets.empty() ? ds::eval::Columns::all(known.dims)
                                        : ds::eval::Columns::of(model.partition(), subsets);
   auto const index = ds::eval::NeighbourIndex::over<ds::eval::ExactIndex>(known.features(), columns);
+  // Before any work, since there may be no such class.
+  auto const direction = towards.empty() ? std::vector<float>{} : ds::eval::class_direction(known, towards);
   auto const& sizes = model.encoder().backbone().config();
   int const side = static_cast<int>(sizes.height), channels = static_cast<int>(sizes.in_channels);
   ds::data::FitConfig const fit{.height = side, .width = side, .channels = channels};
@@ -67,7 +69,6 @@ int main(int argc, char** argv) try {
   if (!towards.empty()) {
     auto const grid = ds::TimeGrid::linspace(model.schedule().timesteps(), 50);
     auto const x_T = model.infer_noise(x_0, z, grid);
-    auto const direction = ds::eval::class_direction(known, towards);
     auto const step = ds::Tensor<B>::from(context, z.shape(), std::span<float const>{direction});
     for (int i = 0; i <= shown; ++i)  // the picture itself, then farther and farther
       pictures.push_back(ds::io::pictures_from_unit(model.sample(x_T, z + 0.5 * i * step, grid)).front());

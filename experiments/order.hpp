@@ -17,7 +17,7 @@
 #include <diffsiam/model/timestep_losses.hpp>
 
 #include <experiments/learner.hpp>
-#include <experiments/measure.hpp>
+#include <experiments/method_measures.hpp>
 
 namespace experiments {
 

@@ -53,10 +53,22 @@ struct Options {
   DataOptions data;
   std::uint64_t seed = 0;
   int threads = 0, rank_timeout = default_rank_timeout;
-  nlohmann::ordered_json given;  ///< settings of the command line
+  nlohmann::ordered_json given;  ///< settings of the file of settings, and of the command line
   ds::Index pictures = 0;        ///< of each part; 0: all of them
 
-  /// Defaults for such pictures, changed by the file of settings and then by the command line.
+  /// Keeps what the file of settings says, and the command line, which comes before it. Throws ConfigError
+  /// for what is wrong whatever the pictures are, FileError.
+  void take_given(nlohmann::ordered_json const& command_line) {
+    RunConfig checked;
+    if (!settings_file.empty()) {
+      given = ds::io::read_json_object(settings_file);
+      take_checked_settings(checked, given, settings_file);
+    }
+    given.update(command_line);
+    take_settings(checked, given);
+    require_valid_networks(checked);
+  }
+  /// Defaults for such pictures, changed by what was given.
   [[nodiscard]] RunConfig config(DataPlan const& plan, int ranks) const {
     RunConfig config = with_batches_below(RunConfig::for_pictures(plan.size, plan.channels, full),
                                           plan.parts.first(pictures).train);
@@ -66,8 +78,6 @@ struct Options {
     config.precision = choice.precision;
     config.tensorboard = tensorboard;
     config.pieces = pieces_for(ranks);
-    if (!settings_file.empty())
-      take_checked_settings(config, ds::io::read_json_object(settings_file), settings_file);
     take_settings(config, given);
     return config;
   }
@@ -176,7 +186,7 @@ template <class B>
 void run(Options const& options, ds::dist::CommunicatorRef const& ranks) {
   DataPlan const plan = plan_data(options.data);
   RunConfig const config = options.config(plan, ranks.size());
-  require_valid(config, plan.parts.first(options.pictures));
+  require_valid_batches(config, plan.parts.first(options.pictures));
   ds::train::RunFolder const claim{options.folder,
                                    settings_of(options, plan, config),
                                    {.resume = options.start.resume,
@@ -197,7 +207,8 @@ void run(Options const& options, ds::dist::CommunicatorRef const& ranks) {
   PartSizes const parts{data.pictures.train.size(), data.pictures.validation.size(),
                         data.pictures.test.size()};
   require_enough(parts);
-  require_valid(config, parts);
+  require_classes(data.pictures);
+  require_valid_batches(config, parts);
   if (ranks.size() == 1) say(shown(estimate_run<B>(context, config)));
   train_and_measure<B>(options, config, plan, data, ranks, context, threads);
   ranks.barrier();
@@ -259,7 +270,7 @@ int main(int argc, char** argv) {
   add_whole_number(app, "--pictures", options.pictures, fewest_pictures, fashion_parts.train,
                    "use only the first ones of each part");
   return run_program(app, argc, argv, [&] {
-    options.given = given_settings(app, settings);
+    options.take_given(given_settings(app, settings));
     with_ranks(options.rank_timeout, [&](ds::dist::CommunicatorRef const& ranks) {
       with_backend(options.choice, [&]<class B>() { run<B>(options, ranks); });
     });

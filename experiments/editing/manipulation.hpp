@@ -21,7 +21,7 @@
 #include <experiments/editing/edit_table.hpp>
 #include <experiments/editing/reconstruction.hpp>
 #include <experiments/editing/studio.hpp>
-#include <experiments/measure.hpp>
+#include <experiments/method_measures.hpp>
 
 namespace experiments {
 

@@ -283,22 +283,27 @@ inline constexpr std::array data_kinds{
     DataKind{"a folder of pictures", [](Path const&) { return true; }, plan_folder, true},
 };
 
+inline void require_side(ds::Index size) {
+  ds::Index const multiple = RunConfig::side_multiple(size);
+  if (size % multiple != 0)
+    ds::fail<ds::ConfigError>("--size", {"a multiple of ", multiple, ", since the denoiser halves the sides"},
+                              size);
+}
+
 }  // namespace detail
 
 /// Recognises what stands at options.data; reads lists and arrays, and decodes no picture yet. Throws
 /// ConfigError for a size, channels or labels that the kind of data, or the networks, do not have, FileError
 /// for what cannot be read.
 [[nodiscard]] inline DataPlan plan_data(DataOptions const& options) {
+  detail::require_side(options.size);
   auto const kind = std::find_if(detail::data_kinds.begin(), detail::data_kinds.end(),
                                  [&](DataKind const& each) { return each.recognises(options.data); });
   if (!options.labels.empty() && !kind->takes_labels)
     ds::fail<ds::ConfigError>("--labels", "a folder of pictures, CelebA or a .npy file to give labels to",
                               kind->name);
   DataPlan plan = kind->plan(options);
-  ds::Index const multiple = RunConfig::side_multiple(plan.size);
-  if (plan.size % multiple != 0)
-    ds::fail<ds::ConfigError>("--size", {"a multiple of ", multiple, ", since the denoiser halves the sides"},
-                              plan.size);
+  detail::require_side(plan.size);  // which may be that of the pictures
   if (plan.channels != 1 && plan.channels != 3)
     ds::fail<ds::ConfigError>("--data", "pictures of 1 or 3 channels", plan.channels);
   require_enough(plan.parts);

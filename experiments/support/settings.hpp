@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <diffsiam/core/error.hpp>
 
@@ -37,6 +38,18 @@ inline void require_enough(PartSizes const& parts) {
   if (parts.validation < 2 || parts.test < 2)
     ds::fail<ds::ConfigError>("--data", "2 pictures or more for validation and for the test", got);
 }
+/// Throws ConfigError where labels tell nothing apart: pictures of one class alone, to train a probe on or to
+/// test it on. Pictures without labels are fine.
+inline void require_classes(Pictures const& pictures) {
+  for (auto const& [part, use] : {std::pair{&pictures.train, "training"}, {&pictures.test, "the test"}}) {
+    auto const labels = part->labels();
+    auto const first = [&](int label) { return label == labels.front(); };
+    if (!labels.empty() && std::all_of(labels.begin(), labels.end(), first))
+      ds::fail<ds::ConfigError>("--data", {"pictures of two classes or more for ", use},
+                                {"class ", labels.front(), " alone"},
+                                "more pictures, others with --labels, or none with labels");
+  }
+}
 
 inline void require_at_most(char const* option, ds::Index value, ds::Index most, char const* why) {
   if (value > most) ds::fail<ds::ConfigError>(option, {"at most ", most, ", ", why}, value);
@@ -63,23 +76,22 @@ inline void require_pieces(char const* option, ds::Index batch, int pieces, int 
         option, {"a number that --pieces ", pieces, " divides into pieces of at least ", least}, batch);
 }
 
-/// The first stage of a run. Throws ConfigError.
-inline void require_valid_denoiser(RunConfig const& config, PartSizes const& parts) {
+/// What can be said of a run before anything is known of its pictures. Throws ConfigError.
+inline void require_valid_networks(RunConfig const& config) {
   if (config.base % config.groups != 0)
     ds::fail<ds::ConfigError>("--base", {"a multiple of ", config.groups, ", the groups of its norms"},
                               config.base);
-  require_batch("--denoiser-batch", config.denoiser_batch, parts);
-  require_pieces("--denoiser-batch", config.denoiser_batch, config.pieces, 1);
+  require_subsets(config.subsets, config.latent_dims);
 }
-/// Both stages. Throws ConfigError.
-inline void require_valid(RunConfig const& config, PartSizes const& parts) {
-  require_valid_denoiser(config, parts);
+/// The rest. Throws ConfigError.
+inline void require_valid_batches(RunConfig const& config, PartSizes const& parts) {
+  require_batch("--denoiser-batch", config.denoiser_batch, parts);
   require_batch("--batch", config.batch, parts);
   require_batch("--siamese-batch", config.siamese_batch, parts);
+  require_pieces("--denoiser-batch", config.denoiser_batch, config.pieces, 1);
   require_pieces("--batch", config.batch, config.pieces, 1);
   require_pieces("--siamese-batch", config.siamese_batch, config.pieces, 2);
   require_neighbours(config.neighbours, parts);
-  require_subsets(config.subsets, config.latent_dims);
 }
 
 }  // namespace experiments

@@ -58,6 +58,11 @@ refused "nowhere" train_diffsiam --settings nowhere
 refused "--backend, --precision: expected what this program was built with" train_diffsiam --backend cpu --precision tf32
 refused "--backend: " train_diffsiam --backend abacus
 refused "--out: expected a folder" train_diffsiam --out out.log
+# Options are looked at before any pictures are.
+refused "--size: expected a multiple of 4" train_diffsiam --data /nowhere --size 30
+refused "--base: expected a multiple of 8" train_diffsiam --data /nowhere --base 12
+refused "--subsets: expected at most 8" train_diffsiam --data /nowhere --latent-dims 8
+refused "/missing.json" train_diffsiam --data /nowhere --settings /missing.json
 refused "No such file" train_diffsiam --data /nowhere
 for program in train_denoiser "learn_features weights"; do
   # shellcheck disable=SC2086
@@ -73,6 +78,7 @@ refused "--threads" train_denoiser --threads 100000
 refused "--steps" learn_features weights --steps 0
 refused "expected eps, x_0 or v, got 'w'" train_denoiser --predicts w
 refused "--batch" train_denoiser --batch 0
+refused "--batch" train_denoiser --batch 60001
 refused "--pictures" learn_features weights --pictures 60001
 refused "'/nowhere'" learn_features /nowhere
 for program in train_diffsiam compare_methods; do

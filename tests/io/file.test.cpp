@@ -175,6 +175,17 @@ TEST_CASE("a file that exists is one that can be read", "[io][file]") {
                  "Permission denied"));
 }
 
+TEST_CASE("a folder is told from everything else, and from what cannot be looked at", "[io][file]") {
+  Scratch const scratch;
+  io::write_file(scratch / "file", "");
+  std::filesystem::create_directory_symlink(scratch.folder(), scratch / "link");
+  CHECK(io::is_folder(scratch.folder()));
+  CHECK(io::is_folder(scratch / "link"));
+  CHECK_FALSE(io::is_folder(scratch / "file"));
+  CHECK_FALSE(io::is_folder(scratch / "nothing"));
+  CHECK_FALSE(io::is_folder(scratch / std::string(300, 'a')));  // longer than file systems take
+}
+
 TEST_CASE("reading a pipe that nobody writes into does not wait", "[io][file]") {
   Scratch const scratch;
   REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);

@@ -176,9 +176,7 @@ inline void read_celeba_partition(CelebaList const& list, Celeba& celeba) {
   detail::read_celeba_attributes(detail::CelebaList{folder, "list_attr_celeba", true}, celeba);
   detail::read_celeba_partition(detail::CelebaList{folder, "list_eval_partition", false}, celeba);
   celeba.files.folder = folder / "img_align_celeba";
-  std::error_code error;
-  if (std::filesystem::is_directory(celeba.files.folder / "img_align_celeba", error))
-    celeba.files.folder /= "img_align_celeba";
+  if (io::is_folder(celeba.files.folder / "img_align_celeba")) celeba.files.folder /= "img_align_celeba";
   for (std::string const& path : celeba.files.paths)
     if (std::string const obstacle = io::detail::obstacle_at(celeba.files.folder / path); !obstacle.empty())
       fail<FileError>("load_celeba", {"the picture ", io::detail::quoted(celeba.files.folder / path)},

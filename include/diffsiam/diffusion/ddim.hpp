@@ -45,15 +45,10 @@ template <class T>
 template <class B, class T>
 void take_hop(functional::DirectHop<T> const& hop, Tensor<B> const& x, Tensor<B> const& prediction) {
   constexpr T least_noise = T(1) / 1024;
-  SampleGrid const all{1, 1, x.size()};
-  auto const apply = [&](auto const& functor) {
-    B::for_each(x.context(), all.grid(), functor, all.full(x.data()), all.full(prediction.data()));
-  };
-  if (hop.clean.target == PredictionTarget::eps && hop.clean.s >= least_noise) {
-    apply(functional::DdimHop<T>{clean_image(hop.clean), hop.a_to, hop.direction});
-  } else {
-    apply(hop);
-  }
+  if (hop.clean.target == PredictionTarget::eps && hop.clean.s >= least_noise)
+    for_each_element(functional::DdimHop<T>{clean_image(hop.clean), hop.a_to, hop.direction}, x, prediction);
+  else
+    for_each_element(hop, x, prediction);
 }
 
 }  // namespace detail

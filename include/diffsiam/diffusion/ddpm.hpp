@@ -31,7 +31,6 @@ template <class B, class P, class Progress = NoProgress>
   static_cast<void>(read(schedule.timesteps() - 1));  // where the least signal is
   Tensor<B> const x = detail::working_copy(x_T);
   [[maybe_unused]] auto const kept = keep_prepacked_weights(x.context(), weights_while_sampling<P, Progress>);
-  SampleGrid const all{1, 1, x.size()};
   int const steps = schedule.timesteps();
   for (int t = steps - 1; t >= 0; --t) {
     auto const at = static_cast<std::size_t>(t);
@@ -41,14 +40,11 @@ template <class B, class P, class Progress = NoProgress>
     require_shape("ddpm", x.shape(), prediction.shape(), "a predictor returns a tensor of x's shape");
     auto const c_0 = static_cast<T>(schedule.posterior_mean_x_0_coef()[at]);
     auto const c_t = static_cast<T>(schedule.posterior_mean_x_t_coef()[at]);
-    auto const apply = [&](auto const& functor) {
-      B::for_each(x.context(), all.grid(), functor, all.full(x.data()), all.full(prediction.data()));
-    };
-    if (target == PredictionTarget::eps) {
-      apply(functional::PosteriorMean<T>{detail::clean_image(read(t)), c_0, c_t});
-    } else {
-      apply(functional::PosteriorMean<T, functional::DirectImage<T>>{read(t), c_0, c_t});
-    }
+    if (target == PredictionTarget::eps)
+      for_each_element(functional::PosteriorMean<T>{detail::clean_image(read(t)), c_0, c_t}, x, prediction);
+    else
+      for_each_element(functional::PosteriorMean<T, functional::DirectImage<T>>{read(t), c_0, c_t}, x,
+                       prediction);
     if (t > 0) {
       double const deviation = options.variance == AncestralVariance::posterior
                                    ? std::exp(0.5 * schedule.posterior_log_variance()[at])

@@ -7,6 +7,7 @@
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/lookup.hpp>
 #include <diffsiam/ops/scale_samples.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/value/plain.hpp>
 
 namespace diffsiam::diffusion {
@@ -41,9 +42,8 @@ template <class B>
                                           Rng const& rng) {
   Tensor<B> t{context, {n}};
   B::uniform(context, rng, t.data(), n);
-  SampleGrid const all{1, 1, n};
   using T = typename B::Scalar;
-  B::for_each(context, all.grid(), functional::UniformStep<T>{static_cast<T>(timesteps)}, all.full(t.data()));
+  for_each_element(functional::UniformStep<T>{static_cast<T>(timesteps)}, t);
   return t;
 }
 

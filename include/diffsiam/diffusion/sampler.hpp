@@ -9,6 +9,7 @@
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/diffusion/prediction.hpp>
 #include <diffsiam/functional/sampling.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/prepacked_weights.hpp>
 
 namespace diffsiam::diffusion {
@@ -114,9 +115,7 @@ template <class B>
 void add_normal(Tensor<B> const& x, double scale, Rng const& rng) {
   using T = typename B::Scalar;
   Tensor<B> const noise = normal<B>(x.context(), x.shape(), rng);
-  SampleGrid const all{1, 1, x.size()};
-  B::for_each(x.context(), all.grid(), functional::AccumulateScaled<T>{static_cast<T>(scale)},
-              all.full(x.data()), all.full(noise.data()));
+  for_each_element(functional::AccumulateScaled<T>{static_cast<T>(scale)}, x, noise);
 }
 
 /// How a prediction at noise level abar is used. Throws ConfigError where the prediction is not enough: eps

@@ -11,11 +11,11 @@
 
 #include <diffsiam/concepts/backend_options.hpp>
 #include <diffsiam/concepts/recording.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/dist/communicator.hpp>
 #include <diffsiam/dist/piece_tree.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/nn/module.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 
 namespace diffsiam::dist {
 
@@ -138,9 +138,7 @@ class GradientBuckets {
 
   [[nodiscard]] typename B::Context& context() const { return entries_.front().parameter.value().context(); }
   static void accumulate(Tensor<B> const& sum, Tensor<B> const& more) {
-    SampleGrid const all{1, 1, sum.size()};
-    B::for_each(sum.context(), all.grid(), functional::Accumulate{}, all.full(sum.data()),
-                all.full(more.data()));
+    for_each_element(functional::Accumulate{}, sum, more);
   }
 
   void leave(std::size_t number) {

@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include <unistd.h>
+
+#include <diffsiam/io/file.hpp>
 
 namespace diffsiam::io {
 
@@ -21,19 +22,16 @@ inline int remove_leftovers(std::filesystem::path const& target) {
   std::string const prefix = target.filename().string() + ".tmp-";
   std::filesystem::path const folder = target.has_parent_path() ? target.parent_path() : ".";
   std::error_code ignored;
-  std::vector<std::filesystem::path> found;
-  for (auto const& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    std::string const name = entry.path().filename().string();
+  int removed = 0;
+  for (std::string const& name : detail::names_in(folder, ignored)) {
     if (!name.starts_with(prefix)) continue;
     std::string_view const rest = std::string_view(name).substr(prefix.size());
     pid_t process = 0;
     auto const [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), process);
     bool const ours = error == std::errc{} && process > 0 && end != rest.data() + rest.size() && *end == '-';
     if (ours && (process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH)))
-      found.push_back(entry.path());
+      removed += std::filesystem::remove(folder / name, ignored) ? 1 : 0;
   }
-  int removed = 0;
-  for (auto const& path : found) removed += std::filesystem::remove(path, ignored) ? 1 : 0;
   return removed;
 }
 

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <lmdb.h>
@@ -31,8 +30,7 @@ class LmdbFile {
   /// FileError for a file that is missing, truncated, damaged, of another kind, or with databases within the
   /// database.
   explicit LmdbFile(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code error;
-    if (std::filesystem::is_directory(path_, error)) path_ /= "data.mdb";
+    if (is_folder(path_)) path_ /= "data.mdb";
     {
       MappedFile const file{path_};
       std::string const name = detail::quoted(path_);

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include <diffsiam/core/philox.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/value/parameter.hpp>
 
 namespace diffsiam::nn {
@@ -30,8 +30,7 @@ class Init {
     rng_.stream += 1;
     B::uniform(*context_, rng_, value.data(), value.size());
     T const bound = static_cast<T>(1.0 / std::sqrt(static_cast<double>(fan_in)));
-    SampleGrid const all{1, 1, value.size()};
-    B::for_each(*context_, all.grid(), functional::FromUnit<T>{-bound, bound}, all.full(value.data()));
+    for_each_element(functional::FromUnit<T>{-bound, bound}, value);
     return Parameter<B>{std::move(value), layout};
   }
   /// All elements `value`; it draws no numbers.

@@ -9,6 +9,7 @@
 #include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/ops/broadcast.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -61,19 +62,14 @@ struct Affine {
   template <class B>
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(),
-                functional::Affine<T>{static_cast<T>(factor), static_cast<T>(offset)},
-                all.full(pass.out.data()), all.full(pass.in[0].data()));
+    for_each_element(pass.context, functional::Affine<T>{static_cast<T>(factor), static_cast<T>(offset)},
+                     pass.out, pass.in[0]);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (auto* dx = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::AccumulateScaled<T>{static_cast<T>(factor)},
-                  all.full(dx->data()), all.full(pass.dy.data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      for_each_element(pass.context, functional::AccumulateScaled<T>{static_cast<T>(factor)}, *dx, pass.dy);
   }
 };
 
@@ -89,18 +85,13 @@ struct Multiply {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Multiply{}, all.full(pass.out.data()),
-                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
+    for_each_element(pass.context, functional::Multiply{}, pass.out, pass.in[0], pass.in[1]);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.dy.size()};
     for (std::size_t i = 0; i < 2; ++i)
-      if (auto* dx = pass.gradient(i)) {
-        B::for_each(pass.context, all.grid(), functional::MultiplyAccumulate{}, all.full(dx->data()),
-                    all.full(pass.dy.data()), all.full(pass.in[1 - i].data()));
-      }
+      if (auto* dx = pass.gradient(i))
+        for_each_element(pass.context, functional::MultiplyAccumulate{}, *dx, pass.dy, pass.in[1 - i]);
   }
 };
 
@@ -118,22 +109,15 @@ struct Divide {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Divide{}, all.full(pass.out.data()),
-                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
+    for_each_element(pass.context, functional::Divide{}, pass.out, pass.in[0], pass.in[1]);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.dy.size()};
-    auto const dy = all.full(pass.dy.data()), below = all.full(pass.in[1].data());
-    if (auto* above = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::DivideAccumulate{}, all.full(above->data()), dy,
-                  below);
-    }
-    if (auto* gradient = pass.gradient(1)) {
-      B::for_each(pass.context, all.grid(), functional::DenominatorGradient{}, all.full(gradient->data()), dy,
-                  all.full(pass.out.data()), below);
-    }
+    if (auto* above = pass.gradient(0))
+      for_each_element(pass.context, functional::DivideAccumulate{}, *above, pass.dy, pass.in[1]);
+    if (auto* below = pass.gradient(1))
+      for_each_element(pass.context, functional::DenominatorGradient{}, *below, pass.dy, pass.out,
+                       pass.in[1]);
   }
 };
 

@@ -6,8 +6,8 @@
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/philox.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -29,23 +29,17 @@ struct Dropout {
   template <class B>
   DIFFSIAM_STEERS void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.out.size()};
     Tensor<B> const mask = pass.scratch(pass.out.shape());
     B::uniform(pass.context, rng, mask.data(), mask.size());
-    B::for_each(pass.context, all.grid(),
-                functional::DropoutMask<T>{static_cast<T>(p), static_cast<T>(1 / (1 - p))},
-                all.full(mask.data()));
-    B::for_each(pass.context, all.grid(), functional::Multiply{}, all.full(pass.out.data()),
-                all.full(pass.in[0].data()), all.full(mask.data()));
+    for_each_element(pass.context, functional::DropoutMask<T>{static_cast<T>(p), static_cast<T>(1 / (1 - p))},
+                     mask);
+    for_each_element(pass.context, functional::Multiply{}, pass.out, pass.in[0], mask);
     pass.save(0, mask);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (auto* dx = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::MultiplyAccumulate{}, all.full(dx->data()),
-                  all.full(pass.dy.data()), all.full(pass.saved[0].data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      for_each_element(pass.context, functional::MultiplyAccumulate{}, *dx, pass.dy, pass.saved[0]);
   }
 };
 

@@ -4,9 +4,9 @@
 #include <span>
 #include <string>
 
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/lookup.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/tensor.hpp>
 
 namespace diffsiam::ops {
@@ -34,9 +34,7 @@ template <class B>
   Tensor<B> const entries{context, {static_cast<Index>(table.size())}};
   entries.assign(table);
   Tensor<B> result{context, t.shape()};
-  SampleGrid const all{1, 1, t.size()};
-  B::for_each(context, all.grid(), functional::Lookup<typename B::Scalar>{entries.data()},
-              all.full(result.data()), all.full(t.data()));
+  for_each_element(functional::Lookup<typename B::Scalar>{entries.data()}, result, t);
   return result;
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/activation.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -20,18 +20,14 @@ struct Power {
   template <class B>
   void forward(Forward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Power<T>{static_cast<T>(exponent)},
-                all.full(pass.out.data()), all.full(pass.in[0].data()));
+    for_each_element(pass.context, functional::Power<T>{static_cast<T>(exponent)}, pass.out, pass.in[0]);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
     using T = typename B::Scalar;
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (auto* dx = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::PowerGradient<T>{static_cast<T>(exponent)},
-                  all.full(dx->data()), all.full(pass.dy.data()), all.full(pass.in[0].data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      for_each_element(pass.context, functional::PowerGradient<T>{static_cast<T>(exponent)}, *dx, pass.dy,
+                       pass.in[0]);
   }
 };
 

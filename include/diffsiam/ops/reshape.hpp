@@ -3,9 +3,9 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -30,11 +30,7 @@ struct Reshape {
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (auto* dx = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::Accumulate{}, all.full(dx->data()),
-                  all.full(pass.dy.data()));
-    }
+    if (auto* dx = pass.gradient(0)) for_each_element(pass.context, functional::Accumulate{}, *dx, pass.dy);
   }
 };
 

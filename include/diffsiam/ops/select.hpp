@@ -3,8 +3,8 @@
 #pragma once
 
 #include <diffsiam/concepts/operation.hpp>
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/tensor/pass.hpp>
 
 namespace diffsiam::ops {
@@ -22,17 +22,12 @@ struct Select {
 
   template <class B>
   void forward(Forward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.out.size()};
-    B::for_each(pass.context, all.grid(), functional::Select{}, all.full(pass.out.data()),
-                all.full(pass.in[0].data()), all.full(pass.in[1].data()));
+    for_each_element(pass.context, functional::Select{}, pass.out, pass.in[0], pass.in[1]);
   }
   template <class B>
   void backward(Backward<B> const& pass) const {
-    SampleGrid const all{1, 1, pass.dy.size()};
-    if (auto* dx = pass.gradient(0)) {
-      B::for_each(pass.context, all.grid(), functional::SelectAccumulate{}, all.full(dx->data()),
-                  all.full(pass.dy.data()), all.full(pass.in[1].data()));
-    }
+    if (auto* dx = pass.gradient(0))
+      for_each_element(pass.context, functional::SelectAccumulate{}, *dx, pass.dy, pass.in[1]);
   }
 };
 

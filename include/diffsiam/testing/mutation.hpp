@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <diffsiam/core/strided.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/testing/gradient_check.hpp>
 
 namespace diffsiam::testing {
@@ -67,9 +67,8 @@ struct ScaledGradient {
     for (T value : scratch.values())
       mutation->changed =
           std::max(mutation->changed, std::abs((mutation->factor - 1) * static_cast<double>(value)));
-    SampleGrid const all{1, 1, scratch.size()};
-    B::for_each(pass.context, all.grid(), functional::AccumulateScaled<T>{static_cast<T>(mutation->factor)},
-                all.full(scaled->data()), all.full(scratch.data()));
+    for_each_element(pass.context, functional::AccumulateScaled<T>{static_cast<T>(mutation->factor)}, *scaled,
+                     scratch);
   }
 };
 

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include <diffsiam/concepts/recording.hpp>
+#include <diffsiam/core/strided.hpp>
 #include <diffsiam/core/text.hpp>
 #include <diffsiam/functional/arithmetic.hpp>
 #include <diffsiam/functional/updates.hpp>
 #include <diffsiam/nn/module.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/train/elements.hpp>
 
 namespace diffsiam::train {

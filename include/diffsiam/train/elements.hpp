@@ -1,5 +1,4 @@
-// Small helpers of this folder: element-wise operations on whole tensors, names of parameters, checks of
-// settings.
+// Small helpers of this folder: names of parameters, checks of settings.
 #pragma once
 
 #include <algorithm>
@@ -8,19 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include <diffsiam/core/strided.hpp>
+#include <diffsiam/core/error.hpp>
 #include <diffsiam/core/text.hpp>
-#include <diffsiam/nn/module.hpp>
 
 namespace diffsiam::train::detail {
-
-/// Applies f to every element of tensors of one size, in the context of the first.
-template <class F, class B, class... Rest>
-void for_each_element(F const& f, Tensor<B> const& first, Rest const&... rest) {
-  using Element = Operand<typename B::Scalar, 1>;
-  B::for_each(first.context(), Grid{{1, 1, 1, 1, first.size()}}, f, Element{first.data()},
-              Element{rest.data()}...);
-}
 
 /// A label for each entry: its published name. If a name occurs again it gets "#2", "#3" ...
 template <class Entry>

@@ -11,6 +11,7 @@
 
 #include <diffsiam/functional/updates.hpp>
 #include <diffsiam/nn/module.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/train/elements.hpp>
 
 namespace diffsiam::train {
@@ -68,8 +69,7 @@ class Ema {
   /// Updates the averages that were not fused, copies buffers, and counts the update.
   void end_update() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      if (!fused(i))
-        detail::for_each_element(average_update(), averages_[i], list_.parameters[i].parameter.value());
+      if (!fused(i)) for_each_element(average_update(), averages_[i], list_.parameters[i].parameter.value());
     copy_buffers();
     ++updates_;
   }
@@ -126,9 +126,9 @@ class Ema {
   /// Swaps the model and the averages, bit for bit.
   void swap() {
     for (std::size_t i = 0; i < averages_.size(); ++i)
-      detail::for_each_element(functional::Swap{}, averages_[i], list_.parameters[i].parameter.value());
+      for_each_element(functional::Swap{}, averages_[i], list_.parameters[i].parameter.value());
     for (std::size_t i = 0; i < buffers_.size(); ++i)
-      detail::for_each_element(functional::Swap{}, buffers_[i], list_.buffers[i].buffer.value());
+      for_each_element(functional::Swap{}, buffers_[i], list_.buffers[i].buffer.value());
     swapped_ = !swapped_;
   }
 

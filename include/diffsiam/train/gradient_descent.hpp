@@ -12,6 +12,7 @@
 #include <diffsiam/config.hpp>
 #include <diffsiam/functional/updates.hpp>
 #include <diffsiam/nn/module.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/train/elements.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/optimizer.hpp>
@@ -125,7 +126,7 @@ class GradientDescent {
   static void apply(Update const& update, std::array<Tensor<B>, states> const& memory,
                     Operands const&... operands) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      detail::for_each_element(update, operands..., memory[I]...);
+      for_each_element(update, operands..., memory[I]...);
     }(std::make_index_sequence<Count>{});
   }
 

@@ -53,7 +53,7 @@ class RunFolder {
     if (config_.resume && config_.overwrite)
       fail<ConfigError>("RunFolder", "a run to resume or to overwrite", "both");
     std::string const where = "'" + root_.string() + "'";
-    if (root_.empty() || (io::path_exists(root_) && !std::filesystem::is_directory(root_)))
+    if (root_.empty() || (io::path_exists(root_) && !io::is_folder(root_)))
       fail<FileError>(config_.option, "a folder", {"a file or nothing, ", where});
     if (config_.overwrite) return;
     bool const finished = !config_.last.empty() && io::path_exists(root_ / config_.last);

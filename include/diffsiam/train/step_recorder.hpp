@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <diffsiam/concepts/recording.hpp>
+#include <diffsiam/tensor/for_each_element.hpp>
 #include <diffsiam/train/multi_tensor_update.hpp>
 #include <diffsiam/train/step_plan.hpp>
 
@@ -120,7 +121,7 @@ class StepRecorder {
     auto const sent = Tensor<Backend>::borrowed(plan_->context(), shape, &control_.data()->seed);
     if (weight == 1) return sent;
     auto const result = sent.clone();
-    detail::for_each_element(functional::ScaleInPlace<T>{static_cast<T>(weight)}, result);
+    for_each_element(functional::ScaleInPlace<T>{static_cast<T>(weight)}, result);
     return result;
   }
   /// Writes the report and finds the gradient scale, on the device.
@@ -146,7 +147,7 @@ class StepRecorder {
     update_.apply(scale());
     for (auto const& [name, buffer] : plan_->parameters().buffers) {
       if (!buffer.proposed()) continue;
-      detail::for_each_element(functional::CommitIfFinite<T>{scale()}, buffer.value(), buffer.proposal());
+      for_each_element(functional::CommitIfFinite<T>{scale()}, buffer.value(), buffer.proposal());
       buffer.discard();
     }
     if (plan_->ema() != nullptr) plan_->ema()->copy_buffers();

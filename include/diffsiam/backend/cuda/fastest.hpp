@@ -11,7 +11,8 @@ namespace diffsiam::backend::cuda {
 
 /// The index of the fastest of `count` candidates, the first one if several are equal. time(i, least) is the
 /// time of candidate i; `least` is the best so far. A candidate that throws DeviceError, for example because
-/// its workspace does not fit, is passed over. If all do, or if there are none, DeviceError is thrown.
+/// its workspace does not fit, is passed over. An error after which the GPU cannot be used is not lost by
+/// that: CUDA returns it from every later call. If all do, or if there are none, DeviceError is thrown.
 template <class Time>
 [[nodiscard]] std::size_t fastest(std::size_t count, Time const& time) {
   float least = std::numeric_limits<float>::infinity();

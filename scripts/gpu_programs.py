@@ -153,10 +153,10 @@ def programs(toolkit):
 def include_flags(toolkit, headers, program):
     """`headers`: the folder of Catch2, nlohmann/json and CLI11."""
     own = [] if program.own_device else [f"-I{ROOT}/tests/standin/seam"]
-    own += [f"-I{ROOT}", f"-I{ROOT}/include", "-isystem", str(headers)]
+    own += [f"-I{ROOT}", f"-I{ROOT}/include"]
     # Without /usr/include, which compilers know, and which as -isystem would hide headers of libstdc++.
-    found = dict.fromkeys(str(path) for path in toolkit.includes.values() if path and str(path) != "/usr/include")
-    return own + [flag for path in found for flag in ("-isystem", path)]
+    system = dict.fromkeys(str(path) for path in (headers, *toolkit.includes.values()) if path and str(path) != "/usr/include")
+    return own + [flag for path in system for flag in ("-isystem", path)]
 
 
 def compile_command(toolkit, headers, program, unit, capability, folder):

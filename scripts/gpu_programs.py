@@ -28,7 +28,7 @@ SOURCES = ("include", "benchmarks", "experiments/support", "tests/conformance", 
 # Files of tests/golden that are not for a backend of the host.
 GOLDEN = ("diti_step", "encoder_shape", "file", "report", "sampling", "schedule", "settings")
 # Accesses to memory as calls, which are counted: as in cmake/own_programs.cmake.
-COUNTED = ("-O3", "-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0",
+COUNTED = ("-O3", "-DNDEBUG", "-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0",
            "--param=asan-stack=0", "--param=asan-globals=0", "-fno-tree-vectorize")
 DEVICE = ("memory", "device", "runtime", "blas", "dnn", "dnn_descriptor", "tally", "touches")
 

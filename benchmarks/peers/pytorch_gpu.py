@@ -7,10 +7,11 @@ A variant is RUN,LAYOUT,NETWORK:
 
   RUN      eager            PyTorch's ordinary way
            graph            the whole step, optimizer included, recorded once as a CUDA graph and replayed
-           compile          torch.compile; forward and backward pass
-           reduce-overhead  torch.compile with CUDA graphs
-           max-autotune     torch.compile with CUDA graphs and kernels that are chosen by timing
-           compiled-graph   the kernels of max-autotune, and the whole step as one CUDA graph
+           compile          torch.compile of the forward and backward pass
+           compiled-graph   the same kernels, and the whole step as one CUDA graph
+           reduce-overhead  torch.compile with CUDA graphs of its own
+           max-autotune     the same with kernels that are chosen by timing
+           autotuned-graph  kernels that are chosen by timing, and the whole step as one CUDA graph
   LAYOUT   nchw or channels_last
   NETWORK  plain            as its users write it
            lean             the same arithmetic with less traffic: group norm reads and writes the dtype of the activations
@@ -37,10 +38,11 @@ from torch import nn
 
 from pytorch_models import SIZES, Attention, DiffSiam, Schedule, UNet
 
-COMPILED = {"compile": "default", "reduce-overhead": "reduce-overhead", "max-autotune": "max-autotune",
-            "compiled-graph": "max-autotune-no-cudagraphs"}
+COMPILED = {"compile": "default", "compiled-graph": "default", "reduce-overhead": "reduce-overhead",
+            "max-autotune": "max-autotune", "autotuned-graph": "max-autotune-no-cudagraphs"}
+RECORDED = ("graph", "compiled-graph", "autotuned-graph")
 # The likely winners first, for those who have not time for all.
-RUNS = ("compiled-graph", "max-autotune", "graph", "reduce-overhead", "compile", "eager")
+RUNS = ("graph", "compiled-graph", "autotuned-graph", "max-autotune", "reduce-overhead", "compile", "eager")
 LAYOUTS = ("channels_last", "nchw")
 NETWORKS = ("lean", "plain")
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -78,7 +80,7 @@ def make_lean(model):
 
 def why_not(run, device):
     """Why this PyTorch does not offer a way to run on the device; empty where it does."""
-    if run in ("graph", "compiled-graph") and (device != "cuda" or not hasattr(torch.cuda, "CUDAGraph")):
+    if run in RECORDED and (device != "cuda" or not hasattr(torch.cuda, "CUDAGraph")):
         return "no CUDA graphs here"
     if run in COMPILED:
         if not hasattr(torch, "compile"):
@@ -233,7 +235,7 @@ def main():
     start = time.perf_counter()
     step = Step(args)
     warm_up = 5
-    if args.variant[0] in ("graph", "compiled-graph"):
+    if args.variant[0] in RECORDED:
         work = recorded(step, warm_up)
     else:
         work = step

@@ -20,7 +20,13 @@ int cuDeviceGetName(char* name, int length, int device) { __builtin_strncpy(name
 int cuDeviceGetAttribute(int* value, int attribute, int device) { *value = attribute == 75 ? MAJOR : 0; return 0; }
 """
 WELL = {"INIT": 0, "VERSION": 13000, "COUNT": 1, "MAJOR": 9}
-NVCC = "#!/bin/sh\necho 'Cuda compilation tools, release {}, V0'\n"
+NVCC = """#!/bin/sh
+case $1 in
+  --version) echo 'Cuda compilation tools, release {}, V0' ;;
+  --list-gpu-code) echo sm_80; echo sm_90 ;;
+  *) echo 'error: it compiles nothing'; exit 1 ;;
+esac
+"""
 # Of other packages, which must not be needed.
 FOREIGN = ("catch2/", "nlohmann/", "CLI/", "eigen3/", "benchmark/", "png", "zlib.h", "zconf.h", "jpeglib.h", "webp/", "libexif/")
 
@@ -88,6 +94,9 @@ def check_sentences(machine):
     nvcc.write_text(NVCC.format("11.8"))
     machine.require("nvcc is of CUDA 11.8")
     nvcc.write_text(NVCC.format("13.0"))
+    machine.driver(MAJOR=13)
+    machine.require("does not know compute capability 13.0")
+    machine.driver()
     machine.require("There is no nvcc here", "--nvcc", "/nowhere/nvcc")
     machine.require("There is no cuDNN here", "--cudnn", str(machine.cuda))
     machine.cudnn_version(8)
@@ -106,7 +115,7 @@ def check_failures_are_told(machine):
     assert done.returncode == 1 and summary == done.stdout, done
     for part in ("build", "tests", "sanitizer", "benchmarks", "count", "peer"):
         assert f"\n{part}\n" in summary, summary
-    assert "FAILED" in summary and "it was not built" in summary and "Traceback" not in summary + done.stderr, summary
+    assert "the compiler ended with 1: error: it compiles nothing" in summary and "it was not built" in summary and "Traceback" not in summary + done.stderr, summary
     assert sorted(path.name for path in (machine.folder / "out").iterdir()) == [
         "log.txt", "results.jsonl", "summary.txt", "versions.txt"]
 
@@ -135,16 +144,18 @@ def check_archive(folder, script, compiler, nvcc):
     assert gpu_programs.ROOT == root
     toolkit = gpu_programs.find_toolkit(nvcc, None, sys.executable) if nvcc else gpu_programs.Toolkit()
     every = {unit.source.name: (program, unit) for program in gpu_programs.programs(toolkit) for unit in program.units}
-    names = ["file.cpp"] + (["main.cpp", "mixed_graph.test.cu", "golden.test.cu", "training_step.cu", "count_training_step.cpp"]
-                            if toolkit.includes.get("cudnn.h") else [])
-    for name in names:
+    if toolkit.includes.get("cudnn.h"):
+        chosen = [name for name, (_, unit) in every.items() if unit.is_device_code] + ["main.cpp", "count_training_step.cpp"]
+    else:
+        chosen = []
+    for name in ["file.cpp", *chosen]:
         program, unit = every[name]
         read = dependencies(compiler, gpu_programs, program, unit, root, toolkit, root / "third_party")
         outside = [path for path in read if not path.startswith(f"{root}/")]
         foreign = [path for path in outside for part in FOREIGN if path.startswith("/usr/include/" + part)]
         assert not foreign, (name, foreign)
         assert any(path.startswith(f"{root}/third_party/") for path in read), (name, "reads nothing that was carried")
-    return len(names)
+    return 1 + len(chosen)
 
 
 def main():

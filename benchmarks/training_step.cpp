@@ -24,8 +24,8 @@ namespace {
 
 using namespace bench;
 
-/// Seconds of steps that are replayed, with one batch that is on the device before; `bytes` is what the recording
-/// has to itself. Throws std::runtime_error where the backend records nothing.
+/// Seconds of steps that are replayed, with one batch that is on the device before; `bytes` is what the
+/// recording has to itself. Throws std::runtime_error where the backend records nothing.
 template <class B, class Model>
 [[nodiscard]] std::vector<double> time_replays([[maybe_unused]] Options const& options,
                                                [[maybe_unused]] typename B::Context& context,

@@ -3,27 +3,21 @@ for, are often missing where the GPU is.
 """
 import concurrent.futures
 import dataclasses
-import glob
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import time
 
+import gpu_machine
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Libraries of headers that the programs need: the first header of each, what is carried of it, and Debian's name.
-HEADERS = {
-    "catch2/catch.hpp": ("catch2/catch.hpp", "catch2, in version 2"),
-    "nlohmann/json.hpp": ("nlohmann", "nlohmann-json3-dev"),
-    "CLI/CLI.hpp": ("CLI", "libcli11-dev"),
-}
 # What is carried of this project.
 SOURCES = ("include", "benchmarks", "experiments/support", "tests/conformance", "tests/cuda", "tests/golden", "tests/standin",
-           "tests/support", "tests/train/recorded_run.hpp", "scripts/gpu_first_run", "scripts/gpu_programs.py",
-           "docs/cuda.md", "LICENSE")
+           "tests/support", "tests/train/recorded_run.hpp", "tests/train/small_net.hpp", "scripts/gpu_first_run",
+           "scripts/gpu_machine.py", "scripts/gpu_programs.py", "docs/cuda.md", "LICENSE")
 
 # Files of tests/golden that are not for a backend of the host.
 GOLDEN = ("diti_step", "encoder_shape", "file", "report", "sampling", "schedule", "settings")
@@ -31,74 +25,6 @@ GOLDEN = ("diti_step", "encoder_shape", "file", "report", "sampling", "schedule"
 COUNTED = ("-O3", "-DNDEBUG", "-fsanitize=kernel-address", "--param=asan-instrumentation-with-call-threshold=0",
            "--param=asan-stack=0", "--param=asan-globals=0", "-fno-tree-vectorize")
 DEVICE = ("memory", "device", "runtime", "blas", "dnn", "dnn_descriptor", "tally", "touches")
-
-
-@dataclasses.dataclass
-class Toolkit:
-    """What was found: files by name, None where one is missing."""
-    nvcc: str | None = None
-    version: tuple = (0, 0)
-    cudnn_version: tuple = (0, 0, 0)
-    includes: dict = dataclasses.field(default_factory=dict)   # the folder of each header
-    libraries: dict = dataclasses.field(default_factory=dict)  # by name
-
-
-INCLUDE_FOLDERS = ("include", "include/x86_64-linux-gnu")
-LIBRARY_FOLDERS = ("lib64", "lib", "lib/x86_64-linux-gnu")
-
-
-def subfolders(roots, names):
-    return [root / name for root in roots for name in names]
-
-
-def library(folders, name):
-    """The shared library of a name in the first folder that has one; wheels of PyPI have only lib<name>.so.<number>."""
-    for folder in folders:
-        found = sorted(glob.glob(f"{folder}/lib{name}.so") + glob.glob(f"{folder}/lib{name}.so.[0-9]*"), key=len)
-        if found:
-            return pathlib.Path(found[0])
-    return None
-
-
-def folder_of(folders, header):
-    return next((pathlib.Path(folder) for folder in folders if (pathlib.Path(folder) / header).is_file()), None)
-
-
-def wheels(python):
-    """Folders of NVIDIA's wheels that a Python has, as PyTorch brings them."""
-    ask = "import nvidia; print(*nvidia.__path__, sep='\\n')"
-    try:
-        said = subprocess.run([python, "-c", ask], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [pathlib.Path(part) for path in said.stdout.split("\n") if path for part in sorted(glob.glob(f"{path}/*"))]
-
-
-def find_toolkit(nvcc, cudnn, python):
-    """`nvcc` and `cudnn` are what the user has given, or None."""
-    it = Toolkit()
-    candidates = [nvcc] if nvcc else [os.environ.get("CUDACXX"), shutil.which("nvcc"),
-                                      f"{os.environ.get('CUDA_HOME', '')}/bin/nvcc", "/usr/local/cuda/bin/nvcc"]
-    it.nvcc = next((str(path) for path in candidates if path and os.access(path, os.X_OK)), None)
-    roots = []
-    if it.nvcc:
-        said = subprocess.run([it.nvcc, "--version"], capture_output=True, text=True).stdout
-        if match := re.search(r"release (\d+)\.(\d+)", said):
-            it.version = (int(match[1]), int(match[2]))
-        roots.append(pathlib.Path(it.nvcc).resolve().parent.parent)
-    roots += [*wheels(python), pathlib.Path("/usr")]
-    cudnn_roots = [pathlib.Path(cudnn)] if cudnn else roots
-    for header in ("cuda_runtime_api.h", "cublasLt.h", "nccl.h"):
-        it.includes[header] = folder_of(subfolders(roots, INCLUDE_FOLDERS), header)
-    for name in ("cublasLt", "nccl"):
-        it.libraries[name] = library(subfolders(roots, LIBRARY_FOLDERS), name)
-    it.includes["cudnn.h"] = folder_of(subfolders(cudnn_roots, INCLUDE_FOLDERS), "cudnn.h")
-    it.libraries["cudnn"] = library(subfolders(cudnn_roots, LIBRARY_FOLDERS), "cudnn")
-    if it.includes["cudnn.h"]:
-        text = (it.includes["cudnn.h"] / "cudnn_version.h").read_text(errors="replace")
-        numbers = (re.search(rf"define CUDNN_{part}\s+(\d+)", text) for part in ("MAJOR", "MINOR", "PATCHLEVEL"))
-        it.cudnn_version = tuple(int(match[1]) if match else 0 for match in numbers)
-    return it
 
 
 @dataclasses.dataclass
@@ -120,10 +46,6 @@ class Program:
     own_device: bool = True  # False: linked with the stand-in, and not with CUDA
 
 
-def has_nccl(toolkit):
-    return bool(toolkit.libraries.get("nccl") and toolkit.includes.get("nccl.h"))
-
-
 def file_of(program, folder):
     """Where a program is built."""
     return folder / ("tests" if program.name.startswith("test_") else "benchmarks") / program.name
@@ -134,7 +56,7 @@ def programs(toolkit):
     at = lambda *paths: [ROOT / path for path in paths]
     tests = sorted(ROOT.glob("tests/cuda/mixed_*.test.cu")) + sorted(
         path for path in ROOT.glob("tests/cuda/*.test.cu") if not path.name.startswith("mixed_"))
-    nccl = has_nccl(toolkit)
+    nccl = gpu_machine.has_nccl(toolkit)
     if not nccl:
         tests = [path for path in tests if "nccl" not in path.name]
     data = f'-DDIFFSIAM_TEST_DATA="{ROOT}/tests/golden"'

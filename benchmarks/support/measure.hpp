@@ -68,8 +68,8 @@ void print_notes(Context& context) {
 }
 
 /// Seconds of a call of `work`, measured again and again after some calls to warm up: as often as the options
-/// say, or as fits into ten seconds (at least five times). Each measurement is of `options.queued` calls, one of
-/// which is said. The measured calls fill the profile, if one is wanted.
+/// say, or as fits into ten seconds (at least five times). Each measurement is of `options.queued` calls, one
+/// of which is said. The measured calls fill the profile, if one is wanted.
 template <class F, class Context>
 [[nodiscard]] std::vector<double> time_calls(Options const& options, F const& work, Context& context,
                                              diffsiam::Profile& profile) {
@@ -145,7 +145,8 @@ template <class Context, class Model>
               {"pool_reserved_bytes", context.memory().reserved_bytes()},
               {"trainable", trainable},
               {"parameters", all}};
-  if (options.profile) record["profile"] = profile_json(profile, seconds.size() * static_cast<std::size_t>(options.queued));
+  if (options.profile)
+    record["profile"] = profile_json(profile, seconds.size() * static_cast<std::size_t>(options.queued));
   return record;
 }
 

@@ -29,7 +29,8 @@ class Stopwatch {
 };
 
 #ifdef DIFFSIAM_WITH_CUDA
-/// The work is what is queued in the context's stream; stop() waits for it. Throws DeviceError where CUDA does.
+/// The work is what is queued in the context's stream; stop() waits for it. Throws DeviceError where CUDA
+/// does.
 template <>
 class Stopwatch<diffsiam::backend::CudaContext> {
  public:

@@ -140,9 +140,10 @@ def check_archive(folder, script, compiler, nvcc):
     done = subprocess.run([root / "scripts/gpu_first_run"], capture_output=True, text=True)
     assert done.returncode == 2 and "There is no NVIDIA" in done.stderr, done
     sys.path.insert(0, str(root / "scripts"))
+    import gpu_machine
     import gpu_programs
     assert gpu_programs.ROOT == root
-    toolkit = gpu_programs.find_toolkit(nvcc, None, sys.executable) if nvcc else gpu_programs.Toolkit()
+    toolkit = gpu_machine.find_toolkit(nvcc, None, sys.executable) if nvcc else gpu_machine.Toolkit()
     every = {unit.source.name: (program, unit) for program in gpu_programs.programs(toolkit) for unit in program.units}
     if toolkit.includes.get("cudnn.h"):
         chosen = [name for name, (_, unit) in every.items() if unit.is_device_code] + ["main.cpp", "count_training_step.cpp"]

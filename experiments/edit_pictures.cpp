@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <experiments/data_options.hpp>
 #include <experiments/editing/runner.hpp>
 #include <experiments/support/options.hpp>
 #include <experiments/support/program.hpp>
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
   app.add_option("--runs", options.files.runs, "folder of the runs of compare_methods")
       ->capture_default_str();
   app.add_option("--weights", options.files.weights, "folder of the denoisers")->capture_default_str();
-  app.add_option("--fashion-mnist", options.fashion, "folder with the IDX files")->capture_default_str();
+  add_data_folders(app, options.folders);
   app.add_flag("--untrained", options.files.untrained,
                "freshly initialised models, a judge and a latent diffusion after two steps: tests the "
                "program, shows nothing");

@@ -7,10 +7,12 @@
 
 #include <diffsiam/eval/dci.hpp>
 #include <diffsiam/eval/factor_vae.hpp>
+#include <diffsiam/eval/few_label_probe.hpp>
 #include <diffsiam/eval/knn.hpp>
 #include <diffsiam/eval/linear_probe.hpp>
 #include <diffsiam/eval/mig.hpp>
 #include <diffsiam/eval/modularity.hpp>
+#include <diffsiam/eval/multilabel_probe.hpp>
 #include <diffsiam/eval/sap.hpp>
 
 #include <experiments/data_sets.hpp>
@@ -37,30 +39,59 @@ class MeasureList {
   std::vector<Measured> entries_;
 };
 
-/// How well each factor is read off the features, by a linear probe and by k-NN (cosine), and the means over
-/// factors. Choices are made on validation pictures; test pictures are looked at once.
+/// How well each factor is read off the features, by a linear probe, also with few labels, and by k-NN
+/// (cosine), and the means over factors. Choices are made on validation pictures; test pictures are looked at
+/// once.
 inline void measure_reading(MeasureList& list, FeatureSet const& z, ExperimentData const& data,
                             ds::ThreadPool& threads) {
   FactorTable const& factors = data.factors;
   auto const n = static_cast<double>(factors.factors());
   double probe = 0, validation = 0;
   std::vector<std::pair<ds::Index, double>> neighbours{{20, 0}, {200, 0}};
+  std::vector<std::pair<int, double>> few_labels{{1, 0}, {10, 0}};  // in per cent
   for (std::size_t f = 0; f < factors.factors(); ++f) {
     auto const train = factors.column(factors.train, f), held_out = factors.column(factors.validation, f),
                test = factors.column(factors.test, f);
     ds::eval::Labelled const seen{features_of(z.train, z.dims), train},
-        unseen{features_of(z.test, z.dims), test};
-    auto const result = ds::eval::linear_probe(seen, {features_of(z.validation, z.dims), held_out}, unseen,
-                                               {.classes = factors.levels[f]}, &threads);
+        chosen_by{features_of(z.validation, z.dims), held_out}, unseen{features_of(z.test, z.dims), test};
+    ds::eval::LinearProbeConfig const config{.classes = factors.levels[f]};
+    auto const result = ds::eval::linear_probe(seen, chosen_by, unseen, config, &threads);
     probe += result.accuracy / n;
     validation += result.validation_accuracy / n;
     if (factors.factors() > 1) list.add("linear_probe." + factors.names[f], result.accuracy);
     auto const by_k = ds::eval::knn(seen, unseen, {.k = {20, 200}, .classes = factors.levels[f]}, &threads);
     for (std::size_t i = 0; i < by_k.size(); ++i) neighbours[i].second += by_k[i].accuracy / n;
+    // The same labels for every method and seed of training.
+    for (auto& [percent, accuracy] : few_labels)
+      accuracy += ds::eval::few_label_probe(seen, chosen_by, unseen,
+                                            {.share = percent / 100.0,
+                                             .rng = {.stream = static_cast<std::uint32_t>(1000 * percent)},
+                                             .probe = config},
+                                            &threads)
+                      .accuracy /
+                  n;
   }
   list.add("linear_probe", probe);
   list.add("linear_probe_validation", validation);
   for (auto const& [k, accuracy] : neighbours) list.add("knn_" + std::to_string(k), accuracy);
+  for (auto const& [percent, accuracy] : few_labels)
+    list.add("linear_probe_" + std::to_string(percent) + "_percent", accuracy);
+}
+
+/// How well all binary attributes are told by linear probes, as published on pictures of faces.
+inline void measure_attributes(MeasureList& list, FeatureSet const& z, ExperimentData const& data,
+                               ds::ThreadPool& threads) {
+  std::vector<Attribute> const attributes = data.factors.attributes();
+  auto const positive = [&](std::vector<int> const& values) {
+    return attributes_of(values, data.factors.factors(), attributes);
+  };
+  auto const train = positive(data.factors.train), validation = positive(data.factors.validation),
+             test = positive(data.factors.test);
+  auto const count = static_cast<ds::Index>(attributes.size());
+  auto const result = ds::eval::multilabel_probe({features_of(z.train, z.dims), train, count},
+                                                 {features_of(z.validation, z.dims), validation, count},
+                                                 {features_of(z.test, z.dims), test, count}, {}, &threads);
+  list.add("mean_average_precision", result.mean_average_precision);
 }
 
 [[nodiscard]] inline ds::eval::Factored factored(std::vector<float> const& values, ds::Index dims,

@@ -26,7 +26,8 @@ struct CellOptions {
   std::uint64_t denoiser_steps = 1600;
 
   std::filesystem::path results = "runs/results.jsonl", runs = "runs/experiments",
-                        weights = "experiments/weights", fashion{ds::data::FashionMnist::debian_folder};
+                        weights = "experiments/weights";
+  DataFolders folders;
   RunStart start;
   bool validation_only = false;  ///< no results: settings are chosen by the curve
   int threads = 0;
@@ -54,6 +55,7 @@ struct CellOptions {
     auto all = json_of_settings(*this);
     all["data"] = data;
     all["method"] = method;
+    if (!folders.fonts.empty()) all["fonts"] = folders.fonts.string();
     all["recipe"] = json_of_settings(recipe());
     return all;
   }
@@ -104,6 +106,7 @@ inline void measure(MeasureList& list, Run const& run, Method const& method, Met
   ds::ThreadPool& threads = run.context->threads();
   bool const parts = partition && partition->subsets() > 1;
   measure_reading(list, z, data, threads);
+  measure_attributes(list, z, data, threads);
   if (data.factors.factors() > 1 && z.dims <= 256)
     measure_disentanglement(list, z, partition ? ds::eval::subset_groups(*partition) : ds::eval::DimGroups{},
                             data, threads);
@@ -136,7 +139,7 @@ inline void run_cell(CellOptions const& options) {
                                     .stages = {"denoiser", "pilot", options.method},
                                     .may_differ = {"backend", "precision"},
                                     .option = "--runs"}};
-  ExperimentData const data = first_pictures(set.load(set, options.fashion), options.pictures);
+  ExperimentData const data = first_pictures(set.load(set, options.folders), options.pictures);
   B::Context context{{.threads = options.threads}};
   Run const run{&context,         &data,        options.method,      recipe,
                 options.folder(), options.seed, options.start.resume};

@@ -31,7 +31,11 @@ no_options() {
 # What every build needs, and what the suite needs on top (Debian's names).
 build_packages=(g++ cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
   libjpeg-dev libexif-dev libwebp-dev libhnswlib-dev)
-test_packages=(catch2 libdnnl-dev librandom123-dev libzip-dev liblmdb-dev python3-minimal pkg-config libopenmpi-dev openmpi-bin clang-format-19 clang-tidy-19 dataset-fashion-mnist)
+test_packages=(catch2 libdnnl-dev librandom123-dev libzip-dev liblmdb-dev python3-minimal pkg-config libopenmpi-dev openmpi-bin clang-format-19 clang-tidy-19 dataset-fashion-mnist
+  libfreetype-dev fonts-dejavu-core fonts-liberation2)
+# What the data set glyphs of the experiments is drawn with.
+glyph_packages=(libfreetype-dev fonts-dejavu-core fonts-dejavu-extra fonts-liberation2 fonts-freefont-ttf fonts-open-sans
+  fonts-crosextra-caladea fonts-paratype)
 
 # Installs the named Debian packages that are not there yet; says so, and says what to do where it cannot.
 install_missing() {

@@ -16,7 +16,8 @@ namespace experiments {
 
 struct EditOptions {
   std::string data = "shapes";
-  std::filesystem::path out, fashion{ds::data::FashionMnist::debian_folder};
+  std::filesystem::path out;
+  DataFolders folders;
   ModelFiles files;
   EditSettings settings;
   ds::Index first = 0;  ///< of each part; 0: all of them
@@ -39,6 +40,7 @@ struct EditOptions {
     all.update(json_of_settings(*this));
     all["data"] = data;
     all["untrained"] = files.untrained;
+    if (!folders.fonts.empty()) all["fonts"] = folders.fonts.string();
     return all;
   }
 };
@@ -102,7 +104,7 @@ inline void run_edits(EditOptions const& options) {
                                     .may_differ = {"backend", "precision"}}};
   if (claim.finished()) return say("finished already: " + (folder / "report.html").string());
   if (!options.files.untrained) require_trained(options.files, options.data, {"diffsiam", "pdae"});
-  ExperimentData const data = first_pictures(set.load(set, options.fashion), options.first);
+  ExperimentData const data = first_pictures(set.load(set, options.folders), options.first);
   B::Context context{{.threads = options.threads}};
   ds::UNet<B> const denoiser = load_denoiser(context, data, options.files);
   std::vector<TrainedMethod> trained;

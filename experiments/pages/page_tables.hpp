@@ -194,11 +194,27 @@ namespace detail {
 /// How well each method's features tell each factor.
 [[nodiscard]] inline MarkdownTable factor_table(ResultFile const& results, std::string_view data) {
   std::vector<Column> columns;
-  for (std::string const& factor : factors_by_loss(results, data, "diffsiam"))
+  bool lost = false;
+  for (std::string const& factor : factors_by_loss(results, data, "diffsiam")) {
     columns.push_back({spoken(factor), "linear_probe." + factor, percent_style});
+    lost = lost || !results.over_seeds(data, "diffsiam", "lost_at." + factor).empty();
+  }
   return score_table(results, data, columns, Lead::none,
-                     "Accuracy of the linear probe for each factor on test pictures, %; the factor that is "
-                     "lost at the smallest time-step stands first.");
+                     std::string("Accuracy of the linear probe for each factor on test pictures, %") +
+                         (lost ? "; the factor that is lost at the smallest time-step stands first." : "."));
+}
+
+/// What few labels are enough for, and how well all binary attributes are told.
+[[nodiscard]] inline MarkdownTable label_table(ResultFile const& results, std::string_view data) {
+  return score_table(
+      results, data,
+      {{"10 % of the labels", "linear_probe_10_percent", percent_style},
+       {"1 % of the labels", "linear_probe_1_percent", percent_style},
+       {"mAP, %", "mean_average_precision", percent_style}},
+      Lead::none,
+      "Accuracy of the linear probe on test pictures, mean over factors, where it is fitted and chosen "
+      "with a share of the labels of each level, mean over five draws. mAP: average precision of a "
+      "linear probe, mean over all binary attributes, with all labels. Bold: the best without labels.");
 }
 
 /// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has

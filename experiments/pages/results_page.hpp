@@ -81,14 +81,17 @@ inline void write_fashion(PageWriter& page, ResultFile const& results) {
       "Accuracy on test pictures, mean and standard deviation over seeds; training time and the "
       "greatest memory of the process that trained and measured, mean over seeds. Bold: the best "
       "without labels."));
+  page.table(label_table(results, data), "### Fashion-MNIST: few labels, and attributes");
   page.table(difference_table(results, data), "### Fashion-MNIST: DiffSiam against each");
   if (page.picture(learning_chart(results, data, "Fashion-MNIST"))) page.line(curve_caption);
 }
 
-inline void write_shapes(PageWriter& page, ResultFile const& results) {
-  std::string const data = "shapes";
+/// Of pictures whose factors are known, since a program draws them; `title` begins the headings.
+inline void write_drawn(PageWriter& page, ResultFile const& results, std::string const& data,
+                        std::string const& title) {
   if (methods_with_results(results, data).empty()) return;
-  page.line("## Shapes");
+  std::string const heading = "### " + title + ": ";
+  page.line("## " + title);
   std::vector<Column> columns{{"linear probe, %", "linear_probe", percent_style},
                               {"k-NN, k = 20, %", "knn_20", percent_style}};
   for (Column& column : disentanglement_columns("")) columns.push_back(std::move(column));
@@ -99,21 +102,24 @@ inline void write_shapes(PageWriter& page, ResultFile const& results) {
       "to 1, all better when greater; mean and standard deviation over seeds. Bold: the best "
       "without labels."));
   columns = disentanglement_columns("subset.");
-  columns.push_back({"order found", "order_correlation", {.scale = 1, .decimals = 2}});
-  columns.push_back({"order relied on", "use_order_correlation", {.scale = 1, .decimals = 2}});
-  page.table(score_table(results, data, columns, Lead::none,
-                         "The same measures with whole subsets of z as the parts; order: Spearman's rank "
-                         "correlation between the time-steps at which factors are lost and those at which "
-                         "they are found by probes, or relied on by the decoder."),
-             "### Shapes: by subset");
-  page.table(difference_table(results, data), "### Shapes: DiffSiam against each");
-  page.table(factor_table(results, data), "### Shapes: by factor");
-  page.table(order_table(results, data), "### Shapes: where factors are lost and found");
+  std::string by_subset = "The same measures with whole subsets of z as the parts";
+  if (!results.over_seeds(data, "diffsiam", "order_correlation").empty()) {
+    columns.push_back({"order found", "order_correlation", {.scale = 1, .decimals = 2}});
+    columns.push_back({"order relied on", "use_order_correlation", {.scale = 1, .decimals = 2}});
+    by_subset +=
+        "; order: Spearman's rank correlation between the time-steps at which factors are lost and those at "
+        "which they are found by probes, or relied on by the decoder";
+  }
+  page.table(score_table(results, data, columns, Lead::none, by_subset + "."), heading + "by subset");
+  page.table(label_table(results, data), heading + "few labels, and attributes");
+  page.table(difference_table(results, data), heading + "DiffSiam against each");
+  page.table(factor_table(results, data), heading + "by factor");
+  page.table(order_table(results, data), heading + "where factors are lost and found");
   bool any_map = false;
   for (char const* const name : {"diffsiam", "diffusion_only"})
     any_map = page.picture(subset_map(results, data, named(methods, "subset_map", name))) || any_map;
   if (any_map) page.line(map_caption);
-  if (page.picture(learning_chart(results, data, "shapes"))) page.line(curve_caption);
+  if (page.picture(learning_chart(results, data, data))) page.line(curve_caption);
 }
 
 }  // namespace detail
@@ -123,7 +129,8 @@ inline void write_shapes(PageWriter& page, ResultFile const& results) {
 [[nodiscard]] inline ResultsPage render_results(ResultFile const& results, std::string image_prefix) {
   detail::PageWriter page{std::move(image_prefix)};
   detail::write_fashion(page, results);
-  detail::write_shapes(page, results);
+  detail::write_drawn(page, results, "shapes", "Shapes");
+  detail::write_drawn(page, results, "glyphs", "Glyphs");
   return page.take();
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("without a weight there is no siamese half", "[experiments]") {
 
 TEST_CASE("an unknown name is refused with the list of those that are known", "[experiments]") {
   CHECK(message_of<ConfigError>([] { (void)data_set("mnist"); }) ==
-        "--data: expected one of fashion, shapes, got mnist");
+        "--data: expected one of fashion, shapes, glyphs, got mnist");
   std::string const message = message_of<ConfigError>([] { (void)named(methods, "--method", "diffsim"); });
   CHECK(message.starts_with("--method: expected one of diffsiam, "));
   CHECK(contains(message, "supervised, got diffsim"));

@@ -2,7 +2,7 @@
 
 #include <tests/support/catch.hpp>
 
-#include <experiments/measure.hpp>
+#include <experiments/method_measures.hpp>
 
 using namespace experiments;
 using diffsiam::test::Approx;

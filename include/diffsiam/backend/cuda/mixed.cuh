@@ -42,14 +42,16 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                      float const* bias, Written const& y) {
     if (is_empty(g)) return;
     In<C> const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
+    TypedGemm const product{.m = outputs(g) / g.out,
+                            .n = g.out,
+                            .k = g.in,
+                            .a = {image.data, element, g.in},
+                            .b = {weights.data, element, g.in, true},
+                            .c = matrix(y, g.out)};
+    if (is_product(g) && Base::multiplied_with_bias(context, product, bias)) return;
+    if (convolved_with_bias(context, g, {image.data, weights.data, nullptr, const_cast<float*>(bias)}, y))
+      return;
     if (is_product(g)) {
-      TypedGemm const product{.m = outputs(g) / g.out,
-                              .n = g.out,
-                              .k = g.in,
-                              .a = {image.data, element, g.in},
-                              .b = {weights.data, element, g.in, true},
-                              .c = matrix(y, g.out)};
-      if (Base::multiplied_with_bias(context, product, bias)) return;
       if (!multiplied(context, g, Pass::forward, y, product))
         return direct_conv2d<Stream>(context, g, x, w, bias, y);
     } else {
@@ -100,7 +102,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     if (chosen.plan == nullptr) return direct_conv2d_gradient_weight<Stream>(context, g, x, dy, dw);
     if (chosen.plan->accumulates()) {
       In<C> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
-      return Base::run(context, *chosen.plan, {image.data, dw, gradient.data});
+      return Base::run(context, *chosen.plan, {image.data, dw, gradient.data, dw});
     }
     In<float> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
     add(context, chosen, g.out * g.depth(), dw,
@@ -141,6 +143,18 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
         return const_cast<T*>(values.full);
     }
   };
+
+  /// A convolution that adds its bias, `data.added`, in the same kernel. Returns false, and does nothing, if
+  /// there is no bias or no plan that adds it.
+  [[nodiscard]] static bool convolved_with_bias(Context& context, ConvGeometry const& g, ConvData data,
+                                                Written const& y) {
+    if (data.added == nullptr || alignment_of({data.added}) != 16) return false;
+    auto& plan = context.convolution(mixed_requests(g, Pass::forward, y).with_bias(),
+                                     "the bias is added in a pass of its own");
+    data.y = is_low_precision(y) ? static_cast<void*>(y.low) : y.full;
+    if (plan.exists()) Base::run(context, plan, data);
+    return plan.exists();
+  }
 
   /// A convolution that is a product, if cuBLASLt has an algorithm for it. Otherwise notes() says that own
   /// sums take its place.

@@ -63,6 +63,13 @@ template <class B>
 using WrittenBy = std::conditional_t<MixedPrecision<B>, MixedPointer<typename B::Scalar, StorageOf<B>>,
                                      typename B::Scalar*>;
 
+/// Satisfied if and only if B::adds_to_low_precision is true: where the gradient of an image in low precision
+/// is added to an earlier one, B does it in the same pass, with one rounding. group_norm_gradient then takes
+/// NormBackward::earlier, and conv2d_gradient_input a sixth argument, ReadBy<B>; either is null where there
+/// is nothing to add. Without it the tape adds gradients afterwards. Models: Cuda<BFloat16>, Cuda<Half>.
+template <class B>
+concept AddsToLowPrecision = MixedPrecision<B> && requires { requires B::adds_to_low_precision; };
+
 /// An activation for the concepts that check functions with an activation argument.
 struct AnyActivation {};
 

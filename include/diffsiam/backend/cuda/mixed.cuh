@@ -32,6 +32,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using Brings = typename Base::Brings::template With<Option::storage>;
   /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
   static constexpr double operand_tolerance = 1e-2;
+  static constexpr bool adds_to_low_precision = true;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     if (is_low_precision(from) || is_low_precision(to)) return OwnKernels::copy(context, from, to, size);
@@ -62,8 +63,9 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     }
     if (bias != nullptr) add_bias<Stream>(context, outputs(g) / g.out, g.out, bias, y);
   }
+  /// `earlier` is null, or an image in low precision to which the gradient is added.
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
-                                    Written const& dx) {
+                                    Written const& dx, Read const& earlier = nullptr) {
     if (is_empty(g)) return;
     In<C> const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
     if (is_product(g)) {
@@ -74,14 +76,19 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                               .b = {weights.data, element, g.in},
                               .c = matrix(dx, g.in),
                               .accumulate = !is_low_precision(dx)};
-      if (multiplied(context, g, Pass::gradient_input, dx, product)) return;
-      return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+      if (is_low_precision(earlier) && Base::multiplied_onto(context, product, earlier.low)) return;
+      if (!multiplied(context, g, Pass::gradient_input, dx, product))
+        direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+    } else if (Chosen const chosen = choose(context, g, Pass::gradient_input, dx); chosen.plan != nullptr) {
+      auto const write = [&](void* to) {
+        Base::run(context, *chosen.plan, {to, weights.data, gradient.data});
+      };
+      is_low_precision(dx) ? overwrite(context, chosen, images(g), dx, write)
+                           : add(context, chosen, images(g), dx.full, write);
+    } else {
+      direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
     }
-    Chosen const chosen = choose(context, g, Pass::gradient_input, dx);
-    if (chosen.plan == nullptr) return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
-    auto const write = [&](void* to) { Base::run(context, *chosen.plan, {to, weights.data, gradient.data}); };
-    is_low_precision(dx) ? overwrite(context, chosen, images(g), dx, write)
-                         : add(context, chosen, images(g), dx.full, write);
+    if (is_low_precision(earlier)) OwnKernels::add_to_low_precision(context, earlier, dx, images(g));
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      float* dw) {

@@ -5,12 +5,14 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/mixed_pointer.hpp>
+#include <diffsiam/core/multi_tensor.hpp>
 #include <diffsiam/core/norm.hpp>
 #include <diffsiam/core/observer.hpp>
 
@@ -83,6 +85,16 @@ concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context,
   B::template group_norm<Act>(context, geometry, {.x = x, .y = x});
   B::template group_norm_gradient<Act>(context, geometry, {.x = x, .dx = x});
 };
+
+/// Satisfied if and only if B rounds many weights in a few launches: while the result of round_weights lives,
+/// in which they may not change, products and convolutions take the rounded ones. Without it weights are
+/// rounded in each call. Models: Cuda<BFloat16>, Cuda<Half>.
+template <class B>
+concept RoundsWeights =
+    MixedPrecision<B> &&
+    requires(typename B::Context& context, std::span<TensorValues<typename B::Scalar> const> weights) {
+      B::round_weights(context, weights);
+    };
 
 // The options MultiTensor and Recordable are in recording.hpp.
 

@@ -4,13 +4,17 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/cuda.cuh>
 #include <diffsiam/backend/cuda/kernels/bias.hpp>
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
+#include <diffsiam/backend/cuda/kernels/round_values.hpp>
+#include <diffsiam/backend/cuda/rounded_weights.hpp>
 #include <diffsiam/core/half.hpp>
 
 namespace diffsiam::backend {
@@ -29,7 +33,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using typename Base::Context;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
-  using Brings = typename Base::Brings::template With<Option::storage>;
+  using Brings = typename Base::Brings::template With<Option::storage, Option::rounded_weights>;
   /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
   static constexpr double operand_tolerance = 1e-2;
   static constexpr bool adds_to_low_precision = true;
@@ -39,10 +43,22 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     Base::copy(context, from.full, to.full, size);
   }
 
+  /// While the result lives, products and convolutions use these weights as they were rounded now.
+  [[nodiscard]] static RoundedWeights::Scope round_weights(Context& context,
+                                                           std::span<TensorValues<float> const> weights) {
+    auto const places = places_of_rounded(weights);
+    auto memory = context.allocate(static_cast<std::size_t>(places.back()) * sizeof(C));
+    auto* const to = static_cast<C*>(memory.get());
+    round_values<Stream>(context, weights, places, to);
+    RoundedWeights::Copies copies;
+    for (std::size_t i = 0; i < weights.size(); ++i) copies[{weights[i].data, element}] = to + places[i];
+    return {context.rounded_weights(), std::move(copies), std::move(memory)};
+  }
+
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
                      float const* bias, Written const& y) {
     if (is_empty(g)) return;
-    In<C> const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
+    In<C> const image{context, x, images(g)}, weights = rounded(context, w, g.out * g.depth());
     TypedGemm const product{.m = outputs(g) / g.out,
                             .n = g.out,
                             .k = g.in,
@@ -67,7 +83,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
                                     Written const& dx, Read const& earlier = nullptr) {
     if (is_empty(g)) return;
-    In<C> const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
+    In<C> const gradient{context, dy, outputs(g)}, weights = rounded(context, w, g.out * g.depth());
     if (is_product(g)) {
       TypedGemm const product{.m = outputs(g) / g.out,
                               .n = g.in,
@@ -139,6 +155,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
       data = static_cast<T*>(memory.get());
       copy(context, values, in_memory(element_of<T>, data), size);
     }
+    explicit In(T* values) : data(values) {}
     std::shared_ptr<void> memory;
     T* data;
 
@@ -150,6 +167,12 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
         return const_cast<T*>(values.full);
     }
   };
+
+  /// Weights in C: the copy of a Scope of round_weights, or a new one.
+  [[nodiscard]] static In<C> rounded(Context& context, float const* w, Index size) {
+    if (void* const copy = context.rounded_weights().find(w, element)) return In<C>{static_cast<C*>(copy)};
+    return {context, w, size};
+  }
 
   /// A convolution that adds its bias, `data.added`, in the same kernel. Returns false, and does nothing, if
   /// there is no bias or no plan that adds it.

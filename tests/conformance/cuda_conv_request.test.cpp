@@ -30,6 +30,7 @@ TEST_CASE("Convolutions that differ in shape, pass or types have plans of their 
   CHECK(differs([](ConvRequest& r) { r.g.stride = 2; }));
   CHECK(differs([](ConvRequest& r) { r.alignment = 4; }));
   CHECK(differs([](ConvRequest& r) { r.accumulates = true; }));
+  CHECK(differs([](ConvRequest& r) { r.has_bias = true; }));
 }
 
 TEST_CASE("Outputs in 16 bits are asked for once, and outputs in float32 in two ways") {
@@ -40,6 +41,8 @@ TEST_CASE("Outputs in 16 bits are asked for once, and outputs in float32 in two 
   auto const stored = mixed_requests(g, Pass::forward, Out{nullptr, low});
   CHECK(output_of(stored.best) == Element::bfloat16);
   CHECK_FALSE(stored.other);
+  CHECK(stored.with_bias().has_bias);
+  CHECK(output_of(stored.with_bias()) == Element::bfloat16);
 
   auto const image = mixed_requests(g, Pass::forward, Out{full});
   CHECK(image.best.y == Element::float32);

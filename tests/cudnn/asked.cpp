@@ -72,7 +72,7 @@ struct Asking : backend::DryRun<TypesOfCuda<S>> {
     context.requests.try_emplace(key_of(request), MixedRequests{request, std::nullopt});
   }
   static void keep(Context& context, ConvGeometry const& g, Pass pass, Written const& wanted) {
-    if (backend::cuda::is_product(g)) return;
+    if (backend::cuda::is_product(g) && pass != Pass::forward) return;
     auto const requests = backend::cuda::mixed_requests(g, pass, wanted);
     context.requests.try_emplace(key_of(requests.best), requests);
   }

@@ -58,7 +58,12 @@ struct Verdict {
     ConvRequest const best = in(element, requests.best);
     bool const served = has_plan(device, best) || (requests.other && !requests.other->in_16_bits() &&
                                                    has_plan(device, *requests.other));
-    if (!served) verdict.missing.push_back(without_plan(best, requests.instead));
+    // A product is asked of cuDNN only for the sake of its bias.
+    if (!served && !is_product(best.g)) verdict.missing.push_back(without_plan(best, requests.instead));
+    if (best.pass != Pass::forward) continue;
+    ConvRequest const with_bias = in(element, requests.with_bias());
+    if (!has_plan(device, with_bias))
+      verdict.missing.push_back(without_plan(with_bias, "the bias is added in a pass of its own"));
   }
   return verdict;
 }

@@ -5,12 +5,14 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <diffsiam/concepts/backend.hpp>
 #include <diffsiam/concepts/recording.hpp>
 #include <diffsiam/core/mixed_pointer.hpp>
+#include <diffsiam/core/multi_tensor.hpp>
 #include <diffsiam/core/norm.hpp>
 #include <diffsiam/core/observer.hpp>
 
@@ -63,6 +65,13 @@ template <class B>
 using WrittenBy = std::conditional_t<MixedPrecision<B>, MixedPointer<typename B::Scalar, StorageOf<B>>,
                                      typename B::Scalar*>;
 
+/// Satisfied if and only if B::adds_to_low_precision is true: where the gradient of an image in low precision
+/// is added to an earlier one, B does it in the same pass, with one rounding. group_norm_gradient then takes
+/// NormBackward::earlier, and conv2d_gradient_input a sixth argument, ReadBy<B>; either is null where there
+/// is nothing to add. Without it the tape adds gradients afterwards. Models: Cuda<BFloat16>, Cuda<Half>.
+template <class B>
+concept AddsToLowPrecision = MixedPrecision<B> && requires { requires B::adds_to_low_precision; };
+
 /// An activation for the concepts that check functions with an activation argument.
 struct AnyActivation {};
 
@@ -76,6 +85,16 @@ concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context,
   B::template group_norm<Act>(context, geometry, {.x = x, .y = x});
   B::template group_norm_gradient<Act>(context, geometry, {.x = x, .dx = x});
 };
+
+/// Satisfied if and only if B rounds many weights in a few launches: while the result of round_weights lives,
+/// in which they may not change, products and convolutions take the rounded ones. Without it weights are
+/// rounded in each call. Models: Cuda<BFloat16>, Cuda<Half>.
+template <class B>
+concept RoundsWeights =
+    MixedPrecision<B> &&
+    requires(typename B::Context& context, std::span<TensorValues<typename B::Scalar> const> weights) {
+      B::round_weights(context, weights);
+    };
 
 // The options MultiTensor and Recordable are in recording.hpp.
 

@@ -22,6 +22,7 @@ enum class Option {
   conv2d_workspaces,
   group_norm_workspace,
   prepacked_weights,
+  rounded_weights,
   observer,
 };
 /// The number of options; `observer` is the last one.
@@ -50,6 +51,8 @@ inline constexpr std::size_t option_count = static_cast<std::size_t>(Option::obs
       return "group_norm_workspace";
     case Option::prepacked_weights:
       return "prepacked_weights";
+    case Option::rounded_weights:
+      return "rounded_weights";
     case Option::observer:
       return "observer";
   }
@@ -80,6 +83,8 @@ template <class B>
       return GroupNormWorkspace<B>;
     case Option::prepacked_weights:
       return PrepacksWeights<typename B::Context>;
+    case Option::rounded_weights:
+      return RoundsWeights<B>;
     case Option::observer:
       return Observable<typename B::Context>;
   }

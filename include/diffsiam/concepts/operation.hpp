@@ -52,6 +52,9 @@ struct StorageRule {
   InputList inputs;                     ///< those that are read as they are stored
   Native native = Native::nothing;      ///< how far the operation reads and writes them itself
   Output output = Output::like_inputs;  ///< when the output is in low precision
+  /// Those whose gradient in low precision it adds to Backward::earlier() itself, on backends that do so
+  /// (backend::AddsToLowPrecision). For others the tape adds gradients.
+  InputList adds{};
 
   /// Whether `input` comes to the operation as it is stored.
   [[nodiscard]] constexpr bool reads_as_stored(std::size_t input) const {

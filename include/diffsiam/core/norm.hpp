@@ -35,6 +35,7 @@ struct NormForward {
 /// d_modulation where they are wanted (not null); a dx in low precision is written.
 /// `x`, `gamma`, `beta`, `modulation`, `mean`, `inverse_deviation`, `scale` and `shift` are those of
 /// NormForward; `dy` is the gradient of its y. `dx`, `d_modulation`, `p_1` and `p_2` are the results.
+/// `earlier`, where it is not null, is what backends that add to low precision add to a dx that they write.
 template <class T, class In = T const*, class Out = T*>
 struct NormBackward {
   In x = nullptr;
@@ -47,6 +48,7 @@ struct NormBackward {
   T const* scale = nullptr;
   T const* shift = nullptr;
   Out dx = nullptr;
+  In earlier = nullptr;
   T* d_modulation = nullptr;
   T* p_1 = nullptr;
   T* p_2 = nullptr;
@@ -62,9 +64,21 @@ template <class T, class In, class Out, class X>
 }
 template <class T, class In, class Out, class X>
 [[nodiscard]] NormBackward<T, X const*, X*> with_images(NormBackward<T, In, Out> const& pass, X const* x,
-                                                        X const* dy, X* dx) {
-  return {x,          pass.gamma, pass.beta, pass.modulation,   dy,       pass.mean, pass.inverse_deviation,
-          pass.scale, pass.shift, dx,        pass.d_modulation, pass.p_1, pass.p_2};
+                                                        X const* dy, X* dx, X const* earlier = nullptr) {
+  return {x,
+          pass.gamma,
+          pass.beta,
+          pass.modulation,
+          dy,
+          pass.mean,
+          pass.inverse_deviation,
+          pass.scale,
+          pass.shift,
+          dx,
+          earlier,
+          pass.d_modulation,
+          pass.p_1,
+          pass.p_2};
 }
 
 }  // namespace diffsiam

@@ -2,6 +2,7 @@
 // y[n,oh,ow,o] = b[o] + sum over kh,kw,i of x[n, oh s + kh - p, ow s + kw - p, i] w[o,kh,kw,i].
 #pragma once
 
+#include <diffsiam/composed/conv2d.hpp>
 #include <diffsiam/concepts/operation.hpp>
 #include <diffsiam/config.hpp>
 #include <diffsiam/core/products.hpp>
@@ -16,8 +17,10 @@ namespace diffsiam::ops {
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   static constexpr InputList keeps_inputs{0, 1};
-  static constexpr StorageRule storage_rule{
-      .inputs = {0}, .native = StorageRule::Native::all, .output = StorageRule::Output::by_shape};
+  static constexpr StorageRule storage_rule{.inputs = {0},
+                                            .native = StorageRule::Native::all,
+                                            .output = StorageRule::Output::by_shape,
+                                            .adds = {0}};
   Index stride = 1;  ///< at least 1
 
   /// The extents as backends take them.
@@ -54,7 +57,8 @@ struct Conv2d {
   DIFFSIAM_STEERS void backward(Backward<B> const& pass) const {
     ConvGeometry const g = geometry_of(pass.in);
     if (auto* dx = pass.gradient(0)) {
-      B::conv2d_gradient_input(pass.context, g, pass.dy.storage(), pass.in[1].data(), dx->storage());
+      composed::conv2d_gradient_input<B>(pass.context, g, pass.dy.storage(), pass.in[1].data(), dx->storage(),
+                                         pass.earlier(0));
     }
     if (auto* dw = pass.gradient(1)) {
       B::conv2d_gradient_weight(pass.context, g, pass.in[0].storage(), pass.dy.storage(), dw->data());

@@ -17,7 +17,7 @@ namespace diffsiam::ops {
 /// group of equal values becomes beta.
 struct GroupNormRules {
   static constexpr std::string_view name = "group_norm";
-  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all};
+  static constexpr StorageRule storage_rule{.inputs = {0}, .native = StorageRule::Native::all, .adds = {0}};
   Index groups = 32;      ///< must divide c
   double epsilon = 1e-5;  ///< added to the variance
   bool rows = false;
@@ -97,6 +97,7 @@ struct GroupNormRules {
               .scale = norm.plane(pass.saved[1], 0),
               .shift = norm.plane(pass.saved[1], 1),
               .dx = pass.gradient(0) ? pass.gradient(0)->storage() : backend::WrittenBy<B>{nullptr},
+              .earlier = pass.earlier(0),
               .d_modulation = gradient(pass, 3),
               .p_1 = p_1.data(),
               .p_2 = p_2.data()});

@@ -40,9 +40,16 @@ struct Backward {
   Tensor<B> const& dy;
   Saved<B> const& saved;                  ///< what the forward pass gave to save()
   std::span<Tensor<B>* const> gradients;  ///< one for each input; see gradient()
+  std::span<Tensor<B> const> so_far{};    ///< one for each input, or none; see earlier()
 
   /// The gradient of input `i` to accumulate into; null if it is not needed.
   [[nodiscard]] Tensor<B> const* gradient(std::size_t i) const { return gradients[i]; }
+  /// The gradient of input `i` in low precision before this pass, which an operation with StorageRule::adds
+  /// adds to its own; null if there is nothing to add.
+  [[nodiscard]] backend::ReadBy<B> earlier(std::size_t i) const {
+    if (i < so_far.size() && so_far[i]) return so_far[i].storage();
+    return nullptr;
+  }
   /// Adds into a gradient, where the first operand is: f is `y += ...`. A gradient in low precision, as an
   /// operation with StorageRule::Native::all gets it, has no value yet and is written by f.overwriting().
   template <class F, class To, class... From>

@@ -22,9 +22,16 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   using Brings = typename Base::Brings::template With<backend::Option::storage>;
   /// The allowed error of stored images compared with float32, relative to the largest value.
   static constexpr double operand_tolerance = 1e-2;
+  static constexpr bool adds_to_low_precision = true;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     OwnKernels::copy(context, from, to, size);
+  }
+  static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
+                                    Written const& dx, Read const& earlier = nullptr) {
+    Base::conv2d_gradient_input(context, g, dy, w, dx);
+    if (is_low_precision(earlier))
+      OwnKernels::add_to_low_precision(context, earlier, dx, g.n * g.h * g.w * g.in);
   }
 };
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <diffsiam/dist/data_parallel.hpp>
@@ -188,8 +189,21 @@ class StepPlan {
   // Streams of the tape count up from the stream of the run, so those of the caller are far away.
   static constexpr std::uint32_t caller_stream = 0x80000000u;
 
+  /// While the result lives, backends that round weights take those of the optimizer as they are now.
+  [[nodiscard]] auto rounded_weights() const {
+    if constexpr (backend::RoundsWeights<Backend>) {
+      std::vector<TensorValues<Scalar>> weights;
+      for (auto const& [name, parameter] : parameters().parameters)
+        if (parameter.shape().rank() > 1)
+          weights.push_back({parameter.value().data(), parameter.shape().size()});
+      return Backend::round_weights(context(), weights);
+    } else {
+      return std::monostate{};
+    }
+  }
   template <class Executor, class F>
   void accumulate(Executor& executor, F& loss_fn, Accumulation& sums) {
+    [[maybe_unused]] auto const rounded = rounded_weights();
     int const index = sums.micro_batches;
     Rng const rng = config_.rng.at_step(steps_ * static_cast<std::uint64_t>(config_.accumulate) +
                                         static_cast<std::uint64_t>(index));
@@ -210,6 +224,7 @@ class StepPlan {
   /// The same for a batch that is divided.
   template <class Executor, class F>
   void accumulate_pieces(Executor& executor, F& loss_fn, Accumulation& sums) {
+    [[maybe_unused]] auto const rounded = rounded_weights();
     int const index = sums.micro_batches, pieces = division_->pieces();
     auto const numbers = division_->run([&](dist::Piece<Backend>& piece) {
       // As if each piece were a micro-batch: their random numbers are different.

@@ -81,9 +81,9 @@ void add_to_low_precision(Tensor<B>& gradient, Tensor<B> const& more) {
   gradient = sum;
 }
 
-/// Calls run(inputs, gradients) for a backward pass, with tensors in the form that the operation takes; `out`
-/// and `dy` themselves are converted. sources[i] is the node that takes the gradient of input i, null if none
-/// is needed.
+/// Calls run(inputs, gradients, so_far) for a backward pass, with tensors in the form that the operation
+/// takes; `out` and `dy` themselves are converted. sources[i] is the node that takes the gradient of input i,
+/// null if none is needed; so_far[i] is its gradient before, where the operation adds to it.
 template <class B, class Source, class Run>
 void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> const> in, Tensor<B>& out,
                   Tensor<B>& dy, std::span<Source* const> sources, Run const& run) {
@@ -94,7 +94,7 @@ void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> c
     auto const inputs = converted<B>(rule, in, kept);
     out = out.full_precision();
     if (!native) dy = dy.full_precision();
-    InputArray<B> fresh;  // gradients of inputs in low precision
+    InputArray<B> fresh, so_far;  // gradients of inputs in low precision
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (sources[i] == nullptr) continue;
       if (!sources[i]->is_low_precision()) {
@@ -104,14 +104,22 @@ void run_backward(StorageRule const& rule, InputList kept, std::span<Tensor<B> c
       fresh[i] = native ? Tensor<B>::low_precision(in[i].context(), in[i].shape())
                         : Tensor<B>::zeros(in[i].context(), in[i].shape());
       gradients[i] = &fresh[i];
+      if constexpr (backend::AddsToLowPrecision<B>)
+        if (rule.adds.contains(i) && sources[i]->has_gradient()) so_far[i] = sources[i]->gradient();
     }
-    run(std::span<Tensor<B> const>{inputs}.first(in.size()), targets);
-    for (std::size_t i = 0; i < in.size(); ++i)
-      if (fresh[i]) sources[i]->add_to_gradient(std::exchange(fresh[i], {}));
+    run(std::span<Tensor<B> const>{inputs}.first(in.size()), targets,
+        std::span<Tensor<B> const>{so_far}.first(in.size()));
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (!fresh[i]) continue;
+      if (so_far[i])
+        sources[i]->gradient() = std::exchange(fresh[i], {});
+      else
+        sources[i]->add_to_gradient(std::exchange(fresh[i], {}));
+    }
   } else {
     for (std::size_t i = 0; i < in.size(); ++i)
       if (sources[i] != nullptr) gradients[i] = &sources[i]->gradient();
-    run(in, targets);
+    run(in, targets, std::span<Tensor<B> const>{});
   }
 }
 

@@ -218,20 +218,22 @@ class RecordedNode final : public Node<B> {
   void backward() override {
     recomputed_ = {};  // nobody needs it any more
     auto const in = inputs(false);
-    run_backward<B, Node<B>>(
-        op_.rules->storage_rule, backward_rules_->keeps_inputs, std::span{in}.first(count_), out_,
-        this->gradient_, std::span{sources_}.first(count_),
-        [&](std::span<Tensor<B> const> all, std::span<Tensor<B>* const> gradients) { play(all, gradients); });
+    run_backward<B, Node<B>>(op_.rules->storage_rule, backward_rules_->keeps_inputs,
+                             std::span{in}.first(count_), out_, this->gradient_,
+                             std::span{sources_}.first(count_),
+                             [&](std::span<Tensor<B> const> all, std::span<Tensor<B>* const> gradients,
+                                 std::span<Tensor<B> const> so_far) { play(all, gradients, so_far); });
   }
-  void play(std::span<Tensor<B> const> in, std::span<Tensor<B>* const> gradients) {
+  void play(std::span<Tensor<B> const> in, std::span<Tensor<B>* const> gradients,
+            std::span<Tensor<B> const> so_far) {
     double passes = 0;
     // The gradient of an operand costs about one forward pass; that of a bias or a scale is not counted.
     for (std::size_t i = 0; i < count_; ++i)
       if (gradients[i] != nullptr && in[i].shape().rank() > 1) passes += 1;
     account(out_.context(), op_, InputShapes{in}, passes);
     Observed const observed{observer_of(out_.context()), op_.rules->name, Direction::backward};
-    backward_rules_->backward(op_.op,
-                              Backward<B>{out_.context(), in, out_, this->gradient_, saved_, gradients});
+    backward_rules_->backward(
+        op_.op, Backward<B>{out_.context(), in, out_, this->gradient_, saved_, gradients, so_far});
   }
   void release() override {
     in_ = {};

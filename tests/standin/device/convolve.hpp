@@ -164,7 +164,7 @@ inline void convolve(Convolved const& g, Rounding rounding) {
   }
   if (g.added) {
     auto const more = channels_last(*g.added, Rounding::none);
-    for (std::size_t i = 0; i < result.size(); ++i) result[i] += more[i];
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] += more[i % more.size()];  // or of each channel
   }
   put_channels_last(output, result);
 }

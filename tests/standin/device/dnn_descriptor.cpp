@@ -224,9 +224,11 @@ cudnnStatus_t finalize_sum(Descriptor& d) {
   Sum const sum{placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC)),
                 placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC)),
                 placed(*d.part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC))};
-  for (Placed const* const other : {&sum.added, &sum.y})
-    if (other->extent != sum.x.extent || other->stride != sum.x.stride || other->type != sum.x.type)
-      return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "terms of different extents or types");
+  if (sum.y.extent != sum.x.extent || sum.y.stride != sum.x.stride)
+    return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "a sum of other extents than its first term");
+  bool const of_channels = sum.added.extent == std::array<std::int64_t, 4>{1, sum.x.extent[1], 1, 1};
+  if (!of_channels && (sum.added.extent != sum.x.extent || sum.added.stride != sum.x.stride))
+    return refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "a term that is neither a tensor nor a bias");
   d.sum = std::make_shared<Sum const>(sum);
   return CUDNN_STATUS_SUCCESS;
 }

@@ -35,7 +35,7 @@ struct Engine {
 };
 [[nodiscard]] std::vector<Engine> const& engines();
 
-/// y = x + added.
+/// y = x + added, where `added` is like x, or has one value for each channel.
 struct Sum {
   Placed x, added, y;
 };

@@ -22,6 +22,7 @@
 #include <diffsiam/backend/cuda/owned.hpp>
 #include <diffsiam/backend/cuda/product.hpp>
 #include <diffsiam/backend/cuda/recording.hpp>
+#include <diffsiam/backend/cuda/rounded_weights.hpp>
 #include <diffsiam/backend/recording.hpp>
 #include <diffsiam/core/function_ref.hpp>
 #include <diffsiam/core/memory_pool.hpp>
@@ -149,6 +150,8 @@ class CudaContext {
     if (found != products_.end()) return found->second;
     return products_.try_emplace(key, blas(), g, math).first->second;
   }
+  /// Weights that were rounded for many calls.
+  [[nodiscard]] cuda::RoundedWeights& rounded_weights() { return rounded_weights_; }
   /// Waits for all queued work. Throws DeviceError if some of it failed.
   void synchronise(std::string_view operation = "CudaContext::synchronise") {
     recording_.require_done(operation);
@@ -210,6 +213,7 @@ class CudaContext {
   Dnn dnn_;
   std::map<cuda::ConvKey, cuda::Convolution> convolutions_;
   std::map<cuda::ProductKey, cuda::Product> products_;
+  cuda::RoundedWeights rounded_weights_;
   std::vector<std::string> notes_;
   Observer* observer_ = nullptr;
 };

@@ -22,9 +22,13 @@ struct DnnTarget {
   cudnnBackendDescriptor_t properties = nullptr;
 };
 
-/// What tensors are called in graphs. `added` is what is added to the gradient of weights.
+/// What tensors are called in graphs. `added` is the bias, or what is added to the gradient of weights.
 struct ConvNames {
   static constexpr std::int64_t x = 'x', w = 'w', y = 'y', added = 'a', product = 'p';
+
+  [[nodiscard]] static constexpr std::int64_t of_output(Pass pass) {
+    return pass == Pass::forward ? y : pass == Pass::gradient_input ? x : w;
+  }
 };
 
 struct ConvPlan {
@@ -50,6 +54,28 @@ namespace detail {
   if (is_virtual) result.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, true);
   result.finalize("conv2d: tensor");
   return result;
+}
+
+/// A tensor with the extents of what the request writes.
+[[nodiscard]] inline DnnDescriptor like_output(ConvRequest const& r, std::int64_t name, Element element,
+                                               bool is_virtual = false) {
+  ConvGeometry const& g = r.g;
+  switch (r.pass) {
+    case Pass::forward:
+      return dnn_tensor(name, element, r.alignment, g.n, g.out, g.out_h(), g.out_w(), is_virtual);
+    case Pass::gradient_input:
+      return dnn_tensor(name, element, r.alignment, g.n, g.in, g.h, g.w, is_virtual);
+    default:
+      return dnn_tensor(name, element, r.alignment, g.out, g.in, g.kernel, g.kernel, is_virtual);
+  }
+}
+/// What the request writes.
+[[nodiscard]] inline DnnDescriptor dnn_output(ConvRequest const& r) {
+  return like_output(r, ConvNames::of_output(r.pass), output_of(r));
+}
+/// What is there before something is added to it.
+[[nodiscard]] inline DnnDescriptor dnn_product(ConvRequest const& r) {
+  return like_output(r, ConvNames::product, Element::float32, true);
 }
 
 struct ConvAttributes {
@@ -100,10 +126,11 @@ struct ConvAttributes {
   convolution.finalize("conv2d: convolution");
 
   Index const alignment = request.alignment;
-  DnnDescriptor const x = dnn_tensor(ConvNames::x, request.x, alignment, g.n, g.in, g.h, g.w);
-  DnnDescriptor const w = dnn_tensor(request.accumulates ? ConvNames::product : ConvNames::w, request.w,
-                                     alignment, g.out, g.in, g.kernel, g.kernel, request.accumulates);
-  DnnDescriptor const y = dnn_tensor(ConvNames::y, request.y, alignment, g.n, g.out, g.out_h(), g.out_w());
+  DnnDescriptor x = dnn_tensor(ConvNames::x, request.x, alignment, g.n, g.in, g.h, g.w);
+  DnnDescriptor w = dnn_tensor(ConvNames::w, request.w, alignment, g.out, g.in, g.kernel, g.kernel);
+  DnnDescriptor y = dnn_tensor(ConvNames::y, request.y, alignment, g.n, g.out, g.out_h(), g.out_w());
+  if (request.adds())
+    (request.pass == Pass::forward ? y : request.pass == Pass::gradient_input ? x : w) = dnn_product(request);
   ConvAttributes const names = attributes_of(request.pass);
   DnnDescriptor operation{names.operation};
   operation.set(names.convolution, convolution);
@@ -116,20 +143,18 @@ struct ConvAttributes {
   return operation;
 }
 
-/// The addition of what `ConvNames::added` holds to the gradient of weights. Empty if cuDNN refuses it.
+/// The addition of what `ConvNames::added` holds: the bias, or the gradient of weights that is there. Empty
+/// if cuDNN refuses it.
 [[nodiscard]] inline std::optional<DnnDescriptor> add_operation(ConvRequest const& request) {
-  ConvGeometry const& g = request.g;
-  auto const weights = [&](std::int64_t name) {
-    return dnn_tensor(name, request.w, request.alignment, g.out, g.in, g.kernel, g.kernel,
-                      name == ConvNames::product);
-  };
   DnnDescriptor add{CUDNN_BACKEND_POINTWISE_DESCRIPTOR};
   add.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_POINTWISE_ADD);
   add.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
   add.finalize("conv2d: add");
   // cuDNN reads them when the operation is finalized.
-  DnnDescriptor const product = weights(ConvNames::product), added = weights(ConvNames::added),
-                      sum = weights(ConvNames::w);
+  DnnDescriptor const product = dnn_product(request), sum = dnn_output(request);
+  DnnDescriptor const added = request.has_bias
+                                  ? dnn_tensor(ConvNames::added, Element::float32, 16, 1, request.g.out, 1, 1)
+                                  : like_output(request, ConvNames::added, output_of(request));
   DnnDescriptor operation{CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR};
   operation.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add);
   operation.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product);
@@ -181,7 +206,7 @@ struct ConvAttributes {
   DnnDescriptor result{CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR};
   if (target.handle != nullptr) result.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, target.handle);
   std::optional<DnnDescriptor> add;  // it must be there when the graph is finalized
-  if (request.accumulates) {
+  if (request.adds()) {
     add = detail::add_operation(request);
     if (!add) return std::nullopt;
     result.set_descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, {convolution->get(), add->get()});
@@ -234,7 +259,7 @@ struct ConvAttributes {
     std::int64_t const suggestions = heuristics.most_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS);
     for (DnnDescriptor& config : heuristics.descriptors(
              CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR,
-             request.accumulates ? std::min<std::int64_t>(suggestions, 2 * most_compiled) : suggestions))
+             request.adds() ? std::min<std::int64_t>(suggestions, 2 * most_compiled) : suggestions))
       if (plans.size() < most_plans) add(std::move(config));
     if (!plans.empty()) break;
   }

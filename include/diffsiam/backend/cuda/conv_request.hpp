@@ -29,7 +29,11 @@ struct ConvRequest {
   /// The gradient of weights is added to values that are there, in the same kernel. Otherwise an output is
   /// overwritten.
   bool accumulates = false;
+  /// A bias, in float32 and aligned to 16 bytes, is added to the output of a forward pass in the same kernel.
+  bool has_bias = false;
 
+  /// Whether something is added to the result before it is written.
+  [[nodiscard]] constexpr bool adds() const { return accumulates || has_bias; }
   [[nodiscard]] constexpr bool in_16_bits() const {
     return x != Element::float32 || w != Element::float32 || y != Element::float32;
   }
@@ -40,7 +44,7 @@ struct ConvRequest {
   return r.pass == Pass::forward ? r.y : r.pass == Pass::gradient_input ? r.x : r.w;
 }
 
-using ConvKey = std::array<Index, 14>;
+using ConvKey = std::array<Index, 15>;
 [[nodiscard]] constexpr ConvKey key_of(ConvRequest const& r) {
   return {static_cast<Index>(r.pass),
           static_cast<Index>(r.math),
@@ -55,7 +59,8 @@ using ConvKey = std::array<Index, 14>;
           r.g.kernel,
           r.g.stride,
           r.alignment,
-          r.accumulates ? 1 : 0};
+          r.accumulates ? 1 : 0,
+          r.has_bias ? 1 : 0};
 }
 
 /// The request for tensors that are float32 in memory. `tensors` are those that were not allocated for this
@@ -85,6 +90,13 @@ struct MixedRequests {
   ConvRequest best;
   std::optional<ConvRequest> other;
   std::string_view instead = "own direct sums serve, which are slow";
+
+  /// `best` with a bias, which is added in the same kernel.
+  [[nodiscard]] ConvRequest with_bias() const {
+    ConvRequest result = best;
+    result.has_bias = true;
+    return result;
+  }
 };
 /// Operands are in C and aligned to 16 bytes. `wanted` is where the output goes. Outputs in float32 that are
 /// added to something pass through aligned memory, except for gradients of weights.
@@ -139,7 +151,7 @@ template <class C>
                name_of(r.w),
                ", output ",
                name_of(r.y),
-               ": ",
+               r.has_bias ? ", bias: " : ": ",
                missing,
                "; ",
                instead});

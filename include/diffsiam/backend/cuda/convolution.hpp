@@ -15,9 +15,12 @@
 
 namespace diffsiam::backend::cuda {
 
-/// The three tensors of a pass: two are read and one is written.
+/// The three tensors of a pass: two are read and one is written. `added` is what the request adds: the bias,
+/// or the gradient of weights that is there, which may be the output itself, because a sum is read by the
+/// thread that writes it.
 struct ConvData {
   void *x, *w, *y;
+  void* added = nullptr;
 };
 using Allocate = FunctionRef<std::shared_ptr<void>(std::size_t)>;
 
@@ -40,18 +43,16 @@ class Convolution {
     if (!chosen_) choose(stream, data, allocate);
     ConvPlan const& plan = plans_.front();
     auto const workspace = workspace_of(plan, allocate);
-    check(execute(plan, pack(data, data.w, workspace.get())), "conv2d");
+    check(execute(plan, pack(data, workspace.get())), "conv2d");
   }
 
  private:
-  /// `added` is what is added to the gradient of weights, for plans that accumulate. It may be that gradient
-  /// itself: a sum is read by the thread that writes it.
-  [[nodiscard]] DnnDescriptor pack(ConvData const& data, void* added, void* workspace) const {
+  [[nodiscard]] DnnDescriptor pack(ConvData const& data, void* workspace) const {
     DnnDescriptor result{CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR};
-    if (accumulates()) {
+    if (request_.adds()) {
       result.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS,
                  {ConvNames::x, ConvNames::w, ConvNames::y, ConvNames::added});
-      result.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {data.x, data.w, data.y, added});
+      result.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {data.x, data.w, data.y, data.added});
     } else {
       result.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, {ConvNames::x, ConvNames::w, ConvNames::y});
       result.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {data.x, data.w, data.y});
@@ -83,7 +84,7 @@ class Convolution {
       ConvPlan const& plan = plans_[i];
       auto const workspace = workspace_of(plan, allocate);
       // Made once: otherwise short kernels wait for the host, and it is the host that is measured.
-      DnnDescriptor const packed = pack(output, data.w, workspace.get());
+      DnnDescriptor const packed = pack(output, workspace.get());
       auto const milliseconds = [&](int runs) {
         check(cudaEventRecord(begin.get(), stream), "conv2d");
         for (int run = 0; run < runs; ++run) check(execute(plan, packed), "conv2d");

@@ -4,13 +4,17 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include <diffsiam/backend/cuda/alignment.hpp>
 #include <diffsiam/backend/cuda/conv_request.hpp>
 #include <diffsiam/backend/cuda/cuda.cuh>
 #include <diffsiam/backend/cuda/kernels/bias.hpp>
 #include <diffsiam/backend/cuda/kernels/mixed.hpp>
+#include <diffsiam/backend/cuda/kernels/round_values.hpp>
+#include <diffsiam/backend/cuda/rounded_weights.hpp>
 #include <diffsiam/core/half.hpp>
 
 namespace diffsiam::backend {
@@ -29,27 +33,42 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
   using typename Base::Context;
   using typename OwnKernels::Read;
   using typename OwnKernels::Written;
-  using Brings = typename Base::Brings::template With<Option::storage>;
+  using Brings = typename Base::Brings::template With<Option::storage, Option::rounded_weights>;
   /// The allowed error of results, relative to the largest one, compared with operands that are not rounded.
   static constexpr double operand_tolerance = 1e-2;
+  static constexpr bool adds_to_low_precision = true;
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     if (is_low_precision(from) || is_low_precision(to)) return OwnKernels::copy(context, from, to, size);
     Base::copy(context, from.full, to.full, size);
   }
 
+  /// While the result lives, products and convolutions use these weights as they were rounded now.
+  [[nodiscard]] static RoundedWeights::Scope round_weights(Context& context,
+                                                           std::span<TensorValues<float> const> weights) {
+    auto const places = places_of_rounded(weights);
+    auto memory = context.allocate(static_cast<std::size_t>(places.back()) * sizeof(C));
+    auto* const to = static_cast<C*>(memory.get());
+    round_values<Stream>(context, weights, places, to);
+    RoundedWeights::Copies copies;
+    for (std::size_t i = 0; i < weights.size(); ++i) copies[{weights[i].data, element}] = to + places[i];
+    return {context.rounded_weights(), std::move(copies), std::move(memory)};
+  }
+
   static void conv2d(Context& context, ConvGeometry const& g, Read const& x, float const* w,
                      float const* bias, Written const& y) {
     if (is_empty(g)) return;
-    In<C> const image{context, x, images(g)}, weights{context, w, g.out * g.depth()};
+    In<C> const image{context, x, images(g)}, weights = rounded(context, w, g.out * g.depth());
+    TypedGemm const product{.m = outputs(g) / g.out,
+                            .n = g.out,
+                            .k = g.in,
+                            .a = {image.data, element, g.in},
+                            .b = {weights.data, element, g.in, true},
+                            .c = matrix(y, g.out)};
+    if (is_product(g) && Base::multiplied_with_bias(context, product, bias)) return;
+    if (convolved_with_bias(context, g, {image.data, weights.data, nullptr, const_cast<float*>(bias)}, y))
+      return;
     if (is_product(g)) {
-      TypedGemm const product{.m = outputs(g) / g.out,
-                              .n = g.out,
-                              .k = g.in,
-                              .a = {image.data, element, g.in},
-                              .b = {weights.data, element, g.in, true},
-                              .c = matrix(y, g.out)};
-      if (Base::multiplied_with_bias(context, product, bias)) return;
       if (!multiplied(context, g, Pass::forward, y, product))
         return direct_conv2d<Stream>(context, g, x, w, bias, y);
     } else {
@@ -60,10 +79,11 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     }
     if (bias != nullptr) add_bias<Stream>(context, outputs(g) / g.out, g.out, bias, y);
   }
+  /// `earlier` is null, or an image in low precision to which the gradient is added.
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const& dy, float const* w,
-                                    Written const& dx) {
+                                    Written const& dx, Read const& earlier = nullptr) {
     if (is_empty(g)) return;
-    In<C> const gradient{context, dy, outputs(g)}, weights{context, w, g.out * g.depth()};
+    In<C> const gradient{context, dy, outputs(g)}, weights = rounded(context, w, g.out * g.depth());
     if (is_product(g)) {
       TypedGemm const product{.m = outputs(g) / g.out,
                               .n = g.in,
@@ -72,14 +92,19 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
                               .b = {weights.data, element, g.in},
                               .c = matrix(dx, g.in),
                               .accumulate = !is_low_precision(dx)};
-      if (multiplied(context, g, Pass::gradient_input, dx, product)) return;
-      return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+      if (is_low_precision(earlier) && Base::multiplied_onto(context, product, earlier.low)) return;
+      if (!multiplied(context, g, Pass::gradient_input, dx, product))
+        direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
+    } else if (Chosen const chosen = choose(context, g, Pass::gradient_input, dx); chosen.plan != nullptr) {
+      auto const write = [&](void* to) {
+        Base::run(context, *chosen.plan, {to, weights.data, gradient.data});
+      };
+      is_low_precision(dx) ? overwrite(context, chosen, images(g), dx, write)
+                           : add(context, chosen, images(g), dx.full, write);
+    } else {
+      direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
     }
-    Chosen const chosen = choose(context, g, Pass::gradient_input, dx);
-    if (chosen.plan == nullptr) return direct_conv2d_gradient_input<Stream>(context, g, dy, w, dx);
-    auto const write = [&](void* to) { Base::run(context, *chosen.plan, {to, weights.data, gradient.data}); };
-    is_low_precision(dx) ? overwrite(context, chosen, images(g), dx, write)
-                         : add(context, chosen, images(g), dx.full, write);
+    if (is_low_precision(earlier)) OwnKernels::add_to_low_precision(context, earlier, dx, images(g));
   }
   static void conv2d_gradient_weight(Context& context, ConvGeometry const& g, Read const& x, Read const& dy,
                                      float* dw) {
@@ -100,7 +125,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
     if (chosen.plan == nullptr) return direct_conv2d_gradient_weight<Stream>(context, g, x, dy, dw);
     if (chosen.plan->accumulates()) {
       In<C> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
-      return Base::run(context, *chosen.plan, {image.data, dw, gradient.data});
+      return Base::run(context, *chosen.plan, {image.data, dw, gradient.data, dw});
     }
     In<float> const image{context, x, images(g)}, gradient{context, dy, outputs(g)};
     add(context, chosen, g.out * g.depth(), dw,
@@ -130,6 +155,7 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
       data = static_cast<T*>(memory.get());
       copy(context, values, in_memory(element_of<T>, data), size);
     }
+    explicit In(T* values) : data(values) {}
     std::shared_ptr<void> memory;
     T* data;
 
@@ -141,6 +167,24 @@ struct Mixed : OnDevice<MixedKernels<float, C, Stream>, Math::tf32> {
         return const_cast<T*>(values.full);
     }
   };
+
+  /// Weights in C: the copy of a Scope of round_weights, or a new one.
+  [[nodiscard]] static In<C> rounded(Context& context, float const* w, Index size) {
+    if (void* const copy = context.rounded_weights().find(w, element)) return In<C>{static_cast<C*>(copy)};
+    return {context, w, size};
+  }
+
+  /// A convolution that adds its bias, `data.added`, in the same kernel. Returns false, and does nothing, if
+  /// there is no bias or no plan that adds it.
+  [[nodiscard]] static bool convolved_with_bias(Context& context, ConvGeometry const& g, ConvData data,
+                                                Written const& y) {
+    if (data.added == nullptr || alignment_of({data.added}) != 16) return false;
+    auto& plan = context.convolution(mixed_requests(g, Pass::forward, y).with_bias(),
+                                     "the bias is added in a pass of its own");
+    data.y = is_low_precision(y) ? static_cast<void*>(y.low) : y.full;
+    if (plan.exists()) Base::run(context, plan, data);
+    return plan.exists();
+  }
 
   /// A convolution that is a product, if cuBLASLt has an algorithm for it. Otherwise notes() says that own
   /// sums take its place.

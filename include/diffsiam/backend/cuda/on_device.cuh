@@ -112,6 +112,14 @@ struct OnDevice : OwnKernels {
     return bias != nullptr && g.c.element == Element::float32 && alignment_of({bias}) == 16 &&
            multiplied(context, g);
   }
+  /// C = A B + added, where `added` is like C. Returns false, and does nothing, if it is aligned otherwise or
+  /// there is no such kernel.
+  static bool multiplied_onto(Context& context, TypedGemm g, void const* added) {
+    bool const aligned = alignment_of({added}, 256) >= g.c.alignment(g.batch);
+    g.accumulate = true;
+    g.added = added;
+    return aligned && multiplied(context, g);
+  }
   static void run(Context& context, Convolution& plan, ConvData const& data) {
     plan.run(context.stream(), data, [&](std::size_t size) { return context.allocate(size); });
   }

@@ -36,7 +36,9 @@ struct TypedMatrix {
 };
 
 /// A Gemm with one batch extent. Sums and alpha are float32. With a bias of n values, aligned to 16 bytes, it
-/// computes C = alpha A B + bias in one kernel; C must then be float32, without accumulation and batch.
+/// computes C = alpha A B + bias in one kernel; C must then be float32, without accumulation and batch. With
+/// `accumulate` the product is added to C, or to `added`, which is like C and aligned like C, if that is not
+/// null.
 struct TypedGemm {
   Index m = 0, n = 0, k = 0;
   TypedMatrix a, b, c;
@@ -44,6 +46,7 @@ struct TypedGemm {
   bool accumulate = false;
   Index batch = 1;
   float const* bias = nullptr;
+  void const* added = nullptr;
 };
 
 /// A member of the outer batch extent as a TypedMatrix, whose batch is the inner extent.
@@ -137,7 +140,8 @@ class Product {
     if (g.bias != nullptr) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
     float const beta = g.accumulate ? 1.0F : 0.0F;
     check(cublasLtMatmul(blas, description_.get(), &g.alpha, g.b.data, b_.get(), g.a.data, a_.get(), &beta,
-                         g.c.data, c_.get(), g.c.data, c_.get(), &algorithm_, workspace, workspace_, stream),
+                         g.added != nullptr ? g.added : g.c.data, c_.get(), g.c.data, c_.get(), &algorithm_,
+                         workspace, workspace_, stream),
           "gemm");
   }
 

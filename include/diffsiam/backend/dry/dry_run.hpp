@@ -76,6 +76,8 @@ struct DryRun {
   using Storage = StorageOf<B>;
   /// As B does.
   static constexpr bool keeps_cheap_values = KeepsCheapValues<B>;
+  /// As B does.
+  static constexpr bool adds_to_low_precision = AddsToLowPrecision<B>;
   /// What B reads from.
   using Read = ReadBy<B>;
   /// What B writes to.
@@ -98,7 +100,7 @@ struct DryRun {
     if constexpr (Conv2dWorkspaces<B>) use_workspace(context, B::conv2d_workspace(g, context.threads()));
   }
   static void conv2d_gradient_input(Context& context, ConvGeometry const& g, Read const&, Scalar const*,
-                                    Written const&) {
+                                    Written const&, Read const& = nullptr) {
     if constexpr (Conv2dWorkspaces<B>)
       use_workspace(context, B::conv2d_gradient_input_workspace(g, context.threads()));
   }

@@ -110,16 +110,19 @@ struct GroupNormInput {
           return NormPacks<X, Width>{load_pack<Width>(pass.x + i), load_pack<Width>(pass.dy + i)};
         },
         [&](Index i, NormPacks<X, Width> const& in) {
-          Pack<X, Width> out;
-          if constexpr (std::is_same_v<X, T>) out = load_pack<Width>(pass.dx + i);  // to be added to
+          Pack<X, Width> out{};  // what is added to
+          if constexpr (std::is_same_v<X, T>)
+            out = load_pack<Width>(pass.dx + i);
+          else if (pass.earlier != nullptr)
+            out = load_pack<Width>(pass.earlier + i);
           for (int j = 0; j < Width; ++j) {
             T const x = read<T>(in.x.value, j);
-            T dv, dx = T(0);
+            T dv, dx = read<T>(out.value, j);
             functional::AffineActivateGradient<Act>{}(dv, read<T>(in.dy.value, j), x, scale.value[j],
                                                       shift.value[j]);
             functional::NormalisationGradient{}(dx, dv, x, scale.value[j], mean.value[j], deviation.value[j],
                                                 m_1.value[j], m_2.value[j]);
-            add_gradient(out.value, j, dx);
+            write(out.value, j, dx);
           }
           store_pack(pass.dx + i, out);
         });
@@ -131,7 +134,7 @@ template <class Device, class Act, class T, class X>
 void group_norm_gradient(typename Device::Context& context, NormGeometry const& g,
                          NormBackward<T, X const*, X*> const& pass) {
   if (g.n * g.s == 0) return;
-  bool const fit = fit_packs<T, X>(g, {pass.x, pass.dy, pass.dx},
+  bool const fit = fit_packs<T, X>(g, {pass.x, pass.dy, pass.dx, pass.earlier},
                                    {pass.scale, pass.shift, pass.mean, pass.inverse_deviation});
   with_pack_width<X>(fit, [&](auto width) {
     using Terms = NormGradientTerms<width(), Act, T, X>;

@@ -27,6 +27,12 @@ struct MixedKernels : Kernels<T, Device> {
     SampleGrid const all{1, 1, size};
     for_each(context, all.grid(), functional::Copy{}, all.full(to), all.full(from));
   }
+  /// to += more, both in low precision.
+  static void add_to_low_precision(Context& context, Read const& more, Written const& to, Index size) {
+    SampleGrid const all{1, 1, size};
+    for_each(context, all.grid(), functional::LinearCombination<T>{1, 1}, all.full(to), all.full(Read{to}),
+             all.full(more));
+  }
   template <class F, class... O>
   static void for_each(Context& context, Grid const& grid, F const& f, O const&... operands) {
     if constexpr (std::is_same_v<F, functional::Copy> && (may_be_low_precision<O> && ...)) {
@@ -59,8 +65,8 @@ struct MixedKernels : Kernels<T, Device> {
   static void group_norm_gradient(Context& context, NormGeometry const& g,
                                   NormBackward<T, Read, Written> const& pass) {
     if (is_low_precision(pass.x))
-      cuda::group_norm_gradient<Device, Act>(context, g,
-                                             with_images(pass, pass.x.low, pass.dy.low, pass.dx.low));
+      cuda::group_norm_gradient<Device, Act>(
+          context, g, with_images(pass, pass.x.low, pass.dy.low, pass.dx.low, pass.earlier.low));
     else
       cuda::group_norm_gradient<Device, Act>(context, g,
                                              with_images(pass, pass.x.full, pass.dy.full, pass.dx.full));

@@ -1,47 +1,15 @@
-// The squared norm of each of many tensors. A launch carries the addresses of 128 of them, so that the
-// gradients of a network take a few launches in all, also while work is recorded.
+// The squared norm of each of many tensors, in two launches for each 128 of them.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
 #include <diffsiam/backend/cuda/kernels/pack.hpp>
+#include <diffsiam/backend/cuda/kernels/tensor_batch.hpp>
 #include <diffsiam/core/multi_tensor.hpp>
 
 namespace diffsiam::backend::cuda {
-
-/// Up to 128 tensors, each cut into chunks.
-template <class T>
-struct TensorBatch {
-  static constexpr int most = 128;
-  static constexpr Index chunk = 8192;  ///< values: two rounds of four packs for each thread of a block
-  TensorValues<T> tensor[most];
-  int chunks_before[most + 1];
-  int count;
-
-  explicit TensorBatch(std::span<TensorValues<T> const> tensors)
-      : tensor{}, chunks_before{}, count(static_cast<int>(tensors.size())) {
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      tensor[i] = tensors[i];
-      chunks_before[i + 1] = chunks_before[i] + static_cast<int>(blocks_for(tensors[i].size, chunk));
-    }
-  }
-  [[nodiscard]] Index chunks() const { return chunks_before[count]; }
-  /// The tensor that has this chunk.
-  [[nodiscard]] DIFFSIAM_KERNEL int tensor_of(Index number) const {
-    int first = 0, last = count - 1;
-    while (first < last) {
-      int const middle = (first + last + 1) / 2;
-      if (chunks_before[middle] <= number)
-        first = middle;
-      else
-        last = middle - 1;
-    }
-    return first;
-  }
-};
 
 /// The sum of the squares of each chunk, with one block for each.
 template <class T>
@@ -99,15 +67,13 @@ struct AddSquares {
 /// squares[i] = the squared norm of tensor i.
 template <class Device, class T>
 void square_norms(typename Device::Context& context, std::span<TensorValues<T> const> tensors, T* squares) {
-  constexpr auto most = static_cast<std::size_t>(TensorBatch<T>::most);
-  for (std::size_t from = 0; from < tensors.size(); from += most) {
-    TensorBatch<T> const batch{tensors.subspan(from, std::min(most, tensors.size() - from))};
+  TensorBatch<T>::for_each(tensors, [&](TensorBatch<T> const& batch, std::size_t from) {
     auto const memory = context.allocate(static_cast<std::size_t>(batch.chunks() + 1) * sizeof(T));
     auto* const partial = static_cast<T*>(memory.get());
     if (batch.chunks() > 0) Device::launch(context, batch.chunks(), SquareChunks<T>{batch, partial});
     Device::launch(context, blocks_for(batch.count, block_threads / warp_size),
                    AddSquares<T>{batch, partial, squares + from});
-  }
+  });
 }
 
 }  // namespace diffsiam::backend::cuda

@@ -27,14 +27,7 @@ TEST_CASE("Replays of a graph leave what ordinary steps leave", "[graph]") {
     ordinary.step.divide(of_ordinary);
     replayed.step.divide(of_replayed);
   }
-  std::vector<double> expected, actual;
-  for (std::uint64_t i = 0; i < 20; ++i) {
-    ordinary.put(i);
-    expected.push_back(ordinary.step(ordinary.loss()).loss);
-    replayed.put(i);
-    if (auto const told = replayed.recorded(replayed.loss())) actual.push_back(told->loss);
-  }
-  actual.push_back(replayed.recorded.finish()->loss);
+  auto const [expected, actual] = step_both_ways(ordinary, replayed, 20);
   CHECK(replayed.recorded.recorded());
   REQUIRE(actual.size() == expected.size());
   // The same arithmetic in other kernels, where the compiler may fuse otherwise, and plans that were timed

@@ -1,9 +1,7 @@
 // Training steps in 16 bits as CUDA graphs: what replays leave is what ordinary steps leave.
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <type_traits>
-#include <vector>
 
 #include <tests/support/catch.hpp>
 #include <tests/train/recorded_run.hpp>
@@ -18,14 +16,7 @@ TEMPLATE_TEST_CASE("Replays of a graph in 16 bits leave what ordinary steps leav
   std::optional<train::LossScaler::Config> scaling;
   if constexpr (std::is_same_v<TestType, Half>) scaling.emplace();
   RecordedRun<B> ordinary{16, scaling}, replayed{16, scaling};
-  std::vector<double> expected, actual;
-  for (std::uint64_t i = 0; i < 20; ++i) {
-    ordinary.put(i);
-    expected.push_back(ordinary.step(ordinary.loss()).loss);
-    replayed.put(i);
-    if (auto const told = replayed.recorded(replayed.loss())) actual.push_back(told->loss);
-  }
-  actual.push_back(replayed.recorded.finish()->loss);
+  auto const [expected, actual] = step_both_ways(ordinary, replayed, 20);
   CHECK(replayed.recorded.recorded());
   REQUIRE(actual.size() == expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) CHECK(actual[i] == Approx(expected[i]).epsilon(1e-2));

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <tests/conformance/check.hpp>
@@ -45,17 +46,21 @@ template <class C>
 
 }  // namespace
 
-TEST_CASE("The Cuda backend in bfloat16 on the stand-in conforms to the reference", "[mixed]") {
-  using B = backend::Cuda<BFloat16>;
+TEMPLATE_TEST_CASE("The Cuda backend in 16 bits on the stand-in conforms to the reference", "[mixed]",
+                   BFloat16, Half) {
+  using B = backend::Cuda<TestType>;
+  // How far rounding moves a value at most: half a unit in the last of 8 digits, or of 11.
+  constexpr double rounding = std::is_same_v<TestType, Half> ? 0x1p-11 : 0x1p-8;
   bool const widens = GENERATE(true, false);
   Widening const plans{widens};
-  B::Context context;
+  typename B::Context context;
   auto comparisons = testing::run_conformance<B>(context);
-  // The tolerance allows for rounded operands. Without such plans an output in float32 is rounded, too: the
-  // product of two values is then off by up to three roundings, 3 x 2^-8, which is more than 1e-2.
-  if (!widens)
-    for (testing::Comparison& comparison : comparisons)
-      if (comparison.tolerance == B::operand_tolerance) comparison.tolerance += 0x1p-8;
+  // The backend's tolerance allows for operands in bfloat16; errors of float16 and TF32 are an eighth.
+  // Without such plans an output in float32 is rounded, too: the product of two values is then off by up to
+  // three roundings, which in bfloat16 is more than 1e-2.
+  for (testing::Comparison& comparison : comparisons)
+    if (comparison.tolerance == B::operand_tolerance)
+      comparison.tolerance = B::operand_tolerance * rounding / 0x1p-8 + (widens ? 0 : rounding);
   require_all(comparisons);
   CHECK(context.notes().empty() == widens);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <tests/train/small_net.hpp>
 
@@ -46,5 +47,24 @@ struct RecordedRun {
     };
   }
 };
+
+/// The losses of the same steps, taken one by one and recorded.
+struct BothWays {
+  std::vector<double> ordinary, recorded;
+};
+
+/// Takes `steps` steps of two runs that begin alike: `ordinary` one by one, while `replayed` records them.
+template <class Run>
+[[nodiscard]] BothWays step_both_ways(Run& ordinary, Run& replayed, std::uint64_t steps) {
+  BothWays losses;
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    ordinary.put(i);
+    losses.ordinary.push_back(ordinary.step(ordinary.loss()).loss);
+    replayed.put(i);
+    if (auto const told = replayed.recorded(replayed.loss())) losses.recorded.push_back(told->loss);
+  }
+  if (auto const last = replayed.recorded.finish()) losses.recorded.push_back(last->loss);
+  return losses;
+}
 
 }  // namespace diffsiam::test

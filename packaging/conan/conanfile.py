@@ -19,7 +19,7 @@ COMPONENTS = {
 
 class Diffsiam(ConanFile):
     name = "diffsiam"
-    description = "Self-supervised, disentangled image representations with diffusion models"
+    description = "Image features from diffusion models, in C++"
     license = "MIT"
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"

@@ -83,9 +83,8 @@ inline constexpr std::array<DebianFamily, 2> test_fonts{
 [[nodiscard]] inline std::vector<std::filesystem::path> fonts_in(std::filesystem::path const& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
-  for (auto const& entry : std::filesystem::directory_iterator{folder, error})
-    if (auto const kind = entry.path().extension(); kind == ".ttf" || kind == ".otf")
-      files.push_back(entry.path());
+  for (std::string const& name : ds::io::names_in(folder, error))
+    if (name.ends_with(".ttf") || name.ends_with(".otf")) files.push_back(folder / name);
   if (files.empty())
     ds::fail<ds::FileError>("--fonts", {"files *.ttf or *.otf in '", folder.string(), "'"}, "none");
   std::sort(files.begin(), files.end());

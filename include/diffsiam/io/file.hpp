@@ -51,16 +51,6 @@ inline constexpr std::string_view nothing_there = "no such file", link_to_nothin
   return "";
 }
 
-/// The names of what is in a folder, in no order; `error` says why there are no more.
-[[nodiscard]] inline std::vector<std::string> names_in(std::filesystem::path const& folder,
-                                                       std::error_code& error) {
-  std::vector<std::string> names;
-  std::filesystem::directory_iterator entry{folder, error};
-  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
-    names.push_back(entry->path().filename().string());
-  return names;
-}
-
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
@@ -90,6 +80,16 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 [[nodiscard]] inline bool is_folder(std::filesystem::path const& path) {
   std::error_code ignored;
   return std::filesystem::is_directory(path, ignored);
+}
+
+/// The names of what is in a folder, in no order; `error` says why there are no more.
+[[nodiscard]] inline std::vector<std::string> names_in(std::filesystem::path const& folder,
+                                                       std::error_code& error) {
+  std::vector<std::string> names;
+  std::filesystem::directory_iterator entry{folder, error};
+  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  return names;
 }
 
 /// Creates a folder and its parents; does nothing if it exists. Throws FileError.

@@ -23,7 +23,7 @@ inline int remove_leftovers(std::filesystem::path const& target) {
   std::filesystem::path const folder = target.has_parent_path() ? target.parent_path() : ".";
   std::error_code ignored;
   int removed = 0;
-  for (std::string const& name : detail::names_in(folder, ignored)) {
+  for (std::string const& name : names_in(folder, ignored)) {
     if (!name.starts_with(prefix)) continue;
     std::string_view const rest = std::string_view(name).substr(prefix.size());
     pid_t process = 0;

@@ -118,7 +118,7 @@ class SummaryWriter {
     constexpr std::int64_t most = 9'999'999'998;  // the next one has ten digits, too
     std::int64_t result = -1;
     std::error_code error;
-    for (std::string const& name : detail::names_in(folder_, error)) {
+    for (std::string const& name : names_in(folder_, error)) {
       std::int64_t second = 0;
       if (!name.starts_with(prefix)) continue;
       auto const found = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), second);

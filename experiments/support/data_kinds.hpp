@@ -18,6 +18,7 @@
 #include <diffsiam/data/fashion_mnist.hpp>
 #include <diffsiam/data/picture_folder.hpp>
 #include <diffsiam/data/stl10.hpp>
+#include <diffsiam/io/file.hpp>
 #ifdef DIFFSIAM_WITH_LMDB
 #include <diffsiam/data/lmdb_pictures.hpp>
 #endif
@@ -91,8 +92,8 @@ struct NamedFashionMnist {
 };
 [[nodiscard]] inline bool is_fashion_mnist(Path const& data) {
   std::error_code ignored;
-  for (auto const& entry : std::filesystem::directory_iterator(data, ignored))
-    if (entry.path().filename().string().starts_with("train-images")) return true;
+  for (std::string const& name : ds::io::names_in(data, ignored))
+    if (name.starts_with("train-images")) return true;
   return data == ds::data::FashionMnist::debian_folder;  // whose error says what to install
 }
 [[nodiscard]] inline DataPlan plan_fashion_mnist(DataOptions const& options) {

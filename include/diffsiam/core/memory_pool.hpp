@@ -53,7 +53,7 @@ class MemoryPool {
     using FreeList = std::set<Block*, LowestOfSmallest>;
 
     std::uintptr_t address_ = 0;
-    /// The address if segments lay one behind the other, the oldest first. Blocks are chosen by it, so that the
+    /// The address if segments lay one behind the other, the oldest first. Blocks are chosen by it, so the
     /// choice is the same wherever the source's memory lies.
     std::uintptr_t place_ = 0;
     std::size_t size_ = 0;

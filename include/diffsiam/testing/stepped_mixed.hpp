@@ -22,7 +22,7 @@ struct SteppedMixed : Stepped<float, backend::cuda::MixedKernels<float, C, Stepp
   using Brings = typename Base::Brings::template With<backend::Option::storage>;
   /// The allowed error of stored images compared with float32, relative to the largest value.
   static constexpr double operand_tolerance = 1e-2;
-  static constexpr bool adds_to_low_precision = true;
+  static constexpr bool adds_to_low_precision = true;  ///< see backend::AddsToLowPrecision
 
   static void copy(Context& context, Read const& from, Written const& to, Index size) {
     OwnKernels::copy(context, from, to, size);

@@ -49,22 +49,7 @@ diffsiam_add_compiled(diffsiam_kernels ${compiled})
 set_target_properties(diffsiam_kernels PROPERTIES EXCLUDE_FROM_ALL ON)
 target_link_libraries(diffsiam_kernels PRIVATE diffsiam_own)
 
-# diffsiam_read_once(NAME HEADERS...): precompiles headers for programs of ours.
-# diffsiam_own_program(PROGRAM NAME): PROGRAM links what is compiled and begins with the headers of NAME. So it need
-# not name the lists of what is compiled, and examples stay what a user would write.
-function(diffsiam_read_once name)
-  file(CONFIGURE OUTPUT ${name}.cpp CONTENT "\n")
-  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
-  target_link_libraries(${name} PRIVATE diffsiam_own)
-  target_precompile_headers(${name} PRIVATE ${ARGN})
-  # What ccache asks for.
-  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-endfunction()
-function(diffsiam_own_program program name)
-  target_link_libraries(${program} PRIVATE diffsiam_own diffsiam_kernels)
-  target_precompile_headers(${program} REUSE_FROM ${name})
-  target_compile_options(${program} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)
 list(TRANSFORM compiled REPLACE "(.+)" "<diffsiam/compiled/\\1.hpp>" OUTPUT_VARIABLE lists)
 diffsiam_read_once(diffsiam_compiled_lists ${lists})
 

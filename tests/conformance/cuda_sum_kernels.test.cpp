@@ -1,5 +1,6 @@
 // The kernels of sums, biases and norms of gradients, without a GPU: sizes at which they are divided into
 // chunks, and how many launches they take.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <memory>
@@ -80,6 +81,40 @@ TEMPLATE_TEST_CASE("The gradient of a bias is summed in chunks, and the chunks i
     worst = std::max(worst, std::abs(static_cast<double>(sums[static_cast<std::size_t>(c)]) - expected));
   }
   CHECK(worst < 1e-3);
+}
+
+TEMPLATE_TEST_CASE("A sum over the samples of a batch takes one launch, and adds in the order of chunks", "",
+                   float, BFloat16) {
+  // With packs, and single values that begin at an odd address.
+  auto const [channels, from] = GENERATE(std::pair{512, 0}, std::pair{1024, 0}, std::pair{1536, 1});
+  CAPTURE(channels, from);
+  SampleGrid const grid{1, 128, channels};
+  Values<TestType> const x{grid.s * grid.c, from};
+  std::vector<float> sums(static_cast<std::size_t>(channels), 0.5F);
+  Counted::Context context;
+  cuda::sum<Counted, float, TestType>(context, grid.grid(), functional::Itself{},
+                                      grid.per_channel(sums.data()), grid.full(std::as_const(x).data()));
+  CHECK(context.launches == 1);
+  // As two launches add: positions of a thread, then threads of a chunk, then chunks.
+  cuda::ColumnWalk const walk{1, grid.s, grid.c, from == 0 ? cuda::widest_pack<TestType> : 1};
+  CHECK(walk.chunks > 1);
+  Index wrong = 0;
+  for (Index c = 0; c < channels; ++c) {
+    float all = 0;
+    for (Index chunk = 0; chunk < walk.chunks; ++chunk) {
+      float of_chunk = 0;
+      for (Index row = 0; row < walk.rows; ++row) {
+        float of_thread = 0;
+        Index const stop = std::min((chunk + 1) * walk.chunk, grid.s);
+        for (Index p = chunk * walk.chunk + row; p < stop; p += walk.rows)
+          of_thread += static_cast<float>(x.data()[p * channels + c]);
+        of_chunk += of_thread;
+      }
+      all += of_chunk;
+    }
+    wrong += sums[static_cast<std::size_t>(c)] == 0.5F + all ? 0 : 1;
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("A long sum is divided into chunks of whole packs, and a sum of few terms is not") {

@@ -18,6 +18,7 @@ struct ColumnWalk {
   Index packs, tiles;   ///< packs that a block has side by side; blocks that share the channels
   Index rows;           ///< positions that a block takes at once
   Index chunk, chunks;  ///< positions in a chunk; chunks of a sample
+  Index together = 1;   ///< chunks that a block takes at once: 1 or all
 
   /// A block has at most `most_packs` packs side by side, and a sample at most `most_chunks` chunks.
   ColumnWalk(Index samples, Index positions, Index channels, Index pack, Index most_packs = block_threads,
@@ -34,28 +35,41 @@ struct ColumnWalk {
     chunk = blocks_for(s, chunks);
     chunks = blocks_for(s, chunk);
   }
-  [[nodiscard]] Index blocks() const { return n * chunks * tiles; }
+  [[nodiscard]] Index blocks() const { return n * (chunks / together) * tiles; }
+  /// Whether all chunks of a sample leave a block eight packs side by side, which fill sectors of memory.
+  [[nodiscard]] bool fit_together() const { return rows * chunks * 8 <= block_threads; }
+  /// The same division of the same sums, where a block takes all chunks of fewer channels.
+  [[nodiscard]] ColumnWalk all_together() const {
+    ColumnWalk result = *this;
+    Index const all_packs = c / width;
+    result.together = chunks;
+    result.tiles = blocks_for(all_packs, block_threads / (rows * chunks));
+    result.packs = blocks_for(all_packs, result.tiles);
+    return result;
+  }
 };
 
 /// The place of one thread in a ColumnWalk.
 struct ColumnPlace {
   Index n, chunk;
+  Index in_block;          ///< the first chunk of the block
   Index tile, channel;     ///< first channels of the block and of the thread
   Index from, stop, step;  ///< positions of the thread
   bool inside;             ///< whether there are such channels
 
   DIFFSIAM_KERNEL ColumnPlace(ColumnWalk const& walk, Index block, int thread) {
     Division const tiled = divide(block, walk.tiles);
-    Division const chunked = divide(tiled.quotient, walk.chunks);
-    Division const at = divide(thread, walk.packs);
+    Division const chunked = divide(tiled.quotient, walk.chunks / walk.together);
+    Division const at = divide(thread, walk.packs), row = divide(at.quotient, walk.rows);
     n = chunked.quotient;
-    chunk = chunked.rest;
+    in_block = chunked.rest;
+    chunk = in_block + row.quotient;
     tile = tiled.rest * walk.packs * walk.width;
     channel = tile + at.rest * walk.width;
-    from = chunk * walk.chunk + at.quotient;
+    from = chunk * walk.chunk + row.rest;
     stop = (chunk + 1) * walk.chunk < walk.s ? (chunk + 1) * walk.chunk : walk.s;
     step = walk.rows;
-    inside = at.quotient < walk.rows && channel < walk.c;
+    inside = row.quotient < walk.together && channel < walk.c;
   }
   /// Calls use(i, load(i)) for the offset i, in an image (n, s, c), of each position of the thread.
   template <class Load, class Use>
@@ -65,7 +79,8 @@ struct ColumnPlace {
   }
 };
 
-/// Sums over the positions of each chunk, for each channel. terms.add(walk, place, sums) adds those of a
+/// Sums over the positions of each chunk, for each channel, or over all chunks where a block takes them
+/// together: then those of chunks are added in their order. terms.add(walk, place, sums) adds those of a
 /// thread, for each of `Terms::planes` sums; put(n, chunk, plane, channel, sum) takes the result.
 template <int Width, class T, class Terms, class Put>
 struct ColumnSums {
@@ -90,10 +105,14 @@ struct ColumnSums {
     for (Index i = lane.thread(); i < planes * columns; i += block_threads) {
       Division const place = divide(i, columns);
       if (at.tile + place.rest >= walk.c) continue;
-      T sum = T(0);
-      for (Index row = 0; row < walk.rows; ++row)
-        sum += shared.of_thread[place.quotient][row * columns + place.rest];
-      put(at.n, at.chunk, place.quotient, at.tile + place.rest, sum);
+      T all = T(0);
+      for (Index chunk = 0; chunk < walk.together; ++chunk) {
+        T sum = T(0);
+        for (Index row = chunk * walk.rows; row < (chunk + 1) * walk.rows; ++row)
+          sum += shared.of_thread[place.quotient][row * columns + place.rest];
+        all += sum;
+      }
+      put(at.n, at.in_block, place.quotient, at.tile + place.rest, all);
     }
   }
 };

@@ -10,7 +10,7 @@ namespace diffsiam::backend::cuda {
 
 template <class T>
 struct WriteConstants {
-  static constexpr Index most = 2048 / static_cast<Index>(sizeof(T));  ///< half of what a launch can carry
+  static constexpr Index most = 4032 / static_cast<Index>(sizeof(T));  ///< a launch can carry 4096 bytes
   struct Shared {};
   static constexpr bool synchronises = false;
   T value[most];

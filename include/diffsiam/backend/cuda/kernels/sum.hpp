@@ -174,8 +174,11 @@ void sum(typename Device::Context& context, Grid const& grid, F const& f, Out co
     fit = fit && (inner[i] == 0 || merged.fits_packs(1 + i, widest_pack<X>, sizeof(X)));
   with_pack_width<X>(fit, [&](auto width) {
     if constexpr (keeps_columns) {
-      ColumnWalk const walk{rows, summands.length, summands.columns, width};
-      divide_into(walk.chunks);
+      ColumnWalk walk{rows, summands.length, summands.columns, width};
+      if (walk.fit_together())
+        walk = walk.all_together();
+      else
+        divide_into(walk.chunks);
       sum_columns<Device, width()>(context, walk, summands, target);
     } else {
       sum_rows<Device, width()>(context, rows, summands, target, divide_into);

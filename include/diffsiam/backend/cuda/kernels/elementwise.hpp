@@ -51,19 +51,9 @@ struct ForEach {
     if constexpr (Width == 1) {
       f(places.data[I][offset[I]]...);
     } else {
-      Pack<T, Width> pack[count] = {load<Inner>(places.data[I] + offset[I])...};
+      Pack<T, Width> pack[count] = {load_pack_along<Width, Inner>(places.data[I] + offset[I])...};
       for (int j = 0; j < Width; ++j) f(pack[I].value[j]...);
       (store<I, Inner>(places.data[I] + offset[I], pack[I]), ...);
-    }
-  }
-  template <int Stride>
-  DIFFSIAM_KERNEL static Pack<T, Width> load(T const* from) {
-    if constexpr (Stride == 1) {
-      return load_pack<Width>(from);
-    } else {
-      Pack<T, Width> pack;
-      for (int j = 0; j < Width; ++j) pack.value[j] = *from;
-      return pack;
     }
   }
   template <std::size_t I, int Stride>

@@ -52,13 +52,9 @@ struct ForEachMixed {
   }
   template <int Stride, class X>
   DIFFSIAM_KERNEL static Values load_from(X const* from) {
+    auto const pack = load_pack_along<Width, Stride>(from);
     Values values;
-    if constexpr (Stride == 0) {
-      for (int j = 0; j < Width; ++j) values.value[j] = read<T>(from, 0);
-    } else {
-      auto const pack = load_pack<Width>(from);
-      for (int j = 0; j < Width; ++j) values.value[j] = read<T>(pack.value, j);
-    }
+    for (int j = 0; j < Width; ++j) values.value[j] = read<T>(pack.value, j);
     return values;
   }
   template <std::size_t I, class Operand>

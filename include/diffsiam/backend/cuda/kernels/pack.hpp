@@ -23,6 +23,17 @@ template <int Width, class T>
 [[nodiscard]] DIFFSIAM_HOST_DEVICE Pack<T, Width> load_pack(T const* from) {
   return *reinterpret_cast<Pack<T, Width> const*>(from);
 }
+/// `Width` neighbours, or, with a stride of 0, one value that often.
+template <int Width, int Stride, class T>
+[[nodiscard]] DIFFSIAM_HOST_DEVICE Pack<T, Width> load_pack_along(T const* from) {
+  if constexpr (Stride == 1) {
+    return load_pack<Width>(from);
+  } else {
+    Pack<T, Width> pack;
+    for (int j = 0; j < Width; ++j) pack.value[j] = *from;
+    return pack;
+  }
+}
 template <int Width, class T>
 DIFFSIAM_HOST_DEVICE void store_pack(T* to, Pack<T, Width> const& pack) {
   *reinterpret_cast<Pack<T, Width>*>(to) = pack;

@@ -60,17 +60,7 @@ struct Summands {
  private:
   template <int Width, std::size_t... I>
   DIFFSIAM_KERNEL Values<Width> load(Row const& row, Index column, std::index_sequence<I...>) const {
-    return {{load_from<Width, Inner>(places.data[I] + row.offset[I] + column * Inner)...}};
-  }
-  template <int Width, int Stride>
-  DIFFSIAM_KERNEL static Pack<X, Width> load_from(X const* from) {
-    if constexpr (Stride == 1) {
-      return load_pack<Width>(from);
-    } else {
-      Pack<X, Width> pack;
-      for (int j = 0; j < Width; ++j) pack.value[j] = *from;
-      return pack;
-    }
+    return {{load_pack_along<Width, Inner>(places.data[I] + row.offset[I] + column * Inner)...}};
   }
   template <int Width, std::size_t... I>
   DIFFSIAM_KERNEL T term(Values<Width> const& values, int j, std::index_sequence<I...>) const {

@@ -97,6 +97,37 @@ TEMPLATE_TEST_CASE("GroupNorm reads an image twice and writes one, with whole se
   standin::device().memory.close();
 }
 
+TEMPLATE_TEST_CASE("BatchNorm reads an image twice and writes one, with whole sectors", "[sectors]", float,
+                   BFloat16) {
+  using B = backend::Cuda<TestType>;
+  // One sample that holds the batch: the first and the last stage of a ResNet10 for pictures of 64 x 64.
+  auto const g = GENERATE(NormGeometry{1, 128 * 4096, 32, 32}, NormGeometry{1, 128 * 64, 256, 256});
+  CAPTURE(g.s, g.c);
+  standin::device().restart();
+  standin::device().memory.poisons = false;
+  standin::device().memory.open();
+  {
+    typename B::Context context;
+    auto const x = image<B>(context, {g.s, g.c}), y = image<B>(context, {g.s, g.c});
+    Tensor<B> const gamma{context, {g.c}}, beta{context, {g.c}}, tables{context, {5, g.c}};
+    auto const table = [&](Index i) { return tables.data() + i * g.c; };
+    CHECK(touched(3 * static_cast<double>(x.size()) * sizeof(TestType), [&] {
+            B::batch_norm(context, g,
+                          {.x = x.storage(),
+                           .gamma = gamma.data(),
+                           .beta = beta.data(),
+                           .epsilon = 1e-5,
+                           .y = y.storage(),
+                           .mean = table(0),
+                           .inverse_deviation = table(1),
+                           .scale = table(2),
+                           .shift = table(3)},
+                          table(4));
+          }) < most);
+  }
+  standin::device().memory.close();
+}
+
 TEMPLATE_TEST_CASE("A bias is added, and its gradient summed, with whole sectors", "[sectors]", float,
                    BFloat16) {
   using B = backend::Cuda<TestType>;

@@ -86,6 +86,17 @@ concept FusedGroupNorm = Contextual<B> && requires(typename B::Context& context,
   B::template group_norm_gradient<Act>(context, geometry, {.x = x, .dx = x});
 };
 
+/// Satisfied if and only if B has its own BatchNorm in training mode: its GroupNorm of one sample, with a
+/// group for each channel and no activation, that also writes the variance (c) without Bessel's correction.
+/// The gradient is that of its GroupNorm. Images are then read and written as they are stored. Without it,
+/// and of a batch in pieces, BatchNorm is composed of the required functions (composed/norm.hpp) in full
+/// precision. Models: Cuda.
+template <class B>
+concept FusedBatchNorm = FusedGroupNorm<B> && requires(typename B::Context& context,
+                                                       NormGeometry const& geometry, typename B::Scalar* x) {
+  B::batch_norm(context, geometry, {.x = x, .y = x}, x);
+};
+
 /// Satisfied if and only if B rounds many weights in a few launches: while the result of round_weights lives,
 /// in which they may not change, products and convolutions take the rounded ones. Without it weights are
 /// rounded in each call. Models: Cuda<BFloat16>, Cuda<Half>.

@@ -15,6 +15,7 @@ enum class Option {
   gemm_with_bias,
   storage,
   group_norm,
+  batch_norm,
   multi_tensor,
   recording,
   host_memory,
@@ -37,6 +38,8 @@ inline constexpr std::size_t option_count = static_cast<std::size_t>(Option::obs
       return "storage";
     case Option::group_norm:
       return "group_norm";
+    case Option::batch_norm:
+      return "batch_norm";
     case Option::multi_tensor:
       return "multi_tensor";
     case Option::recording:
@@ -69,6 +72,8 @@ template <class B>
       return MixedPrecision<B>;
     case Option::group_norm:
       return FusedGroupNorm<B>;
+    case Option::batch_norm:
+      return FusedBatchNorm<B>;
     case Option::multi_tensor:
       return MultiTensor<B>;
     case Option::recording:

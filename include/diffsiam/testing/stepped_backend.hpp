@@ -66,9 +66,9 @@ struct Stepped : OwnKernels {
   using Context = SteppedContext;
   using PinnedBuffer = SteppedSlot;
   using StagingBuffer = SteppedInbox;
-  using Brings =
-      backend::Options<backend::Option::group_norm, backend::Option::multi_tensor, backend::Option::recording,
-                       backend::Option::prepacked_weights, backend::Option::observer>;
+  using Brings = backend::Options<backend::Option::group_norm, backend::Option::batch_norm,
+                                  backend::Option::multi_tensor, backend::Option::recording,
+                                  backend::Option::prepacked_weights, backend::Option::observer>;
 
   static void copy(Context& context, T const* from, T* to, Index size) {
     context.queue([=] { std::copy_n(from, static_cast<std::size_t>(size), to); });

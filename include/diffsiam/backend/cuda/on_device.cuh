@@ -25,8 +25,8 @@ struct OnDevice : OwnKernels {
   using Context = CudaContext;
   using PinnedBuffer = cuda::PinnedBuffer;
   using StagingBuffer = cuda::StagingBuffer;
-  using Brings = Options<Option::gemm_with_bias, Option::group_norm, Option::multi_tensor, Option::recording,
-                         Option::observer>;
+  using Brings = Options<Option::gemm_with_bias, Option::group_norm, Option::batch_norm, Option::multi_tensor,
+                         Option::recording, Option::observer>;
   /// Random bits are those of all backends. Normal numbers differ because of fused multiply-adds: by 2 ulp of
   /// the largest, 5.8.
   static constexpr double normal_tolerance = 2.4e-7;

@@ -119,6 +119,9 @@ struct DryRun {
     if constexpr (GroupNormWorkspace<B>)
       use_workspace(context, B::group_norm_gradient_workspace(g, context.threads()));
   }
+  static void batch_norm(Context&, NormGeometry const&, NormForward<Scalar, Read, Written> const&, Scalar*)
+    requires FusedBatchNorm<B>
+  {}
   template <class F, class... O>
   static void for_each(Context&, Grid const&, F, O...) {}
   template <class F, class Out, class... O>

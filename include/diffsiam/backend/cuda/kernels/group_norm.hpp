@@ -51,6 +51,7 @@ struct GroupNormStatistics {
   static constexpr bool synchronises = true;
   GroupTotals<T> totals;
   NormForward<T, X const*, X*> pass;
+  T* variances;  ///< (n, c), or null
 
   template <Lane L>
   DIFFSIAM_KERNEL void operator()(L& lane, Shared& shared) const {
@@ -61,14 +62,14 @@ struct GroupNormStatistics {
       for (int plane = 0; plane < 2; ++plane) sums[plane] += totals.of_channel(channels.n, plane, c);
     totals.add_threads(lane, shared, sums);
     T const size = static_cast<T>(g.s * g.per_group()), from_origin = sums[0] / size;
-    T const variance = sums[1] / size - from_origin * from_origin;
+    // Rounding may bring a variance of nothing below zero; NaN must stay.
+    T const rounded = sums[1] / size - from_origin * from_origin, variance = rounded < T(0) ? T(0) : rounded;
     for (Index c = channels.first; c < channels.stop; c += totals.threads) {
       Index const at = channels.n * g.c + c;
       T const mean = group_origin<T>(g, pass.x, channels.n, c) + from_origin;
       pass.mean[at] = mean;
-      // Rounding may bring a variance of nothing below zero; NaN must stay.
-      functional::InverseDeviation<T>{static_cast<T>(pass.epsilon)}(pass.inverse_deviation[at],
-                                                                    variance < T(0) ? T(0) : variance);
+      functional::InverseDeviation<T>{static_cast<T>(pass.epsilon)}(pass.inverse_deviation[at], variance);
+      if (variances != nullptr) variances[at] = variance;
       functional::FoldStatistics{}(pass.scale[at], pass.shift[at], mean, pass.inverse_deviation[at],
                                    pass.gamma[c], pass.beta[c]);
       if (pass.modulation == nullptr) continue;
@@ -114,23 +115,18 @@ template <class T, class X>
   return g.c % widest_pack<X> == 0 && std::ranges::all_of(images, fits) && std::ranges::all_of(tables, fits);
 }
 
-/// X is the type of x and y in memory.
+/// X is the type of x and y in memory. The variances (n, c) of groups go to `variances` if it is not null.
 template <class Device, class Act, class T, class X>
 void group_norm(typename Device::Context& context, NormGeometry const& g,
-                NormForward<T, X const*, X*> const& pass) {
+                NormForward<T, X const*, X*> const& pass, T* variances = nullptr) {
   if (g.n * g.s == 0) return;
   bool const fit = fit_packs<T, X>(g, {pass.x, pass.y}, {pass.scale, pass.shift});
   with_pack_width<X>(fit, [&](auto width) {
-    using Moments = NormMoments<width(), T, X>;
     ColumnWalk const walk{g.n, g.s, g.c, width};
-    auto const memory =
-        context.allocate(static_cast<std::size_t>(g.n * walk.chunks * Moments::planes * g.c) * sizeof(T));
-    auto* const partial = static_cast<T*>(memory.get());
-    Device::launch(
-        context, walk.blocks(),
-        ColumnSums<width(), T, Moments, PutPartial<2, T>>{walk, {g, pass.x}, {partial, walk.chunks, g.c}});
-    GroupTotals<T> const totals{g, walk.chunks, partial};
-    Device::launch(context, totals.blocks(), GroupNormStatistics<T, X>{totals, pass});
+    auto const memory = context.allocate(static_cast<std::size_t>(sums_size(walk)) * sizeof(T));
+    auto const totals = group_totals<Device, width()>(context, g, walk, NormMoments<width(), T, X>{g, pass.x},
+                                                      static_cast<T*>(memory.get()));
+    Device::launch(context, totals.blocks(), GroupNormStatistics<T, X>{totals, pass, variances});
     Device::launch(context, walk.blocks(), GroupNormApply<width(), Act, T, X>{walk, pass});
   });
 }

@@ -15,10 +15,31 @@
 
 namespace diffsiam::backend::cuda {
 
-/// The images that the way back reads.
-template <class X, int Width>
-struct NormPacks {
-  Pack<X, Width> x, dy;
+/// What the way back reads for the channels of a thread: the tables, and at each position both images.
+template <int Width, class T, class X>
+struct NormColumn {
+  NormBackward<T, X const*, X*> const& pass;
+  Pack<T, Width> scale, shift, mean, deviation;
+
+  DIFFSIAM_KERNEL NormColumn(NormBackward<T, X const*, X*> const& of, Index table)
+      : pass(of),
+        scale(load_pack<Width>(of.scale + table)),
+        shift(load_pack<Width>(of.shift + table)),
+        mean(load_pack<Width>(of.mean + table)),
+        deviation(load_pack<Width>(of.inverse_deviation + table)) {}
+  struct Images {
+    Pack<X, Width> x, dy;
+  };
+  [[nodiscard]] DIFFSIAM_KERNEL Images at(Index i) const {
+    return {load_pack<Width>(pass.x + i), load_pack<Width>(pass.dy + i)};
+  }
+  /// dv of channel j, where the normalisation had x.
+  template <class Act>
+  [[nodiscard]] DIFFSIAM_KERNEL T before_activation(Images const& in, int j, T x) const {
+    T dv;
+    functional::AffineActivateGradient<Act>{}(dv, read<T>(in.dy.value, j), x, scale.value[j], shift.value[j]);
+    return dv;
+  }
 };
 
 /// The terms of p_1 and p_2 of NormBackward: dv, and dv times the normalised x.
@@ -28,23 +49,14 @@ struct NormGradientTerms {
   NormBackward<T, X const*, X*> pass;
 
   DIFFSIAM_KERNEL void add(ColumnWalk const& walk, ColumnPlace const& at, T (&sums)[planes][Width]) const {
-    Index const table = at.n * walk.c + at.channel;
-    auto const scale = load_pack<Width>(pass.scale + table), shift = load_pack<Width>(pass.shift + table);
-    auto const mean = load_pack<Width>(pass.mean + table),
-               deviation = load_pack<Width>(pass.inverse_deviation + table);
+    NormColumn<Width, T, X> const column{pass, at.n * walk.c + at.channel};
     at.each_offset(
-        walk,
-        [&](Index i) {
-          return NormPacks<X, Width>{load_pack<Width>(pass.x + i), load_pack<Width>(pass.dy + i)};
-        },
-        [&](Index, NormPacks<X, Width> const& in) {
+        walk, [&](Index i) { return column.at(i); },
+        [&](Index, auto const& in) {
           for (int j = 0; j < Width; ++j) {
-            T const x = read<T>(in.x.value, j);
-            T dv;
-            functional::AffineActivateGradient<Act>{}(dv, read<T>(in.dy.value, j), x, scale.value[j],
-                                                      shift.value[j]);
+            T const x = read<T>(in.x.value, j), dv = column.template before_activation<Act>(in, j, x);
             sums[0][j] += dv;
-            sums[1][j] += functional::NormProduct{}(dv, x, mean.value[j], deviation.value[j]);
+            sums[1][j] += functional::NormProduct{}(dv, x, column.mean.value[j], column.deviation.value[j]);
           }
         });
   }
@@ -100,28 +112,21 @@ struct GroupNormInput {
     ColumnPlace const at{walk, lane.block(), lane.thread()};
     if (!at.inside) return;
     Index const table = at.n * walk.c + at.channel;
-    auto const scale = load_pack<Width>(pass.scale + table), shift = load_pack<Width>(pass.shift + table);
-    auto const mean = load_pack<Width>(pass.mean + table),
-               deviation = load_pack<Width>(pass.inverse_deviation + table);
+    NormColumn<Width, T, X> const column{pass, table};
     auto const m_1 = load_pack<Width>(means + table), m_2 = load_pack<Width>(means + walk.n * walk.c + table);
     at.each_offset(
-        walk,
-        [&](Index i) {
-          return NormPacks<X, Width>{load_pack<Width>(pass.x + i), load_pack<Width>(pass.dy + i)};
-        },
-        [&](Index i, NormPacks<X, Width> const& in) {
+        walk, [&](Index i) { return column.at(i); },
+        [&](Index i, auto const& in) {
           Pack<X, Width> out{};  // what is added to
           if constexpr (std::is_same_v<X, T>)
             out = load_pack<Width>(pass.dx + i);
           else if (pass.earlier != nullptr)
             out = load_pack<Width>(pass.earlier + i);
           for (int j = 0; j < Width; ++j) {
-            T const x = read<T>(in.x.value, j);
-            T dv, dx = read<T>(out.value, j);
-            functional::AffineActivateGradient<Act>{}(dv, read<T>(in.dy.value, j), x, scale.value[j],
-                                                      shift.value[j]);
-            functional::NormalisationGradient{}(dx, dv, x, scale.value[j], mean.value[j], deviation.value[j],
-                                                m_1.value[j], m_2.value[j]);
+            T const x = read<T>(in.x.value, j), dv = column.template before_activation<Act>(in, j, x);
+            T dx = read<T>(out.value, j);
+            functional::NormalisationGradient{}(dx, dv, x, column.scale.value[j], column.mean.value[j],
+                                                column.deviation.value[j], m_1.value[j], m_2.value[j]);
             write(out.value, j, dx);
           }
           store_pack(pass.dx + i, out);
@@ -140,13 +145,9 @@ void group_norm_gradient(typename Device::Context& context, NormGeometry const& 
     using Terms = NormGradientTerms<width(), Act, T, X>;
     ColumnWalk const walk{g.n, g.s, g.c, width};
     Index const tables = 2 * g.n * g.c;
-    auto const memory = context.allocate(static_cast<std::size_t>(tables * (1 + walk.chunks)) * sizeof(T));
+    auto const memory = context.allocate(static_cast<std::size_t>(tables + sums_size(walk)) * sizeof(T));
     auto* const means = static_cast<T*>(memory.get());
-    T* const partial = means + tables;
-    Device::launch(
-        context, walk.blocks(),
-        ColumnSums<width(), T, Terms, PutPartial<2, T>>{walk, {pass}, {partial, walk.chunks, g.c}});
-    GroupTotals<T> const totals{g, walk.chunks, partial};
+    auto const totals = group_totals<Device, width()>(context, g, walk, Terms{pass}, means + tables);
     Device::launch(context, totals.blocks(), GroupNormGradientMeans<T, X>{totals, pass, means});
     if (pass.dx != nullptr)
       Device::launch(context, walk.blocks(), GroupNormInput<width(), Act, T, X>{walk, pass, means});

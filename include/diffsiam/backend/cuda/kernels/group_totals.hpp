@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include <diffsiam/backend/cuda/kernels/columns.hpp>
 #include <diffsiam/backend/cuda/kernels/lane.hpp>
+#include <diffsiam/backend/cuda/kernels/pack.hpp>
 #include <diffsiam/backend/cuda/kernels/places.hpp>
 #include <diffsiam/core/norm.hpp>
 
@@ -63,5 +65,47 @@ struct GroupTotals {
     }
   }
 };
+
+/// The terms of a sum over the chunks of each sample: `partial` (n, chunks, columns).
+template <int Width, class T>
+struct ChunkTerms {
+  static constexpr int planes = 1;
+  T const* partial;
+
+  DIFFSIAM_KERNEL void add(ColumnWalk const& walk, ColumnPlace const& at, T (&sums)[planes][Width]) const {
+    at.each_offset(
+        walk, [&](Index i) { return load_pack<Width>(partial + i); },
+        [&](Index, Pack<T, Width> const& values) {
+          for (int j = 0; j < Width; ++j) sums[0][j] += values.value[j];
+        });
+  }
+};
+
+/// How many values group_totals() writes to its memory.
+[[nodiscard]] inline Index sums_size(ColumnWalk const& walk) {
+  return walk.n * (walk.chunks + 1) * GroupTotals<float>::planes * walk.c;
+}
+/// Queues the sums of `terms` over the positions of each channel, and returns what adds them for each group.
+/// A few large samples have many chunks: these are added up by a launch of their own, in which a block takes
+/// two packs of columns. `memory` has sums_size() values.
+template <class Device, int Width, class T, class Terms>
+[[nodiscard]] GroupTotals<T> group_totals(typename Device::Context& context, NormGeometry const& g,
+                                          ColumnWalk const& walk, Terms const& terms, T* memory) {
+  constexpr int planes = GroupTotals<T>::planes;
+  constexpr Index most_chunks = 32;  // that a thread adds alone
+  Index const columns = planes * g.c;
+  T* const partial = memory + g.n * columns;
+  Device::launch(
+      context, walk.blocks(),
+      ColumnSums<Width, T, Terms, PutPartial<planes, T>>{walk, terms, {partial, walk.chunks, g.c}});
+  if (walk.chunks <= most_chunks) return {g, walk.chunks, partial};
+  with_pack_width<T>(columns % widest_pack<T> == 0, [&](auto width) {
+    ColumnWalk const chunks{g.n, walk.chunks, columns, width, 2, 1};
+    Device::launch(context, chunks.blocks(),
+                   ColumnSums<width(), T, ChunkTerms<width(), T>, PutPartial<1, T>>{
+                       chunks, {partial}, {memory, 1, columns}});
+  });
+  return {g, 1, memory};
+}
 
 }  // namespace diffsiam::backend::cuda

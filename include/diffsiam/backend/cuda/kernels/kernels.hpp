@@ -1,5 +1,6 @@
-// Kernels: the groups Elementwise, Reduce and Random of a backend, and its GroupNorm, with the library's own
-// kernels. A Device launches them: it has `Device::Context` and `Device::launch(context, blocks, kernel)`.
+// Kernels: the groups Elementwise, Reduce and Random of a backend, and its GroupNorm and BatchNorm, with the
+// library's own kernels. A Device launches them: it has `Device::Context` and `Device::launch(context,
+// blocks, kernel)`.
 #pragma once
 
 #include <span>
@@ -13,6 +14,7 @@
 #include <diffsiam/backend/cuda/kernels/softmax.hpp>
 #include <diffsiam/backend/cuda/kernels/square_norms.hpp>
 #include <diffsiam/backend/cuda/kernels/sum.hpp>
+#include <diffsiam/functional/activation.hpp>
 
 namespace diffsiam::backend::cuda {
 
@@ -55,6 +57,10 @@ struct Kernels {
   template <class Act>
   static void group_norm_gradient(Context& context, NormGeometry const& g, NormBackward<T> const& pass) {
     cuda::group_norm_gradient<Device, Act>(context, g, pass);
+  }
+  /// `variance` (c) is without Bessel's correction.
+  static void batch_norm(Context& context, NormGeometry const& g, NormForward<T> const& pass, T* variance) {
+    cuda::group_norm<Device, functional::Identity>(context, g, pass, variance);
   }
   static void uniform(Context& context, Rng const& rng, T* x, Index size) {
     fill_random<Device, Uniforms>(context, rng, x, size);

@@ -71,6 +71,14 @@ struct MixedKernels : Kernels<T, Device> {
       cuda::group_norm_gradient<Device, Act>(context, g,
                                              with_images(pass, pass.x.full, pass.dy.full, pass.dx.full));
   }
+  static void batch_norm(Context& context, NormGeometry const& g, NormForward<T, Read, Written> const& pass,
+                         T* variance) {
+    auto const run = [&](auto const& images) {
+      cuda::group_norm<Device, functional::Identity>(context, g, images, variance);
+    };
+    is_low_precision(pass.x) ? run(with_images(pass, pass.x.low, pass.y.low))
+                             : run(with_images(pass, pass.x.full, pass.y.full));
+  }
 };
 
 }  // namespace diffsiam::backend::cuda

@@ -56,6 +56,15 @@ void mixed_precision(Visit&& visit) {
                 after_conv([](auto const& h, auto const& gamma, auto const& beta) {
                   return ops::layer_norm(h, gamma, beta);
                 })));
+  visit(op_case("low-precision batch_norm", {image, kernel, channels, channels},
+                after_conv([](auto const& h, auto const& gamma, auto const& beta) {
+                  using B = typename std::remove_cvref_t<decltype(h)>::Backend;
+                  Shape const of_channel{h.shape().channels()};
+                  return evaluate(
+                      ops::BatchNorm<B>{.running_mean = Tensor<B>::zeros(h.context(), of_channel),
+                                        .running_variance = Tensor<B>::filled(h.context(), of_channel, 1)},
+                      h, gamma, beta);
+                })));
   visit(op_case(
       "low-precision convolutions", {image, kernel, {32, 3, 3, 16}, {16, 1, 1, 32}, {3, 3, 3, 16}, {3}},
       after_conv([](auto const& h, auto const& w_1, auto const& w_2, auto const& w_3, auto const& b) {

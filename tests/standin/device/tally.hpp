@@ -12,16 +12,26 @@
 
 namespace diffsiam::standin {
 
-/// What a card can do at most; to be compared with its maker's data sheet before a bound is quoted.
-/// Operations are multiplications and additions.
+/// What a card can do at most. Operations are multiplications and additions.
 struct Card {
   std::string_view name;
   double bytes_per_second;
-  double float32, tf32, bf16;  ///< operations in a second, dense
+  double float32, tf32, bf16;  ///< operations in a second, dense, with sums in float32
 };
+/// As NVIDIA says. Data sheets give bytes, and operations of the A100; those of the H100 are with sparsity
+/// there, twice as many, and to four digits in its white paper. Those of GeForce cards are in the white
+/// papers of Ada and of RTX Blackwell. They were not read again but are quoted from memory and from pages
+/// that quote them. But operations in bf16 can be worked out: multiprocessors times operations in a clock
+/// times the boost clock are
+///   A100  108 x 2048 x 1.41 GHz    H100, H200  132 x 4096 x 1.83 GHz
+///   4090  128 x  512 x 2.52 GHz    5090        170 x  512 x 2.407 GHz
+/// TF32 is half of that. float32 is 128 (A100) or 256 operations in a clock, on the H100 at 1.98 GHz. The
+/// A100 is the one with 80 GB, H100 and H200 are those for SXM; an A100 with 40 GB has 1.555e12 bytes in a
+/// second.
 inline constexpr std::array cards{
     Card{"a100", 2.039e12, 19.5e12, 156e12, 312e12}, Card{"h100", 3.35e12, 66.9e12, 494.7e12, 989.4e12},
-    Card{"h200", 4.8e12, 66.9e12, 494.7e12, 989.4e12}, Card{"rtx4090", 1.008e12, 82.6e12, 82.6e12, 165.2e12}};
+    Card{"h200", 4.8e12, 66.9e12, 494.7e12, 989.4e12}, Card{"rtx4090", 1.008e12, 82.6e12, 82.6e12, 165.2e12},
+    Card{"rtx5090", 1.792e12, 104.8e12, 104.8e12, 209.5e12}};
 
 /// How the operands of a product are multiplied.
 enum class Unit { float32, tf32, bits16 };

@@ -8,7 +8,8 @@
 
 namespace diffsiam::test {
 
-TEST_CASE("Networks in bfloat16 on the device give the values of an independent implementation", "[golden]") {
+TEST_CASE("Networks in bfloat16 on the device give the values of an independent implementation",
+          "[golden][bf16]") {
   for (auto const& entry : std::filesystem::directory_iterator{DIFFSIAM_TEST_DATA}) {
     if (entry.path().extension() != ".safetensors") continue;
     golden::File const file{entry.path()};

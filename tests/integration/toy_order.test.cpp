@@ -3,6 +3,7 @@
 // greatest factors first; the whitened error with stopped gradients and a price on z the smallest first, each
 // when it is lost (diffusion/factor_assignment.hpp).
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -43,7 +44,9 @@ double snr_of(int subset) {
 /// What a denoiser restores of factors f (n, factors) at the middle step of subset i: the best, since they
 /// are Gaussian, is linear, r f/(1 + r) and noise.
 Tensor<B> denoised(Tensor<B> const& f, int i, Rng const& rng) {
-  auto const noise = diffusion::normal<B>(f.context(), f.shape(), rng.with_stream(10 + i)).values<double>();
+  auto const noise =
+      diffusion::normal<B>(f.context(), f.shape(), rng.with_stream(10U + static_cast<std::uint32_t>(i)))
+          .values<double>();
   auto values = f.values<double>();
   for (std::size_t at = 0; at < values.size(); ++at) {
     double const r = snr_of(i) * amplitudes[at % factors] * amplitudes[at % factors];

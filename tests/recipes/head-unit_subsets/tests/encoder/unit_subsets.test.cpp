@@ -12,15 +12,16 @@ namespace diffsiam::test {
 
 namespace {
 
-using B = backend::Reference<double>;
-using Encoder = encoder::ModularEncoder<B, encoder::ConvBackbone<B>, encoder::UnitSubsets<B>>;
-static_assert(encoder::EncoderHead<encoder::UnitSubsets<B>, B>);
+using Backend = backend::Reference<double>;
+using Encoder =
+    encoder::ModularEncoder<Backend, encoder::ConvBackbone<Backend>, encoder::UnitSubsets<Backend>>;
+static_assert(encoder::EncoderHead<encoder::UnitSubsets<Backend>, Backend>);
 
 /// The 7 dims of z in three subsets.
 encoder::TimestepPartition three_subsets() {
   return encoder::TimestepPartition::uniform({.timesteps = 12, .subsets = 3, .dims = 7});
 }
-Encoder small_encoder(B::Context& context, std::uint64_t seed) {
+Encoder small_encoder(Backend::Context& context, std::uint64_t seed) {
   return Encoder{
       context,
       {.backbone =
@@ -28,14 +29,14 @@ Encoder small_encoder(B::Context& context, std::uint64_t seed) {
        .partition = three_subsets(),
        .seed = seed}};
 }
-Tensor<B> pictures(B::Context& context) {
-  return diffusion::normal<B>(context, {2, 4, 4, 1}, {.seed = 1});
+Tensor<Backend> pictures(Backend::Context& context) {
+  return diffusion::normal<Backend>(context, {2, 4, 4, 1}, {.seed = 1});
 }
 
 }  // namespace
 
 TEST_CASE("Each subset of z has length 1") {
-  B::Context context;
+  Backend::Context context;
   auto const z = small_encoder(context, 1)(pictures(context));
   REQUIRE(z.shape() == Shape{2, 7});
   auto const values = z.values();
@@ -60,12 +61,12 @@ TEST_CASE("The gradient of a head of unit subsets is right on Reference and on C
 
 TEST_CASE("An encoder with a head of unit subsets is what its file describes") {
   Scratch const scratch;
-  B::Context context;
+  Backend::Context context;
   auto const saved = small_encoder(context, 2);
   save(scratch / "encoder.safetensors", saved);
   auto const loaded = load<Encoder>(context, scratch / "encoder.safetensors");
   CHECK(loaded(pictures(context)).values() == saved(pictures(context)).values());
-  CHECK_THROWS_WITH(load<encoder::ModularEncoder<B>>(context, scratch / "encoder.safetensors"),
+  CHECK_THROWS_WITH(load<encoder::ModularEncoder<Backend>>(context, scratch / "encoder.safetensors"),
                     contains("unit_subsets") && contains("linear"));
 }
 

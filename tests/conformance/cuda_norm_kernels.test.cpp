@@ -12,11 +12,14 @@
 #include <diffsiam/ops/conv2d.hpp>
 #include <diffsiam/ops/group_norm.hpp>
 #include <diffsiam/testing/case.hpp>
+#include <diffsiam/testing/cases/batch_norm.hpp>
 #include <diffsiam/testing/stepped_mixed.hpp>
 
 namespace diffsiam::test {
 
 namespace {
+
+using testing::cases::batch_norm_in_evaluation, testing::cases::batch_norm_in_training;
 
 constexpr auto modulated = [](Index groups) {
   return [groups](auto const& x, auto const& gamma, auto const& beta, auto const& modulation) {
@@ -24,22 +27,7 @@ constexpr auto modulated = [](Index groups) {
   };
 };
 
-/// BatchNorm in training mode.
-constexpr auto trained = [](auto const& x, auto const& gamma, auto const& beta) {
-  using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-  Shape const channels{x.shape().channels()};
-  return evaluate(ops::BatchNorm<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
-                                    .running_variance = Tensor<B>::filled(x.context(), channels, 1)},
-                  x, gamma, beta);
-};
-/// BatchNorm in evaluation mode.
-constexpr auto evaluated = [](auto const& x, auto const& gamma, auto const& beta, auto const& mean,
-                              auto const& variance) {
-  using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-  return evaluate(ops::BatchNorm<B>{.running_mean = mean, .running_variance = variance, .training = false}, x,
-                  gamma, beta);
-};
-/// The same of a convolution, which is in low precision where it has 16 channels.
+/// f of a convolution, which is in low precision where it has 16 channels.
 constexpr auto after_conv = [](auto f) {
   return [f](auto const& x, auto const& w, auto const&... more) { return f(ops::conv2d(x, w), more...); };
 };
@@ -108,10 +96,11 @@ TEST_CASE("BatchNorm has the statistics of all samples, of few values and of man
   testing::Bench<B> bench{context};
   auto const check = [&](std::string const& name, Shape const& x) {
     Index const c = x.channels();
-    testing::check_case(bench, testing::op_case("training, " + name, {x, {c}, {c}}, trained));
-    testing::check_case(
-        bench, testing::op_case("evaluation, " + name, {x, {c}, {c}},
-                                {{testing::Kind::normal, {c}}, {testing::Kind::positive, {c}}}, evaluated));
+    testing::check_case(bench, testing::op_case("training, " + name, {x, {c}, {c}}, batch_norm_in_training));
+    testing::check_case(bench,
+                        testing::op_case("evaluation, " + name, {x, {c}, {c}},
+                                         {{testing::Kind::normal, {c}}, {testing::Kind::positive, {c}}},
+                                         batch_norm_in_evaluation));
   };
   check("features", {37, 24});
   check("more packs than threads", {5, 1040});
@@ -129,18 +118,19 @@ TEMPLATE_TEST_CASE("BatchNorm in 16 bits reads and writes images as they are sto
   for (Shape const& image : {Shape{2, 5, 7, 3}, Shape{1, 66, 65, 3}}) {
     Shape const kernel{16, 1, 1, 3}, channels{16};
     testing::check_case(bench, testing::op_case("training in 16 bits", {image, kernel, channels, channels},
-                                                after_conv(trained)));
+                                                after_conv(batch_norm_in_training)));
     testing::check_case(
         bench, testing::op_case("evaluation in 16 bits", {image, kernel, channels, channels},
                                 {{testing::Kind::normal, channels}, {testing::Kind::positive, channels}},
-                                after_conv(evaluated)));
+                                after_conv(batch_norm_in_evaluation)));
   }
   require_all(bench.comparisons());
   auto const x = Tensor<B>::low_precision(context, {64, 16});
   x.fill(1);
   auto const one = Tensor<B>::filled(context, {16}, 1.0F), zero = Tensor<B>::zeros(context, {16});
-  auto const recorded = context.record(nullptr, [&] { CHECK(trained(x, one, zero).is_low_precision()); });
-  // Two launches set the running statistics that `trained` makes, and two move them.
+  auto const recorded =
+      context.record(nullptr, [&] { CHECK(batch_norm_in_training(x, one, zero).is_low_precision()); });
+  // Two launches set the running statistics that `batch_norm_in_training` makes, and two move them.
   CHECK(recorded.size() == 3 + 4);
 }
 

@@ -6,7 +6,6 @@
 #include <diffsiam/ops/activation.hpp>
 #include <diffsiam/ops/arithmetic.hpp>
 #include <diffsiam/ops/attention.hpp>
-#include <diffsiam/ops/batch_norm.hpp>
 #include <diffsiam/ops/concat.hpp>
 #include <diffsiam/ops/conv2d.hpp>
 #include <diffsiam/ops/dropout.hpp>
@@ -15,6 +14,7 @@
 #include <diffsiam/ops/pool.hpp>
 #include <diffsiam/ops/resample.hpp>
 #include <diffsiam/testing/case.hpp>
+#include <diffsiam/testing/cases/batch_norm.hpp>
 
 namespace diffsiam::testing::cases {
 
@@ -57,14 +57,7 @@ void mixed_precision(Visit&& visit) {
                   return ops::layer_norm(h, gamma, beta);
                 })));
   visit(op_case("low-precision batch_norm", {image, kernel, channels, channels},
-                after_conv([](auto const& h, auto const& gamma, auto const& beta) {
-                  using B = typename std::remove_cvref_t<decltype(h)>::Backend;
-                  Shape const of_channel{h.shape().channels()};
-                  return evaluate(
-                      ops::BatchNorm<B>{.running_mean = Tensor<B>::zeros(h.context(), of_channel),
-                                        .running_variance = Tensor<B>::filled(h.context(), of_channel, 1)},
-                      h, gamma, beta);
-                })));
+                after_conv(batch_norm_in_training)));
   visit(op_case(
       "low-precision convolutions", {image, kernel, {32, 3, 3, 16}, {16, 1, 1, 32}, {3, 3, 3, 16}, {3}},
       after_conv([](auto const& h, auto const& w_1, auto const& w_2, auto const& w_3, auto const& b) {

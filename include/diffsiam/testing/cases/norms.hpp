@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include <diffsiam/functional/activation.hpp>
-#include <diffsiam/ops/batch_norm.hpp>
 #include <diffsiam/ops/group_norm.hpp>
 #include <diffsiam/ops/normalize.hpp>
 #include <diffsiam/testing/case.hpp>
+#include <diffsiam/testing/cases/batch_norm.hpp>
 
 namespace diffsiam::testing::cases {
 
@@ -58,23 +58,10 @@ void other_norm(Visit&& visit) {
       op_case("layer_norm, silu", {{4, 6}, {6}, {6}}, [](auto const& x, auto const& gamma, auto const& beta) {
         return ops::layer_norm<functional::Silu>(x, gamma, beta);
       }));
-  auto const training = [](auto const& x, auto const& gamma, auto const& beta) {
-    using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-    Shape const channels{x.shape().channels()};
-    return evaluate(ops::BatchNorm<B>{.running_mean = Tensor<B>::zeros(x.context(), channels),
-                                      .running_variance = Tensor<B>::filled(x.context(), channels, 1)},
-                    x, gamma, beta);
-  };
-  visit(op_case("batch_norm, training", {{5, 3}, {3}, {3}}, training));
-  visit(op_case("batch_norm, training, images", {{2, 3, 2, 4}, {4}, {4}}, training));
-  visit(
-      op_case("batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}}, {{Kind::normal, {4}}, {Kind::positive, {4}}},
-              [](auto const& x, auto const& gamma, auto const& beta, auto const& mean, auto const& variance) {
-                using B = typename std::remove_cvref_t<decltype(x)>::Backend;
-                return evaluate(
-                    ops::BatchNorm<B>{.running_mean = mean, .running_variance = variance, .training = false},
-                    x, gamma, beta);
-              }));
+  visit(op_case("batch_norm, training", {{5, 3}, {3}, {3}}, batch_norm_in_training));
+  visit(op_case("batch_norm, training, images", {{2, 3, 2, 4}, {4}, {4}}, batch_norm_in_training));
+  visit(op_case("batch_norm, inference", {{2, 3, 2, 4}, {4}, {4}},
+                {{Kind::normal, {4}}, {Kind::positive, {4}}}, batch_norm_in_evaluation));
   visit(op_case("normalize", {{4, 5}}, [](auto const& x) { return ops::normalize(x); }));
   // The same for rows whose squares overflow or underflow.
   for (double const sign : {1.0, -1.0})

@@ -10,7 +10,8 @@ namespace diffsiam::backend::cuda {
 
 template <class T>
 struct WriteConstants {
-  static constexpr Index most = 4032 / static_cast<Index>(sizeof(T));  ///< a launch can carry 4096 bytes
+  static constexpr Index most =
+      4032 / static_cast<Index>(sizeof(T));  ///< a launch can carry 4096 bytes in all
   struct Shared {};
   static constexpr bool synchronises = false;
   T value[most];
@@ -26,6 +27,7 @@ struct WriteConstants {
 /// Writes `size` values of the host to memory of the device, with as many launches as needed.
 template <class Device, class S, class T>
 void write_constants(typename Device::Context& context, S const* from, T* to, Index size) {
+  static_assert(sizeof(WriteConstants<T>) <= 4096);
   for (Index done = 0; done < size; done += WriteConstants<T>::most) {
     WriteConstants<T> kernel{{}, to + done, std::min(WriteConstants<T>::most, size - done)};
     std::transform(from + done, from + done + kernel.size, kernel.value,

@@ -4,7 +4,7 @@
 //   fuzz_NAME [FILE or FOLDER]... [--seconds S] [--dictionary FILE]    ends with 0, or by abort
 //   fuzz_NAME --write-seeds FOLDER                                    the seeds, for libFuzzer
 //
-// Where the target aborts, the input is left as crash-NAME in the working folder.
+// Where the target aborts, the input is left as crash-fuzz_NAME in the working folder.
 
 #include <algorithm>
 #include <chrono>
@@ -148,7 +148,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 }
 
 int main(int argc, char** argv) {
-  std::string const name = std::filesystem::path(argv[0]).filename().string().substr(5);
+  std::string const name = std::filesystem::path(argv[0]).filename().string();
   double seconds = 0;
   inputs = diffsiam::fuzz::seeds();
   for (int i = 1; i < argc; ++i) {
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
     } else if (std::filesystem::exists(argument)) {
       inputs.push_back(file_content(argument));
     } else {
-      std::fprintf(stderr, "fuzz_%s: no such file or option: %s\n", name.c_str(), argument.c_str());
+      std::fprintf(stderr, "%s: no such file or option: %s\n", name.c_str(), argument.c_str());
       return 2;
     }
   }
@@ -183,7 +183,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     run(inputs[i]);
     if (i >= seeds || diffsiam::fuzz::accepted == i + 1) continue;
-    std::fprintf(stderr, "fuzz_%s: seed %zu is refused, so what lies behind is not tested\n", name.c_str(),
+    std::fprintf(stderr, "%s: seed %zu is refused, so what lies behind is not tested\n", name.c_str(),
                  i);
     return 1;
   }
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
                                                     : LLVMFuzzerMutate(input.data(), size, most));
     run(input);
   }
-  std::printf("fuzz_%s: %zu inputs, %llu mutations, %llu accepted\n", name.c_str(), inputs.size(),
+  std::printf("%s: %zu inputs, %llu mutations, %llu accepted\n", name.c_str(), inputs.size(),
               static_cast<unsigned long long>(mutations),
               static_cast<unsigned long long>(diffsiam::fuzz::accepted));
   return 0;

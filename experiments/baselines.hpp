@@ -46,7 +46,7 @@ inline constexpr ds::Index baseline_batch = 128;
       run, ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = 1, .dims = static_cast<int>(dims)}));
 }
 [[nodiscard]] inline ds::encoder::ConvDecoder<B> mirrored_decoder(Run const& run) {
-  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), z_dims);
+  auto config = ds::encoder::ConvDecoder<B>::Config::mirror_of(backbone_config(run), run.recipe.dims);
   config.seed = run.seed + 2;
   return {*run.context, config};
 }
@@ -64,20 +64,20 @@ void train_on_images(Run const& run, M const& module, std::function<void(std::ui
 /// The same, and its features.
 template <class M, class Loss>
 [[nodiscard]] FeatureSet train_baseline(Run const& run, M const& model, Curve& curve, Loss const& loss_of) {
-  CodeOf<M> const code{model, z_dims};
+  CodeOf<M> const code{model, run.recipe.dims};
   train_on_images(run, model, [&](std::uint64_t step) { curve.look(code, step); }, loss_of);
   return encode_parts(*run.context, code, run.data->pictures);
 }
 
 [[nodiscard]] inline FeatureSet autoencoder_features(Run const& run, Curve& curve) {
-  ds::model::Autoencoder<B> const model{plain_encoder(run, z_dims), mirrored_decoder(run)};
+  ds::model::Autoencoder<B> const model{plain_encoder(run, run.recipe.dims), mirrored_decoder(run)};
   return train_baseline(run, model, curve,
                         [&](auto const& x, auto const&, auto const&) { return model.loss(x); });
 }
 
 [[nodiscard]] inline FeatureSet beta_vae_features(Run const& run, Curve& curve) {
   ds::model::BetaVae<B> const model{
-      plain_encoder(run, 2 * z_dims), mirrored_decoder(run), {.beta = run.recipe.beta}};
+      plain_encoder(run, 2 * run.recipe.dims), mirrored_decoder(run), {.beta = run.recipe.beta}};
   return train_baseline(run, model, curve, [&](auto const& x, auto const&, auto const& at) {
     return model.loss(x, at.rng.with_stream(at.rng.stream + 1));
   });
@@ -86,8 +86,9 @@ template <class M, class Loss>
 /// The encoder of the methods with a head for each factor.
 using FactorReader = ds::model::Classifier<B>;
 [[nodiscard]] inline FactorReader factor_reader(Run const& run) {
-  return {
-      *run.context, plain_encoder(run, z_dims), {.classes = run.data->factors.levels, .seed = run.seed + 2}};
+  return {*run.context,
+          plain_encoder(run, run.recipe.dims),
+          {.classes = run.data->factors.levels, .seed = run.seed + 2}};
 }
 /// Its loss, told the factors.
 [[nodiscard]] inline auto reading_loss(Run const& run, FactorReader const& reader) {
@@ -102,23 +103,25 @@ using FactorReader = ds::model::Classifier<B>;
   return train_baseline(run, reader, curve, reading_loss(run, reader));
 }
 
-/// PCA of the frozen denoiser's activations at the time-step whose features tell most on validation pictures.
-[[nodiscard]] inline FeatureSet denoiser_features(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
+/// `dims` principal components of the frozen denoiser's activations at the time-step whose features tell most
+/// on validation pictures.
+[[nodiscard]] inline FeatureSet denoiser_features(Run const& run, ds::UNet<B> const& denoiser, ds::Index dims,
+                                                  Curve& curve) {
   constexpr std::array<int, 6> candidates{10, 50, 100, 200, 300, 500};
   ds::ThreadPool& threads = run.context->threads();
-  auto const code_at = [&](int t) { return DenoiserCode<B>{denoiser, t, run.data->side()}; };
+  auto const code_at = [&](int t) { return activations_at(t, denoiser, run.data->pictures.train); };
   Pictures few = run.data->pictures;
   few.train = few.train.slice(0, std::min<ds::Index>(10000, few.train.size()));
   few.test = few.validation;
   int best = candidates.front();
   double best_accuracy = -1;
   for (int const t : candidates) {
-    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), z_dims, threads);
+    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), dims, threads);
     double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).value;
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
   }
   say("best time-step on validation pictures: " + std::to_string(best));
-  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), z_dims, threads);
+  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), dims, threads);
 }
 
 }  // namespace experiments

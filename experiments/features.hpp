@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include <diffsiam/eval/feature_join.hpp>
 #include <diffsiam/model/suggest_partition.hpp>
 #include <diffsiam/model/timestep_losses.hpp>
 
@@ -13,6 +16,7 @@
 #include <experiments/curve.hpp>
 #include <experiments/learner.hpp>
 #include <experiments/methods.hpp>
+#include <experiments/patches.hpp>
 #include <experiments/turned.hpp>
 
 namespace experiments {
@@ -29,14 +33,14 @@ struct MethodResult {
 }
 
 [[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {
-  return ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = recipe.subsets, .dims = z_dims});
+  return ds::TimestepPartition::uniform({.timesteps = 1000, .subsets = recipe.subsets, .dims = recipe.dims});
 }
 
 namespace detail {
 
 /// The published widths, of 512 dims and 64 subsets, brought to 64 dims and 16 subsets.
 [[nodiscard]] inline ds::TimestepPartition staged_partition() {
-  return ds::TimestepPartition::staged({.timesteps = 1000, .subsets = 16, .dims = z_dims},
+  return ds::TimestepPartition::staged({.timesteps = 1000, .subsets = 16, .dims = 64},
                                        {{50, 2}, {100, 3}, {300, 37}, {500, 12}, {1000, 10}});
 }
 
@@ -89,6 +93,20 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   return result;
 }
 
+/// z, and beside it the components of the denoiser's activations that the recipe asks for. They are found
+/// without the encoder, so that their curve is none of the method's.
+[[nodiscard]] inline FeatureSet with_activations(Run const& run, ds::UNet<B> const& denoiser, FeatureSet z) {
+  if (run.recipe.activations == 0) return z;
+  Curve apart{*run.context, *run.data};
+  FeatureSet const seen = denoiser_features(run, denoiser, run.recipe.activations, apart);
+  auto const parts = [&](auto which) {
+    return std::array{features_of(z.*which, z.dims), features_of(seen.*which, seen.dims)};
+  };
+  auto const join = ds::eval::FeatureJoin::fit(parts(&FeatureSet::train));
+  return {join.dims(), join(parts(&FeatureSet::train)), join(parts(&FeatureSet::validation)),
+          join(parts(&FeatureSet::test))};
+}
+
 [[nodiscard]] inline MethodResult by_recipe(Run const& run, ds::UNet<B> const& denoiser, Curve& curve) {
   Recipe const& recipe = run.recipe;
   auto partition = uniform_partition(recipe);
@@ -109,9 +127,10 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     curve.add(z, step);
   };
   (void)train_by_recipe(run, learner, look, std::move(partners));
-  MethodResult result{encode_parts(*run.context, encoder, run.data->pictures)};
-  noise(result.z);
-  if (recipe.diffusion) result.partition = partition;
+  FeatureSet z = encode_parts(*run.context, encoder, run.data->pictures);
+  noise(z);
+  MethodResult result{with_activations(run, denoiser, std::move(z))};
+  if (recipe.diffusion && recipe.activations == 0) result.partition = partition;
   result.model = learner.model;
   return result;
 }
@@ -126,18 +145,20 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     case Source::encoder:
       break;
     case Source::denoiser:
-      return {denoiser_features(run, denoiser, curve)};
+      return {denoiser_features(run, denoiser, run.recipe.dims, curve)};
     case Source::autoencoder:
       return {autoencoder_features(run, curve)};
     case Source::beta_vae:
       return {beta_vae_features(run, curve)};
     case Source::pca:
-      return {pca_features(raw_pixels(pictures), z_dims, run.context->threads())};
+      return {pca_features(raw_pixels(pictures), run.recipe.dims, run.context->threads())};
+    case Source::patches:
+      return {patch_features(pictures, run.recipe.dims, run.seed, run.context->threads())};
     case Source::pixels:
       return {raw_pixels(pictures)};
     case Source::untrained_encoder:
       // Also the control of the map: what its subsets hold, no training has put there.
-      return {encode_parts(*run.context, plain_encoder(run, z_dims), pictures),
+      return {encode_parts(*run.context, plain_encoder(run, run.recipe.dims), pictures),
               uniform_partition(run.recipe)};
     case Source::classifier:
       return {supervised_features(run, curve)};

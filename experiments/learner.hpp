@@ -43,17 +43,18 @@ struct Learner {
     Recipe const& recipe = run.recipe;
     B::Context& context = *run.context;
     if (recipe.diffusion) {
-      ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = z_dims, .seed = run.seed + 2}};
+      ds::ShiftDecoder<B> decoder{context, denoiser, {.latent_dims = recipe.dims, .seed = run.seed + 2}};
       model.emplace(encoder, decoder, ds::DiffSiam<B>::Config{.gradient_mode = recipe.gradient_mode},
                     LossWeighting{recipe.p2_k});
     }
     if (recipe.siamese == Siamese::nt_xent)
-      nt_xent.emplace(context,
-                      ds::NtXentHalf<B>::Config{
-                          .head = {.dims = z_dims, .hidden = 2 * z_dims, .out = z_dims, .seed = run.seed + 3},
-                          .temperature = recipe.temperature});
+      nt_xent.emplace(context, ds::NtXentHalf<B>::Config{.head = {.dims = recipe.dims,
+                                                                  .hidden = 2 * recipe.dims,
+                                                                  .out = recipe.dims,
+                                                                  .seed = run.seed + 3},
+                                                         .temperature = recipe.temperature});
     if (recipe.siamese == Siamese::simsiam)
-      simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = z_dims, .seed = run.seed + 3});
+      simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = recipe.dims, .seed = run.seed + 3});
   }
 
   /// Joins two views of pictures, (2n, h, w, c).

@@ -11,7 +11,17 @@
 namespace experiments {
 
 /// Where a method's features come from.
-enum class Source { encoder, denoiser, autoencoder, beta_vae, pca, pixels, untrained_encoder, classifier };
+enum class Source {
+  encoder,
+  denoiser,
+  autoencoder,
+  beta_vae,
+  pca,
+  patches,
+  pixels,
+  untrained_encoder,
+  classifier
+};
 
 struct Method {
   std::string_view name;   ///< on the command line, and in results
@@ -34,6 +44,12 @@ constexpr void with_neighbours(Recipe& recipe) {
 
 using Mode = ds::encoder::GradientMode;
 
+/// The published width.
+constexpr void wide(Recipe& recipe) {
+  recipe.dims = 512;
+  recipe.subsets = 64;
+}
+
 constexpr void turned(Recipe& recipe, Turn turn) {
   recipe.siamese = Siamese::none;
   recipe.turn = turn;
@@ -42,7 +58,7 @@ constexpr void turned(Recipe& recipe, Turn turn) {
 }  // namespace detail
 
 /// Ours first, the ceiling last.
-inline constexpr std::array<Method, 27> methods{{
+inline constexpr std::array<Method, 35> methods{{
     {"diffsiam", "DiffSiam"},
     {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours", detail::with_neighbours},
     {"diffsiam_simsiam", "DiffSiam, SimSiam half", [](Recipe& r) { r.siamese = Siamese::simsiam; }},
@@ -61,7 +77,7 @@ inline constexpr std::array<Method, 27> methods{{
     {"one_dim_subsets", "diffusion half, one dim a subset",
      [](Recipe& r) {
        r.siamese = Siamese::none;
-       r.subsets = z_dims;
+       r.subsets = r.dims;
      }},
     {"pdae", "PDAE (one subset)",
      [](Recipe& r) {
@@ -97,10 +113,45 @@ inline constexpr std::array<Method, 27> methods{{
        r.diffusion = false;
        r.siamese = Siamese::simsiam;
      }},
+    {"wide", "DiffSiam, denoiser's neighbours, 512 dims",
+     [](Recipe& r) {
+       detail::wide(r);
+       detail::with_neighbours(r);
+     }},
+    {"wide_joined", "256 dims of it, 256 of the denoiser's activations",
+     [](Recipe& r) {
+       r.dims = 256;
+       r.subsets = 64;
+       r.activations = 256;
+       detail::with_neighbours(r);
+     }},
+    {"wide_nt_xent", "NT-Xent only, denoiser's neighbours, 512 dims",
+     [](Recipe& r) {
+       detail::wide(r);
+       r.diffusion = false;
+       detail::with_neighbours(r);
+     }},
     {.name = "denoiser_features", .title = "denoiser's activations", .source = Source::denoiser},
     {.name = "autoencoder", .title = "autoencoder", .source = Source::autoencoder},
     {.name = "beta_vae", .title = "beta-VAE", .source = Source::beta_vae},
     {.name = "pca", .title = "PCA", .source = Source::pca},
+    {.name = "wide_denoiser_features",
+     .title = "denoiser's activations, 512 dims",
+     .change = detail::wide,
+     .source = Source::denoiser},
+    {.name = "wide_autoencoder",
+     .title = "autoencoder, 512 dims",
+     .change = detail::wide,
+     .source = Source::autoencoder},
+    {.name = "wide_pca", .title = "PCA, 512 dims", .change = detail::wide, .source = Source::pca},
+    {.name = "wide_patches",
+     .title = "k-means patches, 512 dims",
+     .change = detail::wide,
+     .source = Source::patches},
+    {.name = "wide_random_encoder",
+     .title = "untrained encoder, 512 dims",
+     .change = detail::wide,
+     .source = Source::untrained_encoder},
     {.name = "raw_pixels", .title = "raw pixels", .source = Source::pixels},
     {.name = "random_encoder", .title = "untrained encoder", .source = Source::untrained_encoder},
     {.name = "supervised", .title = "supervised (ceiling)", .source = Source::classifier},

@@ -17,9 +17,6 @@ enum class Widths { uniform, staged, suggested, lost_steps };
 /// The basis of z that a trained PDAE gets before its decoder learns to read subsets of it; see turned.hpp.
 enum class Turn { none, fine_first, coarse_first, random, smallest_variance_first };
 
-/// d, the width of z, of every method.
-inline constexpr int z_dims = 64;
-
 /// The defaults are DiffSiam's, on Fashion-MNIST.
 struct Recipe {
   std::uint64_t steps = 1000;
@@ -33,7 +30,9 @@ struct Recipe {
   ds::Index encoder_width = 1;
   double p2_k = 0.01;
   double kl_weight = 0;
+  int dims = 64;  ///< d, the width of z
   int subsets = 16;
+  ds::Index activations = 0;
   double beta = 4;
   std::uint64_t decoder_steps = 400;
   double decoder_rate = 2e-3;
@@ -65,7 +64,10 @@ struct Recipe {
     f("kl_weight", self.kl_weight, 0, 1e6,
       "of a nat of z, which then reaches the decoder with unit noise: |z|^2/2 times this joins the loss; 0: "
       "free");
-    f("subsets", self.subsets, 1, z_dims, "k, the subsets of z; 1 is PDAE");
+    f("dims", self.dims, 1, 4096, "d, the width of z");
+    f("subsets", self.subsets, 1, 4096, "k, the subsets of z; 1 is PDAE");
+    f("activations", self.activations, 0, 4096,
+      "principal components of the denoiser's activations that are joined to z; 0: z alone");
     f("beta", self.beta, 0, 1e6, "of the beta-VAE");
     f("decoder_steps", self.decoder_steps, 1, 1'000'000'000, "of training the decoder after z was turned");
     f("decoder_rate", self.decoder_rate, 1e-9, 10, "learning rate of these steps");

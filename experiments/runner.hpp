@@ -80,7 +80,7 @@ inline void require_valid(Recipe const& recipe, PartSizes const& parts) {
     ds::fail<ds::ConfigError>("--siamese-from", {"a step before the last, ", recipe.steps},
                               recipe.siamese_from);
   require_neighbours(recipe.neighbours, parts);
-  require_subsets(recipe.subsets, z_dims);
+  require_subsets(recipe.subsets, recipe.dims);
 }
 
 /// The frozen denoiser of a data set: read from its file, or trained once and kept there in half precision.

@@ -32,7 +32,7 @@ namespace experiments {
   base.recipe.decoder_steps = unused.decoder_steps;
   base.recipe.decoder_rate = unused.decoder_rate;
   base.recipe.order_pictures = unused.order_pictures;
-  Learner learner{base, plain_encoder(base, z_dims), denoiser};
+  Learner learner{base, plain_encoder(base, base.recipe.dims), denoiser};
   ds::io::create_folder(base.folder);
   if (!run.recipe.turns_untrained) (void)train_by_recipe(base, learner, [](std::uint64_t) {});
   return learner;
@@ -50,14 +50,15 @@ struct TurnedLatent {
   ds::ThreadPool& threads = run.context->threads();
   ds::data::Dataset const& pictures = run.data->pictures.train;
   auto const codes = eval::encode(*run.context, pdae.encoder, pictures);
-  eval::Features const z{codes, pictures.size(), z_dims};
+  int const dims = run.recipe.dims;
+  eval::Features const z{codes, pictures.size(), dims};
   Turn const turn = run.recipe.turn;
   if (turn == Turn::random || turn == Turn::smallest_variance_first) {
     TurnedLatent result{eval::variance_order(z, 1e-7, &threads), {}};
     if (turn == Turn::random)
       result.map = eval::rotated(std::move(result.map),
-                                 eval::random_rotation(z_dims, {.seed = run.seed, .stream = 902}));
-    for (int j = 0; j < z_dims; ++j) result.dim_steps.push_back((j + 0.5) * 1000 / z_dims);
+                                 eval::random_rotation(dims, {.seed = run.seed, .stream = 902}));
+    for (int j = 0; j < dims; ++j) result.dim_steps.push_back((j + 0.5) * 1000 / dims);
     return result;
   }
   std::vector<int> steps;

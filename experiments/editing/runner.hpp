@@ -76,7 +76,7 @@ inline void try_method(Studio const& studio, TrainedMethod const& method, Freche
 
   begin("5 manipulations");
   auto const known = data.pictures.train.slice(0, std::min(settings.known, data.pictures.train.size()));
-  FeatureSet const z{z_dims,
+  FeatureSet const z{method.model.encoder().latent_dims(),
                      ds::eval::encode(*studio.context, method.model.encoder(), known),
                      ds::eval::encode(*studio.context, method.model.encoder(), data.pictures.validation),
                      {}};

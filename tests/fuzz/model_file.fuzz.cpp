@@ -56,8 +56,8 @@ std::string configuration_of(M const& model) {
   return json.dump();
 }
 
-/// Whether the weights of `model` with this configuration are read. What is no JSON is refused before a weight
-/// is looked at, so a file without weights shows it as well, in a tenth of the time.
+/// Whether the weights of `model` with this configuration are read. What is no JSON is refused before a
+/// weight is looked at, so a file without weights shows it as well, in a tenth of the time.
 template <class M>
 bool reads_model(M const& model, std::string const& configuration) {
   io::SafetensorsWriter writer;

@@ -183,8 +183,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     run(inputs[i]);
     if (i >= seeds || diffsiam::fuzz::accepted == i + 1) continue;
-    std::fprintf(stderr, "%s: seed %zu is refused, so what lies behind is not tested\n", name.c_str(),
-                 i);
+    std::fprintf(stderr, "%s: seed %zu is refused, so what lies behind is not tested\n", name.c_str(), i);
     return 1;
   }
 

@@ -90,10 +90,11 @@ for program in train_diffsiam compare_methods; do
   refused "--siamese-batch: $whole [2, 16384], got '-1'" $program --siamese-batch -1
   refused "--neighbours: expected at most 399, the other training pictures there are, got 500" \
     $program --neighbours 500 --pictures 400
-  refused "--subsets: $whole [1, 64], got '65'" $program --subsets 65
   refused "--encoder-width: $whole [1, 16], got '0'" $program --encoder-width 0
   refused "--pictures: $whole [256, 55000], got '20'" $program --pictures 20
 done
+refused "--subsets: $whole [1, 64], got '65'" train_diffsiam --subsets 65
+refused "--subsets: expected at most 64, one for each of the latent dims" compare_methods --subsets 65
 refused "--method: " compare_methods --method nonsense
 refused "--data: " compare_methods --data nonsense
 refused "--batch: expected at most 300" compare_methods --batch 301 --pictures 300

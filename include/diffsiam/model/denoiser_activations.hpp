@@ -9,6 +9,7 @@
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/diffusion/noise_schedule.hpp>
 #include <diffsiam/diffusion/noising.hpp>
+#include <diffsiam/diffusion/sampler.hpp>
 #include <diffsiam/ops/reshape.hpp>
 #include <diffsiam/unet/unet.hpp>
 

@@ -118,7 +118,7 @@ inline constexpr std::array<Method, 35> methods{{
        detail::wide(r);
        detail::with_neighbours(r);
      }},
-    {"wide_joined", "256 dims of it, 256 of the denoiser's activations",
+    {"wide_joined", "DiffSiam, denoiser's neighbours (256) and activations (256)",
      [](Recipe& r) {
        r.dims = 256;
        r.subsets = 64;

@@ -219,36 +219,43 @@ namespace detail {
 
 /// Where the noise takes each factor, by theory and as the trained denoiser has it, and where DiffSiam has
 /// it: in which subsets of z, beside those of the untrained encoder, and from which step on the decoder
-/// relies on it.
+/// relies on it. What is known of no factor is left out.
 [[nodiscard]] inline MarkdownTable order_table(ResultFile const& results, std::string_view data) {
   struct Steps {
-    std::string title, method, measure;
+    std::string title, method, measure, note;
   };
-  std::array<Steps, 5> const columns{{{"lost at t", "diffsiam", "lost_at."},
-                                      {"lost by the denoiser", "denoiser_features", "lost_at_measured."},
-                                      {"relied on from", "diffsiam", "used_at."},
-                                      {"found at t", "diffsiam", "found_at."},
-                                      {"found, untrained", "random_encoder", "found_at."}}};
+  std::array<Steps, 5> const columns{
+      {{"lost at t", "diffsiam", "lost_at.",
+        " Lost: the first time-step at which the ideal denoiser mistakes a quarter of the pairs that differ "
+        "in this factor alone."},
+       {"lost by the denoiser", "denoiser_features", "lost_at_measured.",
+        " By the denoiser: the same, counted with the trained one."},
+       {"relied on from", "diffsiam", "used_at.",
+        " Relied on: where the weighted loss has risen by half of what the z of a picture that differs in "
+        "this factor alone costs at the most."},
+       {"found at t", "diffsiam", "found_at.",
+        " Found: the mean time-step of the subsets by which a probe of the first subsets gains on it."},
+       {"found, untrained", "random_encoder", "found_at.", ""}}};
+  std::vector<std::string> const factors = factors_by_loss(results, data, "diffsiam");
+  auto const known_of = [&](Steps const& column, std::string const& factor) {
+    return results.over_seeds(data, column.method, column.measure + factor);
+  };
   MarkdownTable table{.header = {"factor"}};
-  for (Steps const& column : columns) table.header.push_back(column.title);
-  for (std::string const& factor : factors_by_loss(results, data, "diffsiam")) {
-    std::vector<std::string> cells{spoken(factor)};
-    std::size_t known = 0;
-    for (Steps const& column : columns) {
-      Spread spread = spread_of(results.over_seeds(data, column.method, column.measure + factor));
-      if (column.measure == "lost_at.") spread.deviation.reset();  // theory knows of no seeds
-      known += spread.count;
-      cells.push_back(written(spread, {.scale = 1, .decimals = 0}));
-    }
-    if (known > 0) table.rows.push_back(std::move(cells));
-  }
+  for (std::string const& factor : factors) table.rows.push_back({spoken(factor)});
   std::size_t const seeds = detail::seeds_of(results, data, "diffsiam");
-  table.note =
-      std::to_string(seeds) + (seeds == 1 ? " seed" : " seeds") +
-      " of DiffSiam. Lost: the first time-step at which the ideal denoiser mistakes a quarter of the pairs "
-      "that differ in this factor alone; the same counted with the trained denoiser. Relied on: where the "
-      "weighted loss has risen by half of what the z of a picture that differs in this factor alone costs at "
-      "the most. Found: the mean time-step of the subsets by which a probe of the first subsets gains on it.";
+  table.note = std::to_string(seeds) + (seeds == 1 ? " seed" : " seeds") + " of DiffSiam.";
+  for (Steps const& column : columns) {
+    auto const known = [&](std::string const& factor) { return !known_of(column, factor).empty(); };
+    if (std::none_of(factors.begin(), factors.end(), known)) continue;
+    table.header.push_back(column.title);
+    table.note += column.note;
+    for (std::size_t f = 0; f < factors.size(); ++f) {
+      Spread spread = spread_of(known_of(column, factors[f]));
+      if (column.measure == "lost_at.") spread.deviation.reset();  // theory knows of no seeds
+      table.rows[f].push_back(written(spread, {.scale = 1, .decimals = 0}));
+    }
+  }
+  if (table.header.size() == 1) table.rows.clear();
   return table;
 }
 

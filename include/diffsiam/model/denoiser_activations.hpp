@@ -43,6 +43,7 @@ class DenoiserActivations {
     auto const x_t = diffusion::add_noise(schedule_, x, t, noise);
     return ops::flatten(denoiser_.down()(x_t, denoiser_.time_embedding()(t)).front());
   }
+  /// Channels times height times width at the end of the down path.
   [[nodiscard]] Index latent_dims() const {
     auto const& config = denoiser_.config();
     Index const lowest = config.levels() - 1;

@@ -75,7 +75,8 @@ class PatchDictionary {
     for (ds::Index row = 0; row < side; ++row)
       std::copy_n(picture + ((y + row) * w_ + x) * c_, side * c_, result.data() + row * side * c_);
     result.array() -= result.mean();
-    constexpr float noise = 6e-4F;  // variance of 10 grey levels squared, in units
+    constexpr float noise =
+        6e-4F;  // a variance of 10 in grey levels of 0 to 255, so that flat patches are not raised
     return result / std::sqrt(result.squaredNorm() / static_cast<float>(dims()) + noise);
   }
   [[nodiscard]] Matrix whitened(Matrix const& patches) const {

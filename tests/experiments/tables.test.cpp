@@ -42,6 +42,10 @@ TEST_CASE("a method changes the recipe of the data set in its own part", "[exper
   CHECK(pdae.siamese == Siamese::none);
   CHECK(pdae.steps == base.steps);
   CHECK(recipe_of(named(methods, "--method", "nt_xent_neighbours"), base).neighbours == 5);
+  Recipe const joined = recipe_of(named(methods, "--method", "wide_joined"), base);
+  CHECK(joined.dims + joined.activations == 512);
+  CHECK(joined.neighbours == 5);
+  CHECK(recipe_of(named(methods, "--method", "wide_pca"), base).dims == 512);
   // What the command line says of neighbours stands.
   Recipe three = base;
   three.neighbours = 3;

@@ -57,7 +57,7 @@ std::string configuration_of(M const& model) {
 }
 
 /// Whether the weights of `model` with this configuration are read. What is no JSON is refused before a
-/// weight is looked at, so a file without weights shows it as well, in a tenth of the time.
+/// weight is looked at, so a file without weights shows it as well, and sooner.
 template <class M>
 bool reads_model(M const& model, std::string const& configuration) {
   io::SafetensorsWriter writer;

@@ -6,7 +6,6 @@
 #include <diffsiam/model/denoiser_activations.hpp>
 
 using namespace diffsiam;
-using diffsiam::test::Approx;
 using diffsiam::test::contains;
 using B = backend::Cpu<double>;
 

@@ -23,8 +23,8 @@ class DenoiserActivations {
  public:
   using Backend = B;
 
-  /// For pictures (h, w). Throws RangeError for t outside [0, T), ShapeError for sides that the denoiser
-  /// cannot halve.
+  /// For pictures (h, w); `rng` draws the noise. Throws RangeError for t outside [0, T), ShapeError for sides
+  /// that the denoiser cannot halve.
   DenoiserActivations(unet::UNet<B> denoiser, diffusion::NoiseSchedule schedule, int t, Index h, Index w,
                       Rng rng = {.seed = 0, .stream = 60})
       : denoiser_(std::move(denoiser)), schedule_(std::move(schedule)), t_(t), h_(h), w_(w), rng_(rng) {

@@ -158,23 +158,23 @@ TEST_CASE("a damaged database is refused before the library reads it") {
                         contains("many.mdb'") && contains(part) && contains("damaged"));
   };
   constexpr std::size_t page = 4096;
-  using Bytes = std::vector<std::byte>;
+  using Raw = std::vector<std::byte>;
   SECTION("truncated") {
-    refused("truncated?", [](Bytes& bytes) { bytes.resize(bytes.size() - 1); });
-    refused("two heads", [](Bytes& bytes) { bytes.resize(page); });
-    refused("the head of an LMDB file", [](Bytes& bytes) { bytes.resize(100); });
-    refused("the head of an LMDB file", [](Bytes& bytes) { bytes.clear(); });
+    refused("truncated?", [](Raw& bytes) { bytes.resize(bytes.size() - 1); });
+    refused("two heads", [](Raw& bytes) { bytes.resize(page); });
+    refused("the head of an LMDB file", [](Raw& bytes) { bytes.resize(100); });
+    refused("the head of an LMDB file", [](Raw& bytes) { bytes.clear(); });
   }
   SECTION("another file") {
-    refused("the head", [](Bytes& bytes) { bytes.assign(3 * page, std::byte{7}); });
+    refused("the head", [](Raw& bytes) { bytes.assign(3 * page, std::byte{7}); });
   }
   SECTION("a size of pages that divides by zero") {
-    refused("version 0.9", [](Bytes& bytes) { put(bytes, 40, 0U); });
+    refused("version 0.9", [](Raw& bytes) { put(bytes, 40, 0U); });
   }
   SECTION("another version") {
-    refused("version 0.9", [](Bytes& bytes) { put(bytes, page + 20, 2U); });
+    refused("version 0.9", [](Raw& bytes) { put(bytes, page + 20, 2U); });
   }
-  auto const root = [](Bytes const& bytes) {
+  auto const root = [](Raw const& bytes) {
     std::uint64_t pages[2];
     for (std::size_t meta = 0; meta < 2; ++meta)
       std::memcpy(&pages[meta], bytes.data() + meta * page + 128, 8);
@@ -182,13 +182,13 @@ TEST_CASE("a damaged database is refused before the library reads it") {
     return static_cast<std::size_t>(pages[1] != none ? pages[1] : pages[0]) * page;
   };
   SECTION("a root that is not there") {
-    refused("a tree of pages", [&](Bytes& bytes) {
+    refused("a tree of pages", [&](Raw& bytes) {
       put(bytes, 128, std::uint64_t{1} << 40);
       put(bytes, page + 128, std::uint64_t{1} << 40);
     });
   }
   SECTION("a branch that leads to itself") {
-    refused("a tree of pages", [&](Bytes& bytes) {
+    refused("a tree of pages", [&](Raw& bytes) {
       std::size_t const start = root(bytes);
       std::uint16_t node = 0;
       std::memcpy(&node, bytes.data() + start + 16, 2);
@@ -196,10 +196,10 @@ TEST_CASE("a damaged database is refused before the library reads it") {
     });
   }
   SECTION("a branch with one child") {
-    refused("pages of a tree", [&](Bytes& bytes) { put(bytes, root(bytes) + 12, std::uint16_t{18}); });
+    refused("pages of a tree", [&](Raw& bytes) { put(bytes, root(bytes) + 12, std::uint16_t{18}); });
   }
   SECTION("a node outside of its page") {
-    refused("nodes inside", [&](Bytes& bytes) { put(bytes, root(bytes) + 16, std::uint16_t{4092}); });
+    refused("nodes inside", [&](Raw& bytes) { put(bytes, root(bytes) + 16, std::uint16_t{4092}); });
   }
 }
 

@@ -18,7 +18,7 @@ using data::LoaderPosition;
 namespace {
 
 /// n pictures of 8 x 8, picture i from its own noise, label i.
-Dataset numbered(int n) {
+Dataset random_pictures(int n) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(n) * 64);
   for (std::size_t i = 0; i < pixels.size(); ++i)
     pixels[i] = static_cast<std::uint8_t>(Rng{.seed = 8}.below(256, i));
@@ -62,7 +62,7 @@ LoaderConfig with_views(int prefetch, int threads) {
 }  // namespace
 
 TEST_CASE("an epoch holds every picture once, with its own label and pixels") {
-  Dataset const set = numbered(23);
+  Dataset const set = random_pictures(23);
   Loader loader{set, {.batch_size = 5, .drop_last = false}};
   REQUIRE(loader.batches_per_epoch() == 5);
   std::set<Index> seen;
@@ -84,7 +84,7 @@ TEST_CASE("an epoch holds every picture once, with its own label and pixels") {
 }
 
 TEST_CASE("the short batch is dropped when asked, and epochs are shuffled anew") {
-  Loader loader{numbered(23), {.batch_size = 5}};
+  Loader loader{random_pictures(23), {.batch_size = 5}};
   REQUIRE(loader.batches_per_epoch() == 4);
   std::vector<Kept> const eight = take(loader, 8);
   REQUIRE(eight[4].position == LoaderPosition{1, 0});
@@ -92,12 +92,12 @@ TEST_CASE("the short batch is dropped when asked, and epochs are shuffled anew")
 }
 
 TEST_CASE("without shuffle the order is that of the set") {
-  Loader loader{numbered(6), {.batch_size = 3, .shuffle = false}};
+  Loader loader{random_pictures(6), {.batch_size = 3, .shuffle = false}};
   REQUIRE(take(loader, 2)[1].indices == std::vector<Index>{3, 4, 5});
 }
 
 TEST_CASE("the bits of a batch do not depend on prefetch and threads") {
-  Dataset const set = numbered(23);
+  Dataset const set = random_pictures(23);
   Loader alone{set, with_views(0, 1)};
   std::vector<Kept> const expected = take(alone, 15);
   REQUIRE(expected[0].first != expected[0].second);
@@ -113,7 +113,7 @@ TEST_CASE("the bits of a batch do not depend on prefetch and threads") {
 }
 
 TEST_CASE("the position counts batches handed out, and another loader goes on from it") {
-  Dataset const set = numbered(23);
+  Dataset const set = random_pictures(23);
   Loader whole{set, with_views(0, 1)};
   std::vector<Kept> const expected = take(whole, 12);
   Loader before{set, with_views(4, 2)};
@@ -128,7 +128,7 @@ TEST_CASE("the position counts batches handed out, and another loader goes on fr
 }
 
 TEST_CASE("a range-for that starts within an epoch ends with it") {
-  Loader loader{numbered(20), {.batch_size = 5}};
+  Loader loader{random_pictures(20), {.batch_size = 5}};
   loader.seek({7, 3});
   int batches = 0;
   for (Batch const& batch : loader) {
@@ -144,7 +144,7 @@ TEST_CASE("a range-for that starts within an epoch ends with it") {
 }
 
 TEST_CASE("the first pictures of a batch have their own labels, positions and views") {
-  Loader loader{numbered(12), with_views(0, 1)};
+  Loader loader{random_pictures(12), with_views(0, 1)};
   Batch const batch = loader.next();
   Batch const few = batch.first(3);
   CHECK(few.shape == Shape{3, 8, 8, 1});
@@ -174,7 +174,7 @@ TEST_CASE("the first pictures of a batch have their own labels, positions and vi
 }
 
 TEST_CASE("parts of a batch are what stands there in the whole batch") {
-  Dataset const set = numbered(13);
+  Dataset const set = random_pictures(13);
   LoaderConfig config = with_views(2, 2);
   config.batch_size = 6;
   Loader whole{set, config};
@@ -198,7 +198,7 @@ TEST_CASE("parts of a batch are what stands there in the whole batch") {
 }
 
 TEST_CASE("views of a picture change from epoch to epoch") {
-  Loader loader{numbered(5), with_views(2, 1)};
+  Loader loader{random_pictures(5), with_views(2, 1)};
   std::map<Index, std::vector<float>> first_epoch;
   Kept const a{loader.next()};
   for (std::size_t i = 0; i < 5; ++i)
@@ -211,7 +211,7 @@ TEST_CASE("views of a picture change from epoch to epoch") {
 }
 
 TEST_CASE("the second view is of a partner, of every one in turn") {
-  Dataset const set = numbered(12);
+  Dataset const set = random_pictures(12);
   std::vector<Index> positions;
   for (Index i = 0; i < 12; ++i) positions.insert(positions.end(), {(i + 1) % 12, (i + 5) % 12});
   auto const plain = [](std::span<float>, data::ImageExtent const&, Rng const&, auto&) {};
@@ -246,7 +246,7 @@ TEST_CASE("the second view is of a partner, of every one in turn") {
 }
 
 TEST_CASE("the buffers of batches are reused in turn") {
-  Loader loader{numbered(40), with_views(2, 1)};
+  Loader loader{random_pictures(40), with_views(2, 1)};
   std::set<float const*> images, views;
   for (int i = 0; i < 30; ++i) {
     Batch const batch = loader.next();
@@ -259,7 +259,7 @@ TEST_CASE("the buffers of batches are reused in turn") {
 
 TEST_CASE(
     "what a preparing thread throws is thrown by next, at its turn, and the stream can be taken up again") {
-  Dataset const pictures = numbered(20);
+  Dataset const pictures = random_pictures(20);
   for (int const prefetch : {0, 1, 3}) {
     std::atomic<int> calls{0};
     std::atomic<bool> broken{true};
@@ -270,7 +270,7 @@ TEST_CASE(
           if (broken && image[0] == data::unit_from_pixel(pictures.pixels(12)[0]))
             throw std::runtime_error("the user's own trouble");
         }};
-    Loader loader{numbered(20), config};
+    Loader loader{random_pictures(20), config};
     (void)take(loader, 2);
     for (int i = 0; i < 2; ++i) REQUIRE_THROWS_WITH(loader.next(), test::contains("own trouble"));
     REQUIRE(loader.position() == LoaderPosition{0, 2});
@@ -286,14 +286,14 @@ TEST_CASE("a batch whose preparation failed once is tried again by the next call
     for (int const threads : {1, 3}) {
       // Only the third batch fails.
       std::atomic<int> failures{2};
-      auto const pictures = numbered(20);
+      auto const pictures = random_pictures(20);
       float const third = data::unit_from_pixel(pictures.pixels(12)[0]);
       LoaderConfig config{.batch_size = 5, .shuffle = false, .prefetch = prefetch, .threads = threads};
       config.views = data::TwoViews{
           [&](std::span<float> image, data::ImageExtent const&, Rng const&, data::AugmentScratch&) {
             if (image[0] == third && failures-- > 0) throw std::runtime_error("trouble that passes");
           }};
-      Loader loader{numbered(20), config};
+      Loader loader{random_pictures(20), config};
       (void)take(loader, 2);
       for (int i = 0; i < 2; ++i) {
         REQUIRE_THROWS_WITH(loader.next(), test::contains("trouble that passes"));
@@ -328,7 +328,7 @@ TEST_CASE("partners are whole rows of positions in the set") {
 
 TEST_CASE("a loader that cannot work is refused") {
   using test::contains;
-  Dataset const set = numbered(4);
+  Dataset const set = random_pictures(4);
   REQUIRE_THROWS_WITH(Loader(Dataset{}), contains("Loader") && contains("at least one picture"));
   REQUIRE_THROWS_WITH(Loader(set, {.batch_size = 0}),
                       contains("batch size of at least 1") && contains("got 0"));

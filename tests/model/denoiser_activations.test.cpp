@@ -11,7 +11,7 @@ using B = backend::Cpu<double>;
 
 namespace {
 
-struct Setting {
+struct Denoised {
   B::Context context{{.threads = 1}};
   test::SmallModel<B> small{context};
   Tensor<B> images = diffusion::normal<B>(context, {3, 8, 8, 1}, {.seed = 1});
@@ -24,7 +24,7 @@ struct Setting {
 }  // namespace
 
 TEST_CASE("The activations are the bottom of the down path for x_t") {
-  Setting s;
+  Denoised s;
   auto const code = s.at(5);
   auto const z = code(s.images);
   REQUIRE(code.latent_dims() == 16 * 4 * 4);
@@ -39,7 +39,7 @@ TEST_CASE("The activations are the bottom of the down path for x_t") {
 }
 
 TEST_CASE("Activations of pictures and time-steps that do not fit are refused") {
-  Setting s;
+  Denoised s;
   REQUIRE_THROWS_WITH(s.at(12), contains("a time-step in [0, 12)"));
   REQUIRE_THROWS_WITH(s.at(-1), contains("got -1"));
   REQUIRE_THROWS_WITH(s.at(0, 7), contains("multiples of 2"));

@@ -19,7 +19,7 @@ using train::StepStatistics;
 
 namespace {
 
-using Run = RecordedRun<testing::Stepped<float>>;
+using WatchedRun = RecordedRun<testing::Stepped<float>>;
 
 /// What a run showed on its way.
 struct Seen {
@@ -32,7 +32,7 @@ struct Seen {
 
 /// Step `stop_at` asks for the end; 0: none does.
 template <class Step>
-Seen watch(Run& run, Step& step, std::uint64_t stop_at = 0) {
+Seen watch(WatchedRun& run, Step& step, std::uint64_t stop_at = 0) {
   Seen seen;
   train::Loop loop{{.steps = 10}};
   loop.before_step([&] {
@@ -46,7 +46,7 @@ Seen watch(Run& run, Step& step, std::uint64_t stop_at = 0) {
       })
       .every(3, [&](StepStatistics const& s) {
         CHECK(run.step.steps() == s.step);
-        seen.weights.push_back(all_values<Run::Backend>(run.net));
+        seen.weights.push_back(all_values<WatchedRun::Backend>(run.net));
         seen.updates.push_back(run.ema.updates());
       });
   seen.last = loop.run(step, run.loss()).step;
@@ -56,7 +56,7 @@ Seen watch(Run& run, Step& step, std::uint64_t stop_at = 0) {
 }  // namespace
 
 TEST_CASE("A loop tells of recorded steps what it tells of ordinary ones", "[train][loop]") {
-  Run ordinary, recorded;
+  WatchedRun ordinary, recorded;
   Seen const expected = watch(ordinary, ordinary.step);
   Seen const actual = watch(recorded, recorded.recorded);
   REQUIRE(recorded.recorded.recorded());
@@ -66,11 +66,11 @@ TEST_CASE("A loop tells of recorded steps what it tells of ordinary ones", "[tra
   CHECK(actual.weights.size() == 3);
   CHECK(actual.weights == expected.weights);
   CHECK(actual.updates == expected.updates);
-  CHECK(all_values<Run::Backend>(recorded.net) == all_values<Run::Backend>(ordinary.net));
+  CHECK(all_values<WatchedRun::Backend>(recorded.net) == all_values<WatchedRun::Backend>(ordinary.net));
 }
 
 TEST_CASE("A loop prepares each call of its step", "[train][loop]") {
-  Run ordinary, recorded;
+  WatchedRun ordinary, recorded;
   // Micro-batches are fed one by one where they are taken one by one.
   CHECK(watch(ordinary, ordinary.step).prepared ==
         std::vector<std::uint64_t>{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9});
@@ -79,7 +79,7 @@ TEST_CASE("A loop prepares each call of its step", "[train][loop]") {
 }
 
 TEST_CASE("A callback stops recorded steps, once the one under way has been told of", "[train][loop]") {
-  Run run;
+  WatchedRun run;
   Seen const seen = watch(run, run.recorded, 7);
   CHECK(seen.told == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8});
   CHECK(seen.last == 8);
@@ -88,7 +88,7 @@ TEST_CASE("A callback stops recorded steps, once the one under way has been told
 }
 
 TEST_CASE("A flag stops recorded steps with nothing left untold", "[train][loop]") {
-  Run run;
+  WatchedRun run;
   std::atomic<bool> stop = false;
   std::vector<std::uint64_t> told;
   train::Loop loop{{.steps = 10, .stop = &stop}};
@@ -163,11 +163,11 @@ TEST_CASE("Settings of saving out of range are refused", "[train][loop]") {
 
 TEST_CASE("A loop saves steps that have been told of, and in the end; its results stay the same",
           "[train][loop]") {
-  Run ordinary, recorded, unsaved;
+  WatchedRun ordinary, recorded, unsaved;
   train::Loop plain{{.steps = 10}};
   plain.before_step([&] { unsaved.put(unsaved.step.steps()); });
   plain.run(unsaved.step, unsaved.loss());
-  auto const saved_steps = [&](Run& run, auto& step) {
+  auto const saved_steps = [&](WatchedRun& run, auto& step) {
     FakeTime time;
     std::vector<std::uint64_t> saved;
     std::uint64_t told = 0;
@@ -183,7 +183,7 @@ TEST_CASE("A loop saves steps that have been told of, and in the end; its result
           saved.push_back(told);
         });
     loop.run(step, run.loss());
-    CHECK(all_values<Run::Backend>(run.net) == all_values<Run::Backend>(unsaved.net));
+    CHECK(all_values<WatchedRun::Backend>(run.net) == all_values<WatchedRun::Backend>(unsaved.net));
     return saved;
   };
   // Two micro-batches a step are two seconds, where they are taken one by one.
@@ -192,7 +192,7 @@ TEST_CASE("A loop saves steps that have been told of, and in the end; its result
 }
 
 TEST_CASE("A loop saves amid a long step", "[train][loop]") {
-  Run run;
+  WatchedRun run;
   FakeTime time;
   std::vector<int> micro_batches;
   train::Loop loop{{.steps = 2}};

@@ -22,7 +22,7 @@ namespace {
 using B = backend::Cpu<float>;
 
 /// A run of the small network whose gradients are multiplied by `steepness` on their way.
-struct Run {
+struct ScaledRun {
   B::Context context{{.threads = 1}};
   SmallNet<B> net{context};
   train::Adam<B> adam{nn::parameters(net), {.learning_rate = 0.02}};
@@ -30,7 +30,7 @@ struct Run {
   train::TrainStep<train::Adam<B>> step;
   double steepness = 1;
 
-  explicit Run(std::optional<LossScaler::Config> const& scaling, double max_norm = 0)
+  explicit ScaledRun(std::optional<LossScaler::Config> const& scaling, double max_norm = 0)
       : step(adam, {.accumulate = 2, .max_norm = max_norm, .rng = {.seed = 3}, .loss_scaling = scaling}, {},
              &ema) {}
 
@@ -92,7 +92,7 @@ TEST_CASE("A scaler refuses settings out of range", "[train]") {
 
 TEST_CASE("Where nothing overflows, a scale changes no bit", "[train]") {
   double const max_norm = GENERATE(0.0, 0.05);
-  Run plain{{}, max_norm}, scaled{LossScaler::Config{.patience = 2}, max_norm};
+  ScaledRun plain{{}, max_norm}, scaled{LossScaler::Config{.patience = 2}, max_norm};
   for (int i = 0; i < 6; ++i) {
     auto const expected = plain(), actual = scaled();
     CHECK(actual.loss == expected.loss);
@@ -105,7 +105,7 @@ TEST_CASE("Where nothing overflows, a scale changes no bit", "[train]") {
 }
 
 TEST_CASE("A step that overflows is skipped, halves the scale and leaves no trace", "[train]") {
-  Run run{LossScaler::Config{}};
+  ScaledRun run{LossScaler::Config{}};
   run();
   auto const before = run.values();
   run.steepness = 1e18;  // squares of gradients go beyond 3e38 with the scale, and not without
@@ -130,7 +130,7 @@ TEST_CASE("A step that overflows is skipped, halves the scale and leaves no trac
 }
 
 TEST_CASE("Gradients that overflow at the least scale stop the run and are named", "[train]") {
-  Run run{LossScaler::Config{.scale = 2, .least = 2}};
+  ScaledRun run{LossScaler::Config{.scale = 2, .least = 2}};
   run.steepness = 1e30;
   auto const before = run.values();
   CHECK_THROWS_AS(run(), NumericError);
@@ -143,15 +143,15 @@ TEST_CASE("A scale is resumed with its run, bit for bit", "[train][checkpoint]")
   Scratch const scratch;
   train::Checkpoint const checkpoint{scratch / "run.safetensors"};
   LossScaler::Config const scaling{.patience = 3};
-  Run whole{scaling}, first{scaling}, second{scaling};
-  auto const part_one = [](Run& run) {
+  ScaledRun whole{scaling}, first{scaling}, second{scaling};
+  auto const part_one = [](ScaledRun& run) {
     run();
     run.steepness = 1e18;
     run();
     run.steepness = 1;
     for (int i = 0; i < 2; ++i) run();
   };
-  auto const part_two = [](Run& run) {
+  auto const part_two = [](ScaledRun& run) {
     for (int i = 0; i < 5; ++i) run();
   };
   part_one(whole);
@@ -164,9 +164,9 @@ TEST_CASE("A scale is resumed with its run, bit for bit", "[train][checkpoint]")
   CHECK(second.values() == whole.values());
   CHECK(second.step.loss_scaler()->state() == whole.step.loss_scaler()->state());
 
-  Run without{{}};
+  ScaledRun without{{}};
   CHECK_THROWS_WITH(checkpoint.load(without.step, without.net), contains("no loss scale"));
-  Run impatient{LossScaler::Config{.patience = 2}};
+  ScaledRun impatient{LossScaler::Config{.patience = 2}};
   auto const before = impatient.values();
   CHECK_THROWS_WITH(checkpoint.load(impatient.step, impatient.net), contains("fewer good steps"));
   CHECK(impatient.values() == before);

@@ -30,20 +30,20 @@ using B = testing::Stepped<float>;
 using Step = train::TrainStep<train::Adam<B>>;
 
 constexpr train::StepConfig plain{.rng = {.seed = 7}};
-constexpr Index batch = 12;
+constexpr Index samples_in_all = 12;
 
 /// A run with batch norm, NT-Xent, dropout, noise, averages and a part of the loss, in 4 pieces.
-struct Run {
+struct DividedRun {
   B::Context& context;
   SiameseNet<B> net{context};
   train::Adam<B> adam{nn::parameters(net), {.learning_rate = 0.02}};
   train::Ema<B> ema{nn::parameters(net)};
   Step step;
   dist::DataParallel<B> division;
-  std::pair<Index, Index> own = division.own_samples(batch);
+  std::pair<Index, Index> own = division.own_samples(samples_in_all);
   train::Feed<B> first{context, {own.second - own.first, 5}}, second{context, {own.second - own.first, 5}};
 
-  Run(B::Context& on, dist::CommunicatorRef const& ranks, train::StepConfig const& config)
+  DividedRun(B::Context& on, dist::CommunicatorRef const& ranks, train::StepConfig const& config)
       : context(on),
         step(adam, config, train::ConstantRate{}, &ema),
         division(ranks, nn::parameters(net), {.pieces = 4, .bucket_bytes = 64}) {
@@ -52,7 +52,7 @@ struct Run {
 
   void put(std::uint64_t number) {
     for (std::uint32_t view = 0; view < 2; ++view) {
-      auto const samples = random_tensor<B>(context, {batch, 5}, Rng{11, view, number});
+      auto const samples = random_tensor<B>(context, {samples_in_all, 5}, Rng{11, view, number});
       (view == 0 ? first : second)
           .put(std::span<float const>(samples.samples(own.first, own.second).values()));
     }
@@ -80,7 +80,7 @@ struct End {
 
 /// Six steps; `step` is that of the run, or records it.
 template <class AnyStep>
-End trained(Run& run, AnyStep& step) {
+End trained(DividedRun& run, AnyStep& step) {
   End end;
   auto const tell = [&](std::optional<train::StepStatistics> const& s) {
     if (!s) return;
@@ -99,11 +99,11 @@ End trained(Run& run, AnyStep& step) {
 End ordinary(train::StepConfig const& config) {
   B::Context context;
   dist::SingleProcess one;
-  Run run{context, one, config};
+  DividedRun run{context, one, config};
   return trained(run, run.step);
 }
 End recorded(B::Context& context, dist::CommunicatorRef const& ranks, train::StepConfig const& config) {
-  Run run{context, ranks, config};
+  DividedRun run{context, ranks, config};
   train::RecordedStep<Step> step{run.step, {.warm_up = 2}};
   End end = trained(run, step);
   if (!step.recorded()) throw Error("nothing was recorded");
@@ -149,7 +149,7 @@ TEST_CASE("Recorded steps of pieces are the ordinary steps, on any number of ran
 TEST_CASE("Ranks agree on a stop while steps are replayed", "[train][recorded]") {
   std::array<std::vector<bool>, 2> stops;
   auto const errors = on_devices(2, [&](auto& ranks, B::Context& context) {
-    Run run{context, ranks, plain};
+    DividedRun run{context, ranks, plain};
     train::RecordedStep<Step> step{run.step, {.warm_up = 1}};
     std::atomic<bool> asked{false};
     run.division.watch(&asked);
@@ -170,7 +170,7 @@ TEST_CASE("A stage of ranks replays, stops on all ranks, and one rank goes on", 
   std::array<int, 2> calls{};
   auto const stage = [&](dist::CommunicatorRef const& ranks, B::Context& context, train::StageConfig config,
                          std::uint64_t stop_after) {
-    Run run{context, ranks, plain};
+    DividedRun run{context, ranks, plain};
     std::atomic<bool> stop{false};
     train::DataByStep data;
     config.name = "net";
@@ -207,7 +207,7 @@ TEST_CASE("A replayed loss that is not finite is refused on all ranks, with its 
   std::array<std::vector<float>, 2> before, after;
   auto const errors = on_devices(2, [&](auto& ranks, B::Context& context) {
     auto const r = static_cast<std::size_t>(ranks.rank());
-    Run run{context, ranks, plain};
+    DividedRun run{context, ranks, plain};
     train::RecordedStep<Step> step{run.step, {.warm_up = 1}};
     for (std::uint64_t i = 0; i < 3; ++i) {
       run.put(i);
@@ -231,7 +231,7 @@ TEST_CASE("A replayed loss that is not finite is refused on all ranks, with its 
 TEST_CASE("Ranks that meet on the host are not recorded", "[train][recorded]") {
   auto const errors = outcomes(2, [](ThreadRank& rank) {
     B::Context context;
-    Run run{context, rank, plain};
+    DividedRun run{context, rank, plain};
     if (train::RecordedStep<Step>::records(run.step)) throw Error("it says that it records");
     train::RecordedStep<Step> const step{run.step};
   });

@@ -34,7 +34,7 @@ Pictures pictures(std::uint8_t first, int label = 0) {
 }
 
 /// Runs a stage of four steps on this rank. The network's seed is always the same, so that ranks agree.
-struct Run {
+struct RankRun {
   std::ostringstream shown;
   std::vector<std::uint64_t> looks;
   std::vector<float> weights;
@@ -70,7 +70,7 @@ struct Run {
 
 TEST_CASE("Rank 0 writes and shows, and all of them look", "[train]") {
   Scratch const scratch;
-  std::array<Run, 2> runs;
+  std::array<RankRun, 2> runs;
   on_ranks(2, [&](ThreadRank& rank) {
     runs[static_cast<std::size_t>(rank.rank())](rank, {.folder = scratch.folder()});
   });
@@ -84,7 +84,7 @@ TEST_CASE("Rank 0 writes and shows, and all of them look", "[train]") {
 
 TEST_CASE("All ranks stop at the same step, whichever is asked, and one rank goes on", "[train]") {
   Scratch const whole, stopped;
-  std::array<Run, 2> expected, runs;
+  std::array<RankRun, 2> expected, runs;
   on_ranks(2, [&](ThreadRank& rank) {
     expected[static_cast<std::size_t>(rank.rank())](rank, {.folder = whole.folder()});
   });
@@ -95,7 +95,7 @@ TEST_CASE("All ranks stop at the same step, whichever is asked, and one rank goe
   // Asked after step 1, agreed on in step 2.
   for (auto const& end : ends)
     CHECK_THAT(message_of(end), contains("stopped on request after step 2 of 4; saved"));
-  Run alone;
+  RankRun alone;
   on_ranks(1, [&](ThreadRank& rank) { alone(rank, {.folder = stopped.folder(), .resume = true}); });
   CHECK(alone.weights == expected[0].weights);
 }
@@ -103,7 +103,7 @@ TEST_CASE("All ranks stop at the same step, whichever is asked, and one rank goe
 TEST_CASE("What differs between ranks ends the stage before it begins", "[train]") {
   Scratch const scratch;
   auto const settings = outcomes(2, [&](ThreadRank& rank) {
-    Run{}(rank, {.folder = scratch.folder(), .settings = {{"seed", rank.rank()}}});
+    RankRun{}(rank, {.folder = scratch.folder(), .settings = {{"seed", rank.rank()}}});
   });
   for (auto const& end : settings)
     CHECK_THAT(message_of(end), contains("the same settings on all ranks") && contains("on rank 1"));

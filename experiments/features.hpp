@@ -14,6 +14,7 @@
 
 #include <experiments/baselines.hpp>
 #include <experiments/curve.hpp>
+#include <experiments/feature_order.hpp>
 #include <experiments/learner.hpp>
 #include <experiments/methods.hpp>
 #include <experiments/patches.hpp>
@@ -86,11 +87,29 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
       run.recipe.widths == Widths::lost_steps
           ? ds::encoder::partition_by_lost_steps(1000, run.recipe.subsets, turned.dim_steps)
           : uniform_partition(run.recipe);
-  ds::DiffSiam<B> const model = train_decoder(run, pdae, turned.map, partition);
+  auto const encoder = pdae.encoder.with_partition(partition);
+  ds::model::fold_latent_map(encoder, pdae.model->decoder(), turned.map);
+  ds::DiffSiam<B> const model{encoder, pdae.model->decoder(), {}, LossWeighting{run.recipe.p2_k}};
+  train_decoder(run, model);
   MethodResult result{encode_parts(*run.context, model.encoder(), run.data->pictures), partition, model,
                       turned.dim_steps};
   curve.look(model.encoder(), run.recipe.steps + run.recipe.decoder_steps);
   return result;
+}
+
+/// An encoder that is trained for order in a PDAE's features, and a decoder that then learns to read it.
+[[nodiscard]] inline MethodResult by_feature_order(Run const& run, ds::UNet<B> const& denoiser,
+                                                   Curve& curve) {
+  auto const partition = uniform_partition(run.recipe);
+  Learner const learner{run, encoder_of(run, partition), denoiser};
+  auto const noisy = [&](FeatureSet z) {
+    add_noise(*run.context, z, run.seed);
+    return z;
+  };
+  train_order(run, trained_pdae(run, denoiser), learner.encoder,
+              [&](std::uint64_t step) { curve.add(noisy(curve.features(learner.encoder)), step); });
+  train_decoder(run, *learner.model);
+  return {noisy(encode_parts(*run.context, learner.encoder, run.data->pictures)), partition, learner.model};
 }
 
 /// z, and beside it the components of the denoiser's activations that the recipe asks for. They are found
@@ -164,6 +183,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
       return {supervised_features(run, curve)};
   }
   if (run.recipe.turn != Turn::none) return detail::by_turn(run, denoiser, curve);
+  if (run.recipe.feature_order) return detail::by_feature_order(run, denoiser, curve);
   return detail::by_recipe(run, denoiser, curve);
 }
 

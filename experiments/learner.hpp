@@ -93,6 +93,17 @@ struct Learner {
   return views;
 }
 
+/// The chosen rows of x (n, ...), in that order.
+[[nodiscard]] inline ds::Tensor<B> rows(ds::Tensor<B> const& x, std::span<ds::Index const> chosen) {
+  ds::Tensor<B> result{x.context(), x.shape().with_samples(static_cast<ds::Index>(chosen.size()))};
+  ds::Index to = 0;
+  for (ds::Index const i : chosen) {
+    result.samples(to, to + 1).assign(x.samples(i, i + 1));
+    ++to;
+  }
+  return result;
+}
+
 /// Trains `module` with Adam, a cosine schedule and an average, by loss(tape, batch, micro-batch); afterwards
 /// it holds the averaged weights.
 template <class M, class Loss>

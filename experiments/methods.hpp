@@ -55,10 +55,17 @@ constexpr void turned(Recipe& recipe, Turn turn) {
   recipe.turn = turn;
 }
 
+constexpr void trained_order(Recipe& recipe, Mode mode) {
+  recipe.siamese = Siamese::none;
+  recipe.feature_order = true;
+  recipe.gradient_mode = mode;
+  if (recipe.kl_weight == 0) recipe.kl_weight = 2e-4;
+}
+
 }  // namespace detail
 
 /// Ours first, the ceiling last.
-inline constexpr std::array<Method, 35> methods{{
+inline constexpr std::array<Method, 37> methods{{
     {"diffsiam", "DiffSiam"},
     {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours", detail::with_neighbours},
     {"diffsiam_simsiam", "DiffSiam, SimSiam half", [](Recipe& r) { r.siamese = Siamese::simsiam; }},
@@ -102,6 +109,10 @@ inline constexpr std::array<Method, 35> methods{{
        detail::turned(r, Turn::fine_first);
        r.turns_untrained = true;
      }},
+    {"feature_order", "order trained in PDAE's features, preceding stopped",
+     [](Recipe& r) { detail::trained_order(r, detail::Mode::stop_preceding); }},
+    {"feature_order_joint", "order trained in PDAE's features, joint",
+     [](Recipe& r) { detail::trained_order(r, detail::Mode::joint); }},
     {"nt_xent", "NT-Xent only", [](Recipe& r) { r.diffusion = false; }},
     {"nt_xent_neighbours", "NT-Xent only, denoiser's neighbours",
      [](Recipe& r) {

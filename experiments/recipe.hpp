@@ -45,6 +45,7 @@ struct Recipe {
   Widths widths = Widths::uniform;
   Turn turn = Turn::none;
   bool turns_untrained = false;  ///< the encoder that is turned is at its random start
+  bool feature_order = false;    ///< a new encoder is trained for order; see feature_order.hpp
   ds::encoder::GradientMode gradient_mode = ds::encoder::GradientMode::joint;
 
   /// See settings.hpp.
@@ -76,6 +77,8 @@ struct Recipe {
     f("blur", self.views.blur.probability, 0, 1, "probability in a view");
     f("erase", self.views.erase.probability, 0, 1, "probability in a view");
     f("jitter", self.views.jitter.brightness, 0, 1, "of brightness and contrast");
+    f("hue", self.views.jitter.hue, 0, 0.5,
+      "share of the colour circle by which a jittered view's hues turn");
   }
 };
 

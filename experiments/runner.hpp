@@ -136,7 +136,7 @@ inline void run_cell(CellOptions const& options) {
                                    options.json(),
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
-                                    .stages = {"denoiser", "pilot", options.method},
+                                    .stages = {"denoiser", "pilot", "order", options.method},
                                     .may_differ = {"backend", "precision"},
                                     .option = "--runs"}};
   ExperimentData const data = first_pictures(set.load(set, options.folders), options.pictures);

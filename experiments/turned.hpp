@@ -26,9 +26,12 @@ namespace experiments {
   base.folder = run.folder.parent_path() /
                 (std::string(run.data->set->name) + "." + base.stage + "." + std::to_string(run.seed));
   base.resume = true;
-  base.recipe.turn = Turn::none;
-  base.recipe.subsets = 1;
   Recipe const unused;  // what plays no part in it
+  base.recipe.turn = Turn::none;
+  base.recipe.feature_order = false;
+  base.recipe.subsets = 1;
+  base.recipe.kl_weight = unused.kl_weight;
+  base.recipe.gradient_mode = unused.gradient_mode;
   base.recipe.decoder_steps = unused.decoder_steps;
   base.recipe.decoder_rate = unused.decoder_rate;
   base.recipe.order_pictures = unused.order_pictures;
@@ -76,26 +79,20 @@ struct TurnedLatent {
   return {std::move(order.map), std::move(order.lost_steps)};
 }
 
-/// Folds the map into the model, and trains its decoder alone to read the subsets of `partition`.
-[[nodiscard]] inline ds::DiffSiam<B> train_decoder(Run const& run, Learner const& pdae,
-                                                   ds::model::LatentMap const& map,
-                                                   ds::TimestepPartition const& partition) {
+/// Trains the decoder alone to read the subsets of z; the encoder stays as it is.
+inline void train_decoder(Run const& run, ds::DiffSiam<B> const& model) {
   B::Context& context = *run.context;
-  auto const encoder = pdae.encoder.with_partition(partition);
-  ds::model::fold_latent_map(encoder, pdae.model->decoder(), map);
-  ds::DiffSiam<B> model{encoder, pdae.model->decoder(), {}, LossWeighting{run.recipe.p2_k}};
   Run decoder = run;
   decoder.recipe.steps = run.recipe.decoder_steps;
   decoder.recipe.rate = run.recipe.decoder_rate;
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
     auto const images = images_of(context, batch, run.recipe.batch);
     auto const noised = ds::add_noise(model.schedule(), images, at.rng);
-    return model.diffusion_loss(tape.input(encoder(images)), noised);
+    return model.diffusion_loss(tape.input(model.encode(images)), noised);
   };
   (void)train_module(
       decoder, model.decoder(), {.batch_size = run.recipe.batch, .seed = run.seed + 5}, [](std::uint64_t) {},
       loss);
-  return model;
 }
 
 }  // namespace experiments

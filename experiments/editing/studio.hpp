@@ -83,17 +83,6 @@ struct Subjects {
   return {images, z, x_T, rebuilt, {levels.begin(), levels.begin() + values}, studio.judge.predict(rebuilt)};
 }
 
-/// The chosen rows of x (n, ...), in that order.
-[[nodiscard]] inline ds::Tensor<B> rows(ds::Tensor<B> const& x, std::span<ds::Index const> chosen) {
-  ds::Tensor<B> result{x.context(), x.shape().with_samples(static_cast<ds::Index>(chosen.size()))};
-  ds::Index to = 0;
-  for (ds::Index const i : chosen) {
-    result.samples(to, to + 1).assign(x.samples(i, i + 1));
-    ++to;
-  }
-  return result;
-}
-
 /// The chosen subjects, in that order.
 [[nodiscard]] inline Subjects some_of(Subjects const& all, std::span<ds::Index const> chosen) {
   Subjects result{rows(all.images, chosen),

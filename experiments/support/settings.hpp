@@ -66,6 +66,10 @@ inline void require_batch(char const* option, ds::Index batch, PartSizes const& 
 inline void require_neighbours(ds::Index neighbours, PartSizes const& parts) {
   require_at_most("--neighbours", neighbours, parts.train - 1, "the other training pictures there are");
 }
+inline void require_base(ds::Index base, ds::Index groups) {
+  if (base % groups != 0)
+    ds::fail<ds::ConfigError>("--base", {"a multiple of ", groups, ", the groups of its norms"}, base);
+}
 inline void require_subsets(int subsets, ds::Index latent_dims) {
   require_at_most("--subsets", subsets, latent_dims, "one for each of the latent dims");
 }
@@ -78,9 +82,7 @@ inline void require_pieces(char const* option, ds::Index batch, int pieces, int 
 
 /// What can be said of a run before anything is known of its pictures. Throws ConfigError.
 inline void require_valid_networks(RunConfig const& config) {
-  if (config.base % config.groups != 0)
-    ds::fail<ds::ConfigError>("--base", {"a multiple of ", config.groups, ", the groups of its norms"},
-                              config.base);
+  require_base(config.base, config.groups);
   require_subsets(config.subsets, config.latent_dims);
 }
 /// The rest. Throws ConfigError.

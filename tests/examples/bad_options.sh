@@ -37,7 +37,7 @@ refused() {
 }
 
 whole='expected a whole number in'
-for program in train_diffsiam compare_methods; do
+for program in train_diffsiam compare_methods compare_denoisers; do
   refused "--steps: $whole [1, 1000000000], got '-1'" $program --steps -1
   refused "--steps: $whole [1, 1000000000], got '0'" $program --steps 0
   refused "--steps: $whole [1, 1000000000], got 'many'" $program --steps many
@@ -103,6 +103,9 @@ refused "--rate: expected a number in" compare_methods --rate 0
 refused "--blur: expected a number in [0, 1], got '2'" compare_methods --blur 2
 refused "--pairs: $whole [1, 5000], got '-3'" compare_methods --pairs -3
 refused "--denoiser-steps: $whole" compare_methods --denoiser-steps 0
+refused "--predicts: " compare_denoisers --predicts noise
+refused "--batch: expected at most 300" compare_denoisers --batch 301 --pictures 300
+refused "--base: expected a multiple of 8" compare_denoisers --base 12
 refused "--edited: expected at most 8" edit_pictures --pictures 8 --edited 9
 refused "--pictures: expected at most 300" edit_pictures --pictures 301 --first 300
 refused "--judge-steps: $whole" edit_pictures --judge-steps -1
@@ -130,7 +133,7 @@ refused "unknown option --nonsense" format --nonsense
 refused "unknown option --nonsense" check_format --nonsense
 
 # --help and --version: on stdout, and nothing is written.
-for program in noise_schedules train_denoiser learn_features train_diffsiam use_features compare_methods results_page edit_pictures \
+for program in noise_schedules train_denoiser learn_features train_diffsiam use_features compare_methods compare_denoisers results_page edit_pictures \
   model_info find_pictures choose_backend package quickstart training_step encode ddim_sample roofline demo experiments golden test format check_format; do
   path=$(path_of "$program")
   [[ -n $path ]] || continue

@@ -1,0 +1,136 @@
+// A denoiser trained with given settings, and how good it is: by its loss on pictures that it has not seen,
+// and by the samples that it draws.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/diffusion/weighting.hpp>
+#include <diffsiam/eval/frechet.hpp>
+#include <diffsiam/loss/denoising.hpp>
+#include <diffsiam/model/timestep_losses.hpp>
+
+#include <experiments/features.hpp>
+#include <experiments/support/report.hpp>
+
+namespace experiments {
+
+/// The defaults are the main job's.
+struct DenoiserRecipe {
+  std::uint64_t steps = 550;
+  ds::Index batch = 64, base = 16;
+  double rate = 1e-3;
+  double min_snr = 0;
+  ds::Index samples = 500;
+  int sampling_steps = 50;
+  ds::diffusion::PredictionTarget target = ds::diffusion::PredictionTarget::eps;
+
+  /// See settings.hpp.
+  template <class Self, class F>
+  static void for_each_setting(Self& self, F&& f) {
+    f("steps", self.steps, 1, most_steps, "of training");
+    f("batch", self.batch, 1, 4096, "pictures of a step");
+    f("base", self.base, 8, 1024, "channels of the first level, a multiple of 8");
+    f("rate", self.rate, 1e-9, 10, "learning rate");
+    f("min_snr", self.min_snr, 0, 1e6, "weights the error of x_0 by min(SNR, this); 0: the plain loss");
+    f("samples", self.samples, 2, 100'000, "that are drawn and measured");
+    f("sampling_steps", self.sampling_steps, 1, 1000, "of DDIM");
+  }
+};
+
+/// How a trained denoiser does.
+struct DenoiserQuality {
+  double eps_error = 0;        ///< mean square over time-steps, pictures and pixels of validation pictures
+  double x_0_error = 0;        ///< the same of x_0^
+  double frechet = 0;          ///< from samples to test pictures, in features of patches
+  double frechet_of_real = 0;  ///< the same from as many validation pictures
+};
+
+namespace detail {
+
+/// lambda_t of an error of the target: that of min-SNR, which is stated for eps, or 1.
+struct TargetWeight {
+  double min_snr;
+  ds::diffusion::PredictionTarget target;
+
+  double operator()(ds::NoiseSchedule const& schedule, int t) const {
+    if (min_snr == 0) return 1;
+    using enum ds::diffusion::PredictionTarget;
+    double const of_eps = ds::diffusion::MinSnr{min_snr}(schedule, t);
+    double const snr = schedule.snr()[static_cast<std::size_t>(t)];
+    // An error of x_0 is one of eps divided by the SNR; one of v is one of eps times (SNR + 1)/SNR.
+    return target == eps ? of_eps : target == x_0 ? of_eps * snr : of_eps * snr / (snr + 1);
+  }
+};
+
+}  // namespace detail
+
+/// The averaged weights of training on all training pictures.
+inline void train_trial(Run const& run, DenoiserRecipe const& recipe, ds::NoiseSchedule const& schedule,
+                        ds::UNet<B> const& denoiser) {
+  ds::loss::Denoising const denoising{schedule, recipe.target,
+                                      detail::TargetWeight{recipe.min_snr, recipe.target}};
+  auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
+    auto const images = images_of(*run.context, batch, recipe.batch);
+    auto const noised = ds::add_noise(schedule, images, at.rng);
+    return denoising(denoiser(tape.input(noised.x_t), noised.t), images, noised);
+  };
+  (void)train_module(
+      run, denoiser, {.batch_size = recipe.batch, .seed = run.seed, .flip = run.data->set->flip},
+      [](std::uint64_t) {}, loss);
+}
+
+/// Errors on the first validation pictures at every 25th time-step.
+inline void measure_errors(DenoiserQuality& quality, Run const& run, ds::NoiseSchedule const& schedule,
+                           ds::diffusion::PlainNoise<ds::UNet<B>> const& predict) {
+  std::vector<int> steps;
+  for (int t = 12; t < schedule.timesteps(); t += 25) steps.push_back(t);
+  auto const& unseen = run.data->pictures.validation;
+  auto const x_0 = images_of(*run.context, unseen.slice(0, std::min<ds::Index>(500, unseen.size())));
+  auto const losses =
+      ds::model::timestep_losses(schedule, predict, x_0, steps, {.rng = {.seed = 0, .stream = 920}});
+  for (auto const& at : losses) {
+    auto const share = at.denoiser / static_cast<double>(losses.size());
+    quality.eps_error += share;
+    quality.x_0_error += share / schedule.snr()[static_cast<std::size_t>(at.t)];
+  }
+}
+
+/// Pictures in units as a data set of bytes, rounded like those of files.
+[[nodiscard]] inline ds::data::Dataset dataset_of(ds::Tensor<B> const& images) {
+  ds::Shape const shape = images.shape();
+  ds::data::ImageSet set{.count = shape[0], .height = shape[1], .width = shape[2], .channels = shape[3]};
+  for (auto const& picture : pictures_of(images))
+    set.pixels.insert(set.pixels.end(), picture.pixels.begin(), picture.pixels.end());
+  return ds::data::Dataset{std::move(set)};
+}
+
+/// Samples (count, h, w, c) of DDIM, and their distance to all test pictures in features of k-means patches,
+/// which tell noise and torn edges from clean ones. Few samples have a bias upwards; compare with as many
+/// real pictures.
+[[nodiscard]] inline ds::Tensor<B> judged_samples(DenoiserQuality& quality, Run const& run,
+                                                  ds::NoiseSchedule const& schedule,
+                                                  ds::diffusion::PlainNoise<ds::UNet<B>> const& predict,
+                                                  DenoiserRecipe const& recipe) {
+  auto const& [train, validation, test] = run.data->pictures;
+  auto const x_T = ds::diffusion::normal<B>(*run.context, test.shape().with_samples(recipe.samples),
+                                            {.seed = run.seed, .stream = 921});
+  auto const samples = ds::ddim_sample<B>(
+      schedule, ds::TimeGrid::linspace(schedule.timesteps(), recipe.sampling_steps), x_T, predict);
+  ds::ThreadPool& threads = run.context->threads();
+  PatchDictionary const patches{train, 32, {.seed = 0, .stream = 922}, threads};
+  auto const moments = [&](ds::data::Dataset const& pictures) {
+    auto const features = patches.features(pictures, threads);
+    return ds::eval::FrechetMoments::of(
+        features_of(features, static_cast<ds::Index>(features.size()) / pictures.size()), &threads);
+  };
+  auto const real = moments(test);
+  quality.frechet = ds::eval::frechet_distance(real, moments(dataset_of(samples)));
+  quality.frechet_of_real = ds::eval::frechet_distance(
+      real, moments(validation.slice(0, std::min(recipe.samples, validation.size()))));
+  return samples;
+}
+
+}  // namespace experiments

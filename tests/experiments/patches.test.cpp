@@ -11,7 +11,7 @@ using diffsiam::test::contains;
 
 namespace {
 
-constexpr ds::Index side = 12;
+constexpr int side = 12;
 
 /// Grey pictures with stripes or a chequered pattern in one of the four quarters, and noise everywhere.
 struct Quarters {

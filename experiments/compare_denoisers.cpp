@@ -4,9 +4,8 @@
 //   cmake --build build/demo --target compare_denoisers    (scripts/demo makes build/demo)
 //   build/demo/experiments/compare_denoisers --data fashion --predicts v --out runs/denoisers/v
 //
-// ctest: --data shapes --pictures 300 --steps 2 --base 8 --samples 4 --sampling-steps 2 --predicts v
-// --min-snr 5
-// --overwrite --out @OUT@
+// ctest: --data shapes --pictures 300 --steps 2 --base 8 --samples 4 --sampling-steps 2
+// --predicts v --min-snr 5 --overwrite --out @OUT@
 //
 // In --out: config.json, samples.png, and result.json when it is finished.
 
@@ -51,7 +50,10 @@ void run_trial(Options options) {
   options.recipe.target = ds::diffusion::prediction_target(options.predicts);
   DenoiserRecipe const& recipe = options.recipe;
   DataSet const& set = data_set(options.data);
-  require_batch("--batch", recipe.batch, set.parts.first(options.pictures));
+  PartSizes const parts = set.parts.first(options.pictures);
+  require_batch("--batch", recipe.batch, parts);
+  require_at_most("--samples", recipe.samples, parts.validation,
+                  "the validation pictures they are compared with");
   require_base(recipe.base, ds::unet::Config::for_small(1, recipe.base).groups);
   ds::train::RunFolder const folder{options.out,
                                     options.json(),
@@ -74,15 +76,14 @@ void run_trial(Options options) {
   double const seconds = processor_seconds() - start;
 
   ds::diffusion::PlainNoise const predict{denoiser, schedule, recipe.target};
-  DenoiserQuality quality;
-  measure_errors(quality, run, schedule, predict);
-  auto const samples = judged_samples(quality, run, schedule, predict, recipe);
-  auto const shown = samples.samples(0, std::min<ds::Index>(40, recipe.samples));
+  DenoiserErrors const errors = denoiser_errors(run, schedule, predict);
+  JudgedSamples const judged = judged_samples(run, schedule, predict, recipe);
+  auto const shown = judged.samples.samples(0, std::min<ds::Index>(40, recipe.samples));
   ds::io::write_png(folder / "samples.png", ds::io::grid(pictures_of(shown), 10, 2));
-  nlohmann::ordered_json const result{{"eps_error", quality.eps_error},
-                                      {"x_0_error", quality.x_0_error},
-                                      {"frechet", quality.frechet},
-                                      {"frechet_of_real", quality.frechet_of_real},
+  nlohmann::ordered_json const result{{"eps_error", errors.eps},
+                                      {"x_0_error", errors.x_0},
+                                      {"frechet", judged.frechet},
+                                      {"frechet_of_real", judged.frechet_of_real},
                                       {"training_processor_seconds", seconds}};
   say(result.dump());
   ds::io::write_file(folder / "result.json", result.dump(2) + "\n");

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include <diffsiam/diffusion/weighting.hpp>
@@ -40,11 +39,16 @@ struct DenoiserRecipe {
   }
 };
 
-/// How a trained denoiser does.
-struct DenoiserQuality {
-  double eps_error = 0;        ///< mean square over time-steps, pictures and pixels of validation pictures
-  double x_0_error = 0;        ///< the same of x_0^
-  double frechet = 0;          ///< from samples to test pictures, in features of patches
+/// Mean square errors over time-steps, pictures and pixels.
+struct DenoiserErrors {
+  double eps = 0;
+  double x_0 = 0;  ///< of x_0^; the noisiest steps decide it
+};
+
+/// Samples, and how far they are from all test pictures.
+struct JudgedSamples {
+  ds::Tensor<B> samples;       ///< (count, h, w, c)
+  double frechet = 0;          ///< in features of k-means patches
   double frechet_of_real = 0;  ///< the same from as many validation pictures
 };
 
@@ -82,36 +86,35 @@ inline void train_trial(Run const& run, DenoiserRecipe const& recipe, ds::NoiseS
       [](std::uint64_t) {}, loss);
 }
 
-/// Errors on the first validation pictures at every 25th time-step.
-inline void measure_errors(DenoiserQuality& quality, Run const& run, ds::NoiseSchedule const& schedule,
-                           ds::diffusion::PlainNoise<ds::UNet<B>> const& predict) {
+/// On the first validation pictures, at every 25th time-step.
+[[nodiscard]] inline DenoiserErrors denoiser_errors(Run const& run, ds::NoiseSchedule const& schedule,
+                                                    ds::diffusion::PlainNoise<ds::UNet<B>> const& predict) {
   std::vector<int> steps;
   for (int t = 12; t < schedule.timesteps(); t += 25) steps.push_back(t);
   auto const& unseen = run.data->pictures.validation;
   auto const x_0 = images_of(*run.context, unseen.slice(0, std::min<ds::Index>(500, unseen.size())));
   auto const losses =
       ds::model::timestep_losses(schedule, predict, x_0, steps, {.rng = {.seed = 0, .stream = 920}});
+  DenoiserErrors errors;
   for (auto const& at : losses) {
     auto const share = at.denoiser / static_cast<double>(losses.size());
-    quality.eps_error += share;
-    quality.x_0_error += share / schedule.snr()[static_cast<std::size_t>(at.t)];
+    errors.eps += share;
+    errors.x_0 += share / schedule.snr()[static_cast<std::size_t>(at.t)];
   }
+  return errors;
 }
 
-/// Pictures in units as a data set of bytes, rounded like those of files.
+/// Pictures in units (n, h, w, c) as a data set of bytes, clipped and rounded like those of files.
 [[nodiscard]] inline ds::data::Dataset dataset_of(ds::Tensor<B> const& images) {
-  ds::Shape const shape = images.shape();
-  ds::data::ImageSet set{.count = shape[0], .height = shape[1], .width = shape[2], .channels = shape[3]};
+  std::vector<std::uint8_t> pixels;
   for (auto const& picture : pictures_of(images))
-    set.pixels.insert(set.pixels.end(), picture.pixels.begin(), picture.pixels.end());
-  return ds::data::Dataset{std::move(set)};
+    pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
+  return ds::data::Dataset::from(pixels, images.shape());
 }
 
-/// Samples (count, h, w, c) of DDIM, and their distance to all test pictures in features of k-means patches,
-/// which tell noise and torn edges from clean ones. Few samples have a bias upwards; compare with as many
-/// real pictures.
-[[nodiscard]] inline ds::Tensor<B> judged_samples(DenoiserQuality& quality, Run const& run,
-                                                  ds::NoiseSchedule const& schedule,
+/// Samples of DDIM. Patches tell noise and torn edges from clean ones. Few samples have a bias upwards, so
+/// there must be as many validation pictures.
+[[nodiscard]] inline JudgedSamples judged_samples(Run const& run, ds::NoiseSchedule const& schedule,
                                                   ds::diffusion::PlainNoise<ds::UNet<B>> const& predict,
                                                   DenoiserRecipe const& recipe) {
   auto const& [train, validation, test] = run.data->pictures;
@@ -127,10 +130,8 @@ inline void measure_errors(DenoiserQuality& quality, Run const& run, ds::NoiseSc
         features_of(features, static_cast<ds::Index>(features.size()) / pictures.size()), &threads);
   };
   auto const real = moments(test);
-  quality.frechet = ds::eval::frechet_distance(real, moments(dataset_of(samples)));
-  quality.frechet_of_real = ds::eval::frechet_distance(
-      real, moments(validation.slice(0, std::min(recipe.samples, validation.size()))));
-  return samples;
+  return {samples, ds::eval::frechet_distance(real, moments(dataset_of(samples))),
+          ds::eval::frechet_distance(real, moments(validation.slice(0, recipe.samples)))};
 }
 
 }  // namespace experiments

@@ -79,6 +79,8 @@ inline void require_valid(Recipe const& recipe, PartSizes const& parts) {
   if (siamese && recipe.diffusion && recipe.siamese_from >= recipe.steps)
     ds::fail<ds::ConfigError>("--siamese-from", {"a step before the last, ", recipe.steps},
                               recipe.siamese_from);
+  if (recipe.feature_order)
+    require_at_most("--batch", recipe.batch, recipe.order_pictures, "as many as --order-pictures");
   require_neighbours(recipe.neighbours, parts);
   require_subsets(recipe.subsets, recipe.dims);
 }

@@ -18,8 +18,8 @@
 
 namespace experiments {
 
-/// The PDAE that all turns of a seed begin with. It has a folder of its own beside those of the cells, so
-/// that it is trained once.
+/// The PDAE that all turns of a seed, and the encoders trained for order, begin with. It has a folder of its
+/// own beside those of the cells, so that it is trained once.
 [[nodiscard]] inline Learner trained_pdae(Run const& run, ds::UNet<B> const& denoiser) {
   Run base = run;
   base.stage = "turned_pdae";
@@ -28,10 +28,12 @@ namespace experiments {
   base.resume = true;
   Recipe const unused;  // what plays no part in it
   base.recipe.turn = Turn::none;
-  base.recipe.feature_order = false;
   base.recipe.subsets = 1;
-  base.recipe.kl_weight = unused.kl_weight;
-  base.recipe.gradient_mode = unused.gradient_mode;
+  if (base.recipe.feature_order) {  // its penalty is one of the new encoder
+    base.recipe.feature_order = false;
+    base.recipe.kl_weight = unused.kl_weight;
+    base.recipe.gradient_mode = unused.gradient_mode;
+  }
   base.recipe.decoder_steps = unused.decoder_steps;
   base.recipe.decoder_rate = unused.decoder_rate;
   base.recipe.order_pictures = unused.order_pictures;

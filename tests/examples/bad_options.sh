@@ -103,6 +103,9 @@ refused "--rate: expected a number in" compare_methods --rate 0
 refused "--blur: expected a number in [0, 1], got '2'" compare_methods --blur 2
 refused "--pairs: $whole [1, 5000], got '-3'" compare_methods --pairs -3
 refused "--denoiser-steps: $whole" compare_methods --denoiser-steps 0
+refused "--batch: expected at most 16, as many as --order-pictures, got 32" \
+  compare_methods --data shapes --method feature_order --order-pictures 16 --batch 32
+refused "--samples: expected at most" compare_denoisers --samples 5001
 refused "--predicts: " compare_denoisers --predicts noise
 refused "--batch: expected at most 300" compare_denoisers --batch 301 --pictures 300
 refused "--base: expected a multiple of 8" compare_denoisers --base 12

@@ -1,5 +1,7 @@
 // What trials of denoisers are weighted and measured by.
+#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include <tests/support/catch.hpp>

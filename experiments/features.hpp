@@ -90,7 +90,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   auto const encoder = pdae.encoder.with_partition(partition);
   ds::model::fold_latent_map(encoder, pdae.model->decoder(), turned.map);
   ds::DiffSiam<B> const model{encoder, pdae.model->decoder(), {}, LossWeighting{run.recipe.p2_k}};
-  train_decoder(run, model);
+  train_decoder(run, pdae, model);
   MethodResult result{encode_parts(*run.context, model.encoder(), run.data->pictures), partition, model,
                       turned.dim_steps};
   curve.look(model.encoder(), run.recipe.steps + run.recipe.decoder_steps);
@@ -108,7 +108,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   };
   train_order(run, trained_pdae(run, denoiser), learner.encoder,
               [&](std::uint64_t step) { curve.add(noisy(curve.features(learner.encoder)), step); });
-  train_decoder(run, *learner.model);
+  train_decoder(run, learner, *learner.model);
   return {noisy(encode_parts(*run.context, learner.encoder, run.data->pictures)), partition, learner.model};
 }
 

@@ -138,7 +138,7 @@ inline void run_cell(CellOptions const& options) {
                                    options.json(),
                                    {.resume = options.start.resume,
                                     .overwrite = options.start.overwrite,
-                                    .stages = {"denoiser", "pilot", "order", options.method},
+                                    .stages = {"denoiser", "pilot", "order", "decoder", options.method},
                                     .may_differ = {"backend", "precision"},
                                     .option = "--runs"}};
   ExperimentData const data = first_pictures(set.load(set, options.folders), options.pictures);

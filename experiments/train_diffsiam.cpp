@@ -6,7 +6,8 @@
 //   mpirun -n 4 build/demo/experiments/train_diffsiam --out DIR   in four processes (docs/scaling.md)
 //   build/demo/experiments/train_diffsiam --quick --out DIR   the program itself
 //
-// ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --overwrite
+// ctest: --pictures 450 --base 8 --denoiser-steps 3 --steps 3 --siamese-batch 5 --neighbours 5 --activations
+// 8 --overwrite
 // --out @OUT@
 //
 // In DIR: config.json; of both stages *.metrics.jsonl, *.checkpoint.safetensors and *.safetensors (weights);

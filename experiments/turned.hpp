@@ -81,10 +81,12 @@ struct TurnedLatent {
   return {std::move(order.map), std::move(order.lost_steps)};
 }
 
-/// Trains the decoder alone to read the subsets of z; the encoder stays as it is.
-inline void train_decoder(Run const& run, ds::DiffSiam<B> const& model) {
+/// Trains the decoder alone to read the subsets of z; the encoder stays as it is. `learner` holds both, and
+/// its weights are saved under the name of the method, as those of the others are.
+inline void train_decoder(Run const& run, Learner const& learner, ds::DiffSiam<B> const& model) {
   B::Context& context = *run.context;
   Run decoder = run;
+  decoder.stage = "decoder";
   decoder.recipe.steps = run.recipe.decoder_steps;
   decoder.recipe.rate = run.recipe.decoder_rate;
   auto const loss = [&](ds::Tape<B>& tape, ds::data::Batch const& batch, ds::train::MicroBatch const& at) {
@@ -95,6 +97,7 @@ inline void train_decoder(Run const& run, ds::DiffSiam<B> const& model) {
   (void)train_module(
       decoder, model.decoder(), {.batch_size = run.recipe.batch, .seed = run.seed + 5}, [](std::uint64_t) {},
       loss);
+  ds::io::save_weights(run.folder / (run.stage + ".safetensors"), learner);
 }
 
 }  // namespace experiments

@@ -10,9 +10,17 @@
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/interpolate.hpp>
 
-#include <experiments/editing/studio.hpp>
+#include <experiments/editing/editable_code.hpp>
+#include <experiments/editing/segments.hpp>
 
 namespace experiments {
+
+/// The segments, and all of z behind them.
+[[nodiscard]] inline std::vector<ds::model::SubsetRange> exchanged_ranges(Studio const& studio) {
+  auto ranges = segments_of(studio);
+  ranges.push_back({0, studio.partition.subsets()});
+  return ranges;
+}
 
 /// The rates at which factors change when a segment is exchanged.
 struct SegmentEffect {
@@ -28,32 +36,13 @@ struct Counterfactuals {
   std::vector<ds::io::Picture> slerped{};  ///< the same, and x_T by slerp
 };
 
-/// The segments, and all of z behind them.
-[[nodiscard]] inline std::vector<ds::model::SubsetRange> segments_of(Studio const& studio) {
-  int const k = studio.partition.subsets(), n = std::min(studio.settings.segments, k);
-  std::vector<ds::model::SubsetRange> segments;
-  for (int i = 0; i < n; ++i) segments.push_back({k * i / n, k * (i + 1) / n});
-  segments.push_back({0, k});
-  return segments;
-}
-
-/// "subsets 0-3, t < 250", as a table names a segment.
-[[nodiscard]] inline std::string name_of(ds::TimestepPartition const& partition,
-                                         ds::model::SubsetRange const& range) {
-  if (range.last - range.first == partition.subsets()) return "all of z";
-  int const end =
-      range.last == partition.subsets() ? partition.timesteps() : partition.first_step(range.last);
-  return std::to_string(range.first) + " to " + std::to_string(range.last - 1) + ", t in [" +
-         std::to_string(partition.first_step(range.first)) + ", " + std::to_string(end) + ")";
-}
-
 /// `from` with a segment of `to`, as far as `weight`, and x_T as far as `noise_weight`.
 [[nodiscard]] inline ds::Tensor<B> exchanged(Studio const& studio, TrainedMethod const& method,
                                              Subjects const& from, Subjects const& to,
                                              ds::model::SubsetRange const& range, double weight,
                                              double noise_weight) {
   auto const z = ds::model::exchange_subsets(studio.partition, from.z, to.z, range.first, range.last, weight);
-  auto const x_T = noise_weight == 0 ? from.x_T : ds::model::slerp(from.x_T, to.x_T, noise_weight);
+  auto const x_T = noise_weight == 0 ? from.rest : ds::model::slerp(from.rest, to.rest, noise_weight);
   return method.decode(studio, x_T, z);
 }
 
@@ -65,7 +54,7 @@ struct Counterfactuals {
   constexpr std::array<double, 4> weights{0.25, 0.5, 0.75, 1};
   auto const first = pictures_of(from.rebuilt), second = pictures_of(to.rebuilt);
   std::vector<std::vector<ds::io::Picture>> cells(first.size());
-  for (auto const& range : segments_of(studio)) {
+  for (auto const& range : exchanged_ranges(studio)) {
     for (std::size_t pair = 0; pair < cells.size(); ++pair) cells[pair].push_back(first[pair]);
     for (double const weight : weights) {
       auto const images =
@@ -83,9 +72,9 @@ struct Counterfactuals {
                                                        Subjects const& from, Subjects const& to) {
   constexpr ds::Index shown_pairs = 3;
   Counterfactuals result{.method = method.name, .segments = {}};
-  for (auto const& range : segments_of(studio)) {
+  for (auto const& range : exchanged_ranges(studio)) {
     auto const changed = [&](double noise_weight) {
-      return studio.effect(from.seen, exchanged(studio, method, from, to, range, 1, noise_weight)).changed;
+      return studio.changed(from.seen, exchanged(studio, method, from, to, range, 1, noise_weight));
     };
     result.segments.push_back({range, changed(0), changed(1)});
   }

@@ -9,7 +9,7 @@
 
 #include <diffsiam/model/interpolate.hpp>
 
-#include <experiments/editing/studio.hpp>
+#include <experiments/editing/editable_code.hpp>
 
 namespace experiments {
 
@@ -52,8 +52,8 @@ struct Interpolation {
 
 [[nodiscard]] inline Interpolation interpolate_pairs(Studio const& studio, TrainedMethod const& method,
                                                      Subjects const& from, Subjects const& to) {
-  auto const images =
-      ds::model::interpolate(method.model, from.origin(), to.origin(), interpolation_weights, studio.grid());
+  ds::model::Origin<B> const begin{from.rest, from.z}, end{to.rest, to.z};
+  auto const images = ds::model::interpolate(method.model, begin, end, interpolation_weights, studio.grid());
   Interpolation result{.method = method.name, .ways = {}};
   for (std::size_t i = 0; i < images.size(); ++i)
     result.ways.push_back(

@@ -7,7 +7,7 @@
 
 #include <diffsiam/eval/ssim.hpp>
 
-#include <experiments/editing/studio.hpp>
+#include <experiments/editing/editable_code.hpp>
 
 namespace experiments {
 
@@ -36,12 +36,12 @@ struct Reconstruction {
   }
 };
 
-[[nodiscard]] inline Reconstruction reconstruct(Studio const& studio, TrainedMethod const& method,
+[[nodiscard]] inline Reconstruction reconstruct(Studio const& studio, EditableCode const& code,
                                                 Subjects const& test) {
-  auto const random = method.decode(studio, studio.noise(test.count(), 60), test.z);
+  auto const random = code.decode(code.no_rest(test.count()), test.z);
   ds::Index const shown = std::min(studio.settings.shown, test.count());
   return {
-      method.name, likeness(test.images, test.rebuilt), likeness(test.images, random),
+      code.name, likeness(test.images, test.rebuilt), likeness(test.images, random),
       rows_of<B>({test.images.samples(0, shown), test.rebuilt.samples(0, shown), random.samples(0, shown)})};
 }
 

@@ -19,6 +19,7 @@ struct EditSettings {
   ds::Index known = 5000;
   int segments = 4;
   ds::Index kept = 16;
+  double least_accuracy = 0.95;
   std::uint64_t judge_steps = 800, latent_steps = 600;
 
   static constexpr ds::Index shown = 8;  ///< pictures in a row of the report
@@ -34,6 +35,8 @@ struct EditSettings {
     f("known", self.known, 2, 55000, "training pictures whose z is learned from, or all there are");
     f("segments", self.segments, 1, 16, "of subsets, for counterfactuals");
     f("kept", self.kept, 1, 64, "dims that a learned mask lets through");
+    f("least_accuracy", self.least_accuracy, 0, 1,
+      "of the judge on test pictures, for a factor to count in the edits");
     f("judge_steps", self.judge_steps, 1, 1'000'000'000, "of training");
     f("latent_steps", self.latent_steps, 1, 1'000'000'000, "of training");
   }

@@ -23,32 +23,73 @@ struct Studio {
   B::Context* context;
   ExperimentData const* data;
   Judge judge;
+  std::vector<double> judge_accuracy;  ///< on test pictures, of each factor
   EditSettings settings;
   std::filesystem::path folder;
-  /// Cuts z in subsets. PDAE has one only; its edits exchange the same columns as DiffSiam's.
+  /// Cuts z in subsets. Codes without subsets are cut in the same columns.
   ds::TimestepPartition partition;
 
   [[nodiscard]] FactorTable const& factors() const { return data->factors; }
   [[nodiscard]] ds::TimeGrid grid() const {
     return ds::TimeGrid::linspace(partition.timesteps(), settings.sampling_steps);
   }
+  [[nodiscard]] ds::Shape picture_shape(ds::Index count) const {
+    return {count, data->side(), data->side(), data->channels()};
+  }
   /// The x_T of sample after sample, the same for every method; a stream for each use.
   [[nodiscard]] ds::Tensor<B> noise(ds::Index count, std::uint32_t stream) const {
-    return ds::diffusion::normal<B>(*context, {count, data->side(), data->side(), data->channels()},
+    return ds::diffusion::normal<B>(*context, picture_shape(count),
                                     {.seed = settings.seed, .stream = stream});
   }
-  /// What an edit did in the judge's eyes, who saw `before` in the unedited pictures.
-  [[nodiscard]] ds::eval::EditEffect effect(std::vector<int> const& before, ds::Tensor<B> const& edited,
-                                            std::size_t target = 0,
-                                            std::vector<int> const& wanted = {}) const {
+  /// For each factor the share of pictures that the judge sees at another level than before.
+  [[nodiscard]] std::vector<double> changed(std::vector<int> const& before,
+                                            ds::Tensor<B> const& edited) const {
     std::vector<int> const after = judge.predict(edited);
-    return ds::eval::edit_effect(
-        {.before = before, .after = after, .count = edited.shape().samples(), .factors = judge.heads()},
-        static_cast<ds::Index>(target), wanted);
+    return ds::eval::edit_effect({.before = before,
+                                  .after = after,
+                                  .count = edited.shape().samples(),
+                                  .factors = judge.heads()},
+                                 0)
+        .changed;
+  }
+  /// What an edit did in the judge's eyes, who saw `before` in the unedited pictures: of the factors that it
+  /// reads well, so that its own mistakes count for little. The wish must be of one of them.
+  [[nodiscard]] ds::eval::EditEffect effect(std::vector<int> const& before, ds::Tensor<B> const& edited,
+                                            Wish const& wish) const {
+    auto const readable = readable_factors();
+    auto const target = std::find(readable.begin(), readable.end(), wish.factor) - readable.begin();
+    auto const of_readable = [&](std::vector<int> const& levels) {
+      std::vector<int> chosen;
+      for (std::size_t row = 0; row < levels.size(); row += factors().factors())
+        for (std::size_t const f : readable) chosen.push_back(levels[row + f]);
+      return chosen;
+    };
+    auto const from = of_readable(before), to = of_readable(judge.predict(edited));
+    std::vector<int> const wanted(static_cast<std::size_t>(edited.shape().samples()), wish.level);
+    return ds::eval::edit_effect({.before = from,
+                                  .after = to,
+                                  .count = edited.shape().samples(),
+                                  .factors = static_cast<ds::Index>(readable.size())},
+                                 target, wanted);
+  }
+  /// Those that the judge reads in enough of the test pictures.
+  [[nodiscard]] std::vector<std::size_t> readable_factors() const {
+    std::vector<std::size_t> readable;
+    for (std::size_t f = 0; f < judge_accuracy.size(); ++f)
+      if (judge_accuracy[f] >= settings.least_accuracy) readable.push_back(f);
+    return readable;
+  }
+  /// The data set's wishes for factors that the judge reads.
+  [[nodiscard]] std::vector<Wish> wishes() const {
+    auto const readable = readable_factors();
+    std::vector<Wish> judged;
+    for (Wish const& wish : data->set->wishes)
+      if (std::find(readable.begin(), readable.end(), wish.factor) != readable.end()) judged.push_back(wish);
+    return judged;
   }
 };
 
-/// A trained method: "diffsiam" or "pdae".
+/// A trained diffusion model.
 struct TrainedMethod {
   std::string name;
   ds::DiffSiam<B> model;
@@ -59,58 +100,6 @@ struct TrainedMethod {
     return model.sample(x_T, z, studio.grid());
   }
 };
-
-/// Pictures, what a method makes of them, and what they show.
-struct Subjects {
-  ds::Tensor<B> images, z, x_T;
-  ds::Tensor<B> rebuilt;    ///< from both: the unedited picture
-  std::vector<int> levels;  ///< true ones of all factors, row by row
-  std::vector<int> seen;    ///< those that the judge sees in `rebuilt`
-
-  [[nodiscard]] ds::Index count() const { return images.shape().samples(); }
-  [[nodiscard]] ds::model::Origin<B> origin() const { return {x_T, z}; }
-};
-
-[[nodiscard]] inline Subjects subjects_of(Studio const& studio, TrainedMethod const& method,
-                                          ds::data::Dataset const& pictures, std::vector<int> const& levels,
-                                          ds::Index count) {
-  auto const part = pictures.slice(0, std::min(count, pictures.size()));
-  auto const images = images_of(*studio.context, part);
-  auto const z = method.model.encode(images);
-  auto const x_T = method.model.infer_noise(images, z, studio.grid());
-  auto const rebuilt = method.decode(studio, x_T, z);
-  auto const values = part.size() * static_cast<ds::Index>(studio.factors().factors());
-  return {images, z, x_T, rebuilt, {levels.begin(), levels.begin() + values}, studio.judge.predict(rebuilt)};
-}
-
-/// The chosen subjects, in that order.
-[[nodiscard]] inline Subjects some_of(Subjects const& all, std::span<ds::Index const> chosen) {
-  Subjects result{rows(all.images, chosen),
-                  rows(all.z, chosen),
-                  rows(all.x_T, chosen),
-                  rows(all.rebuilt, chosen),
-                  {},
-                  {}};
-  auto const width = static_cast<ds::Index>(all.levels.size()) / all.count();
-  for (ds::Index const i : chosen) {
-    auto const from = i * width, to = (i + 1) * width;
-    result.levels.insert(result.levels.end(), all.levels.begin() + from, all.levels.begin() + to);
-    result.seen.insert(result.seen.end(), all.seen.begin() + from, all.seen.begin() + to);
-  }
-  return result;
-}
-/// `count` subjects, each the one behind itself in `all`, the first behind the last: another picture for
-/// each.
-[[nodiscard]] inline Subjects partners_of(Subjects const& all, ds::Index count) {
-  std::vector<ds::Index> chosen;
-  for (ds::Index i = 0; i < count; ++i) chosen.push_back((i + 1) % all.count());
-  return some_of(all, chosen);
-}
-[[nodiscard]] inline Subjects first_of(Subjects const& all, ds::Index count) {
-  std::vector<ds::Index> chosen;
-  for (ds::Index i = 0; i < std::min(count, all.count()); ++i) chosen.push_back(i);
-  return some_of(all, chosen);
-}
 
 /// Pictures (n, h, w, c) on [0, 1], as measures of likeness take them.
 [[nodiscard]] inline std::vector<float> brightness(ds::Tensor<B> const& pictures) {

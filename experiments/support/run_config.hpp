@@ -43,6 +43,7 @@ struct RunConfig {
   double temperature = 0.5;
   ds::Index neighbours = 0;
   double p2_k = 0;
+  ds::Index activations = 448;
   int pieces = 1;
 
   /// See experiments/settings.hpp.
@@ -64,6 +65,8 @@ struct RunConfig {
     f("neighbours", self.neighbours, 0, 1000,
       "of a picture by the denoiser, one of which is its second view; 0: itself");
     f("p2_k", self.p2_k, 0, 1e6, "weights the diffusion loss by 1/(k + SNR); 0: SNR^0.1/(1 + SNR)");
+    f("activations", self.activations, 0, 4096,
+      "principal components of the denoiser's activations that are measured beside z; 0: z alone");
     f("pieces", self.pieces, 1, 4096,
       "of a batch, which ranks under mpirun share; the result depends on them, not on the number of ranks");
   }
@@ -83,6 +86,7 @@ struct RunConfig {
       config.batch = 8;
       config.siamese_batch = 64;
       config.rate = 1e-3;
+      config.activations = 0;  // there are so many that PCA takes minutes
     }
     if (!full) return config;
     config.name = "full";

@@ -8,6 +8,7 @@
 
 #include <diffsiam/train/stage.hpp>
 
+#include <experiments/support/joined_features.hpp>
 #include <experiments/support/retrieval.hpp>
 #include <experiments/support/run_data.hpp>
 
@@ -34,19 +35,32 @@ struct Results {
 
 namespace detail {
 
+inline constexpr char const* joined_name = "DiffSiam and the denoiser's activations";
+/// More training pictures than dims, so that a probe of the joined features does not learn them by heart.
+[[nodiscard]] inline bool joins_activations(RunConfig const& config, Pictures const& pictures) {
+  return config.activations > 0 && pictures.train.size() > config.latent_dims + config.activations;
+}
+
 template <class B>
 void measure_labels(Results& results, typename B::Context& context, ds::DiffSiam<B> const& model,
-                    ds::ModularEncoder<B> const& untrained, Pictures const& pictures,
+                    ds::ModularEncoder<B> const& untrained, Pictures const& pictures, RunConfig const& config,
                     ds::dist::CommunicatorRef const& ranks, ds::ThreadPool& threads) {
   LabelSet const labels{pictures};
   say("measuring: features of DiffSiam");
   FeatureSet const z = encode_parts(context, model.encoder(), pictures, ranks);
   FeatureSet const untrained_z = encode_parts(context, untrained, pictures, ranks);
+  std::optional<FeatureSet> joined;
+  if (joins_activations(config, pictures)) {
+    JoinedFeatures<B> const features{context, model, pictures.train, config.activations, threads, ranks};
+    joined = {features.dims(), features(pictures.train), features(pictures.validation),
+              features(pictures.test)};
+  }
   if (ranks.rank() != 0) return;
   auto const add = [&](char const* name, char const* key, FeatureSet const& set) {
     results.features.push_back({name, key, set.dims, score(set, labels, threads), std::nullopt});
   };
   add("DiffSiam", "diffsiam", z);
+  if (joined) add(joined_name, "joined", *joined);
   results.subsets = subset_scores(z, labels, model.partition(), threads);
   if (pictures.train.size() > z.dims) results.map = subset_class_map(z, labels, model.partition(), threads);
   say("measuring: the controls");
@@ -59,10 +73,10 @@ void measure_labels(Results& results, typename B::Context& context, ds::DiffSiam
 
 template <class B>
 void measure_retrieval(Results& results, typename B::Context& context, ds::DiffSiam<B> const& model,
-                       ds::ModularEncoder<B> const& untrained, Pictures const& pictures, std::uint64_t seed,
-                       ds::ThreadPool& threads) {
+                       ds::ModularEncoder<B> const& untrained, Pictures const& pictures,
+                       RunConfig const& config, ds::ThreadPool& threads) {
   say("measuring: features of DiffSiam and of the controls");
-  ViewPairs const pairs{pictures.test, seed};
+  ViewPairs const pairs{pictures.test, config.seed};
   auto const add = [&](char const* name, char const* key, ds::Index dims, auto const& features) {
     results.features.push_back(
         {name, key, dims, std::nullopt, view_retrieval(pairs, dims, features, threads)});
@@ -78,6 +92,10 @@ void measure_retrieval(Results& results, typename B::Context& context, ds::DiffS
       ds::eval::Pca::fit(features_of(some, pixels), {.components = dims, .allow_fewer = true}, &threads);
   auto const raw = [](ds::data::Dataset const& set) { return set.units(); };
   add("DiffSiam", "diffsiam", dims, encode_by(model.encoder()));
+  if (joins_activations(config, pictures)) {
+    JoinedFeatures<B> const joined{context, model, pictures.train, config.activations, threads};
+    add(joined_name, "joined", joined.dims(), joined);
+  }
   add("PCA of the same width", "pca", pca.components(), [&](ds::data::Dataset const& set) {
     auto const units = set.units();
     return pca(features_of(units, pixels), &threads);
@@ -100,10 +118,11 @@ template <class B>
   Results results;
   Pictures const& pictures = data.pictures;
   ds::ModularEncoder<B> const untrained{context, encoder_config<B>(config)};
-  if (data.labelled()) detail::measure_labels(results, context, model, untrained, pictures, ranks, threads);
+  if (data.labelled())
+    detail::measure_labels(results, context, model, untrained, pictures, config, ranks, threads);
   if (ranks.rank() != 0) return results;
   if (!data.labelled())
-    detail::measure_retrieval(results, context, model, untrained, pictures, config.seed, threads);
+    detail::measure_retrieval(results, context, model, untrained, pictures, config, threads);
   say("measuring: diffusion losses on held-out pictures");
   results.diffusion = diffusion_score(context, model, pictures.test,
                                       std::min<ds::Index>(2000, pictures.test.size()), config.seed);
@@ -137,14 +156,14 @@ inline void write_result(Results const& results, RunConfig const& config, std::f
 /// The same for who looks at the terminal.
 inline void print_results(Results const& results, RunConfig const& config) {
   bool const labels = !results.subsets.empty();
-  std::printf("\n%-28s %14s %14s\n", "features", labels ? "linear probe" : "view retrieval",
+  std::printf("\n%-40s %14s %14s\n", "features", labels ? "linear probe" : "view retrieval",
               labels ? "k-NN (k = 20)" : "");
   for (FeatureScores const& each : results.features) {
     if (each.labels)
-      std::printf("%-28s %13.1f%% %13.1f%%\n", each.name.c_str(), 100 * each.labels->linear_probe,
+      std::printf("%-40s %13.1f%% %13.1f%%\n", each.name.c_str(), 100 * each.labels->linear_probe,
                   100 * each.labels->knn);
     else
-      std::printf("%-28s %13.1f%%\n", each.name.c_str(), 100 * each.retrieval.value_or(0));
+      std::printf("%-40s %13.1f%%\n", each.name.c_str(), 100 * each.retrieval.value_or(0));
   }
   if (labels) std::printf("\nfirst m of %d subsets:", config.subsets);
   for (auto const& s : results.subsets) std::printf("  m = %d %.1f%%", s.subsets, 100 * s.linear_probe);

@@ -121,3 +121,37 @@ TEST_CASE("PCA counts the directions of duplicates, and a dim far from the origi
   std::vector<float> const same(60, 0.1F);
   REQUIRE_THROWS_WITH(Pca::fit({same, 20, 3}, {.components = 1}), contains("features that vary"));
 }
+
+TEST_CASE("the inverse of PCA is the projection on the plane of its components") {
+  std::vector<float> const values = stretched();
+  Features const x{values, 3000, 70};
+  auto const distance = [&](std::vector<float> const& other) {
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sum += std::pow(static_cast<double>(values[i]) - static_cast<double>(other[i]), 2);
+    return sum / 3000;
+  };
+  bool const whiten = GENERATE(false, true);
+  CAPTURE(whiten);
+  Pca const all = Pca::fit(x, {.components = 70, .whiten = whiten});
+  auto const z_of_all = all(x);
+  REQUIRE(distance(all.inverse({z_of_all, 3000, 70})) < 1e-6);
+
+  Pca const three = Pca::fit(x, {.components = 3, .whiten = whiten});
+  auto const z = three(x);
+  auto const back = three.inverse({z, 3000, 3});
+  // What is left is the variance of the other 67 directions.
+  double left = 0;
+  for (std::size_t k = 3; k < 70; ++k) left += all.variances()[k];
+  REQUIRE(distance(back) == Approx(left).epsilon(1e-3));
+  // A projection of a projection is itself.
+  auto const again = three({back, 3000, 70});
+  double worst = 0;
+  for (std::size_t i = 0; i < z.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(again[i]) - static_cast<double>(z[i])));
+  REQUIRE(worst < 1e-3);
+
+  ThreadPool pool{3};
+  REQUIRE(three.inverse({z, 3000, 3}, &pool) == back);
+  REQUIRE_THROWS_WITH(three.inverse({z, 1500, 6}), contains("Pca::inverse") && contains("3 dims"));
+}

@@ -86,6 +86,7 @@ class Pca {
     held.resize(std::min(held.size(), asked));
 
     Pca result;
+    result.whitened_ = config.whiten;
     result.mean_ = mean.transpose().cast<float>();
     result.basis_.resize(train.dims, static_cast<Index>(held.size()));
     result.total_variance_ = solver.eigenvalues().sum();
@@ -136,6 +137,28 @@ class Pca {
     return result;
   }
 
+  /// The samples whose components are z and that lie in the plane of the components: m + B z, or
+  /// m + B diag(variances) z for whitened ones; (count, dims). Thus inverse(pca(x)) is x projected on this
+  /// plane. Throws ShapeError unless z has components() dims. `pool` may be null.
+  [[nodiscard]] std::vector<float> inverse(Features const& z, ThreadPool* pool = nullptr) const {
+    require_features("Pca::inverse", z);
+    if (z.dims != components())
+      fail<ShapeError>("Pca::inverse", std::to_string(components()) + " dims, the components", z.dims);
+    constexpr Index block = 1024;
+    detail::RowMatrix back = basis_.transpose();
+    if (whitened_)
+      for (Index k = 0; k < back.rows(); ++k)
+        back.row(k) *= static_cast<float>(variances_[static_cast<std::size_t>(k)]);
+    std::vector<float> result(static_cast<std::size_t>(z.count * dims()));
+    Eigen::Map<detail::RowMatrix> target{result.data(), z.count, dims()};
+    detail::for_pieces(pool, detail::block_count(z.count, block), [&](Index piece) {
+      detail::RowBlock const rows = detail::row_block(z.count, block, piece);
+      target.middleRows(rows.begin, rows.rows).noalias() = detail::rows_of(z, rows) * back;
+      target.middleRows(rows.begin, rows.rows).rowwise() += mean_;
+    });
+    return result;
+  }
+
  private:
   [[nodiscard]] static detail::EigenSolver solved(Eigen::MatrixXd const& covariance) {
     detail::EigenSolver solver{covariance};
@@ -146,6 +169,7 @@ class Pca {
 
   Eigen::RowVectorXf mean_;
   detail::RowMatrix basis_;
+  bool whitened_ = false;
   std::vector<double> variances_;
   double total_variance_ = 0;
 };

@@ -1,0 +1,160 @@
+// Codes that pictures are edited in: z, and beside it the rest, which is what z does not hold of a picture
+// and which an edit keeps. For a diffusion model the rest is the inferred noise x_T; for PCA and the
+// autoencoder it is the difference between the picture and its reconstruction.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <diffsiam/eval/encode.hpp>
+#include <diffsiam/eval/pca.hpp>
+#include <diffsiam/model/autoencoder.hpp>
+
+#include <experiments/editing/studio.hpp>
+
+namespace experiments {
+
+/// The functions share what they hold; z is (n, dims), pictures and rests are (n, h, w, c).
+struct EditableCode {
+  using Backend = B;
+
+  std::string name;
+  ds::Index dims;
+  bool revealed_in_training;  ///< its decoder has learned to read the first subsets alone, the others 0
+  std::function<ds::Tensor<B>(ds::Tensor<B> const& images)> encode;
+  std::function<ds::Tensor<B>(ds::Tensor<B> const& images, ds::Tensor<B> const& z)> rest_of;
+  std::function<ds::Tensor<B>(ds::Index count)> no_rest;  ///< random x_T or 0: shows what z alone holds
+  std::function<ds::Tensor<B>(ds::Tensor<B> const& rest, ds::Tensor<B> const& z)> decode;
+
+  [[nodiscard]] ds::Tensor<B> operator()(ds::Tensor<B> const& images) const { return encode(images); }
+  [[nodiscard]] ds::Index latent_dims() const { return dims; }
+};
+
+[[nodiscard]] inline EditableCode diffusion_code(Studio const& studio, TrainedMethod const& method) {
+  return {.name = method.name,
+          .dims = method.model.encoder().latent_dims(),
+          .revealed_in_training = method.model.partition().subsets() > 1,
+          .encode = [method](ds::Tensor<B> const& images) { return method.model.encode(images); },
+          .rest_of =
+              [&studio, method](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
+                return method.model.infer_noise(images, z, studio.grid());
+              },
+          .no_rest = [&studio](ds::Index count) { return studio.noise(count, 60); },
+          .decode = [&studio, method](ds::Tensor<B> const& x_T,
+                                      ds::Tensor<B> const& z) { return method.decode(studio, x_T, z); }};
+}
+
+namespace detail {
+
+/// A code whose decoder makes pictures of z alone.
+template <class Encode, class Decode>
+[[nodiscard]] EditableCode code_with_difference(Studio const& studio, std::string name, ds::Index dims,
+                                                Encode encode, Decode decode) {
+  return {.name = std::move(name),
+          .dims = dims,
+          .revealed_in_training = false,
+          .encode = std::move(encode),
+          .rest_of =
+              [decode](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
+                return ds::ops::linear_combination(1, images, -1, decode(z));
+              },
+          .no_rest =
+              [&studio](ds::Index count) {
+                return ds::Tensor<B>::zeros(*studio.context, studio.picture_shape(count));
+              },
+          .decode =
+              [&studio, decode](ds::Tensor<B> const& difference, ds::Tensor<B> const& z) {
+                auto const sum = ds::ops::linear_combination(1, difference, 1, decode(z));
+                auto values = sum.values();
+                for (float& value : values) value = std::clamp(value, -1.0F, 1.0F);
+                return ds::Tensor<B>::from(*studio.context, sum.shape(), std::span<float const>{values});
+              }};
+}
+
+}  // namespace detail
+
+[[nodiscard]] inline EditableCode autoencoder_code(Studio const& studio,
+                                                   ds::model::Autoencoder<B> const& model) {
+  return detail::code_with_difference(
+      studio, "autoencoder", model.latent_dims(),
+      [model](ds::Tensor<B> const& images) { return model.encode(images); },
+      [model](ds::Tensor<B> const& z) { return model.decode(z); });
+}
+
+/// Of the pixels of `pictures`, the greatest variance first.
+[[nodiscard]] inline EditableCode pca_code(Studio const& studio, ds::data::Dataset const& pictures,
+                                           ds::Index dims) {
+  auto const units = pictures.units();
+  auto const pca = std::make_shared<ds::eval::Pca const>(ds::eval::Pca::fit(
+      features_of(units, pictures.image_size()), {.components = dims}, &studio.context->threads()));
+  ds::Index const pixels = pictures.image_size();
+  return detail::code_with_difference(
+      studio, "pca", dims,
+      [&studio, pca, pixels, dims](ds::Tensor<B> const& images) {
+        auto const z = (*pca)(features_of(images.values(), pixels));
+        return ds::Tensor<B>::from(*studio.context, {images.shape().samples(), dims},
+                                   std::span<float const>{z});
+      },
+      [&studio, pca, dims](ds::Tensor<B> const& z) {
+        auto const values = pca->inverse(features_of(z.values(), dims));
+        return ds::Tensor<B>::from(*studio.context, studio.picture_shape(z.shape().samples()),
+                                   std::span<float const>{values});
+      });
+}
+
+/// Pictures, what a code makes of them, and what they show.
+struct Subjects {
+  ds::Tensor<B> images, z, rest;
+  ds::Tensor<B> rebuilt;    ///< from both: the unedited picture
+  std::vector<int> levels;  ///< true ones of all factors, row by row
+  std::vector<int> seen;    ///< those that the judge sees in `rebuilt`
+
+  [[nodiscard]] ds::Index count() const { return images.shape().samples(); }
+};
+
+[[nodiscard]] inline Subjects subjects_of(Studio const& studio, EditableCode const& code,
+                                          ds::data::Dataset const& pictures, std::vector<int> const& levels,
+                                          ds::Index count) {
+  auto const part = pictures.slice(0, std::min(count, pictures.size()));
+  auto const images = images_of(*studio.context, part);
+  auto const z = code.encode(images);
+  auto const rest = code.rest_of(images, z);
+  auto const rebuilt = code.decode(rest, z);
+  auto const values = part.size() * static_cast<ds::Index>(studio.factors().factors());
+  return {images, z, rest, rebuilt, {levels.begin(), levels.begin() + values}, studio.judge.predict(rebuilt)};
+}
+
+/// The chosen subjects, in that order.
+[[nodiscard]] inline Subjects some_of(Subjects const& all, std::span<ds::Index const> chosen) {
+  Subjects result{rows(all.images, chosen),
+                  rows(all.z, chosen),
+                  rows(all.rest, chosen),
+                  rows(all.rebuilt, chosen),
+                  {},
+                  {}};
+  auto const width = static_cast<ds::Index>(all.levels.size()) / all.count();
+  for (ds::Index const i : chosen) {
+    auto const from = i * width, to = (i + 1) * width;
+    result.levels.insert(result.levels.end(), all.levels.begin() + from, all.levels.begin() + to);
+    result.seen.insert(result.seen.end(), all.seen.begin() + from, all.seen.begin() + to);
+  }
+  return result;
+}
+/// `count` subjects, each the one behind itself in `all`, the first behind the last: another picture for
+/// each.
+[[nodiscard]] inline Subjects partners_of(Subjects const& all, ds::Index count) {
+  std::vector<ds::Index> chosen;
+  for (ds::Index i = 0; i < count; ++i) chosen.push_back((i + 1) % all.count());
+  return some_of(all, chosen);
+}
+[[nodiscard]] inline Subjects first_of(Subjects const& all, ds::Index count) {
+  std::vector<ds::Index> chosen;
+  for (ds::Index i = 0; i < std::min(count, all.count()); ++i) chosen.push_back(i);
+  return some_of(all, chosen);
+}
+
+}  // namespace experiments

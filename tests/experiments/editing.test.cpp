@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tests/support/catch.hpp>
+
+#include <experiments/editing/runner.hpp>
+
+using namespace experiments;
+
+namespace {
+
+/// Shapes of 16 x 16 pixels, grey: small enough for PCA in a test.
+ExperimentData small_shapes() {
+  ds::data::ShapePictures const shapes{{.side = 16, .channels = 1}};
+  auto const train = shapes.sample(300, {.seed = 0, .stream = 1}),
+             test = shapes.sample(40, {.seed = 0, .stream = 2});
+  return {&data_set("shapes"),
+          {train.pictures, test.pictures, test.pictures},
+          {{ds::data::shape_factor_names.begin(), ds::data::shape_factor_names.end()},
+           {ds::data::shape_levels.begin(), ds::data::shape_levels.end()},
+           train.values,
+           test.values,
+           test.values}};
+}
+
+/// A studio whose judge is at its random start and is said to read background and hue alone.
+struct SmallStudio {
+  B::Context context{{.threads = 1}};
+  ExperimentData data = small_shapes();
+  Run run{&context, &data, "judge", {}, {}};
+  Studio studio{&context,
+                &data,
+                factor_reader(run),
+                {1, 0, .96, 0, 0, 0, 0, 0, 0, .94},
+                {},
+                {},
+                uniform_partition(recipe_for(data_set("shapes")))};
+};
+
+double greatest_difference(ds::Tensor<B> const& a, ds::Tensor<B> const& b) {
+  auto const x = a.values(), y = b.values();
+  double greatest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    greatest = std::max(greatest, std::abs(static_cast<double>(x[i]) - static_cast<double>(y[i])));
+  return greatest;
+}
+
+}  // namespace
+
+TEST_CASE("a code of PCA gives pictures back, and without the difference their projections",
+          "[experiments]") {
+  SmallStudio const small;
+  EditableCode const code = pca_code(small.studio, small.data.pictures.train, 64);
+  Subjects const test =
+      subjects_of(small.studio, code, small.data.pictures.test, small.data.factors.test, 20);
+  REQUIRE(test.z.shape() == ds::Shape{20, 64});
+  CHECK(greatest_difference(test.rebuilt, test.images) < 1e-5);
+  CHECK(std::equal(test.levels.begin(), test.levels.end(), small.data.factors.test.begin()));
+
+  auto const projected = code.decode(code.no_rest(20), test.z);
+  auto const likeness_of_64 = likeness(test.images, projected);
+  CHECK(likeness_of_64.mse > 1e-5);
+  // Nearer to the picture than the mean picture is, and nearer than another picture.
+  auto const hidden = with_hidden_columns(small.studio, code, test.z, 0, Eigen::VectorXd::Zero(64));
+  CHECK(likeness(test.images, code.decode(code.no_rest(20), hidden)).mse > 4 * likeness_of_64.mse);
+}
+
+TEST_CASE("hidden columns are 0 for a decoder that has met them, else at their mean", "[experiments]") {
+  SmallStudio const small;
+  std::vector<float> const sevens(8, 7);
+  auto const z = ds::Tensor<B>::from(*small.studio.context, {2, 4}, std::span<float const>{sevens});
+  EditableCode code{};
+  code.dims = 4;
+  Eigen::VectorXd const mean = Eigen::VectorXd::LinSpaced(4, 1, 4);
+  CHECK(with_hidden_columns(small.studio, code, z, 2, mean).values() ==
+        std::vector<float>{7, 7, 3, 4, 7, 7, 3, 4});
+  code.revealed_in_training = true;
+  CHECK(with_hidden_columns(small.studio, code, z, 3, mean).values() ==
+        std::vector<float>{7, 7, 7, 0, 7, 7, 7, 0});
+  CHECK(revealed_counts(16) == std::vector<int>{0, 1, 2, 4, 8, 16});
+  CHECK(revealed_counts(1) == std::vector<int>{0, 1});
+}
+
+TEST_CASE("edits are judged by the factors that the judge reads", "[experiments]") {
+  SmallStudio const small;
+  Studio const& studio = small.studio;
+  CHECK(studio.readable_factors() == std::vector<std::size_t>{0, 2});
+  auto const wishes = studio.wishes();
+  REQUIRE(!wishes.empty());
+  CHECK(std::all_of(wishes.begin(), wishes.end(),
+                    [](Wish const& wish) { return wish.factor == 0 || wish.factor == 2; }));
+  auto const images = images_of(*studio.context, small.data.pictures.test);
+  auto const seen = studio.judge.predict(images);
+  auto const unchanged = studio.effect(seen, images, {.factor = 2, .level = 0});
+  REQUIRE(unchanged.changed.size() == 2);
+  CHECK(unchanged.target == 0);
+  CHECK(unchanged.others == 0);
+  // A change of what the judge does not read plays no part; one of the target does, in its own place.
+  auto others = seen;
+  for (std::size_t i = 0; i < others.size(); ++i)
+    if (i % 10 != 0 && i % 10 != 2) others[i] = others[i] == 0 ? 1 : 0;
+  CHECK(studio.effect(others, images, {.factor = 2, .level = 0}).others == 0);
+  for (std::size_t i = 2; i < others.size(); i += 10) others[i] = others[i] == 0 ? 1 : 0;
+  auto const changed = studio.effect(others, images, {.factor = 2, .level = 0});
+  CHECK(changed.target == 1);
+  CHECK(changed.others == 0);
+}
+
+TEST_CASE("the oracle draws the same pictures with another level", "[experiments]") {
+  SmallStudio const small;
+  EditableCode const code = pca_code(small.studio, small.data.pictures.train, 64);
+  Subjects const test =
+      subjects_of(small.studio, code, small.data.pictures.test, small.data.factors.test, 20);
+  auto const edits = oracle_edits(small.studio, test);
+  REQUIRE(edits.wishes.size() == small.studio.wishes().size());
+  REQUIRE(edits.directions() == 2);
+  CHECK(edits.wishes.front().edits.front().moved > 0);
+  // Where the level is there already nothing changes.
+  for (ds::Index i = 0; i < 4; ++i) {
+    std::vector<ds::Index> const one{i};
+    Subjects const subject = some_of(test, one);
+    Wish const own{.factor = 0, .level = subject.levels[0]};
+    CHECK(greatest_difference(detail::drawn_again(small.studio, subject, own), subject.images) < 1e-6);
+    Wish const other{.factor = 0, .level = subject.levels[0] == 0 ? 1 : 0};
+    CHECK(greatest_difference(detail::drawn_again(small.studio, subject, other), subject.images) > 0.01);
+  }
+}
+
+TEST_CASE("methods without a decoder of 64 dims are refused", "[experiments]") {
+  CHECK(editable_source("pdae") == EditableSource::diffusion);
+  CHECK(editable_source("ordered") == EditableSource::diffusion);
+  CHECK(editable_source("pca") == EditableSource::pca);
+  CHECK(editable_source("autoencoder") == EditableSource::autoencoder);
+  for (std::string const name : {"nt_xent", "raw_pixels", "wide", "wide_autoencoder", "no_method"})
+    CHECK_THROWS_AS(editable_source(name), ds::ConfigError);
+  CHECK_THROWS_AS(detail::require_editable({"pdae", "pdae"}), ds::ConfigError);
+  CHECK_THROWS_AS(detail::require_editable({}), ds::ConfigError);
+}

@@ -71,7 +71,8 @@ int main(int argc, char** argv) try {
 
   auto const x_T = ds::diffusion::normal<B>(context, {20, 28, 28, 1}, {.seed = 1});
   auto const samples = ds::ddim_sample<B>(schedule, ds::TimeGrid::linspace(1000, 50), x_T,
-                                          ds::diffusion::PlainNoise{denoiser, schedule, target});
+                                          ds::diffusion::PlainNoise{denoiser, schedule, target},
+                                          {.eta = 1, .rng = {.seed = 2}});
   ds::io::write_png(folder / "samples.png", ds::io::grid(ds::io::pictures_from_unit(samples), 10, 2));
 } catch (std::exception const& error) {
   std::cerr << "train_denoiser: " << error.what() << '\n';

@@ -18,12 +18,13 @@ namespace experiments {
 
 /// The defaults are the main job's.
 struct DenoiserRecipe {
-  std::uint64_t steps = 550;
-  ds::Index batch = 64, base = 16;
-  double rate = 1e-3;
+  std::uint64_t steps = 1100;
+  ds::Index batch = 32, base = 16;
+  double rate = 2e-3;
   double min_snr = 0;
   ds::Index samples = 500;
   int sampling_steps = 50;
+  double eta = 0;
   ds::diffusion::PredictionTarget target = ds::diffusion::PredictionTarget::eps;
 
   /// See settings.hpp.
@@ -36,6 +37,7 @@ struct DenoiserRecipe {
     f("min_snr", self.min_snr, 0, 1e6, "weights the error of x_0 by min(SNR, this); 0: the plain loss");
     f("samples", self.samples, 2, 100'000, "that are drawn and measured");
     f("sampling_steps", self.sampling_steps, 1, 1000, "of DDIM");
+    f("eta", self.eta, 0, 1, "of DDIM: 0 adds no noise on the way, 1 as much as DDPM");
   }
 };
 
@@ -120,8 +122,9 @@ inline void train_trial(Run const& run, DenoiserRecipe const& recipe, ds::NoiseS
   auto const& [train, validation, test] = run.data->pictures;
   auto const x_T = ds::diffusion::normal<B>(*run.context, test.shape().with_samples(recipe.samples),
                                             {.seed = run.seed, .stream = 921});
-  auto const samples = ds::ddim_sample<B>(
-      schedule, ds::TimeGrid::linspace(schedule.timesteps(), recipe.sampling_steps), x_T, predict);
+  auto const samples =
+      ds::ddim_sample<B>(schedule, ds::TimeGrid::linspace(schedule.timesteps(), recipe.sampling_steps), x_T,
+                         predict, {.eta = recipe.eta, .rng = {.seed = run.seed, .stream = 923}});
   ds::ThreadPool& threads = run.context->threads();
   PatchDictionary const patches{train, 32, {.seed = 0, .stream = 922}, threads};
   auto const moments = [&](ds::data::Dataset const& pictures) {

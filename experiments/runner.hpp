@@ -92,6 +92,8 @@ inline void load_or_train_denoiser(CellOptions const& options, Run const& run, d
     ds::io::create_folder(options.weights);
     RunConfig config;
     config.denoiser_steps = options.denoiser_steps;
+    config.denoiser_batch = 64;
+    config.denoiser_rate = 1e-3;
     ds::dist::SingleProcess alone;
     (void)train_denoiser(*run.context, denoiser, run.data->pictures, config, run.folder, run.resume, alone,
                          run.data->set->flip);

@@ -27,8 +27,9 @@ struct EditableCode {
   bool revealed_in_training;  ///< its decoder has learned to read the first subsets alone, the others 0
   std::function<ds::Tensor<B>(ds::Tensor<B> const& images)> encode;
   std::function<ds::Tensor<B>(ds::Tensor<B> const& images, ds::Tensor<B> const& z)> rest_of;
-  std::function<ds::Tensor<B>(ds::Index count)> no_rest;  ///< random x_T or 0: shows what z alone holds
   std::function<ds::Tensor<B>(ds::Tensor<B> const& rest, ds::Tensor<B> const& z)> decode;
+  std::function<ds::Tensor<B>(ds::Tensor<B> const& z)>
+      decode_alone;  ///< from random x_T, or without difference
 
   [[nodiscard]] ds::Tensor<B> operator()(ds::Tensor<B> const& images) const { return encode(images); }
   [[nodiscard]] ds::Index latent_dims() const { return dims; }
@@ -43,36 +44,14 @@ struct EditableCode {
               [&studio, method](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
                 return method.model.infer_noise(images, z, studio.grid());
               },
-          .no_rest = [&studio](ds::Index count) { return studio.noise(count, 60); },
-          .decode = [&studio, method](ds::Tensor<B> const& x_T,
-                                      ds::Tensor<B> const& z) { return method.decode(studio, x_T, z); }};
-}
-
-namespace detail {
-
-/// A code whose decoder makes pictures of z alone.
-template <class Encode, class Decode>
-[[nodiscard]] EditableCode code_with_difference(Studio const& studio, std::string name, ds::Index dims,
-                                                Encode encode, Decode decode) {
-  return {.name = std::move(name),
-          .dims = dims,
-          .revealed_in_training = false,
-          .encode = std::move(encode),
-          .rest_of =
-              [decode](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
-                return ds::ops::linear_combination(1, images, -1, decode(z));
-              },
-          .no_rest =
-              [&studio](ds::Index count) {
-                return ds::Tensor<B>::zeros(*studio.context, studio.picture_shape(count));
-              },
           .decode =
               [&studio, decode](ds::Tensor<B> const& difference, ds::Tensor<B> const& z) {
                 auto const sum = ds::ops::linear_combination(1, difference, 1, decode(z));
                 auto values = sum.values();
                 for (float& value : values) value = std::clamp(value, -1.0F, 1.0F);
                 return ds::Tensor<B>::from(*studio.context, sum.shape(), std::span<float const>{values});
-              }};
+              },
+          .decode_alone = decode};
 }
 
 }  // namespace detail

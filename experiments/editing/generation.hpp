@@ -33,9 +33,9 @@ struct Generated {
                                                 ds::UNet<B> const& denoiser) {
   ds::NoiseSchedule const schedule = ds::NoiseSchedule::linear();
   auto const x_T = studio.noise(studio.settings.pictures, 61);
-  return judged(
-      studio, scale, "the denoiser",
-      ds::ddim_sample<B>(schedule, studio.grid(), x_T, ds::diffusion::PlainNoise{denoiser, schedule}));
+  return judged(studio, scale, "the denoiser",
+                ds::ddim_sample<B>(schedule, studio.grid(), x_T,
+                                   ds::diffusion::PlainNoise{denoiser, schedule}, studio.with_noise(66)));
 }
 
 /// A diffusion over z (count, dims) of the first training pictures.
@@ -70,8 +70,7 @@ struct Generated {
   auto const drawn =
       latent.sample(count, {.seed = studio.settings.seed, .stream = 62},
                     ds::TimeGrid::leading(latent.schedule().timesteps(), latent_sampling_steps));
-  return judged(studio, scale, "z drawn, " + method.name,
-                method.decode(studio, studio.noise(count, 61), drawn));
+  return judged(studio, scale, "z drawn, " + method.name, method.decode_at_random(studio, drawn));
 }
 
 inline void show_samples(ds::report::HtmlReport& report, std::filesystem::path const& folder,

@@ -38,7 +38,7 @@ struct Reconstruction {
 
 [[nodiscard]] inline Reconstruction reconstruct(Studio const& studio, EditableCode const& code,
                                                 Subjects const& test) {
-  auto const random = code.decode(code.no_rest(test.count()), test.z);
+  auto const random = code.decode_alone(test.z);
   ds::Index const shown = std::min(studio.settings.shown, test.count());
   return {
       code.name, likeness(test.images, test.rebuilt), likeness(test.images, random),

@@ -63,13 +63,12 @@ struct Revealed {
                                              FrechetScale const& scale, std::vector<float> const& known_z,
                                              Subjects const& test) {
   auto const mean = ds::eval::mean_of(features_of(known_z, code.dims));
-  auto const rest = code.no_rest(test.count());
   ds::Index const shown = std::min(studio.settings.shown, test.count());
   std::vector<ds::Tensor<B>> rows{test.images.samples(0, shown)};
   Revealed result{.method = code.name};
   for (int const subsets : revealed_counts(studio.partition.subsets())) {
     ds::Index const columns = subsets == 0 ? 0 : studio.partition.end(subsets - 1);
-    auto const made = code.decode(rest, with_hidden_columns(studio, code, test.z, columns, mean));
+    auto const made = code.decode_alone(with_hidden_columns(studio, code, test.z, columns, mean));
     result.steps.push_back({subsets, columns, likeness(test.images, made), scale(made)});
     rows.push_back(made.samples(0, shown));
   }

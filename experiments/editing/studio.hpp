@@ -41,6 +41,11 @@ struct Studio {
     return ds::diffusion::normal<B>(*context, picture_shape(count),
                                     {.seed = settings.seed, .stream = stream});
   }
+  /// DDIM from random x_T adds noise on the way, which lets a denoiser correct its mistakes; a stream for
+  /// each use.
+  [[nodiscard]] ds::diffusion::DdimOptions with_noise(std::uint32_t stream) const {
+    return {.eta = 1, .rng = {.seed = settings.seed, .stream = stream}};
+  }
   /// For each factor the share of pictures that the judge sees at another level than before.
   [[nodiscard]] std::vector<double> changed(std::vector<int> const& before,
                                             ds::Tensor<B> const& edited) const {
@@ -94,10 +99,14 @@ struct TrainedMethod {
   std::string name;
   ds::DiffSiam<B> model;
 
-  /// x_T and z -> pictures.
+  /// x_T and z -> pictures, without noise on the way: x_T that was inferred gives its picture back.
   [[nodiscard]] ds::Tensor<B> decode(Studio const& studio, ds::Tensor<B> const& x_T,
                                      ds::Tensor<B> const& z) const {
     return model.sample(x_T, z, studio.grid());
+  }
+  /// Random x_T and z -> pictures, with noise on the way.
+  [[nodiscard]] ds::Tensor<B> decode_at_random(Studio const& studio, ds::Tensor<B> const& z) const {
+    return model.sample(studio.noise(z.shape().samples(), 60), z, studio.grid(), studio.with_noise(65));
   }
 };
 

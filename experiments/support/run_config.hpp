@@ -33,9 +33,9 @@ struct RunConfig {
   ds::Index base = 16;
   int subsets = 16, latent_dims = 64;
   ds::Index encoder_width = 1;
-  std::uint64_t denoiser_steps = 550;
-  ds::Index denoiser_batch = 64;
-  double denoiser_rate = 1e-3;
+  std::uint64_t denoiser_steps = 1100;
+  ds::Index denoiser_batch = 32;
+  double denoiser_rate = 2e-3;
   std::uint64_t steps = 1300;
   ds::Index batch = 32, siamese_batch = 192;
   double rate = 3e-3;
@@ -82,7 +82,9 @@ struct RunConfig {
     }
     if (size > small_side) {  // the networks are large, so batches are small
       config.base = 32;
+      config.denoiser_steps = 550;
       config.denoiser_batch = 16;
+      config.denoiser_rate = 1e-3;
       config.batch = 8;
       config.siamese_batch = 64;
       config.rate = 1e-3;
@@ -90,7 +92,11 @@ struct RunConfig {
     }
     if (!full) return config;
     config.name = "full";
+    config.latent_dims = 512;  // as published
+    config.subsets = 64;
     config.denoiser_steps = 2500;
+    if (size <= small_side) config.denoiser_batch = 64;
+    config.denoiser_rate = 1e-3;
     config.steps = 5000;
     config.batch *= 2;
     config.siamese_batch *= 2;

@@ -60,12 +60,12 @@ TEST_CASE("a code of PCA gives pictures back, and without the difference their p
   CHECK(greatest_difference(test.rebuilt, test.images) < 1e-5);
   CHECK(std::equal(test.levels.begin(), test.levels.end(), small.data.factors.test.begin()));
 
-  auto const projected = code.decode(code.no_rest(20), test.z);
+  auto const projected = code.decode_alone(test.z);
   auto const likeness_of_64 = likeness(test.images, projected);
   CHECK(likeness_of_64.mse > 1e-5);
   // Nearer to the picture than the mean picture is, and nearer than another picture.
   auto const hidden = with_hidden_columns(small.studio, code, test.z, 0, Eigen::VectorXd::Zero(64));
-  CHECK(likeness(test.images, code.decode(code.no_rest(20), hidden)).mse > 4 * likeness_of_64.mse);
+  CHECK(likeness(test.images, code.decode_alone(hidden)).mse > 4 * likeness_of_64.mse);
 }
 
 TEST_CASE("hidden columns are 0 for a decoder that has met them, else at their mean", "[experiments]") {

@@ -166,11 +166,12 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     case Source::denoiser:
       return {denoiser_features(run, denoiser, run.recipe.dims, curve)};
     case Source::autoencoder:
-      return {autoencoder_features(run, curve)};
+      return {detail::with_activations(run, denoiser, autoencoder_features(run, curve))};
     case Source::beta_vae:
-      return {beta_vae_features(run, curve)};
+      return {detail::with_activations(run, denoiser, beta_vae_features(run, curve))};
     case Source::pca:
-      return {pca_features(raw_pixels(pictures), run.recipe.dims, run.context->threads())};
+      return {detail::with_activations(
+          run, denoiser, pca_features(raw_pixels(pictures), run.recipe.dims, run.context->threads()))};
     case Source::patches:
       return {patch_features(pictures, run.recipe.dims, run.seed, run.context->threads())};
     case Source::pixels:

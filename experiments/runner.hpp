@@ -63,6 +63,17 @@ struct CellOptions {
 
 namespace detail {
 
+/// Throws ConfigError where the method's z is not joined with activations, but the recipe asks for it.
+inline void require_joined(Method const& method, Recipe const& recipe) {
+  if (recipe.activations == 0) return;
+  bool const joins = method.source == Source::autoencoder || method.source == Source::beta_vae ||
+                     method.source == Source::pca ||
+                     (method.source == Source::encoder && recipe.turn == Turn::none && !recipe.feature_order);
+  if (!joins)
+    ds::fail<ds::ConfigError>("--activations", {"0, since the features of ", method.name, " stand alone"},
+                              recipe.activations, "the encoder's z, PCA and autoencoders can be joined");
+}
+
 /// No row of the table: it trains the denoiser of a data set, and ends.
 inline constexpr Method denoiser_alone{.name = "denoiser", .title = "denoiser", .source = Source::denoiser};
 
@@ -131,6 +142,7 @@ inline void run_cell(CellOptions const& options) {
   DataSet const& set = data_set(options.data);
   Method const& method = detail::method_of(options);
   Recipe const recipe = recipe_of(method, options.recipe());
+  detail::require_joined(method, recipe);
   if (method.source == Source::encoder) detail::require_valid(recipe, set.parts.first(options.pictures));
   ResultFile results{options.results};
   if (results.has(cell) && !options.start.overwrite)

@@ -83,7 +83,7 @@ struct TurnedLatent {
 
 /// Trains the decoder alone to read the subsets of z; the encoder stays as it is. `learner` holds both, and
 /// its weights are saved under the name of the method, as those of the others are.
-inline void train_decoder(Run const& run, Learner const& learner, ds::DiffSiam<B> const& model) {
+inline void train_decoder(Run const& run, Learner learner, ds::DiffSiam<B> const& model) {
   B::Context& context = *run.context;
   Run decoder = run;
   decoder.stage = "decoder";
@@ -97,6 +97,7 @@ inline void train_decoder(Run const& run, Learner const& learner, ds::DiffSiam<B
   (void)train_module(
       decoder, model.decoder(), {.batch_size = run.recipe.batch, .seed = run.seed + 5}, [](std::uint64_t) {},
       loss);
+  learner.encoder = model.encoder();  // with the subsets that the decoder reads
   ds::io::save_weights(run.folder / (run.stage + ".safetensors"), learner);
 }
 

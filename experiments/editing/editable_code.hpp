@@ -44,6 +44,26 @@ struct EditableCode {
               [&studio, method](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
                 return method.model.infer_noise(images, z, studio.grid());
               },
+          .decode = [&studio, method](ds::Tensor<B> const& x_T,
+                                      ds::Tensor<B> const& z) { return method.decode(studio, x_T, z); },
+          .decode_alone = [&studio,
+                           method](ds::Tensor<B> const& z) { return method.decode_at_random(studio, z); }};
+}
+
+namespace detail {
+
+/// A code whose decoder makes pictures of z alone.
+template <class Encode, class Decode>
+[[nodiscard]] EditableCode code_with_difference(Studio const& studio, std::string name, ds::Index dims,
+                                                Encode encode, Decode decode) {
+  return {.name = std::move(name),
+          .dims = dims,
+          .revealed_in_training = false,
+          .encode = std::move(encode),
+          .rest_of =
+              [decode](ds::Tensor<B> const& images, ds::Tensor<B> const& z) {
+                return ds::ops::linear_combination(1, images, -1, decode(z));
+              },
           .decode =
               [&studio, decode](ds::Tensor<B> const& difference, ds::Tensor<B> const& z) {
                 auto const sum = ds::ops::linear_combination(1, difference, 1, decode(z));

@@ -109,6 +109,10 @@ refused "--samples: expected at most" compare_denoisers --samples 5001
 refused "--predicts: " compare_denoisers --predicts noise
 refused "--batch: expected at most 300" compare_denoisers --batch 301 --pictures 300
 refused "--base: expected a multiple of 8" compare_denoisers --base 12
+refused "--activations: expected 0" compare_methods --method ordered --activations 8
+refused "a method whose z can be decoded" edit_pictures --methods pdae nt_xent
+refused "a z of 64 dims" edit_pictures --methods wide
+refused "each method once" edit_pictures --methods pdae pdae
 refused "--edited: expected at most 8" edit_pictures --pictures 8 --edited 9
 refused "--pictures: expected at most 300" edit_pictures --pictures 301 --first 300
 refused "--judge-steps: $whole" edit_pictures --judge-steps -1

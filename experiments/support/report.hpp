@@ -32,8 +32,8 @@ template <class B>
 
 /// DDIM that adds as much noise on the way as DDPM. Without it, mistakes at noisy steps stay until the end:
 /// samples of a denoiser that was trained for minutes are speckled.
-[[nodiscard]] inline ds::diffusion::DdimOptions with_noise(RunConfig const& config, std::uint64_t draw) {
-  return {.eta = 1, .rng = {.seed = config.seed, .stream = 52, .step = draw}};
+[[nodiscard]] inline ds::diffusion::DdimOptions with_noise(RunConfig const& config, std::uint32_t draw) {
+  return {.eta = 1, .rng = {.seed = config.seed, .stream = 52 + draw}};
 }
 
 /// Reconstructions of test pictures, one of each class first: originals; from z and the inferred x_T; from z
@@ -43,7 +43,7 @@ template <class B>
                                               ds::Tensor<B> const& images, RunConfig const& config) {
   auto const grid = ds::TimeGrid::linspace(1000, config.sampling_steps);
   std::vector<ds::Tensor<B>> rows{images, model.reconstruct(images, grid)};
-  for (std::uint64_t draw = 0; draw < 3; ++draw) {
+  for (std::uint32_t draw = 0; draw < 3; ++draw) {
     rows.push_back(model.reconstruct_from_random(
         images, grid, {.seed = config.seed, .stream = 50, .step = draw}, with_noise(config, draw)));
   }

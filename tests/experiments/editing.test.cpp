@@ -139,3 +139,17 @@ TEST_CASE("methods without a decoder of 64 dims are refused", "[experiments]") {
   CHECK_THROWS_AS(detail::require_editable({"pdae", "pdae"}), ds::ConfigError);
   CHECK_THROWS_AS(detail::require_editable({}), ds::ConfigError);
 }
+
+TEST_CASE("each draw of the report has noise of its own on the way", "[experiments]") {
+  B::Context context{{.threads = 1}};
+  auto const schedule = ds::NoiseSchedule::linear();
+  auto const x_T = ds::diffusion::normal<B>(context, {1, 4, 4, 1}, {.seed = 0, .stream = 50});
+  auto const drawn = [&](std::uint32_t draw) {
+    return ds::ddim_sample<B>(
+        schedule, ds::TimeGrid::linspace(1000, 4), x_T,
+        [](ds::Tensor<B> const& x, auto const&...) { return ds::ops::scale(x, 0.5F); },
+        with_noise(RunConfig{}, draw));
+  };
+  CHECK(greatest_difference(drawn(0), drawn(0)) == 0);
+  CHECK(greatest_difference(drawn(0), drawn(1)) > 0.01);
+}

@@ -19,7 +19,7 @@ namespace diffsiam::diffusion {
 struct DdimOptions {
   double eta = 0;    ///< 0: deterministic; 1: as much noise as DDPM adds
   bool clip = true;  ///< clip x_0^ to [-1, 1]; off for latents
-  Rng rng{};         ///< of the noise, where eta > 0
+  Rng rng{};         ///< of the noise, where eta > 0; draws differ by seed or stream, its step is not read
 };
 
 namespace detail {

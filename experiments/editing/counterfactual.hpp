@@ -10,8 +10,8 @@
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/interpolate.hpp>
 
-#include <experiments/editing/editable_code.hpp>
 #include <experiments/editing/segments.hpp>
+#include <experiments/editing/subjects.hpp>
 
 namespace experiments {
 

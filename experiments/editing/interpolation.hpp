@@ -9,7 +9,7 @@
 
 #include <diffsiam/model/interpolate.hpp>
 
-#include <experiments/editing/editable_code.hpp>
+#include <experiments/editing/subjects.hpp>
 
 namespace experiments {
 

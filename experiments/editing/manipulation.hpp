@@ -20,8 +20,8 @@
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/latent_standardisation.hpp>
 
-#include <experiments/editing/oracle.hpp>
 #include <experiments/editing/segments.hpp>
+#include <experiments/editing/subjects.hpp>
 #include <experiments/method_measures.hpp>
 
 namespace experiments {

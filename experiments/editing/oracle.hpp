@@ -9,24 +9,9 @@
 
 #include <diffsiam/data/shapes.hpp>
 
-#include <experiments/editing/edit_table.hpp>
-#include <experiments/editing/editable_code.hpp>
-#include <experiments/editing/studio.hpp>
+#include <experiments/editing/subjects.hpp>
 
 namespace experiments {
-
-/// Those that have another level. Throws ConfigError for none.
-[[nodiscard]] inline Subjects without(Studio const& studio, Subjects const& all, Wish const& wish) {
-  std::vector<ds::Index> chosen;
-  for (ds::Index i = 0; i < all.count(); ++i) {
-    auto const at = static_cast<std::size_t>(i) * studio.factors().factors() + wish.factor;
-    if (all.levels[at] != wish.level) chosen.push_back(i);
-  }
-  if (chosen.empty())
-    ds::fail<ds::ConfigError>("--edited, --chosen-on", {"pictures without ", name_of(studio.factors(), wish)},
-                              {"none among ", all.count()}, "take more of them");
-  return some_of(all, chosen);
-}
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include <diffsiam/eval/ssim.hpp>
 
-#include <experiments/editing/editable_code.hpp>
+#include <experiments/editing/subjects.hpp>
 
 namespace experiments {
 

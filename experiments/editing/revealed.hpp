@@ -7,9 +7,9 @@
 
 #include <diffsiam/eval/covariance.hpp>
 
-#include <experiments/editing/editable_code.hpp>
 #include <experiments/editing/frechet_scale.hpp>
 #include <experiments/editing/reconstruction.hpp>
+#include <experiments/editing/subjects.hpp>
 
 namespace experiments {
 

@@ -9,6 +9,7 @@
 
 #include <diffsiam/train/run_folder.hpp>
 
+#include <experiments/editing/oracle.hpp>
 #include <experiments/editing/page.hpp>
 #include <experiments/editing/trained.hpp>
 #include <experiments/support/run_start.hpp>

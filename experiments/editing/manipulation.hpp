@@ -127,13 +127,14 @@ class WishTrial {
   [[nodiscard]] WishEdits operator()() const {
     auto const reader = reader_of(z_.dims);
     ds::Index const kept = studio_.settings.kept;
-    auto const best = best_segment(reader);
+    ds::encoder::Dims const all{0, static_cast<int>(z_.dims)};
+    auto const [segment, strength] = best_segment(reader);
     WishEdits result{
         .wish = wish_,
         .edits = {along("all dims", reader), along(std::to_string(kept) + " dims", reader_of(kept)),
-                  between("level means", reader, {0, static_cast<int>(z_.dims)}),
-                  between("level means, a segment", reader, columns_of(best))}};
-    result.edits.back().part = name_of(studio_.partition, best);
+                  between("level means", reader, all, trial_between(reader, all).strength),
+                  between("level means, a segment", reader, columns_of(segment), strength)}};
+    result.edits.back().part = name_of(studio_.partition, segment);
     return result;
   }
 
@@ -162,20 +163,24 @@ class WishTrial {
       return moved_between(studio_, code_, subjects, reader, level_shifts_, columns, wish_.level, strength);
     };
   }
+  [[nodiscard]] StrengthTrial trial_between(ds::eval::LinearClassifier const& reader,
+                                            ds::encoder::Dims columns) const {
+    return least_strength(studio_, wish_, validation_, edit_between(reader, columns));
+  }
   [[nodiscard]] Manipulation between(std::string direction, ds::eval::LinearClassifier const& reader,
-                                     ds::encoder::Dims columns) const {
-    auto const edit = edit_between(reader, columns);
-    double const strength = least_strength(studio_, wish_, validation_, edit).strength;
-    return manipulate(studio_, wish_, std::move(direction), strength, test_, edit);
+                                     ds::encoder::Dims columns, double strength) const {
+    return manipulate(studio_, wish_, std::move(direction), strength, test_, edit_between(reader, columns));
   }
 
-  [[nodiscard]] ds::model::SubsetRange best_segment(ds::eval::LinearClassifier const& reader) const {
-    ds::model::SubsetRange best{};
+  /// And the strength that it needs.
+  [[nodiscard]] std::pair<ds::model::SubsetRange, double> best_segment(
+      ds::eval::LinearClassifier const& reader) const {
+    std::pair<ds::model::SubsetRange, double> best{};
     std::tuple<bool, double> greatest{false, -1};
     for (auto const& range : segments_of(studio_)) {
-      auto const trial = least_strength(studio_, wish_, validation_, edit_between(reader, columns_of(range)));
+      auto const trial = trial_between(reader, columns_of(range));
       std::tuple const value{trial.reaches(), trial.reaches() ? trial.effect.share : trial.effect.reached};
-      if (value > greatest) greatest = value, best = range;
+      if (value > greatest) greatest = value, best = {range, trial.strength};
     }
     return best;
   }
@@ -229,7 +234,8 @@ inline void show_means(ds::report::ReportSection& section, std::vector<MethodEdi
                  "ratio / oracle's"},
       .rows = {},
       .caption =
-          "Means over the wishes. The oracle draws the pictures again with the level that is asked for."};
+          "Means over the wishes. The oracle draws the pictures again with the level that is asked for; "
+          "ratios are divided by the one that it has with noise."};
   for (MethodEdits const& of_method : results)
     for (MeanEffect const& mean : means_of(of_method))
       table.rows.push_back({of_method.method, mean.direction, percent(mean.reached), percent(mean.target),

@@ -28,10 +28,10 @@ struct Edits {
   std::vector<Generated> drawn{};     ///< from z of the latent diffusion
   std::vector<Generated> compared{};  ///< everything with a Frechet distance
 
-  /// The oracle's means without noise.
+  /// The oracle's means with noise, such as a decoder leaves, too.
   [[nodiscard]] std::optional<MeanEffect> oracle_mean() const {
     auto const means = means_of(oracle);
-    return means.empty() ? std::nullopt : std::optional{means.front()};
+    return means.empty() ? std::nullopt : std::optional{means.back()};
   }
 };
 

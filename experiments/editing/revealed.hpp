@@ -81,8 +81,7 @@ inline void show_revealed(ds::report::HtmlReport& report, std::filesystem::path 
   auto& section = report.section("7 Pictures from the first subsets");
   section.text(
       "From random x_T, or for codes without noise from z alone. Hidden columns are 0, or at their mean "
-      "where the "
-      "decoder has not learned to do without them. 0 subsets show what is reached without a picture's z.");
+      "where the decoder has not learned to do without them. 0 subsets: without the picture's z.");
   ds::report::Table table{.header = {"z of", "subsets", "columns", "MSE", "SSIM", "Frechet distance"},
                           .rows = {},
                           .caption =

@@ -88,7 +88,7 @@ struct RunConfig {
       config.batch = 8;
       config.siamese_batch = 64;
       config.rate = 1e-3;
-      config.activations = 0;  // there are so many that PCA takes minutes
+      config.activations = 0;  // there are thousands, of which PCA is slow
     }
     if (!full) return config;
     config.name = "full";

@@ -173,6 +173,7 @@ inline constexpr std::array<Method, 37> methods{{
   method.change(base);
   base.views.jitter.contrast = base.views.jitter.brightness;  // one setting for both
   if (base.diffusion && base.siamese_weight == 0) base.siamese = Siamese::none;
+  if (base.siamese == Siamese::none) base.neighbours = 0;  // there is no second view
   return base;
 }
 

@@ -22,7 +22,7 @@ struct CellOptions {
   nlohmann::ordered_json recipe_settings{};  ///< of the recipe, in place of the data set's
   std::uint64_t seed = 0;
   ds::Index pictures = 0;
-  ds::Index pairs = 64;
+  ds::Index pairs = 512;  ///< with 64 the order relied on is mostly noise
   std::uint64_t denoiser_steps = 1600;
 
   std::filesystem::path results = "runs/results.jsonl", runs = "runs/experiments",
@@ -72,6 +72,15 @@ inline void require_joined(Method const& method, Recipe const& recipe) {
   if (!joins)
     ds::fail<ds::ConfigError>("--activations", {"0, since the features of ", method.name, " stand alone"},
                               recipe.activations, "the encoder's z, PCA and autoencoders can be joined");
+}
+
+/// Throws ConfigError for a given setting that is another one in the method's recipe.
+inline void require_taken(Method const& method, nlohmann::ordered_json const& given, Recipe const& recipe) {
+  auto const taken = json_of_settings(recipe);
+  for (auto const& [name, value] : given.items())
+    if (taken[name] != value)
+      ds::fail<ds::ConfigError>(option_of(name),
+                                {taken[name].dump(), ", as the method ", method.name, " has"}, value.dump());
 }
 
 /// No row of the table: it trains the denoiser of a data set, and ends.
@@ -142,6 +151,7 @@ inline void run_cell(CellOptions const& options) {
   DataSet const& set = data_set(options.data);
   Method const& method = detail::method_of(options);
   Recipe const recipe = recipe_of(method, options.recipe());
+  detail::require_taken(method, options.recipe_settings, recipe);
   detail::require_joined(method, recipe);
   if (method.source == Source::encoder) detail::require_valid(recipe, set.parts.first(options.pictures));
   ResultFile results{options.results};

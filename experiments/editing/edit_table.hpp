@@ -21,7 +21,7 @@ namespace experiments {
 
 /// One edit of some pictures.
 struct Manipulation {
-  std::string direction{};  ///< "all dims", how many, or "level means"
+  std::string direction{};  ///< "all dims", how many, "level means", "z drawn again"
   std::string part{};       ///< of z, where the direction leaves a choice
   double strength = 0;
   ds::eval::EditEffect effect{};

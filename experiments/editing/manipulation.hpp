@@ -3,7 +3,8 @@
 // by all dims or by the few that a learned mask lets through; or by what parts the mean z of two levels,
 //   z' = z + strength (mean[wanted] - mean[own]),
 // in all columns or in one segment of the subsets. A clean edit reaches the level and leaves the other
-// factors alone.
+// factors alone. Where pictures can be drawn again with the level, the z of that picture is the bound: what
+// the decoder makes of it no way of moving z can better.
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <diffsiam/model/counterfactual.hpp>
 #include <diffsiam/model/latent_standardisation.hpp>
 
+#include <experiments/editing/oracle.hpp>
 #include <experiments/editing/segments.hpp>
 #include <experiments/editing/subjects.hpp>
 #include <experiments/method_measures.hpp>
@@ -100,9 +102,9 @@ template <class Edit>
           .after = edited.samples(0, shown)};
 }
 
-/// One wish by all dims, by a learned mask, by level means, and by those in the segment of subsets that does
-/// best on validation pictures: of the segments that reach the level in half of them the cleanest one, else
-/// the one that reaches it most.
+/// One wish by all dims, by a learned mask, by level means, by those in the segment of subsets that does best
+/// on validation pictures (of the segments that reach the level in half of them the cleanest one, else the
+/// one that reaches it most), and by the z of the picture drawn again, where there is one.
 class WishTrial {
  public:
   WishTrial(Studio const& studio, EditableCode const& code, FeatureSet const& z,
@@ -135,6 +137,11 @@ class WishTrial {
                   between("level means", reader, all, trial_between(reader, all).strength),
                   between("level means, a segment", reader, columns_of(segment), strength)}};
     result.edits.back().part = name_of(studio_.partition, segment);
+    if (studio_.data->set->draws_pairs)
+      result.edits.push_back(
+          manipulate(studio_, wish_, "z drawn again", 1, test_, [this](Subjects const& subjects, double) {
+            return code_.decode(subjects.rest, code_.encode(drawn_again(studio_, subjects, wish_)));
+          }));
     return result;
   }
 

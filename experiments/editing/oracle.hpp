@@ -13,9 +13,7 @@
 
 namespace experiments {
 
-namespace detail {
-
-/// Shapes with other levels of one factor.
+/// Pictures of the same levels but for the wish's.
 [[nodiscard]] inline ds::Tensor<B> drawn_again(Studio const& studio, Subjects const& subjects,
                                                Wish const& wish) {
   std::vector<ds::data::ShapeValues> values(static_cast<std::size_t>(subjects.count()));
@@ -28,8 +26,6 @@ namespace detail {
   return images_of(*studio.context, shapes.render_all(values));
 }
 
-}  // namespace detail
-
 /// Edits "as drawn", and "with noise" of 30 dB on both pictures, such as a decoder leaves. `test` are
 /// subjects of any code: only pictures and levels are read. The data set must draw pairs.
 [[nodiscard]] inline MethodEdits oracle_edits(Studio const& studio, Subjects const& test) {
@@ -37,7 +33,7 @@ namespace detail {
   MethodEdits results{.method = "oracle", .wishes = {}};
   for (Wish const& wish : studio.wishes()) {
     Subjects const subjects = without(studio, test, wish);
-    auto const after = detail::drawn_again(studio, subjects, wish);
+    auto const after = drawn_again(studio, subjects, wish);
     auto const edit = [&](char const* direction, ds::Tensor<B> const& from, ds::Tensor<B> const& to) {
       ds::Index const shown = std::min(studio.settings.shown, subjects.count());
       return Manipulation{.direction = direction,

@@ -109,6 +109,24 @@ TEST_CASE("edits are judged by the factors that the judge reads", "[experiments]
   CHECK(changed.others == 0);
 }
 
+TEST_CASE("the judge meets noise, up to a limit and not always the same", "[experiments]") {
+  B::Context context{{.threads = 1}};
+  ds::Tape<B> tape{context};
+  auto const x = tape.input(ds::Tensor<B>::zeros(context, {4, 16, 16, 1}));
+  double least = 1, greatest = 0;
+  for (std::uint64_t step = 0; step < 30; ++step) {
+    auto const noise = with_judge_noise(x, {.seed = 0, .stream = 20, .step = step}).value().values();
+    double squares = 0;
+    for (float const value : noise) squares += static_cast<double>(value) * static_cast<double>(value);
+    double const deviation = std::sqrt(squares / static_cast<double>(noise.size()));
+    least = std::min(least, deviation);
+    greatest = std::max(greatest, deviation);
+  }
+  CHECK(least < 0.3 * judge_noise);
+  CHECK(greatest > 0.7 * judge_noise);
+  CHECK(greatest < 1.1 * judge_noise);
+}
+
 TEST_CASE("the oracle draws the same pictures with another level", "[experiments]") {
   SmallStudio const small;
   EditableCode const code = pca_code(small.studio, small.data.pictures.train, 64);
@@ -123,9 +141,31 @@ TEST_CASE("the oracle draws the same pictures with another level", "[experiments
     std::vector<ds::Index> const one{i};
     Subjects const subject = some_of(test, one);
     Wish const own{.factor = 0, .level = subject.levels[0]};
-    CHECK(greatest_difference(detail::drawn_again(small.studio, subject, own), subject.images) < 1e-6);
+    CHECK(greatest_difference(drawn_again(small.studio, subject, own), subject.images) < 1e-6);
     Wish const other{.factor = 0, .level = subject.levels[0] == 0 ? 1 : 0};
-    CHECK(greatest_difference(detail::drawn_again(small.studio, subject, other), subject.images) > 0.01);
+    CHECK(greatest_difference(drawn_again(small.studio, subject, other), subject.images) > 0.01);
+  }
+}
+
+TEST_CASE("the z of the picture that is drawn again bounds the edits", "[experiments]") {
+  SmallStudio small;
+  small.studio.settings.kept = 4;
+  Studio const& studio = small.studio;
+  Pictures const& pictures = small.data.pictures;
+  EditableCode const code = pca_code(studio, pictures.train, 64);
+  FeatureSet const z{code.dims,
+                     ds::eval::encode(*studio.context, code, pictures.train),
+                     ds::eval::encode(*studio.context, code, pictures.validation),
+                     {}};
+  Subjects const test = subjects_of(studio, code, pictures.test, small.data.factors.test, 6);
+  MethodEdits const edits = manipulations(studio, code, z, test, test);
+  REQUIRE(edits.wishes.size() == studio.wishes().size());
+  for (WishEdits const& of : edits.wishes) {
+    Manipulation const& bound = of.edits.back();
+    REQUIRE(bound.direction == "z drawn again");
+    // Nearer to the picture that is asked for than the one before.
+    auto const wanted = drawn_again(studio, without(studio, test, of.wish), of.wish);
+    CHECK(likeness(bound.after, wanted).mse < 0.5 * likeness(bound.before, wanted).mse);
   }
 }
 

@@ -3,8 +3,8 @@
 // by all dims or by the few that a learned mask lets through; or by what parts the mean z of two levels,
 //   z' = z + strength (mean[wanted] - mean[own]),
 // in all columns or in one segment of the subsets. A clean edit reaches the level and leaves the other
-// factors alone. Where pictures can be drawn again with the level, the z of that picture is the bound: what
-// the decoder makes of it no way of moving z can better.
+// factors alone. Where pictures can be drawn again with the level, the z of that picture is tried, too: it is
+// the z that a perfect edit would find, and shows what the decoder makes of it.
 #pragma once
 
 #include <algorithm>

@@ -29,8 +29,10 @@ struct MethodResult {
   std::vector<double> dim_steps{};                   ///< where each dim of z is said to be lost, if it is
 };
 
-[[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data) {
-  return ds::unet::Config::for_small(data.channels());
+[[nodiscard]] inline ds::unet::Config denoiser_config(ExperimentData const& data, std::uint64_t seed = 0) {
+  auto config = ds::unet::Config::for_small(data.channels());
+  config.seed = seed;
+  return config;
 }
 
 [[nodiscard]] inline ds::TimestepPartition uniform_partition(Recipe const& recipe) {

@@ -24,6 +24,7 @@ struct CellOptions {
   ds::Index pictures = 0;
   ds::Index pairs = 512;  ///< with 64 the order relied on is mostly noise
   std::uint64_t denoiser_steps = 1600;
+  std::uint64_t denoiser_seed = 0;  ///< apart from `seed`, so that runs of several seeds share one denoiser
 
   std::filesystem::path results = "runs/results.jsonl", runs = "runs/experiments",
                         weights = "experiments/weights";
@@ -40,6 +41,7 @@ struct CellOptions {
       "use only the first ones of each part");
     f("pairs", self.pairs, 1, 5000, "of pictures that differ in one factor, where they are asked for");
     f("denoiser_steps", self.denoiser_steps, 1, most_steps, "where it is trained");
+    f("denoiser_seed", self.denoiser_seed, 0, most_seed, "of the denoiser, where it is trained");
   }
 
   [[nodiscard]] Recipe recipe() const {
@@ -111,6 +113,7 @@ inline void load_or_train_denoiser(CellOptions const& options, Run const& run, d
   if (!ds::io::file_exists(path)) {
     ds::io::create_folder(options.weights);
     RunConfig config;
+    config.seed = options.denoiser_seed;
     config.denoiser_steps = options.denoiser_steps;
     config.denoiser_batch = 64;
     config.denoiser_rate = 1e-3;
@@ -170,7 +173,7 @@ inline void run_cell(CellOptions const& options) {
   Run const run{&context,         &data,        options.method,      recipe,
                 options.folder(), options.seed, options.start.resume};
   claim.take();
-  ds::UNet<B> const denoiser{context, denoiser_config(data)};
+  ds::UNet<B> const denoiser{context, denoiser_config(data, options.denoiser_seed)};
   detail::load_or_train_denoiser(options, run, denoiser);
   if (&method == &detail::denoiser_alone) return;
 

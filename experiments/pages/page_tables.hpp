@@ -126,18 +126,23 @@ namespace detail {
   return table;
 }
 
-/// DiffSiam minus each other method, over the seeds that both have. Empty without DiffSiam or the others.
-[[nodiscard]] inline MarkdownTable difference_table(ResultFile const& results, std::string_view data) {
+/// One method minus each other of as many dims and minus raw pixels, over the seeds that both have. Empty
+/// without it or the others.
+[[nodiscard]] inline MarkdownTable difference_table(ResultFile const& results, std::string_view data,
+                                                    Method const& minuend) {
   constexpr NumberStyle style{.scale = 100, .decimals = 2, .sign = true};
   std::array<std::string, 2> const measures{"linear_probe", "knn_20"};
-  MarkdownTable table{.header = {"DiffSiam minus", "linear probe", "k-NN, k = 20", "pairs"}};
+  MarkdownTable table{
+      .header = {std::string(minuend.title) + " minus", "linear probe", "k-NN, k = 20", "pairs"}};
+  std::string const dims = detail::dims_of(results, data, minuend.name);
   std::vector<std::size_t> pairs;
   for (Method const& method : methods_with_results(results, data)) {
-    if (method.name == "diffsiam") continue;
+    if (method.name == minuend.name) continue;
+    if (method.source != Source::pixels && detail::dims_of(results, data, method.name) != dims) continue;
     std::vector<std::string> cells{std::string(method.title)};
     std::array<std::size_t, 2> counts{};
     for (std::size_t i = 0; i < measures.size(); ++i) {
-      Spread const spread = spread_of(paired_difference(results.over_seeds(data, "diffsiam", measures[i]),
+      Spread const spread = spread_of(paired_difference(results.over_seeds(data, minuend.name, measures[i]),
                                                         results.over_seeds(data, method.name, measures[i])));
       counts[i] = spread.count;
       cells.push_back(written(spread, style));
@@ -148,9 +153,10 @@ namespace detail {
     table.rows.push_back(std::move(cells));
     pairs.push_back(std::max(counts[0], counts[1]));
   }
-  table.note = detail::seeds_note(pairs) +
-               " in common with DiffSiam. Percentage points of accuracy on test pictures, mean and standard "
-               "deviation of the differences between runs of the same seed.";
+  table.note =
+      detail::seeds_note(pairs) +
+      " in common. Percentage points of accuracy on test pictures, mean and standard deviation of the "
+      "differences between runs of the same seed. Other widths are left out.";
   return table;
 }
 

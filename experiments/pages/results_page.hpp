@@ -88,7 +88,11 @@ inline void write_fashion(PageWriter& page, ResultFile const& results) {
       "greatest memory of the process that trained and measured, mean over seeds. Bold: the best "
       "without labels."));
   page.table(label_table(results, data), "### Fashion-MNIST: few labels, and attributes");
-  page.table(difference_table(results, data), "### Fashion-MNIST: DiffSiam against each");
+  for (char const* const name : {"diffsiam", "wide_joined"}) {
+    Method const& method = named(methods, "difference_table", name);
+    page.table(difference_table(results, data, method),
+               "### Fashion-MNIST: " + std::string(method.title) + " against each");
+  }
   if (page.picture(learning_chart(results, data, "Fashion-MNIST"))) page.line(curve_caption);
 }
 
@@ -118,7 +122,8 @@ inline void write_drawn(PageWriter& page, ResultFile const& results, std::string
   }
   page.table(score_table(results, data, columns, Lead::none, by_subset + "."), heading + "by subset");
   page.table(label_table(results, data), heading + "few labels, and attributes");
-  page.table(difference_table(results, data), heading + "DiffSiam against each");
+  page.table(difference_table(results, data, named(methods, "difference_table", "diffsiam")),
+             heading + "DiffSiam against each");
   page.table(factor_table(results, data), heading + "by factor");
   page.table(order_table(results, data), heading + "where factors are lost and found");
   bool any_map = false;

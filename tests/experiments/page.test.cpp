@@ -125,8 +125,13 @@ TEST_CASE("rows keep the order of methods, and the best without labels is bold",
                            {"mine", "64", "1", "50.0"},
                            {"supervised (ceiling)", "64", "1", "95.0"}});
   CHECK(table.note == "1 to 2 seeds a method. What.");
-  CHECK(difference_table(results, "fashion").rows ==
+  results.append({"fashion", "wide_pca", 0}, 512, {{.measure = "linear_probe", .value = 0.9}});
+  results.append({"fashion", "raw_pixels", 0}, 784, {{.measure = "linear_probe", .value = 0.7}});
+  MarkdownTable const differences = difference_table(results, "fashion", named(methods, "test", "diffsiam"));
+  CHECK(differences.header.front() == "DiffSiam minus");
+  CHECK(differences.rows ==  // without the wide one
         Rows{{"PCA", "-1.00", "\u2013", "1, 0"},
+             {"raw pixels", "+9.00", "\u2013", "1, 0"},
              {"mine", "+29.00", "\u2013", "1, 0"},
              {"supervised (ceiling)", "-16.00", "\u2013", "1, 0"}});
   CHECK(score_table(results, "shapes", {{"probe", "linear_probe"}}, Lead::none, "").rows.empty());

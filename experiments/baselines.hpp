@@ -66,7 +66,7 @@ template <class M, class Loss>
 [[nodiscard]] FeatureSet train_baseline(Run const& run, M const& model, Curve& curve, Loss const& loss_of) {
   CodeOf<M> const code{model, run.recipe.dims};
   train_on_images(run, model, [&](std::uint64_t step) { curve.look(code, step); }, loss_of);
-  return encode_parts(*run.context, code, run.data->pictures);
+  return encode_parts(run, code);
 }
 
 [[nodiscard]] inline FeatureSet autoencoder_features(Run const& run, Curve& curve) {
@@ -116,12 +116,13 @@ using FactorReader = ds::model::Classifier<B>;
   int best = candidates.front();
   double best_accuracy = -1;
   for (int const t : candidates) {
-    FeatureSet const z = pca_features(encode_parts(*run.context, code_at(t), few), dims, threads);
+    FeatureSet const z =
+        pca_features(encode_parts(*run.context, code_at(t), few, encoding_of(run)), dims, threads);
     double const accuracy = curve.add(z, static_cast<std::uint64_t>(t)).value;
     if (accuracy > best_accuracy) best_accuracy = accuracy, best = t;
   }
   say("best time-step on validation pictures: " + std::to_string(best));
-  return pca_features(encode_parts(*run.context, code_at(best), run.data->pictures), dims, threads);
+  return pca_features(encode_parts(run, code_at(best)), dims, threads);
 }
 
 }  // namespace experiments

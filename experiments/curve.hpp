@@ -17,9 +17,11 @@ namespace experiments {
 /// A ds::eval::ProbeCurve with the factors of the data set as its tasks, whose points are measures.
 class Curve {
  public:
-  Curve(B::Context& context, ExperimentData const& data)
-      : context_(&context),
-        curve_(data.pictures.train, data.pictures.validation, {.tasks = tasks_of(data.factors)}) {}
+  /// `run` must outlive this.
+  explicit Curve(Run const& run)
+      : run_(&run),
+        curve_(run.data->pictures.train, run.data->pictures.validation,
+               {.tasks = tasks_of(run.data->factors)}) {}
 
   template <class Encoder>
   Measured const& look(Encoder const& encoder, std::uint64_t step) {
@@ -29,15 +31,15 @@ class Curve {
   template <class Encoder>
   [[nodiscard]] FeatureSet features(Encoder const& encoder) const {
     return {encoder.latent_dims(),
-            ds::eval::encode(*context_, encoder, curve_.train()),
-            ds::eval::encode(*context_, encoder, curve_.validation()),
+            ds::eval::encode(*run_->context, encoder, curve_.train(), encoding_of(*run_)),
+            ds::eval::encode(*run_->context, encoder, curve_.validation(), encoding_of(*run_)),
             {}};
   }
   /// Looks at such features at hand.
   Measured const& add(FeatureSet const& z, std::uint64_t step) {
     double const seconds = processor_seconds() - start_;
     auto const [at, accuracy] = curve_.add(features_of(z.train, z.dims), features_of(z.validation, z.dims),
-                                           step, &context_->threads());
+                                           step, &run_->context->threads());
     say("step " + std::to_string(at) + ": " + ds::io::format_fixed(100 * accuracy, 2) +
         " % of validation pictures");
     return points_.emplace_back(Measured{"probe_while_training", accuracy, seconds, at});
@@ -53,7 +55,7 @@ class Curve {
     return tasks;
   }
 
-  B::Context* context_;
+  Run const* run_;
   ds::eval::ProbeCurve curve_;
   double start_ = processor_seconds();
   std::vector<Measured> points_;

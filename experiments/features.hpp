@@ -93,8 +93,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   ds::model::fold_latent_map(encoder, pdae.model->decoder(), turned.map);
   ds::DiffSiam<B> const model{encoder, pdae.model->decoder(), {}, LossWeighting{run.recipe.p2_k}};
   train_decoder(run, pdae, model);
-  MethodResult result{encode_parts(*run.context, model.encoder(), run.data->pictures), partition, model,
-                      turned.dim_steps};
+  MethodResult result{encode_parts(run, model.encoder()), partition, model, turned.dim_steps};
   curve.look(model.encoder(), run.recipe.steps + run.recipe.decoder_steps);
   return result;
 }
@@ -111,14 +110,14 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
   train_order(run, trained_pdae(run, denoiser), learner.encoder,
               [&](std::uint64_t step) { curve.add(noisy(curve.features(learner.encoder)), step); });
   train_decoder(run, learner, *learner.model);
-  return {noisy(encode_parts(*run.context, learner.encoder, run.data->pictures)), partition, learner.model};
+  return {noisy(encode_parts(run, learner.encoder)), partition, learner.model};
 }
 
 /// z, and beside it the components of the denoiser's activations that the recipe asks for. They are found
 /// without the encoder, so that their curve is none of the method's.
 [[nodiscard]] inline FeatureSet with_activations(Run const& run, ds::UNet<B> const& denoiser, FeatureSet z) {
   if (run.recipe.activations == 0) return z;
-  Curve apart{*run.context, *run.data};
+  Curve apart{run};
   FeatureSet const seen = denoiser_features(run, denoiser, run.recipe.activations, apart);
   auto const parts = [&](auto which) {
     return std::array{features_of(z.*which, z.dims), features_of(seen.*which, seen.dims)};
@@ -148,7 +147,7 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     curve.add(z, step);
   };
   (void)train_by_recipe(run, learner, look, std::move(partners));
-  FeatureSet z = encode_parts(*run.context, encoder, run.data->pictures);
+  FeatureSet z = encode_parts(run, encoder);
   noise(z);
   MethodResult result{with_activations(run, denoiser, std::move(z))};
   if (recipe.diffusion && recipe.activations == 0) result.partition = partition;
@@ -161,7 +160,10 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
 /// Trains what there is to train; `run` has the method's recipe.
 [[nodiscard]] inline MethodResult features_by(Method const& method, Run const& run,
                                               ds::UNet<B> const& denoiser, Curve& curve) {
-  Pictures const& pictures = run.data->pictures;
+  auto const pixels = [&] {
+    return feature_parts(run, run.data->pictures.train.image_size(),
+                         [](ds::data::Dataset const& part) { return part.units(); });
+  };
   switch (method.source) {
     case Source::encoder:
       break;
@@ -172,16 +174,15 @@ inline void add_noise(B::Context& context, FeatureSet& z, std::uint64_t seed) {
     case Source::beta_vae:
       return {detail::with_activations(run, denoiser, beta_vae_features(run, curve))};
     case Source::pca:
-      return {detail::with_activations(
-          run, denoiser, pca_features(raw_pixels(pictures), run.recipe.dims, run.context->threads()))};
+      return {detail::with_activations(run, denoiser,
+                                       pca_features(pixels(), run.recipe.dims, run.context->threads()))};
     case Source::patches:
-      return {patch_features(pictures, run.recipe.dims, run.seed, run.context->threads())};
+      return {patch_features(run)};
     case Source::pixels:
-      return {raw_pixels(pictures)};
+      return {pixels()};
     case Source::untrained_encoder:
       // Also the control of the map: what its subsets hold, no training has put there.
-      return {encode_parts(*run.context, plain_encoder(run, run.recipe.dims), pictures),
-              uniform_partition(run.recipe)};
+      return {encode_parts(run, plain_encoder(run, run.recipe.dims)), uniform_partition(run.recipe)};
     case Source::classifier:
       return {supervised_features(run, curve)};
   }

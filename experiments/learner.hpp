@@ -9,10 +9,12 @@
 #include <utility>
 
 #include <diffsiam/backend/cpu.hpp>
+#include <diffsiam/eval/mean_over_flips.hpp>
 
 #include <experiments/data_sets.hpp>
 #include <experiments/recipe.hpp>
 #include <experiments/settings.hpp>
+#include <experiments/support/measures.hpp>
 #include <experiments/support/training.hpp>
 #include <experiments/support/weighting.hpp>
 
@@ -30,6 +32,27 @@ struct Run {
   std::uint64_t seed = 0;
   bool resume = false;
 };
+
+/// How such a run encodes pictures.
+[[nodiscard]] inline ds::eval::EncodeConfig encoding_of(Run const& run) {
+  auto config = encoding_of(run.data->pictures.train);
+  config.average_flips = run.recipe.average_flips == 1;
+  return config;
+}
+/// Of all pictures.
+template <class Encoder>
+[[nodiscard]] FeatureSet encode_parts(Run const& run, Encoder const& encoder) {
+  return encode_parts(*run.context, encoder, run.data->pictures, encoding_of(run));
+}
+/// The same of features that no encoder makes: rows of `dims` that f(pictures) gives.
+template <class F>
+[[nodiscard]] FeatureSet feature_parts(Run const& run, ds::Index dims, F const& f) {
+  auto const of = [&](ds::data::Dataset const& part) {
+    return run.recipe.average_flips == 1 ? ds::eval::mean_over_flips(part, f) : f(part);
+  };
+  auto const& [train, validation, test] = run.data->pictures;
+  return {dims, of(train), of(validation), of(test)};
+}
 
 /// An encoder with the parts that its recipe trains it by.
 struct Learner {

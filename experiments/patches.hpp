@@ -14,7 +14,7 @@
 #include <diffsiam/core/philox.hpp>
 #include <diffsiam/eval/pca.hpp>
 
-#include <experiments/support/measures.hpp>
+#include <experiments/learner.hpp>
 
 namespace experiments {
 
@@ -130,13 +130,15 @@ class PatchDictionary {
   Matrix centres_;
 };
 
-/// Features of `dims`, a multiple of 4.
-[[nodiscard]] inline FeatureSet patch_features(Pictures const& pictures, ds::Index dims, std::uint64_t seed,
-                                               ds::ThreadPool& threads) {
+/// Features of the recipe's dims, a multiple of 4.
+[[nodiscard]] inline FeatureSet patch_features(Run const& run) {
+  ds::Index const dims = run.recipe.dims;
   if (dims < 4 || dims % 4 != 0) ds::fail<ds::ConfigError>("--dims", "a multiple of 4 for patches", dims);
-  PatchDictionary const dictionary{pictures.train, dims / 4, {.seed = seed, .stream = 910}, threads};
-  return {dims, dictionary.features(pictures.train, threads),
-          dictionary.features(pictures.validation, threads), dictionary.features(pictures.test, threads)};
+  ds::ThreadPool& threads = run.context->threads();
+  PatchDictionary const dictionary{
+      run.data->pictures.train, dims / 4, {.seed = run.seed, .stream = 910}, threads};
+  return feature_parts(run, dims,
+                       [&](ds::data::Dataset const& part) { return dictionary.features(part, threads); });
 }
 
 }  // namespace experiments

@@ -33,6 +33,7 @@ struct Recipe {
   int dims = 64;  ///< d, the width of z
   int subsets = 16;
   ds::Index activations = 0;
+  int average_flips = 0;  ///< 0 or 1
   double beta = 4;
   std::uint64_t decoder_steps = 400;
   double decoder_rate = 2e-3;
@@ -69,6 +70,8 @@ struct Recipe {
     f("subsets", self.subsets, 1, 4096, "k, the subsets of z; 1 is PDAE");
     f("activations", self.activations, 0, 4096,
       "principal components of the denoiser's activations that are joined to z; 0: z alone");
+    f("average_flips", self.average_flips, 0, 1,
+      "1: features are the mean of those of a picture and of its mirror image");
     f("beta", self.beta, 0, 1e6, "of the beta-VAE");
     f("decoder_steps", self.decoder_steps, 1, 1'000'000'000, "of training the decoder after z was turned");
     f("decoder_rate", self.decoder_rate, 1e-9, 10, "learning rate of these steps");

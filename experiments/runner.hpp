@@ -178,7 +178,7 @@ inline void run_cell(CellOptions const& options) {
   if (&method == &detail::denoiser_alone) return;
 
   MeasureList list;
-  Curve curve{context, data};
+  Curve curve{run};
   MethodResult const result = features_by(method, run, denoiser, curve);
   list.add_seconds("training_processor_seconds");
   for (Measured const& point : curve.points()) list.add(point);

@@ -60,9 +60,7 @@ struct LabelSet {
 
 template <class Encoder>
 [[nodiscard]] FeatureSet encode_parts(typename Encoder::Backend::Context& context, Encoder const& encoder,
-                                      Pictures const& pictures,
-                                      std::optional<ds::dist::CommunicatorRef> const& ranks = {}) {
-  ds::eval::EncodeConfig const config = encoding_of(pictures.train, ranks);
+                                      Pictures const& pictures, ds::eval::EncodeConfig const& config) {
   return {encoder.latent_dims(), ds::eval::encode(context, encoder, pictures.train, config),
           ds::eval::encode(context, encoder, pictures.validation, config),
           ds::eval::encode(context, encoder, pictures.test, config)};

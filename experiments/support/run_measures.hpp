@@ -47,8 +47,9 @@ void measure_labels(Results& results, typename B::Context& context, ds::DiffSiam
                     ds::dist::CommunicatorRef const& ranks, ds::ThreadPool& threads) {
   LabelSet const labels{pictures};
   say("measuring: features of DiffSiam");
-  FeatureSet const z = encode_parts(context, model.encoder(), pictures, ranks);
-  FeatureSet const untrained_z = encode_parts(context, untrained, pictures, ranks);
+  auto const encoding = encoding_of(pictures.train, ranks);
+  FeatureSet const z = encode_parts(context, model.encoder(), pictures, encoding);
+  FeatureSet const untrained_z = encode_parts(context, untrained, pictures, encoding);
   std::optional<FeatureSet> joined;
   if (joins_activations(config, pictures)) {
     JoinedFeatures<B> const features{context, model, pictures.train, config.activations, threads, ranks};

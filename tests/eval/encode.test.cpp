@@ -66,6 +66,19 @@ TEST_CASE("Chosen subsets of z are encoded, with labels, batch by batch, with pr
   CHECK_THROWS_AS(eval::encode(context, Pixels{&batches}, pictures, config), ShapeError);
 }
 
+TEST_CASE("Features are averaged over a picture and its mirror image", "[eval][encode]") {
+  std::vector<std::uint8_t> const pixels{0, 255, 10, 30, 1, 2, 200, 100};
+  auto const pictures = data::Dataset::from(pixels, {2, 2, 2, 1}, std::vector<int>{1, 0});
+  Pixels::Backend::Context context;
+  std::vector<Index> batches;
+  auto const z = eval::encode(context, Pixels{&batches}, pictures, {.batch = 2, .average_flips = true});
+  auto const unit = [&](std::size_t i) { return data::unit_from_pixel(pixels[i]); };
+  REQUIRE(z.size() == 8);
+  for (std::size_t left = 0; left < 8; left += 2)
+    for (std::size_t at : {left, left + 1}) CHECK(z[at] == (unit(left) + unit(left + 1)) / 2);
+  CHECK(batches == std::vector<Index>{2, 2});
+}
+
 TEST_CASE("ranks share the batches, and all have all features", "[eval][encode]") {
   std::vector<std::uint8_t> pixels(7 * 4);
   std::iota(pixels.begin(), pixels.end(), std::uint8_t{0});

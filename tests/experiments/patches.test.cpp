@@ -62,6 +62,24 @@ TEST_CASE("a dictionary needs pictures as large as a patch, and dims for four qu
   std::vector<std::uint8_t> const pixels(5 * 5 * 2, 7);
   auto const small = ds::data::Dataset::from(pixels, {2, 5, 5, 1});
   REQUIRE_THROWS_WITH((experiments::PatchDictionary{small, 4, {}, threads}), contains("at least 6 x 6"));
-  REQUIRE_THROWS_WITH(experiments::patch_features({small, small, small}, 30, 0, threads),
-                      contains("a multiple of 4"));
+  experiments::Run run{};
+  run.recipe.dims = 30;
+  REQUIRE_THROWS_WITH(experiments::patch_features(run), contains("a multiple of 4"));
+}
+
+TEST_CASE("features are averaged over flips where the recipe says so") {
+  std::vector<std::uint8_t> const pixels{0, 255, 10, 20};
+  auto const part = ds::data::Dataset::from(pixels, {2, 1, 2, 1});
+  experiments::ExperimentData const data{.set = nullptr, .pictures = {part, part, part}, .factors = {}};
+  experiments::Run run{.context = nullptr, .data = &data, .stage = "", .recipe = {}, .folder = {}};
+  auto const units = [](ds::data::Dataset const& pictures) { return pictures.units(); };
+  CHECK(experiments::feature_parts(run, 2, units).test == part.units());
+  CHECK_FALSE(experiments::encoding_of(run).average_flips);
+  run.recipe.average_flips = 1;
+  auto const mean = experiments::feature_parts(run, 2, units);
+  for (auto const* values : {&mean.train, &mean.validation, &mean.test}) {
+    CHECK((*values)[0] == 0);
+    CHECK((*values)[2] == (*values)[3]);
+  }
+  CHECK(experiments::encoding_of(run).average_flips);
 }

@@ -12,15 +12,25 @@
 
 namespace diffsiam::data {
 
+namespace detail {
+
+/// Of an image whose size is known to be right.
+template <class Value>
+void flip_rows(Value* image, ImageExtent const& extent) {
+  auto const channels = static_cast<std::size_t>(extent.channels);
+  for (int y = 0; y < extent.height; ++y) {
+    Value* left = image + static_cast<std::size_t>(y) * extent.pitch();
+    Value* right = left + extent.pitch() - channels;
+    for (; left < right; left += channels, right -= channels) std::swap_ranges(left, left + channels, right);
+  }
+}
+
+}  // namespace detail
+
 /// Mirrors the picture from left to right.
 inline void flip_horizontally(std::span<float> image, ImageExtent const& extent) {
   detail::require_image("flip_horizontally", image, extent);
-  auto const channels = static_cast<std::size_t>(extent.channels);
-  for (int y = 0; y < extent.height; ++y) {
-    float* left = image.data() + static_cast<std::size_t>(y) * extent.pitch();
-    float* right = left + extent.pitch() - channels;
-    for (; left < right; left += channels, right -= channels) std::swap_ranges(left, left + channels, right);
-  }
+  detail::flip_rows(image.data(), extent);
 }
 
 /// Moves the picture down by `down` and right by `right` pixels (up and left if negative), and fills the rest

@@ -14,6 +14,7 @@
 #include <diffsiam/dist/collectives.hpp>
 #include <diffsiam/eval/columns.hpp>
 #include <diffsiam/eval/feature_set.hpp>
+#include <diffsiam/eval/mean_over_flips.hpp>
 #include <diffsiam/io/progress_line.hpp>
 
 namespace diffsiam::eval {
@@ -22,6 +23,9 @@ namespace diffsiam::eval {
 struct EncodeConfig {
   Index batch = 500;                 ///< pictures at a time
   std::optional<Columns> columns{};  ///< of z that are kept, such as chosen subsets; all if empty
+  /// Features are the mean of those of a picture and of its mirror image, which takes twice the time. For
+  /// pictures whose left and right mean nothing, and encoders that were trained with flips.
+  bool average_flips = false;
   std::ostream* progress = nullptr;  ///< the stream for a progress line; null for none
   std::string label = "encoding";    ///< with which that line begins
   /// If set, each rank encodes some of the batches, and all get all features: the same bits as of one rank.
@@ -82,9 +86,11 @@ void encode_batches(typename Encoder::Backend::Context& context, Encoder const& 
                      io::ProgressBar{.total = pictures.size(), .label = config.label, .unit = "pictures"});
   for (Index from = 0; from < pictures.size(); from += config.batch) {
     auto const part = pictures.slice(from, std::min(from + config.batch, pictures.size()));
-    auto const z = encoder(data::to_tensor<typename Encoder::Backend>(context, part));
-    auto values = z.template values<float>();
-    Index dims = z.size() / part.size();
+    auto const encoded = [&](data::Dataset const& batch) {
+      return encoder(data::to_tensor<typename Encoder::Backend>(context, batch)).template values<float>();
+    };
+    auto values = config.average_flips ? mean_over_flips(part, encoded) : encoded(part);
+    Index dims = static_cast<Index>(values.size()) / part.size();
     if (config.columns) {
       values = config.columns->gather({values, part.size(), dims});
       dims = config.columns->width();

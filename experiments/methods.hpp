@@ -31,6 +31,11 @@ struct Method {
 
   /// It has seen labels, and shows what can be reached.
   [[nodiscard]] constexpr bool ceiling() const { return source == Source::classifier; }
+  /// More than the denoiser that all methods share.
+  [[nodiscard]] constexpr bool trains() const {
+    using enum Source;
+    return source == encoder || source == autoencoder || source == beta_vae || source == classifier;
+  }
 };
 
 namespace detail {

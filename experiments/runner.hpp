@@ -1,6 +1,8 @@
 // One cell of the table: a method trained on a data set, and measured.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -76,13 +78,21 @@ inline void require_joined(Method const& method, Recipe const& recipe) {
                               recipe.activations, "the encoder's z, PCA and autoencoders can be joined");
 }
 
-/// Throws ConfigError for a given setting that is another one in the method's recipe.
+/// Throws ConfigError for a given setting that is another one in the method's recipe, or that a method which
+/// trains nothing does not read.
 inline void require_taken(Method const& method, nlohmann::ordered_json const& given, Recipe const& recipe) {
+  constexpr std::array<std::string_view, 4> read_untrained{"dims", "activations", "average_flips",
+                                                           "encoder_width"};
   auto const taken = json_of_settings(recipe);
-  for (auto const& [name, value] : given.items())
+  for (auto const& [name, value] : given.items()) {
+    if (!method.trains() &&
+        std::find(read_untrained.begin(), read_untrained.end(), name) == read_untrained.end())
+      ds::fail<ds::ConfigError>(option_of(name), {"a method that trains, since ", method.name, " does not"},
+                                value.dump());
     if (taken[name] != value)
       ds::fail<ds::ConfigError>(option_of(name),
                                 {taken[name].dump(), ", as the method ", method.name, " has"}, value.dump());
+  }
 }
 
 /// No row of the table: it trains the denoiser of a data set, and ends.

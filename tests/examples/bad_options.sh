@@ -111,6 +111,9 @@ refused "--batch: expected at most 300" compare_denoisers --batch 301 --pictures
 refused "--base: expected a multiple of 8" compare_denoisers --base 12
 refused "--activations: expected 0" compare_methods --method ordered --activations 8
 refused "--dims: expected 512, as the method wide has, got 64" compare_methods --method wide --dims 64
+refused "--steps: expected a method that trains, since pca does not, got 5000" compare_methods --method pca --steps 5000
+refused "--average-flips: $whole [0, 1], got '2'" compare_methods --average-flips 2
+refused "--denoiser-seed: $whole" compare_methods --denoiser-seed -1
 refused "--neighbours: expected 0, as the method ordered has, got 3" compare_methods --method ordered --neighbours 3
 refused "a method whose z can be decoded" edit_pictures --methods pdae nt_xent
 refused "a z of 64 dims" edit_pictures --methods wide

@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <vector>
+
 #include <tests/support/catch.hpp>
 
 #include <diffsiam/eval/mean_over_flips.hpp>

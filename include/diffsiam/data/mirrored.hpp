@@ -14,7 +14,7 @@ namespace diffsiam::data {
 /// A PictureSource: data::Dataset{data::Mirrored{pictures}} has their order and labels. read() throws what
 /// the pictures' own throws.
 struct Mirrored {
-  Dataset pictures;
+  Dataset pictures;  ///< as they are
 
   [[nodiscard]] Index size() const { return pictures.size(); }
   [[nodiscard]] ImageExtent extent() const { return pictures.extent(); }
@@ -22,6 +22,7 @@ struct Mirrored {
     pictures.read(i, out);
     detail::flip_rows(out.data(), extent());
   }
+  /// Those of the pictures; empty when unlabelled.
   [[nodiscard]] std::vector<int> labels() const { return pictures.labels(); }
 };
 

@@ -94,9 +94,7 @@ struct RunConfig {
     config.name = "full";
     config.latent_dims = 512;  // as published
     config.subsets = 64;
-    config.denoiser_steps = 2500;
-    if (size <= small_side) config.denoiser_batch = 64;
-    config.denoiser_rate = 1e-3;
+    config.denoiser_steps = size > small_side ? 2500 : 5000;
     config.steps = 5000;
     config.batch *= 2;
     config.siamese_batch *= 2;

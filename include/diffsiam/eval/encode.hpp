@@ -80,15 +80,15 @@ template <class Encoder, class Visit>
 void encode_batches(typename Encoder::Backend::Context& context, Encoder const& encoder,
                     data::Dataset const& pictures, EncodeConfig const& config, Visit&& visit) {
   if (config.batch < 1) fail<ConfigError>("encode", "a batch of 1 picture or more", config.batch);
+  auto const encoded = [&](data::Dataset const& part) {
+    return encoder(data::to_tensor<typename Encoder::Backend>(context, part)).template values<float>();
+  };
   std::optional<io::ProgressLine> progress;
   if (config.progress != nullptr)
     progress.emplace(*config.progress,
                      io::ProgressBar{.total = pictures.size(), .label = config.label, .unit = "pictures"});
   for (Index from = 0; from < pictures.size(); from += config.batch) {
     auto const part = pictures.slice(from, std::min(from + config.batch, pictures.size()));
-    auto const encoded = [&](data::Dataset const& batch) {
-      return encoder(data::to_tensor<typename Encoder::Backend>(context, batch)).template values<float>();
-    };
     auto values = config.average_flips ? mean_over_flips(part, encoded) : encoded(part);
     Index dims = static_cast<Index>(values.size()) / part.size();
     if (config.columns) {

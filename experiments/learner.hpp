@@ -61,6 +61,7 @@ struct Learner {
   std::optional<ds::DiffSiam<B>> model{};  ///< holds the same encoder
   std::optional<ds::NtXentHalf<B>> nt_xent{};
   std::optional<ds::SimSiamHalf<B>> simsiam{};
+  std::optional<ds::VicRegHalf<B>> vicreg{};
 
   Learner(Run const& run, ds::ModularEncoder<B> const& which, ds::UNet<B> const& denoiser) : encoder(which) {
     Recipe const& recipe = run.recipe;
@@ -78,12 +79,18 @@ struct Learner {
                                                          .temperature = recipe.temperature});
     if (recipe.siamese == Siamese::simsiam)
       simsiam.emplace(context, ds::SimSiamHalf<B>::Config{.dims = recipe.dims, .seed = run.seed + 3});
+    if (recipe.siamese == Siamese::vicreg)
+      vicreg.emplace(context, ds::VicRegHalf<B>::Config{.head = {.dims = recipe.dims,
+                                                                 .hidden_dims = 2 * recipe.dims,
+                                                                 .out_dims = 2 * recipe.dims,
+                                                                 .seed = run.seed + 3}});
   }
 
   /// Joins two views of pictures, (2n, h, w, c).
   [[nodiscard]] ds::Taped<B> siamese_loss(ds::Tape<B>& tape, ds::Tensor<B> const& views) const {
     auto const z = encoder(tape.input(views));
-    return nt_xent ? (*nt_xent)(z) : (*simsiam)(z);
+    if (nt_xent) return (*nt_xent)(z);
+    return simsiam ? (*simsiam)(z) : (*vicreg)(z);
   }
 
   template <class F>
@@ -92,6 +99,7 @@ struct Learner {
     if (model) f(ds::nn::ChildName{"decoder", "shift_decoder"}, model->decoder());
     if (nt_xent) f(ds::nn::ChildName{"nt_xent"}, *nt_xent);
     if (simsiam) f(ds::nn::ChildName{"simsiam"}, *simsiam);
+    if (vicreg) f(ds::nn::ChildName{"vicreg"}, *vicreg);
   }
 };
 

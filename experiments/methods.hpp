@@ -70,10 +70,11 @@ constexpr void trained_order(Recipe& recipe, Mode mode) {
 }  // namespace detail
 
 /// Ours first, the ceiling last.
-inline constexpr std::array<Method, 37> methods{{
+inline constexpr std::array<Method, 39> methods{{
     {"diffsiam", "DiffSiam"},
     {"diffsiam_neighbours", "DiffSiam, denoiser's neighbours", detail::with_neighbours},
     {"diffsiam_simsiam", "DiffSiam, SimSiam half", [](Recipe& r) { r.siamese = Siamese::simsiam; }},
+    {"diffsiam_vicreg", "DiffSiam, VICReg half", [](Recipe& r) { r.siamese = Siamese::vicreg; }},
     {"stop_preceding", "DiffSiam, preceding subsets stopped",
      [](Recipe& r) { r.gradient_mode = detail::Mode::stop_preceding; }},
     {"kl_penalty", "diffusion half, preceding stopped, KL penalty on z",
@@ -128,6 +129,11 @@ inline constexpr std::array<Method, 37> methods{{
      [](Recipe& r) {
        r.diffusion = false;
        r.siamese = Siamese::simsiam;
+     }},
+    {"vicreg", "VICReg only",
+     [](Recipe& r) {
+       r.diffusion = false;
+       r.siamese = Siamese::vicreg;
      }},
     {"wide", "DiffSiam, denoiser's neighbours, 512 dims",
      [](Recipe& r) {

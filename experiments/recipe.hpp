@@ -12,7 +12,7 @@ namespace experiments {
 
 namespace ds = diffsiam;
 
-enum class Siamese { none, simsiam, nt_xent };
+enum class Siamese { none, simsiam, nt_xent, vicreg };
 enum class Widths { uniform, staged, suggested, lost_steps };
 /// The basis of z that a trained PDAE gets before its decoder learns to read subsets of it; see turned.hpp.
 enum class Turn { none, fine_first, coarse_first, random, smallest_variance_first };

@@ -50,7 +50,7 @@
 #include <diffsiam/model/diffsiam.hpp>              // DiffSiam
 #include <diffsiam/model/interpolate.hpp>           // interpolate
 #include <diffsiam/model/latent_denoiser.hpp>       // LatentDenoiser
-#include <diffsiam/model/siamese.hpp>               // SimSiamHalf, NtXentHalf
+#include <diffsiam/model/siamese.hpp>               // SimSiamHalf, NtXentHalf, VicRegHalf
 // clang-format on
 
 /// The vocabulary: what a training program says most.
@@ -73,6 +73,7 @@ using model::DiffSiam;
 using model::LatentDenoiser;
 using model::NtXentHalf;
 using model::SimSiamHalf;
+using model::VicRegHalf;
 using nn::freeze;
 using nn::parameters;
 using nn::summary;

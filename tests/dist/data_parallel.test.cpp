@@ -73,14 +73,15 @@ TEST_CASE("Neither buckets nor threads change the weights", "[dist]") {
   CHECK(alone(4, 256, 2) == alone(4, 256, 1));
 }
 
-TEST_CASE("Batch norm and NT-Xent see the batch that the pieces make up", "[dist]") {
+TEST_CASE("Batch norm, NT-Xent and VICReg see the batch that the pieces make up", "[dist]") {
   using B = backend::Reference<double>;
+  auto const loss_of = GENERATE(&SiameseNet<B>::loss, &SiameseNet<B>::vicreg);
   B::Context context;
   SiameseNet<B> const net{context};
   auto const x = random_tensor<B>(context, {24, 5}, Rng{3, 1});  // 12 pairs
   // The whole batch at once.
   Tape<B> tape{context};
-  tape.backward(net.loss(tape.input(x)));
+  tape.backward((net.*loss_of)(tape.input(x)));
   std::vector<std::vector<double>> whole;
   for (auto const& [name, parameter] : nn::parameters(net).parameters) {
     whole.push_back(parameter.gradient().values());
@@ -98,13 +99,13 @@ TEST_CASE("Batch norm and NT-Xent see the batch that the pieces make up", "[dist
     for (Index view = 0; view < 2; ++view)
       pairs.samples(4 * view, 4 * view + 4)
           .assign(x.samples(12 * view + 4 * piece.number, 12 * view + 4 * piece.number + 4));
-    auto const loss = same.loss(part.input(pairs));
+    auto const loss = (same.*loss_of)(part.input(pairs));
     piece.numbers = {loss.value().item()};
     part.backward(loss, 1.0 / 3);
   });
   Tape<B> again{context};
   CHECK((numbers[0][0] + numbers[1][0] + numbers[2][0]) / 3 ==
-        Approx(net.loss(again.input(x)).value().item()).epsilon(1e-12));
+        Approx((net.*loss_of)(again.input(x)).value().item()).epsilon(1e-12));
   std::size_t i = 0;
   for (auto const& [name, parameter] : nn::parameters(same).parameters) {
     INFO(name.name);

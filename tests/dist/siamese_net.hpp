@@ -1,4 +1,5 @@
-// A small network that looks at the whole batch in both ways: batch norm, and NT-Xent; with dropout, too.
+// A small network that looks at the whole batch in each way: batch norm, NT-Xent and VICReg;
+// with dropout, too.
 #pragma once
 
 #include <span>
@@ -10,9 +11,11 @@
 #include <diffsiam/diffusion/noising.hpp>
 #include <diffsiam/dist/data_parallel.hpp>
 #include <diffsiam/loss/nt_xent.hpp>
+#include <diffsiam/loss/vicreg.hpp>
 #include <diffsiam/nn/batch_norm.hpp>
 #include <diffsiam/nn/dropout.hpp>
 #include <diffsiam/nn/linear.hpp>
+#include <diffsiam/ops/samples.hpp>
 #include <diffsiam/train/adam.hpp>
 #include <diffsiam/train/ema.hpp>
 #include <diffsiam/train/step.hpp>
@@ -31,6 +34,12 @@ struct SiameseNet {
   }
   /// x (2n, 5): n of view 1, then their partners.
   [[nodiscard]] Taped<B> loss(Taped<B> const& x) const { return loss::NtXent{0.5}((*this)(x)); }
+  /// The same views, by a loss of batch statistics.
+  [[nodiscard]] Taped<B> vicreg(Taped<B> const& x) const {
+    auto const y = (*this)(x);
+    Index const n = y.shape().samples() / 2;
+    return loss::VicReg{}(ops::samples(y, 0, n), ops::samples(y, n, 2 * n));
+  }
   [[nodiscard]] Taped<B> dropped(Taped<B> const& x) const {
     return loss::NtXent{0.5}((*this)(nn::Dropout{0.2}(x)));
   }

@@ -42,6 +42,9 @@ TEST_CASE("a method changes the recipe of the data set in its own part", "[exper
   CHECK(pdae.siamese == Siamese::none);
   CHECK(pdae.steps == base.steps);
   CHECK(recipe_of(named(methods, "--method", "nt_xent_neighbours"), base).neighbours == 5);
+  Recipe const vicreg = recipe_of(named(methods, "--method", "vicreg"), base);
+  CHECK(vicreg.siamese == Siamese::vicreg);
+  CHECK_FALSE(vicreg.diffusion);
   Recipe const joined = recipe_of(named(methods, "--method", "wide_joined"), base);
   CHECK(joined.dims + joined.activations == 512);
   CHECK(joined.neighbours == 5);

@@ -1,4 +1,5 @@
-// The heads of the siamese half: the projector and predictor of SimSiam, and the projector of SimCLR.
+// The heads of the siamese half: the projector and predictor of SimSiam, the projector of SimCLR, and the
+// expander of VICReg.
 #pragma once
 
 #include <algorithm>
@@ -125,6 +126,47 @@ class SimClrHead {
         second_(init, {.in = config.hidden, .out = config.out}) {}
 
   nn::Linear<B> first_, second_;
+};
+
+/// The expander of VICReg (arXiv 2105.04906): dims -> hidden -> hidden -> out, with BatchNorm and ReLU after
+/// the first two layers. It is wider than z, so that dims which are apart there bring out what z tells.
+template <class B>
+class VicRegHead {
+ public:
+  using Backend = B;
+  /// The sizes of the expander.
+  struct Config {
+    Index dims = 64;         ///< of z
+    Index hidden_dims = 0;   ///< 0: four times dims, as published
+    Index out_dims = 0;      ///< of the vectors that are compared; 0: four times dims
+    std::uint64_t seed = 2;  ///< of the initial weights
+  };
+
+  /// Throws ConfigError for dims below 1.
+  VicRegHead(typename B::Context& context, Config const& config)
+      : VicRegHead(nn::Init<B>{context, config.seed}, config.dims,
+                   config.hidden_dims > 0 ? config.hidden_dims : 4 * config.dims,
+                   config.out_dims > 0 ? config.out_dims : 4 * config.dims) {}
+
+  /// x (n, dims) -> (n, out_dims), for one view: batch statistics must not mix views.
+  template <FlowingValue X>
+  [[nodiscard]] auto project(X const& x) const {
+    return third_(ops::relu(second_(ops::relu(first_(x)))));
+  }
+
+  template <class F>
+  void for_each_child(F&& f) const {
+    f(nn::ChildName{"projector.layer_1", "projector.layer1"}, first_);
+    f(nn::ChildName{"projector.layer_2", "projector.layer2"}, second_);
+    f(nn::ChildName{"projector.layer_3", "projector.layer3"}, third_);
+  }
+
+ private:
+  VicRegHead(nn::Init<B>&& init, Index dims, Index hidden, Index out)
+      : first_(init, dims, hidden), second_(init, hidden, hidden), third_(init, {.in = hidden, .out = out}) {}
+
+  LinearBatchNorm<B> first_, second_;
+  nn::Linear<B> third_;
 };
 
 }  // namespace diffsiam::encoder

@@ -10,6 +10,7 @@
 #include <diffsiam/loss/diffusion_loss.hpp>
 #include <diffsiam/loss/nt_xent.hpp>
 #include <diffsiam/loss/simsiam.hpp>
+#include <diffsiam/loss/vicreg.hpp>
 #include <diffsiam/model/latent_denoiser.hpp>
 #include <diffsiam/testing/case.hpp>
 #include <diffsiam/unet/shift_decoder.hpp>
@@ -91,6 +92,12 @@ void encoders(Visit&& visit) {
         return encoder::SimClrHead<B>{c, {.dims = 6, .hidden = 5, .out = 4}};
       },
       [](auto const& head, auto const& x) { return head.project(x); }));
+  visit(module_case(
+      "VicRegHead", {{6, 4}},
+      []<class B>(typename B::Context& c) {
+        return encoder::VicRegHead<B>{c, {.dims = 4, .hidden_dims = 6, .out_dims = 5}};
+      },
+      [](auto const& head, auto const& x) { return head.project(x); }));
   visit(op_case("reveal", {{4, 7}}, {{Kind::time_steps, {4}}}, [](auto const& z, auto const& t) {
     return encoder::reveal(detail::small_partition(), z, t);
   }));
@@ -126,6 +133,8 @@ void losses(Visit&& visit) {
                   return loss::SimSiam{}(p_1, p_2, z_1, z_2);
                 }));
   visit(op_case("loss::NtXent", {{6, 4}}, [](auto const& h) { return loss::NtXent{0.5}(h); }));
+  visit(op_case("loss::VicReg", {{6, 4}, {6, 4}},
+                [](auto const& z_1, auto const& z_2) { return loss::VicReg{}(z_1, z_2); }));
 }
 
 }  // namespace diffsiam::testing::cases

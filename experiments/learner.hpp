@@ -82,7 +82,8 @@ struct Learner {
     if (recipe.siamese == Siamese::vicreg)
       vicreg.emplace(context, ds::VicRegHalf<B>::Config{.head = {.dims = recipe.dims,
                                                                  .hidden_dims = 2 * recipe.dims,
-                                                                 .out_dims = 2 * recipe.dims,
+                                                                 // n pictures keep n - 1 dims apart at most.
+                                                                 .out_dims = recipe.siamese_batch / 2,
                                                                  .seed = run.seed + 3}});
   }
 

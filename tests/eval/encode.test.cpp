@@ -66,7 +66,7 @@ TEST_CASE("Chosen subsets of z are encoded, with labels, batch by batch, with pr
   CHECK_THROWS_AS(eval::encode(context, Pixels{&batches}, pictures, config), ShapeError);
 }
 
-TEST_CASE("Features are averaged over a picture and its mirror image", "[eval][encode]") {
+TEST_CASE("encode averages features over a picture and its mirror image", "[eval][encode]") {
   std::vector<std::uint8_t> const pixels{0, 255, 10, 30, 1, 2, 200, 100};
   auto const pictures = data::Dataset::from(pixels, {2, 2, 2, 1}, std::vector<int>{1, 0});
   Pixels::Backend::Context context;

@@ -27,9 +27,9 @@ class VicReg {
  public:
   /// The weights of the three terms: finite and >= 0.
   struct Config {
-    double invariance = 25;
-    double variance = 25;
-    double covariance = 1;
+    double invariance = 25;  ///< of the mean squared error between the views
+    double variance = 25;    ///< of what each dim lacks of a deviation of 1
+    double covariance = 1;   ///< of the squared covariances of different dims
   };
 
   /// The published weights.
@@ -59,7 +59,8 @@ class VicReg {
   [[nodiscard]] auto of_view(Z const& z) const {
     using B = typename Z::Backend;
     Index const n = z.shape()[0], d = z.shape()[1];
-    auto const centred = ops::subtract(z, ops::mean(z, 0));
+    // The mean gets no gradient: over centred rows it adds up to 0.
+    auto const centred = ops::subtract(z, detach(ops::mean(z, 0)));
     auto const products = ops::scale(ops::matmul(centred, centred, {.transpose_a = true}),
                                      1 / static_cast<double>(n - 1));  // (d, d)
     auto const deviation = ops::sqrt(ops::affine(ops::diagonal(products), 1, 1e-4));

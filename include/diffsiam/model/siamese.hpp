@@ -92,7 +92,7 @@ class VicRegHalf {
   /// Sizes of the expander, and the weights of the loss.
   struct Config {
     typename encoder::VicRegHead<B>::Config head{};  ///< head.dims is the width of z
-    loss::VicReg::Config loss{};
+    loss::VicReg::Config loss{};                     ///< the published weights
   };
   /// Throws ConfigError for a weight that is negative or not finite.
   VicRegHalf(typename B::Context& context, Config const& config)

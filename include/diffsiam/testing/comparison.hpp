@@ -36,10 +36,20 @@ inline constexpr double tolerance_of = [] {
     return sizeof(typename B::Scalar) >= 8 ? 1e-12 : 1e-5;
 }();
 
-/// The error of `ours` relative to the largest finite element of `reference`. It is infinite if one value is
-/// NaN or infinite and the other is not the same.
+/// The largest magnitude of a finite element, 0 if there is none.
+[[nodiscard]] inline double largest_finite(std::vector<double> const& values) {
+  double largest = 0;
+  for (double value : values)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+/// The error of `ours` relative to the largest finite element of `reference`, or to `scale` if all elements
+/// are rounding beside it: below 1e-12 of it. It is infinite if one value is NaN or infinite and the other is
+/// not the same.
 [[nodiscard]] inline Comparison compare(std::string name, std::vector<double> const& ours,
-                                        std::vector<double> const& reference, double tolerance) {
+                                        std::vector<double> const& reference, double tolerance,
+                                        double scale = 0) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Comparison comparison{std::move(name), 0, tolerance, ""};
   if (ours.size() != reference.size()) {
@@ -47,9 +57,8 @@ inline constexpr double tolerance_of = [] {
     comparison.where = "sizes differ";
     return comparison;
   }
-  double largest = 0;
-  for (double value : reference)
-    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  double largest = largest_finite(reference);
+  if (largest < 1e-12 * scale) largest = scale;
   for (std::size_t i = 0; i < ours.size(); ++i) {
     double const a = ours[i], b = reference[i];
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;

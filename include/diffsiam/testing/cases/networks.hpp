@@ -83,7 +83,7 @@ void encoders(Visit&& visit) {
   visit(module_case(
       "SimSiamHeads", {{6, 8}},
       []<class B>(typename B::Context& c) {
-        return encoder::SimSiamHeads<B>{c, {.dims = 8, .hidden_dims = 6, .out_dims = 5}};
+        return encoder::SimSiamHeads<B>{c, {.dims = 8, .hidden_dims = 6, .out_dims = 5, .predictor_dims = 4}};
       },
       [](auto const& heads, auto const& x) { return heads.predict(heads.project(x)); }));
   visit(module_case(

@@ -129,7 +129,8 @@ class SimClrHead {
 };
 
 /// The expander of VICReg (arXiv 2105.04906): dims -> hidden -> hidden -> out, with BatchNorm and ReLU after
-/// the first two layers. It is wider than z, so that dims which are apart there bring out what z tells.
+/// the first two layers. The published one is wider than z, for batches of 2,048. Set out_dims below the
+/// number of pictures: n of them keep n - 1 dims apart at most.
 template <class B>
 class VicRegHead {
  public:
